@@ -1,0 +1,1 @@
+//! Every directive of redis.conf in one typed table, the file grammar and CONFIG REWRITE.

@@ -1,0 +1,1 @@
+//! Command table, command families, transactions, statistics.

@@ -1,0 +1,1 @@
+//! Stripes, table, expiry, eviction, the write door and the journal.

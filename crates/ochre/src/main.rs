@@ -1,0 +1,2 @@
+//! The one binary behind every name.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Redis serialization protocol: bytes to requests and replies to bytes; no I/O.

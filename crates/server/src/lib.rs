@@ -1,0 +1,1 @@
+//! Event loops, connections, signals, logging, start-up.

@@ -1,0 +1,1 @@
+//! The data types, without I/O, clock or locks.

@@ -1,0 +1,1 @@
+//! Random commands to Ochre and to a peer, replies compared byte for byte.
