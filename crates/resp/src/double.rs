@@ -2,10 +2,10 @@
 //!
 //! Both print whole numbers up to 2^62 as integers and everything else with Grisu2 (Florian
 //! Loitsch, "Printing floating-point numbers quickly and accurately with integers", PLDI 2010).
-//! Grisu2 always reads back as the same number, but in about one case of a thousand it is not the
-//! shortest such text, which is why the standard library's formatting cannot stand in for it: a
-//! score would then differ from what a peer replies, and from what is in its files. The variant
-//! is theirs in everything that shows: cached powers every 8 decades, the choice among two
+//! Grisu2's text always reads back as the same number, but in a few cases of a thousand it is not
+//! the shortest or not the nearest such text, which is why the standard library's formatting
+//! cannot stand in for it: a score would then differ from what a peer replies, and from what is in
+//! its files. The variant is theirs in everything that shows: cached powers every 8 decades, the choice among two
 //! suitable powers, margins narrowed by one unit, and the layout of the result.
 
 use std::ops::Range;
@@ -107,7 +107,7 @@ fn cached_power(exponent: i32) -> (Scaled, i32) {
     }
 }
 
-/// Decimal digits without sign: `0.d1d2d3.. * 10^(len + exponent)`.
+/// Decimal digits without sign.
 struct Decimal {
     /// Significant digits, ASCII.
     digits: [u8; 20],

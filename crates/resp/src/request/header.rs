@@ -45,72 +45,60 @@ pub(super) fn short_header<const MARK: u8>(rest: &[u8]) -> Option<(u64, usize)> 
 
 /// A header by the complete rules.
 pub(super) enum Header {
-    /// The number as the line spells it, and the position after the line.
-    Line { value: Option<i64>, next: usize },
+    /// The number of the line (not negative, for an argument), and the length of the line.
+    Line { value: i64, next: usize },
     /// The line is not complete; no `\r` before this position.
     Cut { scanned: usize },
 }
 
-/// Reads the `*` line that starts at `pos`; no `\r` is expected before `scanned`.
+/// Reads the `*` line at the start of `rest`; no `\r` is expected before `scanned`.
 #[cold]
 pub(super) fn multibulk_header(
-    input: &[u8],
-    pos: usize,
+    rest: &[u8],
     scanned: usize,
     limits: &Limits,
 ) -> Result<Header, ProtocolError> {
-    match find_line_end(input, pos, scanned) {
-        LineEnd::At(cr) if ends_with_newline(input, cr) => Ok(line(input, pos, cr)),
-        LineEnd::At(_) => Err(ProtocolError::InvalidCrlf),
-        LineEnd::Missing { seen, .. } if seen > limits.inline_len_max => {
-            Err(ProtocolError::MultibulkHeaderTooBig)
-        }
-        LineEnd::Missing { scanned, .. } | LineEnd::Half { scanned } => Ok(Header::Cut { scanned }),
+    let Some(end) = find_line_end(rest, scanned) else {
+        return cut(rest, limits, ProtocolError::MultibulkHeaderTooBig);
+    };
+    match rest.get(end + 1) {
+        None => Ok(Header::Cut { scanned: end }),
+        Some(b'\n') => number(rest, end).ok_or(ProtocolError::InvalidMultibulkLength),
+        Some(_) => Err(ProtocolError::InvalidCrlf),
     }
 }
 
-/// Reads the `$` line that starts at `pos`. The marker is judged only once the line end is there,
-/// and before it is known whether a `\n` follows, as peers do.
+/// Reads the `$` line at the start of `rest`; no `\r` is expected before `scanned`. The marker is
+/// judged only when the line has ended, and before what follows its `\r`, as peers do.
 #[cold]
-pub(super) fn bulk_header(
-    input: &[u8],
-    pos: usize,
-    scanned: usize,
-    limits: &Limits,
-) -> Result<Header, ProtocolError> {
-    match find_line_end(input, pos, scanned) {
-        LineEnd::At(cr) => match input.get(pos) {
-            Some(&mark) if mark != b'$' => Err(ProtocolError::ExpectedDollar(mark)),
-            _ if !ends_with_newline(input, cr) => Err(ProtocolError::InvalidCrlf),
-            _ => Ok(line(input, pos, cr)),
+pub(super) fn bulk_header(rest: &[u8], scanned: usize, limits: &Limits) -> Result<Header, ProtocolError> {
+    let Some(end) = find_line_end(rest, scanned) else {
+        return cut(rest, limits, ProtocolError::BulkHeaderTooBig);
+    };
+    match (rest.first(), rest.get(end + 1)) {
+        (_, None) => Ok(Header::Cut { scanned: end }),
+        (Some(&mark), _) if mark != b'$' => Err(ProtocolError::ExpectedDollar(mark)),
+        (_, Some(b'\n')) => match number(rest, end) {
+            Some(header @ Header::Line { value: 0.., .. }) => Ok(header),
+            _ => Err(ProtocolError::InvalidBulkLength),
         },
-        LineEnd::Missing { seen, .. } if seen > limits.inline_len_max => Err(ProtocolError::BulkHeaderTooBig),
-        LineEnd::Missing { scanned, .. } | LineEnd::Half { scanned } => Ok(Header::Cut { scanned }),
+        (_, Some(_)) => Err(ProtocolError::InvalidCrlf),
     }
 }
 
-enum LineEnd {
-    /// Position of the `\r`; one more byte follows it.
-    At(usize),
-    /// The `\r` is the last byte.
-    Half { scanned: usize },
-    /// No `\r` in the `seen` bytes from the start of the line.
-    Missing { seen: usize, scanned: usize },
+/// Position of the first `\r`.
+fn find_line_end(rest: &[u8], scanned: usize) -> Option<usize> {
+    let from = scanned.min(rest.len());
+    rest[from..].iter().position(|&byte| byte == b'\r').map(|offset| from + offset)
 }
 
-fn find_line_end(input: &[u8], pos: usize, scanned: usize) -> LineEnd {
-    let from = pos.max(scanned).min(input.len());
-    match input[from..].iter().position(|&byte| byte == b'\r') {
-        Some(offset) if from + offset + 1 < input.len() => LineEnd::At(from + offset),
-        Some(offset) => LineEnd::Half { scanned: from + offset },
-        None => LineEnd::Missing { seen: input.len().saturating_sub(pos), scanned: input.len() },
-    }
+/// A line without its end: too long, or to be continued.
+fn cut(rest: &[u8], limits: &Limits, too_big: ProtocolError) -> Result<Header, ProtocolError> {
+    if rest.len() > limits.inline_len_max { Err(too_big) } else { Ok(Header::Cut { scanned: rest.len() }) }
 }
 
-fn ends_with_newline(input: &[u8], cr: usize) -> bool {
-    input.get(cr + 1) == Some(&b'\n')
-}
-
-fn line(input: &[u8], pos: usize, cr: usize) -> Header {
-    Header::Line { value: input.get(pos + 1..cr).and_then(parse_integer), next: cr + 2 }
+/// The number between the marker and the line end at `end`.
+fn number(rest: &[u8], end: usize) -> Option<Header> {
+    let value = rest.get(1..end).and_then(parse_integer)?;
+    Some(Header::Line { value, next: end + 2 })
 }

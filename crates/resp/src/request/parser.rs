@@ -207,63 +207,56 @@ fn read_multibulk(
 ) -> Result<Progress, ProtocolError> {
     // Within this window every position fits a span.
     let window = input.get(..REQUEST_LEN_MAX).unwrap_or(input);
-    if cursor.remaining == 0
-        && let Some(progress) = read_multibulk_len(window, limits, cursor)?
-    {
-        return Ok(progress);
-    }
-    match read_arguments(window, limits, cursor, spans)? {
-        0 => Ok(Progress::Complete { consumed: cursor.pos }),
-        missing if window.len().saturating_add(missing) > REQUEST_LEN_MAX || window.len() < input.len() => {
-            Err(ProtocolError::InvalidBulkLength)
+    if cursor.remaining == 0 {
+        let (len, next) = match short_header::<b'*'>(window) {
+            Some((len, next)) => (len as i64, next),
+            None => match multibulk_header(window, cursor.scanned, limits)? {
+                Header::Line { value, next } => (value, next),
+                Header::Cut { scanned } => {
+                    cursor.scanned = scanned;
+                    return Ok(Progress::Incomplete { missing: 1 });
+                }
+            },
+        };
+        limits.check_multibulk_len(len)?;
+        if len <= 0 {
+            return Ok(Progress::Empty { consumed: next });
         }
-        missing => Ok(Progress::Incomplete { missing }),
+        cursor.remaining = u32::try_from(len).map_err(|_| ProtocolError::InvalidMultibulkLength)?;
+        cursor.pos = next;
     }
+    let (reached, missing) = read_arguments(window, limits, *cursor, spans)?;
+    *cursor = reached;
+    if missing == 0 {
+        return Ok(Progress::Complete { consumed: cursor.pos });
+    }
+    if window.len().saturating_add(missing) > REQUEST_LEN_MAX {
+        return Err(ProtocolError::InvalidBulkLength);
+    }
+    Ok(Progress::Incomplete { missing })
 }
 
-/// Reads the `*` header. `Some` ends this call.
-#[inline]
-fn read_multibulk_len(
-    input: &[u8],
-    limits: &Limits,
-    cursor: &mut Cursor,
-) -> Result<Option<Progress>, ProtocolError> {
-    let (len, next) = match short_header::<b'*'>(input) {
-        Some((len, next)) => (len as i64, next),
-        None => match multibulk_header(input, 0, cursor.scanned, limits)? {
-            Header::Line { value, next } => (value.ok_or(ProtocolError::InvalidMultibulkLength)?, next),
-            Header::Cut { scanned } => {
-                cursor.scanned = scanned;
-                return Ok(Some(Progress::Incomplete { missing: 1 }));
-            }
-        },
-    };
-    limits.check_multibulk_len(len)?;
-    if len <= 0 {
-        return Ok(Some(Progress::Empty { consumed: next }));
-    }
-    cursor.remaining = u32::try_from(len).map_err(|_| ProtocolError::InvalidMultibulkLength)?;
-    cursor.pos = next;
-    Ok(None)
-}
-
-/// Reads arguments until none remains (then the result is 0) or the input ends (then it is the
-/// number of bytes that the argument at hand lacks).
+/// Reads arguments until none remains (then the second result is 0) or the input ends (then it is
+/// the number of bytes that the argument at hand lacks). The cursor goes in and out by value, so
+/// that it stays in registers.
 #[inline]
 fn read_arguments(
     input: &[u8],
     limits: &Limits,
-    cursor: &mut Cursor,
+    mut cursor: Cursor,
     spans: &mut Vec<Span>,
-) -> Result<usize, ProtocolError> {
+) -> Result<(Cursor, usize), ProtocolError> {
     let len_max = limits.bulk_len_allowed();
     while cursor.remaining > 0 {
         let rest = input.get(cursor.pos..).unwrap_or_default();
         let (len, header_len) = match short_header::<b'$'>(rest) {
             Some(header) => header,
-            None => match read_bulk_len(input, limits, cursor)? {
-                Some(header) => header,
-                None => return Ok(1),
+            None => match bulk_header(rest, cursor.scanned.saturating_sub(cursor.pos), limits)? {
+                Header::Line { value, next } => (value.unsigned_abs(), next),
+                Header::Cut { scanned } => {
+                    cursor.scanned = cursor.pos + scanned;
+                    return Ok((cursor, 1));
+                }
             },
         };
         if len > len_max {
@@ -272,12 +265,12 @@ fn read_arguments(
         let len = usize::try_from(len).map_err(|_| ProtocolError::InvalidBulkLength)?;
         let body = rest.get(header_len..).unwrap_or_default();
         let Some((_, after)) = body.split_at_checked(len) else {
-            return Ok((len - body.len()).saturating_add(2));
+            return Ok((cursor, (len - body.len()).saturating_add(2)));
         };
         match after {
             [b'\r', b'\n', ..] => {}
             [_, _, ..] => return Err(ProtocolError::InvalidCrlf),
-            _ => return Ok(2 - after.len()),
+            _ => return Ok((cursor, 2 - after.len())),
         }
         let start = cursor.pos + header_len;
         // The input is a window of `REQUEST_LEN_MAX` bytes, so neither number is cut.
@@ -285,26 +278,7 @@ fn read_arguments(
         cursor.pos = start + len + 2;
         cursor.remaining -= 1;
     }
-    Ok(0)
-}
-
-/// A `$` header that is not short: its number and its length in bytes, `None` if it is cut off.
-#[cold]
-fn read_bulk_len(
-    input: &[u8],
-    limits: &Limits,
-    cursor: &mut Cursor,
-) -> Result<Option<(u64, usize)>, ProtocolError> {
-    match bulk_header(input, cursor.pos, cursor.scanned, limits)? {
-        Header::Line { value, next } => {
-            let len = value.and_then(|value| u64::try_from(value).ok());
-            Ok(Some((len.ok_or(ProtocolError::InvalidBulkLength)?, next - cursor.pos)))
-        }
-        Header::Cut { scanned } => {
-            cursor.scanned = scanned;
-            Ok(None)
-        }
-    }
+    Ok((cursor, 0))
 }
 
 /// A request in the inline form. A NUL before the line end hides the rest, as for peers, which
