@@ -90,6 +90,18 @@ struct Cursor {
     scanned: usize,
 }
 
+/// What a multibulk request came to; small, so that it stays in registers where [`Progress`], which
+/// has room for a list of arguments, would be built in memory and copied.
+#[derive(Clone, Copy)]
+enum Step {
+    /// All arguments up to the cursor.
+    Complete,
+    /// Nothing up to the cursor.
+    Empty,
+    /// This many bytes are missing at least.
+    Incomplete(usize),
+}
+
 /// The state of a half-received request of one connection.
 #[derive(Debug, Default)]
 pub struct RequestParser {
@@ -161,17 +173,26 @@ impl RequestParser {
     ) -> Result<Progress, ProtocolError> {
         let base = spans.len();
         let mut cursor = Cursor::default();
-        let progress = read_multibulk(input, limits, &mut cursor, spans);
-        match progress {
-            Ok(Progress::Incomplete { .. }) => {
-                self.spans.extend_from_slice(spans.get(base..).unwrap_or_default());
-                spans.truncate(base);
-                self.cursor = cursor;
+        match read_multibulk(input, limits, &mut cursor, spans) {
+            Ok(Step::Complete) => Ok(Progress::Complete { consumed: cursor.pos }),
+            Ok(Step::Empty) => Ok(Progress::Empty { consumed: cursor.pos }),
+            Ok(Step::Incomplete(missing)) => {
+                self.keep(cursor, spans, base);
+                Ok(Progress::Incomplete { missing })
             }
-            Err(_) => spans.truncate(base),
-            Ok(_) => {}
+            Err(error) => {
+                spans.truncate(base);
+                Err(error)
+            }
         }
-        progress
+    }
+
+    /// Takes over a request that is not complete, with its spans from `base` on.
+    #[cold]
+    fn keep(&mut self, cursor: Cursor, spans: &mut Vec<Span>, base: usize) {
+        self.spans.extend_from_slice(spans.get(base..).unwrap_or_default());
+        spans.truncate(base);
+        self.cursor = cursor;
     }
 
     /// Anything but a fresh multibulk request.
@@ -184,16 +205,29 @@ impl RequestParser {
     ) -> Result<Progress, ProtocolError> {
         let progress = match input.first() {
             None => Ok(Progress::Incomplete { missing: 1 }),
-            Some(b'*') => read_multibulk(input, limits, &mut self.cursor, &mut self.spans),
+            Some(b'*') => self.resume_multibulk(input, limits, spans),
             Some(_) => read_inline(input, limits, &mut self.cursor),
         };
-        match progress {
-            Ok(Progress::Incomplete { .. }) => return progress,
-            Ok(Progress::Complete { .. }) => spans.extend_from_slice(&self.spans),
-            _ => {}
+        if !matches!(progress, Ok(Progress::Incomplete { .. })) {
+            self.reset();
         }
-        self.reset();
         progress
+    }
+
+    fn resume_multibulk(
+        &mut self,
+        input: &[u8],
+        limits: &Limits,
+        spans: &mut Vec<Span>,
+    ) -> Result<Progress, ProtocolError> {
+        match read_multibulk(input, limits, &mut self.cursor, &mut self.spans)? {
+            Step::Complete => {
+                spans.extend_from_slice(&self.spans);
+                Ok(Progress::Complete { consumed: self.cursor.pos })
+            }
+            Step::Empty => Ok(Progress::Empty { consumed: self.cursor.pos }),
+            Step::Incomplete(missing) => Ok(Progress::Incomplete { missing }),
+        }
     }
 }
 
@@ -204,7 +238,7 @@ fn read_multibulk(
     limits: &Limits,
     cursor: &mut Cursor,
     spans: &mut Vec<Span>,
-) -> Result<Progress, ProtocolError> {
+) -> Result<Step, ProtocolError> {
     // Within this window every position fits a span.
     let window = input.get(..REQUEST_LEN_MAX).unwrap_or(input);
     if cursor.remaining == 0 {
@@ -214,26 +248,26 @@ fn read_multibulk(
                 Header::Line { value, next } => (value, next),
                 Header::Cut { scanned } => {
                     cursor.scanned = scanned;
-                    return Ok(Progress::Incomplete { missing: 1 });
+                    return Ok(Step::Incomplete(1));
                 }
             },
         };
         limits.check_multibulk_len(len)?;
+        cursor.pos = next;
         if len <= 0 {
-            return Ok(Progress::Empty { consumed: next });
+            return Ok(Step::Empty);
         }
         cursor.remaining = u32::try_from(len).map_err(|_| ProtocolError::InvalidMultibulkLength)?;
-        cursor.pos = next;
     }
     let (reached, missing) = read_arguments(window, limits, *cursor, spans)?;
     *cursor = reached;
     if missing == 0 {
-        return Ok(Progress::Complete { consumed: cursor.pos });
+        return Ok(Step::Complete);
     }
     if window.len().saturating_add(missing) > REQUEST_LEN_MAX {
         return Err(ProtocolError::InvalidBulkLength);
     }
-    Ok(Progress::Incomplete { missing })
+    Ok(Step::Incomplete(missing))
 }
 
 /// Reads arguments until none remains (then the second result is 0) or the input ends (then it is

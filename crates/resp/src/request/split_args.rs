@@ -4,7 +4,9 @@
 //! Blanks separate arguments. Double quotes know `\n \r \t \b \a \xHH` and take any other escaped
 //! byte as itself; single quotes know only `\'`. A quoted part may touch an unquoted one
 //! (`a"b c"d` is one argument): Valkey accepts that, Redis calls it unbalanced, and accepting is
-//! the choice that breaks neither's users. A NUL byte ends the line, since peers keep such lines
+//! the choice that breaks neither's users. An escape at the very end of a line still escapes, so
+//! `"a\"` is unbalanced, as for Redis (Valkey's inline requests take it as a closed quote, against
+//! its own configuration parser). A NUL byte ends the line, since peers keep such lines
 //! as C strings.
 
 /// The arguments of `line`, unquoted; `None` when a quote is not closed.
