@@ -57,7 +57,9 @@ fn purge_all() {
     use std::ptr::null_mut;
     // 4096 stands for "all arenas" (MALLCTL_ARENAS_ALL).
     // SAFETY: the name is a C string; the command takes no value and returns none, which null pointers say.
-    unsafe { tikv_jemalloc_sys::mallctl(c"arena.4096.purge".as_ptr(), null_mut(), null_mut(), null_mut(), 0) };
+    unsafe {
+        tikv_jemalloc_sys::mallctl(c"arena.4096.purge".as_ptr(), null_mut(), null_mut(), null_mut(), 0)
+    };
 }
 
 /// The allocator's human-readable statistics (MEMORY MALLOC-STATS).
