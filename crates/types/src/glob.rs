@@ -9,7 +9,7 @@
 //! - An empty text matches only an empty pattern, not even `*`. (KEYS and SCAN do not ask for a lone `*`.)
 //! - A class without its closing bracket ends with the pattern. `[` alone matches nothing, `[^` any byte.
 //! - `]` first in a class closes it. Ranges may be reversed. The end of a range is never the closing bracket: in
-//!   `[a-]` it is the byte `]`. Ranges compare signed bytes.
+//!   `[a-]` it is the byte `]`. Ranges compare signed bytes, unless case is ignored.
 //! - A backslash at the end of the pattern is an ordinary byte. Within a class an escaped byte matches only in its own
 //!   case, even where case is ignored.
 //! - A pattern with more than 1000 stars that has something after the last matches nothing.
@@ -131,12 +131,20 @@ impl ClassItem {
     }
 }
 
-/// Ranges are put in order first and folded to lower case afterwards, and compare signed bytes.
+/// Ranges are put in order first, as signed bytes, and folded to lower case afterwards.
 fn range_contains(start: u8, end: u8, byte: u8, case: Case) -> bool {
     let (low, high) = if start.cast_signed() <= end.cast_signed() { (start, end) } else { (end, start) };
-    let fold =
-        |byte: u8| if case == Case::Insensitive { byte.to_ascii_lowercase() } else { byte }.cast_signed();
-    (fold(low)..=fold(high)).contains(&fold(byte))
+    (range_rank(low, case)..=range_rank(high, case)).contains(&range_rank(byte, case))
+}
+
+/// Where a byte stands within ranges. Folding goes through C's `tolower`, which takes bytes from 128 on for what they
+/// are unsigned, except for the last one, which it takes for the end of a file.
+fn range_rank(byte: u8, case: Case) -> i16 {
+    match case {
+        Case::Sensitive => i16::from(byte.cast_signed()),
+        Case::Insensitive if byte == 0xff => -1,
+        Case::Insensitive => i16::from(byte.to_ascii_lowercase()),
+    }
 }
 
 #[cfg(test)]
@@ -208,6 +216,14 @@ mod tests {
     fn classes_compare_signed_bytes() {
         assert!(matches(b"[a-\xff]", b"A") && matches(b"[a-\xff]", b"\xff"));
         assert!(!matches(b"[a-\xff]", b"b") && !matches(b"[a-\xff]", b"\xe9"));
+    }
+
+    #[test]
+    fn classes_that_ignore_case_compare_unsigned_bytes() {
+        let matches = |pattern: &[u8], text| glob_match(pattern, text, Case::Insensitive);
+        assert!(!matches(b"[A-\xde]", b"a") && !matches(b"[A-\xde]", b"\xde"));
+        assert!(matches(b"[\x80-\xde]", b"\xa0") && !matches(b"[\x80-\xde]", b"a"));
+        assert!(matches(b"[\xff-B]", b"0") && matches(b"[\xff-B]", b"A") && !matches(b"[\xff-B]", b"c"));
     }
 
     #[test]

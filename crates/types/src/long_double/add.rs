@@ -4,14 +4,18 @@
 //! of the smaller one is remembered as one bit; it can only be something when the exponents are more than 62 apart,
 //! and then the sum loses at most one leading bit, so that the bits kept are always more than the result needs.
 
+use std::ops::Add;
+
 use super::{BIASED_SPECIAL, EXTENDED, LongDouble};
 use crate::number::round;
 
 const GUARD_BITS: i64 = 62;
 
-impl LongDouble {
+impl Add for LongDouble {
+    type Output = LongDouble;
+
     /// The sum: infinite when it is out of range, not a number for infinities of opposite signs.
-    pub fn add(self, other: LongDouble) -> LongDouble {
+    fn add(self, other: LongDouble) -> LongDouble {
         if self.biased == BIASED_SPECIAL || other.biased == BIASED_SPECIAL {
             return self.add_special(other);
         }
@@ -29,7 +33,9 @@ impl LongDouble {
         let negative = large.negative && difference != 0;
         LongDouble::from_rounded(negative, round(difference, exponent, sticky, &EXTENDED))
     }
+}
 
+impl LongDouble {
     fn add_special(self, other: LongDouble) -> LongDouble {
         let opposite = self.is_infinite() && other.is_infinite() && self.negative != other.negative;
         if self.is_nan() || other.is_nan() || opposite {
@@ -53,7 +59,7 @@ mod tests {
 
     fn sum(a: &str, b: &str) -> LongDouble {
         let read = |text: &str| LongDouble::parse(text.as_bytes()).unwrap();
-        let (forth, back) = (read(a).add(read(b)), read(b).add(read(a)));
+        let (forth, back) = (read(a) + read(b), read(b) + read(a));
         assert_eq!((forth.biased, forth.significand), (back.biased, back.significand));
         forth
     }

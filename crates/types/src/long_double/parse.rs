@@ -136,21 +136,24 @@ fn divide_short(dividend: u64, divisor: u64) -> (u128, i64, bool) {
         return (quotient, exponent, rest != 0);
     }
     let rest = rest << 32;
-    (quotient << 32 | rest / divisor, exponent - 32, rest % divisor != 0)
+    ((quotient << 32) | (rest / divisor), exponent - 32, rest % divisor != 0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parts(text: &str) -> Option<(bool, u16, u64)> {
+    /// Sign, biased exponent, significand.
+    type Parts = (bool, u16, u64);
+
+    fn parts(text: &str) -> Option<Parts> {
         LongDouble::parse(text.as_bytes()).map(|number| (number.negative, number.biased, number.significand))
     }
 
     #[test]
     fn bit_patterns() {
         let one = 1u64 << 63;
-        let cases: &[(&str, Option<(bool, u16, u64)>)] = &[
+        let cases: &[(&str, Option<Parts>)] = &[
             ("0", Some((false, 0, 0))),
             ("-0.0e99999999999999999999", Some((true, 0, 0))),
             ("1", Some((false, 16383, one))),

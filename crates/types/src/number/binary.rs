@@ -142,11 +142,11 @@ mod tests {
         let cases: &[(u128, i64, bool, Rounded)] = &[
             (0, 0, false, Rounded::Zero),
             (1, 0, false, finite(8, -3)),
-            (0b1000_1, 0, false, finite(8, 1)),  // tie, even below
-            (0b1000_1, 0, true, finite(9, 1)),   // just above the tie
-            (0b1001_1, 0, false, finite(10, 1)), // tie, even above
-            (0b1111_1, 0, false, finite(8, 2)),  // carries into the next exponent
-            (0b1111_1, 2, false, Rounded::Overflow),
+            (0b1_0001, 0, false, finite(8, 1)),  // tie, even below
+            (0b1_0001, 0, true, finite(9, 1)),   // just above the tie
+            (0b1_0011, 0, false, finite(10, 1)), // tie, even above
+            (0b1_1111, 0, false, finite(8, 2)),  // carries into the next exponent
+            (0b1_1111, 2, false, Rounded::Overflow),
             (15, 3, false, finite(15, 3)),
             (15, 4, false, Rounded::Overflow),
             (1, -6, false, finite(1, -6)),

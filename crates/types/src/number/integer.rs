@@ -155,7 +155,7 @@ mod tests {
             ("-0", None, Some(0)),
             ("00000000000000000000000000005", None, Some(5)),
             ("5\0a", None, Some(5)),
-            ("\05", None, None),
+            ("\x005", None, None),
             ("5 ", None, None),
             ("+", None, None),
             ("-", None, None),

@@ -109,7 +109,8 @@ mod tests {
 
     #[test]
     fn lengths_after_a_write() {
-        let cases: &[(usize, u64, usize, u64, Result<usize, StringTooLong>)] = &[
+        type Case = (usize, u64, usize, u64, Result<usize, StringTooLong>);
+        let cases: &[Case] = &[
             (0, 0, 1, 512, Ok(1)),
             (5, 3, 1, 512, Ok(5)),
             (5, 5, 3, 512, Ok(8)),
