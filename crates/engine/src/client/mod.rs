@@ -1,0 +1,11 @@
+//! Clients: the session that a worker keeps, and what others may see of it.
+
+mod registry;
+mod session;
+mod shared;
+mod transaction;
+
+pub use registry::Registry;
+pub use session::{Blocked, BlockedOn, Client, Close, ReplyMode};
+pub use shared::{ClientShared, Names, client_flags};
+pub use transaction::{OwnedRequest, Queued, Transaction, Watched};

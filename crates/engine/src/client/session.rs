@@ -1,0 +1,148 @@
+//! A client as its own worker sees it.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use ochre_resp::Protocol;
+
+use super::shared::{ClientShared, client_flags};
+use super::transaction::Transaction;
+
+/// What happens to replies (CLIENT REPLY).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ReplyMode {
+    /// They are sent.
+    #[default]
+    On,
+    /// They are dropped.
+    Off,
+    /// The next one is dropped.
+    SkipNext,
+    /// This one is dropped.
+    Skip,
+}
+
+/// Whether and when the connection ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Close {
+    /// It stays.
+    #[default]
+    No,
+    /// After what has been replied is sent; nothing more is read.
+    AfterReply,
+}
+
+/// What a blocked client waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BlockedOn {
+    /// Acknowledgements of replicas (WAIT).
+    Replicas,
+    /// Something that the server does in its own time and then answers with a ready reply.
+    Completion,
+}
+
+/// A client that waits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Blocked {
+    /// For what.
+    pub on: BlockedOn,
+    /// Until when, unix time in ms; `i64::MAX` for ever.
+    pub deadline_ms: i64,
+}
+
+/// A session.
+pub struct Client {
+    /// What others may see.
+    pub shared: Arc<ClientShared>,
+    /// The selected database.
+    pub db: u32,
+    /// The protocol of replies.
+    pub protocol: Protocol,
+    /// Whether commands other than those without authentication may run.
+    pub authenticated: bool,
+    /// What happens to replies.
+    pub reply_mode: ReplyMode,
+    /// MULTI and WATCH.
+    pub transaction: Transaction,
+    /// Whether the connection ends.
+    pub close: Close,
+    /// What it waits for.
+    pub blocked: Option<Blocked>,
+    /// Whether its reads leave access clocks alone.
+    pub no_touch: bool,
+    /// CLIENT CAPA words.
+    pub capabilities: u32,
+}
+
+impl Client {
+    /// A new session.
+    pub fn new(shared: Arc<ClientShared>, protocol: Protocol, authenticated: bool) -> Client {
+        shared.queued.store(-1, Relaxed);
+        shared.protocol.store(protocol_number(protocol), Relaxed);
+        shared.last_command.store(u16::MAX, Relaxed);
+        Client {
+            shared,
+            db: 0,
+            protocol,
+            authenticated,
+            reply_mode: ReplyMode::On,
+            transaction: Transaction::default(),
+            close: Close::No,
+            blocked: None,
+            no_touch: false,
+            capabilities: 0,
+        }
+    }
+
+    /// Its number.
+    pub fn id(&self) -> u64 {
+        self.shared.id
+    }
+
+    /// Selects a database.
+    pub fn select(&mut self, db: u32) {
+        self.db = db;
+        self.shared.db.store(db, Relaxed);
+    }
+
+    /// Changes the protocol of replies.
+    pub fn set_protocol(&mut self, protocol: Protocol) {
+        self.protocol = protocol;
+        self.shared.protocol.store(protocol_number(protocol), Relaxed);
+    }
+
+    /// Ends the connection once everything is sent.
+    pub fn close_after_reply(&mut self) {
+        self.close = Close::AfterReply;
+        self.shared.set_flag(client_flags::CLOSE_AFTER_REPLY, true);
+    }
+
+    /// Brings what others see of the transaction up to date.
+    pub fn publish_transaction(&self) {
+        let transaction = &self.transaction;
+        let queued = if transaction.open { transaction.queue.len() as i64 } else { -1 };
+        self.shared.queued.store(queued, Relaxed);
+        self.shared.queued_bytes.store(transaction.queue_bytes, Relaxed);
+        self.shared.watched.store(transaction.watched.len() as u32, Relaxed);
+        self.shared.set_flag(client_flags::MULTI, transaction.open);
+    }
+
+    /// Blocks the client. The handler writes no reply.
+    pub fn block(&mut self, on: BlockedOn, deadline_ms: i64) {
+        self.blocked = Some(Blocked { on, deadline_ms });
+        self.shared.set_flag(client_flags::BLOCKED, true);
+    }
+
+    /// Ends the blocking.
+    pub fn unblock(&mut self) {
+        self.blocked = None;
+        self.shared.set_flag(client_flags::BLOCKED, false);
+    }
+}
+
+fn protocol_number(protocol: Protocol) -> u32 {
+    match protocol {
+        Protocol::Resp2 => 2,
+        Protocol::Resp3 => 3,
+    }
+}

@@ -1,0 +1,94 @@
+//! A client's transaction: the queue of MULTI and what WATCH watches.
+
+use std::sync::Arc;
+
+use ochre_keyspace::WatchFlag;
+use ochre_resp::Span;
+
+use crate::call::Args;
+use crate::command::Command;
+
+/// A request with memory of its own.
+#[derive(Clone, Debug, Default)]
+pub struct OwnedRequest {
+    buffer: Vec<u8>,
+    spans: Vec<Span>,
+}
+
+impl OwnedRequest {
+    /// A copy of a request.
+    pub fn copy(args: Args<'_>) -> OwnedRequest {
+        let mut request = OwnedRequest { buffer: Vec::with_capacity(args.bytes()), spans: Vec::with_capacity(args.len()) };
+        args.iter().for_each(|arg| request.push(arg));
+        request
+    }
+
+    /// A request of these arguments.
+    pub fn from_parts(parts: &[Vec<u8>]) -> OwnedRequest {
+        let mut request = OwnedRequest::default();
+        parts.iter().for_each(|part| request.push(part));
+        request
+    }
+
+    fn push(&mut self, arg: &[u8]) {
+        self.spans.push(Span { start: self.buffer.len() as u32, len: arg.len() as u32 });
+        self.buffer.extend_from_slice(arg);
+    }
+
+    /// The arguments.
+    pub fn args(&self) -> Args<'_> {
+        Args::new(&self.buffer, &self.spans)
+    }
+
+    /// Bytes that it takes.
+    pub fn memory_bytes(&self) -> usize {
+        self.buffer.capacity() + self.spans.capacity() * size_of::<Span>()
+    }
+}
+
+/// A command in the queue.
+pub struct Queued {
+    /// Which.
+    pub command: &'static Command,
+    /// With what.
+    pub request: OwnedRequest,
+}
+
+/// A key that is watched.
+pub struct Watched {
+    /// Its database.
+    pub db: u32,
+    /// Its name.
+    pub key: Vec<u8>,
+    /// Whether it was there but expired when WATCH came: then its removal is no change.
+    pub was_expired: bool,
+}
+
+/// The state of MULTI and WATCH.
+#[derive(Default)]
+pub struct Transaction {
+    /// Whether MULTI was called.
+    pub open: bool,
+    /// Whether a command could not be queued: EXEC will refuse.
+    pub aborted: bool,
+    /// The queue.
+    pub queue: Vec<Queued>,
+    /// Bytes of the queue.
+    pub queue_bytes: usize,
+    /// Union of the flags of the queued commands.
+    pub flags: u64,
+    /// What is watched.
+    pub watched: Vec<Watched>,
+    /// Raised when something watched was changed.
+    pub flag: Arc<WatchFlag>,
+}
+
+impl Transaction {
+    /// Adds a command to the queue.
+    pub fn push(&mut self, command: &'static Command, args: Args<'_>) {
+        let request = OwnedRequest::copy(args);
+        self.queue_bytes += request.memory_bytes() + size_of::<Queued>();
+        self.flags |= command.flags;
+        self.queue.push(Queued { command, request });
+    }
+}

@@ -1,0 +1,223 @@
+//! From a name to a command: one table over the records of all families.
+
+use std::collections::HashMap;
+
+use super::record::Command;
+
+/// The number of a command or subcommand in the table: what statistics are indexed by.
+pub type CommandId = u16;
+
+/// A command as the table knows it.
+pub struct CommandEntry {
+    /// The record.
+    pub command: &'static Command,
+    /// Its number.
+    pub id: CommandId,
+    /// `get`, `config|get`.
+    pub full_name: String,
+    /// The container of a subcommand.
+    pub parent: Option<&'static Command>,
+    subcommands: Vec<CommandId>,
+}
+
+/// Names up to this length are found without comparing strings.
+const WORDS: usize = 3;
+type Packed = [u64; WORDS];
+
+/// All commands.
+pub struct CommandTable {
+    entries: Vec<CommandEntry>,
+    slots: Vec<(Packed, CommandId)>,
+    multiplier: u64,
+    shift: u32,
+    by_record: HashMap<usize, CommandId>,
+    top_level: Vec<CommandId>,
+}
+
+const NONE: CommandId = CommandId::MAX;
+
+impl CommandTable {
+    /// A table of the commands of all families.
+    pub fn new(families: &[&'static [Command]]) -> CommandTable {
+        let mut table = CommandTable {
+            entries: Vec::new(),
+            slots: Vec::new(),
+            multiplier: 1,
+            shift: 64,
+            by_record: HashMap::new(),
+            top_level: Vec::new(),
+        };
+        for command in families.iter().flat_map(|family| family.iter()) {
+            let id = table.add(command, None);
+            table.top_level.push(id);
+        }
+        table.arrange();
+        table
+    }
+
+    fn add(&mut self, command: &'static Command, parent: Option<&'static Command>) -> CommandId {
+        let id = self.entries.len() as CommandId;
+        let full_name = match parent {
+            Some(parent) => format!("{}|{}", parent.name, command.name),
+            None => command.name.to_owned(),
+        };
+        self.entries.push(CommandEntry { command, id, full_name, parent, subcommands: Vec::new() });
+        self.by_record.insert(std::ptr::from_ref(command) as usize, id);
+        let subcommands: Vec<CommandId> =
+            command.subcommands.iter().map(|sub| self.add(sub, Some(command))).collect();
+        self.entries[usize::from(id)].subcommands = subcommands;
+        id
+    }
+
+    /// Looks for a multiplier that gives every name a slot of its own.
+    fn arrange(&mut self) {
+        let names: Vec<(Packed, CommandId)> =
+            self.top_level.iter().map(|id| (pack(self.entries[usize::from(*id)].command.name.as_bytes()), *id)).collect();
+        let mut bits = 12;
+        loop {
+            let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
+            for _ in 0..2_000 {
+                seed = seed.wrapping_mul(0xd134_2543_de82_ef95).wrapping_add(1);
+                if let Some(slots) = try_arrange(&names, seed | 1, bits) {
+                    (self.slots, self.multiplier, self.shift) = (slots, seed | 1, 64 - bits);
+                    return;
+                }
+            }
+            bits += 1;
+        }
+    }
+
+    /// The command of a name, whatever its case.
+    #[inline]
+    pub fn find(&self, name: &[u8]) -> Option<&CommandEntry> {
+        if name.len() > WORDS * 8 {
+            return None;
+        }
+        let packed = pack(name);
+        let (of, id) = &self.slots[slot(packed, self.multiplier, self.shift)];
+        (*id != NONE && *of == packed).then(|| &self.entries[usize::from(*id)])
+    }
+
+    /// The command that a request runs: the subcommand, if its container has it; otherwise the container.
+    #[inline]
+    pub fn resolve(&self, name: &[u8], first_arg: Option<&[u8]>) -> Option<&CommandEntry> {
+        let entry = self.find(name)?;
+        if entry.subcommands.is_empty() {
+            return Some(entry);
+        }
+        let sub = first_arg.and_then(|word| self.find_sub(entry, word));
+        Some(sub.unwrap_or(entry))
+    }
+
+    /// A subcommand by its word, whatever its case.
+    pub fn find_sub(&self, container: &CommandEntry, word: &[u8]) -> Option<&CommandEntry> {
+        let is_it = |id: &&CommandId| {
+            self.entries[usize::from(**id)].command.name.as_bytes().eq_ignore_ascii_case(word)
+        };
+        container.subcommands.iter().find(is_it).map(|id| &self.entries[usize::from(*id)])
+    }
+
+    /// A command by its number.
+    pub fn entry(&self, id: CommandId) -> &CommandEntry {
+        &self.entries[usize::from(id)]
+    }
+
+    /// The entry of a record.
+    pub fn entry_of(&self, command: &'static Command) -> Option<&CommandEntry> {
+        self.by_record.get(&(std::ptr::from_ref(command) as usize)).map(|id| self.entry(*id))
+    }
+
+    /// `get`, `config|get`.
+    pub fn full_name(&self, command: &'static Command) -> String {
+        self.entry_of(command).map_or_else(|| command.name.to_owned(), |entry| entry.full_name.clone())
+    }
+
+    /// All commands and subcommands, by number.
+    pub fn all(&self) -> &[CommandEntry] {
+        &self.entries
+    }
+
+    /// All commands that are not subcommands.
+    pub fn top_level(&self) -> impl ExactSizeIterator<Item = &CommandEntry> {
+        self.top_level.iter().map(|id| self.entry(*id))
+    }
+
+    /// The subcommands of a container.
+    pub fn subcommands_of<'t>(&'t self, entry: &'t CommandEntry) -> impl ExactSizeIterator<Item = &'t CommandEntry> {
+        entry.subcommands.iter().map(|id| self.entry(*id))
+    }
+}
+
+fn try_arrange(names: &[(Packed, CommandId)], multiplier: u64, bits: u32) -> Option<Vec<(Packed, CommandId)>> {
+    let mut slots = vec![([0; WORDS], NONE); 1 << bits];
+    for (packed, id) in names {
+        let place = &mut slots[slot(*packed, multiplier, 64 - bits)];
+        if place.1 != NONE {
+            return None;
+        }
+        *place = (*packed, *id);
+    }
+    Some(slots)
+}
+
+#[inline]
+fn slot(packed: Packed, multiplier: u64, shift: u32) -> usize {
+    let mixed = packed[0] ^ packed[1].rotate_left(17) ^ packed[2].rotate_left(41);
+    (mixed.wrapping_mul(multiplier) >> shift) as usize
+}
+
+/// A name in upper case, in words. No copy of variable length: that would stall the loads after it.
+#[inline]
+fn pack(name: &[u8]) -> Packed {
+    let mut packed = [0; WORDS];
+    match name.len() {
+        0..=8 => packed[0] = load(name),
+        9..=16 => (packed[0], packed[1]) = (load(&name[..8]), load(&name[8..])),
+        _ => (packed[0], packed[1], packed[2]) = (load(&name[..8]), load(&name[8..16]), load(&name[16..])),
+    }
+    packed.map(upper)
+}
+
+#[inline]
+fn load(bytes: &[u8]) -> u64 {
+    let word = |from: usize| u64::from(u32::from_le_bytes([bytes[from], bytes[from + 1], bytes[from + 2], bytes[from + 3]]));
+    match bytes.len() {
+        8.. => word(0) | word(4) << 32,
+        4.. => word(0) | word(bytes.len() - 4) << ((bytes.len() - 4) * 8),
+        2.. => {
+            let pair = |from: usize| u64::from(u16::from_le_bytes([bytes[from], bytes[from + 1]]));
+            pair(0) | pair(bytes.len() - 2) << ((bytes.len() - 2) * 8)
+        }
+        1 => u64::from(bytes[0]),
+        0 => 0,
+    }
+}
+
+/// Clears bit 5 of every byte that is a lower-case letter.
+#[inline]
+fn upper(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let low = word & (ONES * 0x7f);
+    let from_a = low + ONES * (0x80 - b'a' as u64);
+    let past_z = low + ONES * (0x80 - b'z' as u64 - 1);
+    let letters = from_a & !past_z & !word & (ONES * 0x80);
+    word & !(letters >> 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packing_ignores_case_of_letters_only() {
+        for text in ["a", "ab", "abc", "abcd", "abcde", "zunionstore", "georadiusbymember_ro", "{}~@[`", "x-y"] {
+            assert_eq!(pack(text.as_bytes()), pack(text.to_uppercase().as_bytes()), "{text}");
+        }
+        assert_ne!(pack(b"{"), pack(b"["));
+        assert_ne!(pack(b"@"), pack(b"`"));
+        let mut seen = std::collections::HashSet::new();
+        for len in 0..=24 {
+            assert!(seen.insert(pack(&b"abcdefghijklmnopqrstuvwx"[..len])), "{len}");
+        }
+    }
+}

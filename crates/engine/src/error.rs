@@ -1,0 +1,70 @@
+//! The error replies that handlers return, with Redis's exact texts.
+
+use std::borrow::Cow;
+
+/// An error reply: its text begins with a code in capitals, without the leading `-`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error(Cow<'static, str>);
+
+impl Error {
+    /// An error with a fixed text.
+    pub const fn new(text: &'static str) -> Error {
+        Error(Cow::Borrowed(text))
+    }
+
+    /// An error with a text made for the occasion.
+    pub fn owned(text: String) -> Error {
+        Error(Cow::Owned(text))
+    }
+
+    /// The whole text.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// The code: the first word.
+    pub fn code(&self) -> &str {
+        self.0.split(' ').next().unwrap_or("ERR")
+    }
+}
+
+/// The value is of another type than the command works on.
+pub const WRONG_TYPE: Error = Error::new("WRONGTYPE Operation against a key holding the wrong kind of value");
+/// The arguments do not follow the command's grammar.
+pub const SYNTAX: Error = Error::new("ERR syntax error");
+/// An argument or a value is not an integer.
+pub const NOT_AN_INTEGER: Error = Error::new("ERR value is not an integer or out of range");
+/// An argument or a value is not a number.
+pub const NOT_A_FLOAT: Error = Error::new("ERR value is not a valid float");
+/// A number is beyond its limits.
+pub const OUT_OF_RANGE: Error = Error::new("ERR value is out of range");
+/// A number is below zero.
+pub const OUT_OF_RANGE_POSITIVE: Error = Error::new("ERR value is out of range, must be positive");
+/// A key that must exist does not.
+pub const NO_SUCH_KEY: Error = Error::new("ERR no such key");
+/// A database number is beyond `databases`.
+pub const DB_OUT_OF_RANGE: Error = Error::new("ERR DB index is out of range");
+/// An integer operation leaves 64 bits.
+pub const INCR_OVERFLOW: Error = Error::new("ERR increment or decrement would overflow");
+/// A string would become longer than `proto-max-bulk-len`.
+pub const STRING_TOO_LONG: Error = Error::new("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
+/// An offset is below zero.
+pub const OFFSET_OUT_OF_RANGE: Error = Error::new("ERR offset is out of range");
+/// Memory has run out and nothing may be evicted.
+pub const OUT_OF_MEMORY: Error = Error::new("OOM command not allowed when used memory > 'maxmemory'.");
+/// The client has to authenticate first.
+pub const NO_AUTH: Error = Error::new("NOAUTH Authentication required.");
+/// Name or password are wrong.
+pub const WRONG_PASS: Error = Error::new("WRONGPASS invalid username-password pair or user is disabled.");
+
+/// `ERR wrong number of arguments for '...' command`.
+#[cold]
+pub fn wrong_arity(full_name: &str) -> Error {
+    Error::owned(format!("ERR wrong number of arguments for '{full_name}' command"))
+}
+
+/// `ERR invalid expire time in '...' command`.
+#[cold]
+pub fn invalid_expire(full_name: &str) -> Error {
+    Error::owned(format!("ERR invalid expire time in '{full_name}' command"))
+}
