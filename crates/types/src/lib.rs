@@ -17,7 +17,9 @@ mod string;
 
 pub use glob::{Case, glob_match};
 pub use long_double::LongDouble;
-pub use number::{format_f64, is_int_encodable, parse_f64, parse_i64, parse_u64, parse_u64_lenient};
+pub use number::{
+    format_f64, is_int_encodable, parse_f64, parse_i64, parse_u64, parse_u64_lenient, push_f64,
+};
 pub use object::Object;
 pub use random::Rng;
 pub use string::{

@@ -8,33 +8,49 @@ use super::natural::Natural;
 use crate::number::shift_right_to_even;
 
 const FRACTION_DIGITS: usize = 17;
-const SCALE: u128 = 10u128.pow(FRACTION_DIGITS as u32);
+const SCALE: u64 = 10u64.pow(FRACTION_DIGITS as u32);
 
 impl LongDouble {
     /// The text stored by INCRBYFLOAT: at most 17 digits after the point, no trailing zeros, no exponent, no negative
-    /// zero. At most 4,952 bytes.
+    /// zero. At most 4,934 bytes.
     pub fn to_human_string(self) -> String {
         if self.is_nan() {
             return "nan".to_owned();
         }
-        let magnitude = if self.is_infinite() { "inf".to_owned() } else { self.magnitude_to_string() };
-        let sign = if self.negative && magnitude != "0" { "-" } else { "" };
-        sign.to_owned() + &magnitude
-    }
-
-    fn magnitude_to_string(self) -> String {
-        if self.exponent() >= 0 {
+        let mut text = String::new();
+        if self.negative {
+            text.push('-');
+        }
+        if self.is_infinite() {
+            text.push_str("inf");
+        } else if self.exponent() >= 0 {
             let mut integer = Natural::from(u128::from(self.significand));
             integer.shift_left(self.exponent().unsigned_abs());
-            return integer.to_digits();
+            text.push_str(&integer.to_digits());
+        } else {
+            self.push_with_fraction(&mut text);
         }
-        let scaled = shift_right_to_even(u128::from(self.significand) * SCALE, -self.exponent(), false);
-        let (whole, fraction) = (scaled / SCALE, scaled % SCALE);
-        if fraction == 0 {
-            return whole.to_string();
+        text
+    }
+
+    /// Writes the magnitude of a number that may have a fraction; takes the sign away if only zeros are left of it.
+    fn push_with_fraction(self, text: &mut String) {
+        let product = u128::from(self.significand) * u128::from(SCALE);
+        let scaled = shift_right_to_even(product, -self.exponent(), false);
+        if scaled == 0 {
+            text.clear();
         }
-        let text = format!("{whole}.{fraction:0width$}", width = FRACTION_DIGITS);
-        text.trim_end_matches('0').to_owned()
+        // The number is below 2^63 here.
+        let whole = (scaled / u128::from(SCALE)) as u64;
+        let fraction = (scaled % u128::from(SCALE)) as u64;
+        text.push_str(itoa::Buffer::new().format(whole));
+        if fraction != 0 {
+            // A leading one keeps the zeros after the point.
+            let mut buffer = itoa::Buffer::new();
+            let digits = buffer.format(SCALE + fraction);
+            text.push('.');
+            text.push_str(digits[1..].trim_end_matches('0'));
+        }
     }
 }
 

@@ -6,66 +6,112 @@
 //! slightly narrowed interval. Because clients see the difference, a formatter with always the fewest digits would not
 //! do here.
 
-mod grisu;
-
-use std::fmt::Write;
+use super::grisu;
 
 /// Up to this magnitude, integers are written as such.
 const INTEGER_MAX: f64 = (1u64 << 62) as f64;
 
-/// The text of a double: `3`, `0.1`, `1e+20`, `-inf`, `nan`, `-0`.
+/// The text of a double: `3`, `0.1`, `1e+20`, `-inf`, `nan`, `-0`. At most 26 bytes.
+///
+/// (A zero score in a small sorted set loses its sign in Redis: it is stored there as an integer. That is for the
+/// sorted set to do.)
 pub fn format_f64(value: f64) -> String {
+    let mut text = Vec::with_capacity(26);
+    push_f64(&mut text, value);
+    text.into_iter().map(char::from).collect()
+}
+
+/// Appends the text of a double, as [`format_f64`] has it.
+pub fn push_f64(out: &mut Vec<u8>, value: f64) {
     if value.is_nan() {
-        return "nan".to_owned();
+        out.extend_from_slice(b"nan");
+        return;
     }
-    let sign = if value.is_sign_negative() { "-" } else { "" };
-    if value.is_infinite() {
-        return format!("{sign}inf");
+    if value.is_sign_negative() {
+        out.push(b'-');
     }
     let magnitude = value.abs();
-    if magnitude <= INTEGER_MAX && magnitude.trunc() == magnitude {
-        return format!("{sign}{}", magnitude as u64);
+    if magnitude.is_infinite() {
+        out.extend_from_slice(b"inf");
+    } else if magnitude <= INTEGER_MAX && magnitude.trunc() == magnitude {
+        out.extend_from_slice(itoa::Buffer::new().format(magnitude as u64).as_bytes());
+    } else {
+        let digits = grisu::Digits::of(magnitude);
+        place_digits(out, digits.as_bytes(), digits.exponent());
     }
-    let (digits, exponent) = grisu::digits(magnitude);
-    let mut text = sign.to_owned();
-    place_digits(&mut text, &digits, exponent);
-    text
 }
 
 /// Writes `digits * 10^exponent`, with an exponent only where many zeros would be needed otherwise.
-fn place_digits(text: &mut String, digits: &str, exponent: i32) {
+fn place_digits(out: &mut Vec<u8>, digits: &[u8], exponent: i32) {
     let count = digits.len() as i32;
     let leading = exponent + count - 1;
     if exponent >= 0 && leading < count + 7 {
-        text.push_str(digits);
-        text.extend(std::iter::repeat_n('0', exponent.unsigned_abs() as usize));
+        out.extend_from_slice(digits);
+        push_zeros(out, exponent.unsigned_abs());
     } else if exponent < 0 && (exponent > -7 || leading.abs() < 4) {
-        place_point(text, digits, count + exponent);
+        place_point(out, digits, count + exponent);
     } else {
-        place_exponent(text, digits, leading);
+        place_exponent(out, digits, leading);
     }
 }
 
 /// Writes digits with the point after `whole` of them; with zeros in front where that is not positive.
-fn place_point(text: &mut String, digits: &str, whole: i32) {
-    if let Ok(whole) = usize::try_from(whole)
-        && whole > 0
-    {
-        let (whole, fraction) = digits.split_at(whole);
-        text.extend([whole, ".", fraction]);
-    } else {
-        text.push_str("0.");
-        text.extend(std::iter::repeat_n('0', whole.unsigned_abs() as usize));
-        text.push_str(digits);
+fn place_point(out: &mut Vec<u8>, digits: &[u8], whole: i32) {
+    if whole <= 0 {
+        out.extend_from_slice(b"0.");
+        push_zeros(out, whole.unsigned_abs());
+        out.extend_from_slice(digits);
+        return;
     }
+    let (whole, fraction) = digits.split_at(whole.unsigned_abs() as usize);
+    out.extend_from_slice(whole);
+    out.push(b'.');
+    out.extend_from_slice(fraction);
 }
 
-fn place_exponent(text: &mut String, digits: &str, leading: i32) {
+fn place_exponent(out: &mut Vec<u8>, digits: &[u8], leading: i32) {
     let (first, rest) = digits.split_at(1);
-    text.push_str(first);
+    out.extend_from_slice(first);
     if !rest.is_empty() {
-        text.extend([".", rest]);
+        out.push(b'.');
+        out.extend_from_slice(rest);
     }
-    // Writing to a string cannot fail.
-    let _ = write!(text, "e{leading:+}");
+    out.extend_from_slice(if leading < 0 { b"e-" } else { b"e+" });
+    out.extend_from_slice(itoa::Buffer::new().format(leading.unsigned_abs()).as_bytes());
+}
+
+fn push_zeros(out: &mut Vec<u8>, count: u32) {
+    out.extend(std::iter::repeat_n(b'0', count as usize));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts() {
+        let cases: &[(f64, &str)] = &[
+            (0.0, "0"),
+            (-0.0, "-0"),
+            (1.0, "1"),
+            (-17.0, "-17"),
+            (f64::NAN, "nan"),
+            (-f64::NAN, "nan"),
+            (f64::INFINITY, "inf"),
+            (f64::NEG_INFINITY, "-inf"),
+            (0.1, "0.1"),
+            (-0.001, "-0.001"),
+            (1.5e-7, "1.5e-7"),
+            (0.00001, "0.00001"),
+            (123456.789, "123456.789"),
+            (1e17, "100000000000000000"),
+            (1e20, "1e+20"),
+            (9223372036854775808.0, "9223372036854776000"),
+            (5e-324, "5e-324"),
+            (f64::MAX, "1.7976931348623157e+308"),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(format_f64(*value), *expected);
+        }
+    }
 }

@@ -24,9 +24,15 @@ pub enum StrEncoding {
 impl StrEncoding {
     /// The encoding of a value that was set as a whole under a key of `key_len` bytes (SET and its relatives).
     pub fn of_new(key_len: usize, value: &[u8]) -> StrEncoding {
-        if is_int_encodable(value).is_some() {
-            StrEncoding::Int
-        } else if key_len.saturating_add(value.len()) <= EMBSTR_KEY_AND_VALUE_LEN_MAX {
+        match is_int_encodable(value) {
+            Some(_) => StrEncoding::Int,
+            None => StrEncoding::of_new_text(key_len, value.len()),
+        }
+    }
+
+    /// The encoding of a value that is kept as text even where it reads as an integer: what INCRBYFLOAT stores.
+    pub fn of_new_text(key_len: usize, value_len: usize) -> StrEncoding {
+        if key_len.saturating_add(value_len) <= EMBSTR_KEY_AND_VALUE_LEN_MAX {
             StrEncoding::Embstr
         } else {
             StrEncoding::Raw
@@ -70,6 +76,8 @@ mod tests {
                 "{key_len} {value:?}"
             );
         }
+        assert_eq!(StrEncoding::of_new_text(40, 1), StrEncoding::Embstr);
+        assert_eq!(StrEncoding::of_new_text(41, 1), StrEncoding::Raw);
         // The longest embedded value by length of key, as Redis 8.6 answers.
         for (key_len, longest) in [(1, 40), (2, 39), (10, 31), (22, 19), (31, 10), (32, 9), (38, 3), (41, 0)]
         {

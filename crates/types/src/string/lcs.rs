@@ -44,7 +44,8 @@ pub struct MatchRange {
 pub struct CommonSubsequence {
     /// Its length in bytes.
     pub len: usize,
-    /// The ranges it consists of, from the last to the first, as LCS IDX lists them.
+    /// The ranges it consists of, from the last to the first, as LCS IDX lists them. (MINMATCHLEN only hides ranges: its
+    /// user leaves out those that are shorter.)
     pub matches: Vec<MatchRange>,
 }
 

@@ -19,22 +19,6 @@ const POWERS_STEP: i32 = 8;
 const SCALED_EXPONENT_MIN: i32 = -60;
 const SCALED_EXPONENT_MAX: i32 = -32;
 
-/// The digits of a finite, positive double and the power of ten they are to be multiplied with.
-pub(super) fn digits(value: f64) -> (String, i32) {
-    let exact = Wide::from_double(value);
-    let (lower, upper) = borders(exact);
-    let (power, decimal_exponent) = cached_power(upper.exponent);
-    let scaled = exact.normalized().times(power);
-    let mut lower = lower.times(power);
-    let mut upper = upper.times(power);
-    lower.significand += 1;
-    upper.significand -= 1;
-    let mut output = Digits { text: Vec::with_capacity(18), decimal_exponent };
-    output.generate(scaled, upper, lower);
-    let text = output.text.into_iter().map(|digit| char::from(b'0' + digit)).collect();
-    (text, output.decimal_exponent)
-}
-
 impl Wide {
     fn from_double(value: f64) -> Wide {
         let bits = value.to_bits();
@@ -84,12 +68,42 @@ fn cached_power(exponent: i32) -> (Wide, i32) {
     }
 }
 
-struct Digits {
-    text: Vec<u8>,
-    decimal_exponent: i32,
+/// Digits that a double never has more of.
+const DIGITS_MAX: usize = 17;
+
+/// The decimal digits of a double and the power of ten they are to be multiplied with.
+pub(super) struct Digits {
+    text: [u8; DIGITS_MAX + 1],
+    len: usize,
+    exponent: i32,
 }
 
 impl Digits {
+    /// The digits of a finite, positive double.
+    pub(super) fn of(value: f64) -> Digits {
+        let exact = Wide::from_double(value);
+        let (lower, upper) = borders(exact);
+        let (power, exponent) = cached_power(upper.exponent);
+        let scaled = exact.normalized().times(power);
+        let mut lower = lower.times(power);
+        let mut upper = upper.times(power);
+        lower.significand += 1;
+        upper.significand -= 1;
+        let mut digits = Digits { text: [b'0'; DIGITS_MAX + 1], len: 0, exponent };
+        digits.generate(scaled, upper, lower);
+        digits
+    }
+
+    /// The digits in ASCII, the first one not a zero.
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.text[..self.len]
+    }
+
+    /// The power of ten the digits are to be multiplied with.
+    pub(super) fn exponent(&self) -> i32 {
+        self.exponent
+    }
+
     fn generate(&mut self, scaled: Wide, upper: Wide, lower: Wide) {
         let mut interval = upper.significand - lower.significand;
         let mut distance = upper.significand - scaled.significand;
@@ -103,7 +117,7 @@ impl Digits {
             whole -= digit * unit;
             let rest = (whole << shift) + fraction;
             if rest <= interval {
-                self.decimal_exponent += position;
+                self.exponent += position;
                 self.round(interval, rest, unit << shift, distance);
                 return;
             }
@@ -113,7 +127,7 @@ impl Digits {
             fraction *= 10;
             interval *= 10;
             distance = distance.wrapping_mul(10);
-            self.decimal_exponent -= 1;
+            self.exponent -= 1;
             self.push(fraction >> shift);
             fraction &= one - 1;
             if fraction < interval {
@@ -125,8 +139,9 @@ impl Digits {
 
     /// Appends a digit, unless it is a leading zero.
     fn push(&mut self, digit: u64) {
-        if digit != 0 || !self.text.is_empty() {
-            self.text.push(digit as u8);
+        if (digit != 0 || self.len > 0) && self.len < self.text.len() {
+            self.text[self.len] = b'0' + digit as u8;
+            self.len += 1;
         }
     }
 
@@ -136,7 +151,7 @@ impl Digits {
             && interval - rest >= unit
             && (rest + unit < distance || distance - rest > rest + unit - distance)
         {
-            if let Some(last) = self.text.last_mut() {
+            if let Some(last) = self.text[..self.len].last_mut() {
                 *last -= 1;
             }
             rest += unit;
@@ -247,9 +262,10 @@ mod tests {
         for _ in 0..50_000 {
             let value = f64::from_bits(rng.next_u64() >> 1);
             if value.is_finite() && value != 0.0 {
-                let (digits, exponent) = digits(value);
-                assert_eq!(format!("{digits}e{exponent}").parse(), Ok(value));
-                assert!(digits.len() <= 17 && !digits.starts_with('0'), "{digits}");
+                let digits = Digits::of(value);
+                let text = std::str::from_utf8(digits.as_bytes()).unwrap();
+                assert_eq!(format!("{text}e{}", digits.exponent()).parse(), Ok(value));
+                assert!(text.len() <= DIGITS_MAX && !text.starts_with('0'), "{text}");
             }
         }
     }

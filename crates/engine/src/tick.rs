@@ -1,0 +1,83 @@
+//! A clock for measuring how long a command took: a few nanoseconds to read. Unsafe leaf module.
+//!
+//! The time stamp counter, where it ticks at a constant rate on all cores; `Instant` elsewhere (about 20 ns).
+#![allow(unsafe_code)]
+
+use std::sync::OnceLock;
+use std::time::Instant;
+
+struct Scale {
+    start: Instant,
+    #[cfg(target_arch = "x86_64")]
+    counter: Option<Counter>,
+}
+
+#[cfg(target_arch = "x86_64")]
+struct Counter {
+    first: u64,
+    /// Nanoseconds per tick, times 2^32.
+    factor: u64,
+}
+
+static SCALE: OnceLock<Scale> = OnceLock::new();
+
+/// Measures the counter's rate; takes two milliseconds. To be called once at start.
+pub fn calibrate() {
+    SCALE.get_or_init(|| {
+        let start = Instant::now();
+        #[cfg(target_arch = "x86_64")]
+        let counter = is_constant().then(|| {
+            let first = counter();
+            while start.elapsed().as_micros() < 2_000 {
+                std::hint::spin_loop();
+            }
+            let (ticks, nanos) = (counter() - first, start.elapsed().as_nanos() as u64);
+            Counter { first, factor: ((u128::from(nanos) << 32) / u128::from(ticks.max(1))) as u64 }
+        });
+        Scale {
+            start,
+            #[cfg(target_arch = "x86_64")]
+            counter,
+        }
+    });
+}
+
+#[cfg(target_arch = "x86_64")]
+fn counter() -> u64 {
+    // SAFETY: RDTSC is part of the x86-64 baseline and has no preconditions in user mode.
+    unsafe { std::arch::x86_64::_rdtsc() }
+}
+
+/// Whether the counter's rate depends on neither frequency nor sleep states (CPUID 8000_0007, EDX bit 8), and the
+/// system itself trusts it.
+#[cfg(target_arch = "x86_64")]
+fn is_constant() -> bool {
+    std::fs::read_to_string("/proc/cpuinfo").is_ok_and(|text| text.contains("constant_tsc") && text.contains("nonstop_tsc"))
+}
+
+/// Nanoseconds since an arbitrary beginning.
+#[inline]
+pub fn now_ns() -> u64 {
+    let Some(scale) = SCALE.get() else {
+        calibrate();
+        return 0;
+    };
+    #[cfg(target_arch = "x86_64")]
+    if let Some(of) = &scale.counter {
+        let ticks = counter().saturating_sub(of.first);
+        return ((u128::from(ticks) * u128::from(of.factor)) >> 32) as u64;
+    }
+    scale.start.elapsed().as_nanos() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn ticks_are_nanoseconds() {
+        super::calibrate();
+        let (before, start) = (super::now_ns(), std::time::Instant::now());
+        while start.elapsed().as_millis() < 20 {}
+        let ratio = (super::now_ns() - before) as f64 / start.elapsed().as_nanos() as f64;
+        assert!((0.9..1.1).contains(&ratio), "{ratio}");
+    }
+}

@@ -1,0 +1,103 @@
+//! What belongs to one worker: its number and its statistics.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
+
+use crate::command::CommandId;
+use crate::histogram::Histogram;
+
+/// A counter with one writer: adding is a load and a store, reading from elsewhere is a load.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// Adds; only the owning worker may.
+    #[inline]
+    pub fn add(&self, amount: u64) {
+        self.0.store(self.0.load(Relaxed).wrapping_add(amount), Relaxed);
+    }
+
+    /// The value.
+    pub fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+
+    /// Starts anew.
+    pub fn reset(&self) {
+        self.0.store(0, Relaxed);
+    }
+}
+
+/// The statistics of one command.
+#[derive(Debug, Default)]
+pub struct CommandStats {
+    /// How often it ran.
+    pub calls: Counter,
+    /// How long it ran in total, ns.
+    pub time_ns: Counter,
+    /// How often it was refused before it ran.
+    pub rejected: Counter,
+    /// How often it replied with an error.
+    pub failed: Counter,
+    /// How long it took each time.
+    pub histogram: OnceLock<Box<Histogram>>,
+}
+
+/// The statistics of one worker. Written by it alone, read by anybody.
+#[derive(Debug, Default)]
+pub struct WorkerStats {
+    /// By command number.
+    pub commands: Vec<CommandStats>,
+    /// Commands run.
+    pub processed: Counter,
+    /// Bytes received.
+    pub net_in_bytes: Counter,
+    /// Bytes sent.
+    pub net_out_bytes: Counter,
+    /// Rounds of the event loop.
+    pub loops: Counter,
+    /// Time in those rounds, ns.
+    pub loops_ns: Counter,
+    /// Time of those rounds spent in commands, ns.
+    pub commands_ns: Counter,
+    /// Times data were received.
+    pub reads: Counter,
+    /// Times data were sent.
+    pub writes: Counter,
+    /// Clients connected.
+    pub clients: AtomicI64,
+    /// Clients that wait in blocking commands.
+    pub blocked: AtomicI64,
+    /// Clients closed because they sent more than `client-query-buffer-limit`.
+    pub query_limit_disconnections: Counter,
+    /// Clients closed because they took too little of their replies.
+    pub output_limit_disconnections: Counter,
+    /// Time spent on removing expired keys, ns.
+    pub expire_ns: Counter,
+    /// Times that work was cut short by its time limit.
+    pub expire_time_cap_reached: Counter,
+    /// Memory of its clients, bytes.
+    pub clients_bytes: AtomicI64,
+}
+
+impl WorkerStats {
+    /// Statistics over this many commands.
+    pub fn new(commands: usize) -> WorkerStats {
+        WorkerStats { commands: (0..commands).map(|_| CommandStats::default()).collect(), ..WorkerStats::default() }
+    }
+
+    /// The statistics of a command.
+    #[inline]
+    pub fn command(&self, id: CommandId) -> &CommandStats {
+        &self.commands[usize::from(id)]
+    }
+}
+
+/// What a handler may know of the worker that runs it.
+#[derive(Debug, Clone)]
+pub struct WorkerContext {
+    /// Its number, from 0.
+    pub index: usize,
+    /// Its statistics.
+    pub stats: Arc<WorkerStats>,
+}
