@@ -1,1 +1,37 @@
-//! Command table, command families, transactions, statistics.
+//! The engine: commands, transactions, statistics. It knows bytes and time, but no sockets.
+//!
+//! A worker of the server owns an [`Executor`] and feeds it requests; [`Engine`] is what all of them share. Commands
+//! are records beside their handlers, in [`family`]; the path of a request is in `execute`.
+
+mod call;
+mod client;
+mod command;
+mod engine;
+mod error;
+mod execute;
+pub mod family;
+mod histogram;
+pub mod latency;
+mod log;
+mod monitor;
+mod settings;
+mod stats;
+#[cfg(test)]
+mod testing;
+pub mod tick;
+mod worker;
+
+pub use call::{Args, Call, Cursor, Handler, Propagation, integer, integer_between};
+pub use client::*;
+pub use command::*;
+pub use engine::{
+    Engine, Host, Message, OCHRE_VERSION, Pause, PauseMode, REDIS_VERSION, ShutdownRequest, VALKEY_VERSION,
+    clock_ms, clock_us,
+};
+pub use error::*;
+pub use execute::{Executor, Outcome, Prepared};
+pub use histogram::{Histogram, Snapshot};
+pub use log::{CommandLogs, LogEntry, LogKind};
+pub use settings::Settings;
+pub use stats::{ErrorStats, Rate, Rates, ServerStats};
+pub use worker::{CommandStats, Counter, WorkerContext, WorkerStats};

@@ -52,7 +52,8 @@ fn counter() -> u64 {
 /// system itself trusts it.
 #[cfg(target_arch = "x86_64")]
 fn is_constant() -> bool {
-    std::fs::read_to_string("/proc/cpuinfo").is_ok_and(|text| text.contains("constant_tsc") && text.contains("nonstop_tsc"))
+    std::fs::read_to_string("/proc/cpuinfo")
+        .is_ok_and(|text| text.contains("constant_tsc") && text.contains("nonstop_tsc"))
 }
 
 /// Nanoseconds since an arbitrary beginning.

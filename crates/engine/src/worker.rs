@@ -83,7 +83,10 @@ pub struct WorkerStats {
 impl WorkerStats {
     /// Statistics over this many commands.
     pub fn new(commands: usize) -> WorkerStats {
-        WorkerStats { commands: (0..commands).map(|_| CommandStats::default()).collect(), ..WorkerStats::default() }
+        WorkerStats {
+            commands: (0..commands).map(|_| CommandStats::default()).collect(),
+            ..WorkerStats::default()
+        }
     }
 
     /// The statistics of a command.

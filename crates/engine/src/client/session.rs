@@ -70,6 +70,8 @@ pub struct Client {
     pub blocked: Option<Blocked>,
     /// Whether its reads leave access clocks alone.
     pub no_touch: bool,
+    /// Indexes of arguments of the present command that logs must not show.
+    pub redacted: Vec<usize>,
     /// CLIENT CAPA words.
     pub capabilities: u32,
 }
@@ -90,6 +92,7 @@ impl Client {
             close: Close::No,
             blocked: None,
             no_touch: false,
+            redacted: Vec::new(),
             capabilities: 0,
         }
     }

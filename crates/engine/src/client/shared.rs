@@ -1,6 +1,8 @@
 //! What other workers may see of a client: plain atomics that its own worker keeps up to date.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicI64, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed,
+};
 
 use parking_lot::Mutex;
 

@@ -6,7 +6,7 @@ use ochre_keyspace::WatchFlag;
 use ochre_resp::Span;
 
 use crate::call::Args;
-use crate::command::Command;
+use crate::command::{CommandEntry, CommandId};
 
 /// A request with memory of its own.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +18,8 @@ pub struct OwnedRequest {
 impl OwnedRequest {
     /// A copy of a request.
     pub fn copy(args: Args<'_>) -> OwnedRequest {
-        let mut request = OwnedRequest { buffer: Vec::with_capacity(args.bytes()), spans: Vec::with_capacity(args.len()) };
+        let mut request =
+            OwnedRequest { buffer: Vec::with_capacity(args.bytes()), spans: Vec::with_capacity(args.len()) };
         args.iter().for_each(|arg| request.push(arg));
         request
     }
@@ -49,7 +50,7 @@ impl OwnedRequest {
 /// A command in the queue.
 pub struct Queued {
     /// Which.
-    pub command: &'static Command,
+    pub command: CommandId,
     /// With what.
     pub request: OwnedRequest,
 }
@@ -85,10 +86,10 @@ pub struct Transaction {
 
 impl Transaction {
     /// Adds a command to the queue.
-    pub fn push(&mut self, command: &'static Command, args: Args<'_>) {
+    pub fn push(&mut self, entry: &CommandEntry, args: Args<'_>) {
         let request = OwnedRequest::copy(args);
         self.queue_bytes += request.memory_bytes() + size_of::<Queued>();
-        self.flags |= command.flags;
-        self.queue.push(Queued { command, request });
+        self.flags |= entry.command.flags;
+        self.queue.push(Queued { command: entry.id, request });
     }
 }

@@ -128,8 +128,8 @@ pub mod flags {
     pub const WHOLE_KEYSPACE: u64 = 1 << 40;
     /// Runs at once also inside MULTI (EXEC, DISCARD, WATCH, ...).
     pub const NOT_QUEUED: u64 = 1 << 41;
-    /// Does without any stripe although it has the flags of one that reads.
-    pub const NO_LOCKS: u64 = 1 << 42;
+    /// Runs the queue of a transaction (EXEC).
+    pub const RUNS_QUEUE: u64 = 1 << 42;
 }
 
 /// ACL categories, by bit; the order is Redis's.
@@ -179,8 +179,26 @@ pub mod acl {
 
     /// The names, in bit order.
     pub const NAMES: [&str; 21] = [
-        "keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap", "hyperloglog", "geo",
-        "stream", "pubsub", "admin", "fast", "slow", "blocking", "dangerous", "connection", "transaction",
+        "keyspace",
+        "read",
+        "write",
+        "set",
+        "sortedset",
+        "list",
+        "hash",
+        "string",
+        "bitmap",
+        "hyperloglog",
+        "geo",
+        "stream",
+        "pubsub",
+        "admin",
+        "fast",
+        "slow",
+        "blocking",
+        "dangerous",
+        "connection",
+        "transaction",
         "scripting",
     ];
 }
@@ -267,12 +285,22 @@ impl KeySpec {
 
     /// One key at an index.
     pub const fn at(index: u16, flags: u32) -> KeySpec {
-        KeySpec { begin: Begin::Index(index), find: Find::Range { last: 0, step: 1, limit: 0 }, flags, notes: "" }
+        KeySpec {
+            begin: Begin::Index(index),
+            find: Find::Range { last: 0, step: 1, limit: 0 },
+            flags,
+            notes: "",
+        }
     }
 
     /// Keys from an index to the end, every `step`-th argument.
     pub const fn from(index: u16, step: u16, flags: u32) -> KeySpec {
-        KeySpec { begin: Begin::Index(index), find: Find::Range { last: -1, step, limit: 0 }, flags, notes: "" }
+        KeySpec {
+            begin: Begin::Index(index),
+            find: Find::Range { last: -1, step, limit: 0 },
+            flags,
+            notes: "",
+        }
     }
 }
 
@@ -343,8 +371,19 @@ pub mod key_flags {
     pub const VARIABLE_FLAGS: u32 = 1 << 10;
 
     /// The names, in bit order.
-    pub const NAMES: [&str; 11] =
-        ["RO", "RW", "OW", "RM", "access", "update", "insert", "delete", "not_key", "incomplete", "variable_flags"];
+    pub const NAMES: [&str; 11] = [
+        "RO",
+        "RW",
+        "OW",
+        "RM",
+        "access",
+        "update",
+        "insert",
+        "delete",
+        "not_key",
+        "incomplete",
+        "variable_flags",
+    ];
 }
 
 /// An argument, for COMMAND DOCS.

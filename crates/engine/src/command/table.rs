@@ -71,8 +71,11 @@ impl CommandTable {
 
     /// Looks for a multiplier that gives every name a slot of its own.
     fn arrange(&mut self) {
-        let names: Vec<(Packed, CommandId)> =
-            self.top_level.iter().map(|id| (pack(self.entries[usize::from(*id)].command.name.as_bytes()), *id)).collect();
+        let names: Vec<(Packed, CommandId)> = self
+            .top_level
+            .iter()
+            .map(|id| (pack(self.entries[usize::from(*id)].command.name.as_bytes()), *id))
+            .collect();
         let mut bits = 12;
         loop {
             let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
@@ -143,12 +146,19 @@ impl CommandTable {
     }
 
     /// The subcommands of a container.
-    pub fn subcommands_of<'t>(&'t self, entry: &'t CommandEntry) -> impl ExactSizeIterator<Item = &'t CommandEntry> {
+    pub fn subcommands_of<'t>(
+        &'t self,
+        entry: &'t CommandEntry,
+    ) -> impl ExactSizeIterator<Item = &'t CommandEntry> {
         entry.subcommands.iter().map(|id| self.entry(*id))
     }
 }
 
-fn try_arrange(names: &[(Packed, CommandId)], multiplier: u64, bits: u32) -> Option<Vec<(Packed, CommandId)>> {
+fn try_arrange(
+    names: &[(Packed, CommandId)],
+    multiplier: u64,
+    bits: u32,
+) -> Option<Vec<(Packed, CommandId)>> {
     let mut slots = vec![([0; WORDS], NONE); 1 << bits];
     for (packed, id) in names {
         let place = &mut slots[slot(*packed, multiplier, 64 - bits)];
@@ -180,7 +190,9 @@ fn pack(name: &[u8]) -> Packed {
 
 #[inline]
 fn load(bytes: &[u8]) -> u64 {
-    let word = |from: usize| u64::from(u32::from_le_bytes([bytes[from], bytes[from + 1], bytes[from + 2], bytes[from + 3]]));
+    let word = |from: usize| {
+        u64::from(u32::from_le_bytes([bytes[from], bytes[from + 1], bytes[from + 2], bytes[from + 3]]))
+    };
     match bytes.len() {
         8.. => word(0) | word(4) << 32,
         4.. => word(0) | word(bytes.len() - 4) << ((bytes.len() - 4) * 8),
@@ -210,7 +222,9 @@ mod tests {
 
     #[test]
     fn packing_ignores_case_of_letters_only() {
-        for text in ["a", "ab", "abc", "abcd", "abcde", "zunionstore", "georadiusbymember_ro", "{}~@[`", "x-y"] {
+        for text in
+            ["a", "ab", "abc", "abcd", "abcde", "zunionstore", "georadiusbymember_ro", "{}~@[`", "x-y"]
+        {
             assert_eq!(pack(text.as_bytes()), pack(text.to_uppercase().as_bytes()), "{text}");
         }
         assert_ne!(pack(b"{"), pack(b"["));

@@ -1,0 +1,251 @@
+//! The server as commands see it: everything that all workers share.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use ochre_config::{Changes, Config, SetError};
+use ochre_keyspace::Keyspace;
+use parking_lot::{Mutex, RwLock};
+
+use crate::client::Registry;
+use crate::command::CommandTable;
+use crate::family;
+use crate::log::CommandLogs;
+use crate::settings::Settings;
+use crate::stats::{ErrorStats, ServerStats};
+use crate::worker::{WorkerContext, WorkerStats};
+
+/// Something for another worker to do.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// Close a client; its shared side is already marked as killed.
+    Kill(u64),
+    /// End a client's blocking.
+    Unblock {
+        /// Which client.
+        client: u64,
+        /// With an error instead of the reply of a timeout.
+        with_error: bool,
+    },
+    /// Send these bytes to a client as they are (MONITOR, ready replies).
+    Send {
+        /// Which client.
+        client: u64,
+        /// What.
+        bytes: Arc<[u8]>,
+    },
+    /// Look again at what was postponed (CLIENT UNPAUSE).
+    Resume,
+    /// Settings that the event loop keeps a copy of were changed.
+    Reconfigure,
+}
+
+/// What SHUTDOWN was asked to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShutdownRequest {
+    /// Save although there is no save point (`Some(true)`), or do not although there is.
+    pub save: Option<bool>,
+    /// Do not wait for replicas.
+    pub now: bool,
+    /// Go even if saving fails.
+    pub force: bool,
+}
+
+/// What the process around the engine does for it.
+pub trait Host: Send + Sync {
+    /// Has another worker do something.
+    fn post(&self, worker: usize, message: Message);
+    /// Brings what the process itself keeps (listeners, log file, process limits) in line with a new configuration.
+    ///
+    /// # Errors
+    /// Something could not be applied; everything is then as before.
+    fn apply(&self, changes: &Changes, config: &Config) -> Result<(), SetError>;
+    /// Begins to stop. The client that asked gets no reply unless this fails.
+    ///
+    /// # Errors
+    /// The text of the error reply.
+    fn shutdown(&self, request: ShutdownRequest) -> Result<(), String>;
+    /// Takes back a shutdown that has begun; whether there was one.
+    fn abort_shutdown(&self) -> bool;
+    /// Facts about the process that INFO shows, by field name.
+    fn fact(&self, name: &str) -> Option<String>;
+    /// Ends the process in some violent way (DEBUG SEGFAULT, PANIC, ...), by the word of the subcommand.
+    fn crash(&self, how: &str);
+    /// The file that CONFIG REWRITE writes to, if the server was started with one.
+    fn config_file(&self) -> Option<std::path::PathBuf>;
+}
+
+/// Which commands wait while clients are paused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum PauseMode {
+    /// None.
+    None,
+    /// Those that write.
+    Write,
+    /// All.
+    All,
+}
+
+/// CLIENT PAUSE.
+#[derive(Debug, Default)]
+pub struct Pause {
+    mode: AtomicU8,
+    until_ms: AtomicI64,
+}
+
+impl Pause {
+    /// What is paused at `now_ms`.
+    #[inline]
+    pub fn mode(&self, now_ms: i64) -> PauseMode {
+        match self.mode.load(Relaxed) {
+            0 => PauseMode::None,
+            _ if self.until_ms.load(Relaxed) <= now_ms => PauseMode::None,
+            1 => PauseMode::Write,
+            _ => PauseMode::All,
+        }
+    }
+
+    /// When the pause ends, unix time in ms.
+    pub fn until_ms(&self) -> i64 {
+        self.until_ms.load(Relaxed)
+    }
+
+    /// Pauses: a pause that is under way never gets shorter nor milder.
+    pub fn start(&self, mode: PauseMode, until_ms: i64, now_ms: i64) {
+        if self.mode(now_ms) == PauseMode::None {
+            self.mode.store(mode as u8, Relaxed);
+            self.until_ms.store(until_ms, Relaxed);
+            return;
+        }
+        self.mode.fetch_max(mode as u8, Relaxed);
+        self.until_ms.fetch_max(until_ms, Relaxed);
+    }
+
+    /// Ends the pause.
+    pub fn stop(&self) {
+        self.mode.store(0, Relaxed);
+        self.until_ms.store(0, Relaxed);
+    }
+}
+
+/// Everything that all workers share.
+pub struct Engine {
+    /// The commands.
+    pub commands: CommandTable,
+    /// The data.
+    pub keyspace: Keyspace,
+    /// The configuration.
+    pub config: RwLock<Config>,
+    /// What the hot path needs of it.
+    pub settings: Settings,
+    /// Who is connected.
+    pub clients: Registry,
+    /// Statistics by worker.
+    pub workers: Vec<Arc<WorkerStats>>,
+    /// Statistics that are not by worker.
+    pub stats: ServerStats,
+    /// Error replies by code.
+    pub errors: ErrorStats,
+    /// Slow commands, large requests, large replies.
+    pub logs: CommandLogs,
+    /// Latency spikes.
+    pub latency: crate::latency::LatencyMonitor,
+    /// CLIENT PAUSE.
+    pub pause: Pause,
+    /// Clients that read MONITOR's stream: (worker, client).
+    pub monitors: Mutex<Vec<(usize, u64)>>,
+    /// Their number, readable without the lock.
+    pub monitor_count: AtomicU32,
+    /// When the server started, unix time in ms.
+    pub started_ms: i64,
+    /// 40 hexadecimal digits, new at every start.
+    pub run_id: String,
+    /// Whether data are being loaded.
+    pub loading: AtomicBool,
+    /// Whether a million things changed since the last save: `changes` at that time.
+    pub changes_at_save: AtomicU64,
+    host: OnceLock<Box<dyn Host>>,
+}
+
+/// The version of Redis whose behaviour is promised to clients that ask.
+pub const REDIS_VERSION: &str = "8.6.3";
+/// The version of Valkey whose commands are there, too.
+pub const VALKEY_VERSION: &str = "9.1.2";
+/// Our own.
+pub const OCHRE_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+impl Engine {
+    /// An engine for `workers` workers. `run_id` and `seed` are random.
+    pub fn new(config: Config, workers: usize, run_id: String, seed: u64) -> Engine {
+        let commands = CommandTable::new(family::ALL);
+        let databases = config.uint(ochre_config::Directive::Databases) as usize;
+        let keyspace = Keyspace::new(databases.max(1), workers, seed);
+        let settings = Settings::default();
+        settings.refresh(&config, &keyspace.settings);
+        let count = commands.all().len();
+        Engine {
+            workers: (0..workers.max(1)).map(|_| Arc::new(WorkerStats::new(count))).collect(),
+            commands,
+            keyspace,
+            config: RwLock::new(config),
+            settings,
+            clients: Registry::default(),
+            stats: ServerStats::default(),
+            errors: ErrorStats::default(),
+            logs: CommandLogs::default(),
+            latency: crate::latency::LatencyMonitor::default(),
+            pause: Pause::default(),
+            monitors: Mutex::default(),
+            monitor_count: AtomicU32::new(0),
+            started_ms: clock_ms(),
+            run_id,
+            loading: AtomicBool::new(false),
+            changes_at_save: AtomicU64::new(0),
+            host: OnceLock::new(),
+        }
+    }
+
+    /// Says who does what the engine cannot; only the first call counts.
+    pub fn set_host(&self, host: Box<dyn Host>) {
+        drop(self.host.set(host));
+    }
+
+    /// Who does what the engine cannot; `None` in tests of the engine alone.
+    pub fn host(&self) -> Option<&dyn Host> {
+        self.host.get().map(AsRef::as_ref)
+    }
+
+    /// Has another worker do something.
+    pub fn post(&self, worker: usize, message: Message) {
+        if let Some(host) = self.host() {
+            host.post(worker, message);
+        }
+    }
+
+    /// Has every worker do something.
+    pub fn post_all(&self, message: &Message) {
+        (0..self.workers.len()).for_each(|worker| self.post(worker, message.clone()));
+    }
+
+    /// What a worker passes to handlers.
+    pub fn worker_context(&self, index: usize) -> WorkerContext {
+        WorkerContext { index, stats: Arc::clone(&self.workers[index]) }
+    }
+
+    /// The time, unix time in ms.
+    pub fn now_ms(&self) -> i64 {
+        clock_ms()
+    }
+}
+
+/// The system's clock, unix time in ms.
+pub fn clock_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
+}
+
+/// The system's clock, unix time in us.
+pub fn clock_us() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as i64)
+}

@@ -1,0 +1,685 @@
+//! The path of a request: found, checked, queued or run, journalled, counted.
+//!
+//! One [`Executor`] per worker. A request is first *prepared* (its command found, its keys hashed), so that the worker
+//! can have a whole batch's table lines on their way before the first command runs. Then it is *executed*: checks in
+//! Redis's order; the stripes of its keys locked; the handler; the effects into the journal while the stripes are still
+//! locked; statistics. EXEC is the same with the union of the stripes of its queue, all locked from the check of
+//! the watched keys to the last effect: that is what makes transactions serializable.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use ochre_keyspace::{Effects, Evictor, Key, Locks, SweepStep, Sweeper, View};
+use ochre_resp::ReplyWriter;
+
+use crate::call::{Args, Call, Propagation};
+use crate::client::{Client, Close, Queued, ReplyMode, Transaction, client_flags};
+use crate::command::{Command, CommandEntry, CommandId, flags, key_indexes};
+use crate::engine::{Engine, PauseMode, clock_ms};
+use crate::error::{Error, NO_AUTH, OUT_OF_MEMORY, wrong_arity};
+use crate::log::{LogEntry, LogKind, shorten};
+use crate::monitor;
+use crate::tick;
+use crate::worker::WorkerContext;
+
+/// What became of a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// It is done; its reply, if any, is in the output.
+    Done,
+    /// It has not run: clients are paused. Come again with the same request.
+    Postponed,
+    /// The client waits; its reply comes later.
+    Blocked,
+    /// The connection ends once the output is sent.
+    Close,
+}
+
+/// A request whose command is found and whose keys are hashed.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    id: Option<CommandId>,
+    keys: Range<usize>,
+}
+
+impl Prepared {
+    /// Its keys, within those of its batch.
+    pub fn keys(&self) -> Range<usize> {
+        self.keys.clone()
+    }
+}
+
+/// Runs the requests of one worker's clients.
+pub struct Executor {
+    /// What all workers share.
+    pub engine: Arc<Engine>,
+    /// What this worker has for itself.
+    pub context: WorkerContext,
+    effects: Effects,
+    evictor: Evictor,
+    sweeper: Sweeper,
+}
+
+impl Executor {
+    /// The executor of a worker.
+    pub fn new(engine: Arc<Engine>, worker: usize) -> Executor {
+        tick::calibrate();
+        let context = engine.worker_context(worker);
+        let sweeper = Sweeper::new(worker, engine.workers.len());
+        let evictor = Evictor::new(tick::now_ns() ^ (worker as u64) << 32);
+        Executor { engine, context, effects: Effects::default(), evictor, sweeper }
+    }
+
+    /// Finds the command of a request and hashes its keys, which are added to `keys`.
+    #[inline]
+    pub fn prepare<'b>(&self, args: Args<'b>, keys: &mut Vec<Key<'b>>) -> Prepared {
+        let start = keys.len();
+        let found = args.get(0).and_then(|name| self.engine.commands.resolve(name, args.get(1)));
+        if let Some(entry) = found {
+            self.add_keys(entry.command, args, keys);
+        }
+        Prepared { id: found.map(|entry| entry.id), keys: start..keys.len() }
+    }
+
+    #[inline]
+    fn add_keys<'b>(&self, command: &Command, args: Args<'b>, keys: &mut Vec<Key<'b>>) {
+        if command.keys.is_empty() || !command.accepts(args.len()) {
+            return;
+        }
+        if let Some(indexes) = key_indexes(command, args) {
+            keys.extend(indexes.iter().map(|index| self.engine.keyspace.key(args.at(*index as usize))));
+        }
+    }
+
+    /// Asks the processor for the table lines of keys.
+    #[inline]
+    pub fn prefetch_lines(&self, db: u32, keys: &[Key<'_>]) {
+        keys.iter().for_each(|key| self.engine.keyspace.prefetch_line(db, *key));
+    }
+
+    /// Asks the processor for the entries of keys.
+    #[inline]
+    pub fn prefetch_entries(&self, db: u32, keys: &[Key<'_>]) {
+        keys.iter().for_each(|key| self.engine.keyspace.prefetch_entries(db, *key));
+    }
+
+    /// Runs a request; the reply is appended to `out`. `keys` are those of its preparation. `now_ms` is the time of
+    /// the batch, `start_ns` when the previous command ended (see [`tick::now_ns`]); moved to when this one ended.
+    pub fn execute(
+        &mut self,
+        client: &mut Client,
+        args: Args<'_>,
+        prepared: &Prepared,
+        keys: &[Key<'_>],
+        out: &mut Vec<u8>,
+        now_ms: i64,
+        start_ns: &mut u64,
+    ) -> Outcome {
+        let before = out.len();
+        if client.reply_mode == ReplyMode::SkipNext {
+            client.reply_mode = ReplyMode::Skip;
+        }
+        let engine = Arc::clone(&self.engine);
+        let entry = prepared.id.map(|id| engine.commands.entry(id));
+        let postponed = match self.admit(client, entry, args, now_ms) {
+            Ok(Admission::Run(entry)) => {
+                self.run(client, entry, args, keys, out, now_ms, start_ns);
+                false
+            }
+            Ok(Admission::Queue(entry)) => {
+                client.transaction.push(entry, args);
+                client.publish_transaction();
+                ReplyWriter::new(out, client.protocol).queued();
+                false
+            }
+            Ok(Admission::Postpone) => true,
+            Err(error) => {
+                self.reject(client, entry, &error, out);
+                false
+            }
+        };
+        if postponed {
+            return Outcome::Postponed;
+        }
+        self.finish(client, before, out)
+    }
+
+    fn finish(&self, client: &mut Client, before: usize, out: &mut Vec<u8>) -> Outcome {
+        match client.reply_mode {
+            ReplyMode::On | ReplyMode::SkipNext => {}
+            ReplyMode::Off => out.truncate(before),
+            ReplyMode::Skip => {
+                out.truncate(before);
+                client.reply_mode = ReplyMode::On;
+            }
+        }
+        match (client.close, client.blocked) {
+            (Close::AfterReply, _) => Outcome::Close,
+            (Close::No, Some(_)) => Outcome::Blocked,
+            (Close::No, None) => Outcome::Done,
+        }
+    }
+
+    /// All checks before a command runs, in Redis's order.
+    #[inline]
+    fn admit<'e>(
+        &mut self,
+        client: &Client,
+        entry: Option<&'e CommandEntry>,
+        args: Args<'_>,
+        now_ms: i64,
+    ) -> Result<Admission<'e>, Error> {
+        let Some(entry) = entry else { return Err(unknown_command(args)) };
+        let command = entry.command;
+        if !command.subcommands.is_empty() && args.len() > 1 {
+            return Err(unknown_subcommand(command, args));
+        }
+        if !command.accepts(args.len()) {
+            return Err(wrong_arity(&entry.full_name));
+        }
+        if command.is(flags::PROTECTED) {
+            self.check_protected(client, command)?;
+        }
+        if !client.authenticated && !command.is(flags::NO_AUTH) {
+            return Err(NO_AUTH);
+        }
+        let in_multi = client.transaction.open;
+        if in_multi && command.is(flags::NO_MULTI) {
+            return Err(Error::new("ERR Command not allowed inside a transaction"));
+        }
+        let queued_flags = if command.is(flags::RUNS_QUEUE) { client.transaction.flags } else { 0 };
+        if self.engine.keyspace.settings.maxmemory_bytes.load(Relaxed) != 0
+            && !self.make_room(now_ms)
+            && (command.flags | queued_flags) & flags::DENYOOM != 0
+        {
+            return Err(OUT_OF_MEMORY);
+        }
+        let queues = in_multi && !command.is(flags::NOT_QUEUED);
+        match self.engine.pause.mode(now_ms) {
+            PauseMode::None => {}
+            PauseMode::All => return Ok(Admission::Postpone),
+            PauseMode::Write => {
+                let writes = flags::WRITE | flags::MAY_REPLICATE;
+                if !queues && (command.flags | queued_flags) & writes != 0 {
+                    return Ok(Admission::Postpone);
+                }
+            }
+        }
+        Ok(if queues { Admission::Queue(entry) } else { Admission::Run(entry) })
+    }
+
+    #[cold]
+    fn check_protected(&self, client: &Client, command: &Command) -> Result<(), Error> {
+        let directive = match command.name {
+            "module" => ochre_config::Directive::EnableModuleCommand,
+            _ => ochre_config::Directive::EnableDebugCommand,
+        };
+        let setting = self.engine.config.read().shown(directive);
+        let local = client.shared.has(client_flags::UNIX_SOCKET)
+            || client.shared.address.starts_with("127.")
+            || client.shared.address.starts_with("[::1]");
+        if setting == b"yes" || (setting == b"local" && local) {
+            return Ok(());
+        }
+        let (upper, lower) = (command.name.to_ascii_uppercase(), command.name);
+        Err(Error::owned(format!(
+            "ERR {upper} command not allowed. If the enable-{lower}-command option is set to \"local\", you can run it \
+             from a local connection, otherwise you need to set this option in the configuration file, and then restart \
+             the server."
+        )))
+    }
+
+    #[cold]
+    fn reject(&self, client: &mut Client, entry: Option<&CommandEntry>, error: &Error, out: &mut Vec<u8>) {
+        if let Some(entry) = entry {
+            self.context.stats.command(entry.id).rejected.add(1);
+        }
+        // What is refused in a transaction makes EXEC refuse, too.
+        client.transaction.aborted |= client.transaction.open;
+        if entry.is_some_and(|entry| entry.command.is(flags::RUNS_QUEUE)) && client.transaction.open {
+            let watched = std::mem::take(&mut client.transaction);
+            self.unwatch(&watched);
+            client.publish_transaction();
+            let text = format!("EXECABORT Transaction discarded because of: {}", error.text());
+            return self.write_error(&Error::owned(text), client, out);
+        }
+        self.write_error(error, client, out);
+    }
+
+    fn write_error(&self, error: &Error, client: &Client, out: &mut Vec<u8>) {
+        self.count_error(error);
+        ReplyWriter::new(out, client.protocol).error(error.text());
+    }
+
+    fn count_error(&self, error: &Error) {
+        self.engine.errors.count(error.code());
+        self.engine.stats.error_replies.fetch_add(1, Relaxed);
+    }
+
+    /// Locks what a command needs and runs it.
+    #[inline]
+    fn run(
+        &mut self,
+        client: &mut Client,
+        entry: &CommandEntry,
+        args: Args<'_>,
+        keys: &[Key<'_>],
+        out: &mut Vec<u8>,
+        now_ms: i64,
+        start_ns: &mut u64,
+    ) {
+        if entry.command.is(flags::RUNS_QUEUE) {
+            return self.run_transaction(client, entry, args, out, start_ns);
+        }
+        let engine = &*self.engine;
+        let mut effects = std::mem::take(&mut self.effects);
+        {
+            let mut view = engine.keyspace.view(locks_of(entry.command, keys), now_ms, &mut effects);
+            view.set_no_touch(client.no_touch);
+            let step = Step { entry, args, keys, in_transaction: false };
+            self.run_one(&mut view, client, step, out, start_ns);
+            engine.keyspace.journal.append(&view.effects().unit);
+        }
+        self.settle(effects);
+    }
+
+    /// Runs one command on a view that is already locked and adds its effects to the view's.
+    #[inline]
+    fn run_one(
+        &self,
+        view: &mut View<'_>,
+        client: &mut Client,
+        step: Step<'_>,
+        out: &mut Vec<u8>,
+        start_ns: &mut u64,
+    ) {
+        let Step { entry, args, keys, in_transaction } = step;
+        let (command, engine) = (entry.command, &*self.engine);
+        if engine.monitor_count.load(Relaxed) != 0
+            && command.flags & (flags::SKIP_MONITOR | flags::ADMIN) == 0
+        {
+            monitor::feed(engine, client, args);
+        }
+        client.shared.last_command.store(entry.id, Relaxed);
+        let (before, dirty_before, db) = (out.len(), view.effects().dirty, client.db);
+        let reply = ReplyWriter::new(out, client.protocol);
+        let mut propagation = Propagation::Verbatim;
+        let result = (command.handler)(&mut Call {
+            args,
+            command,
+            keys,
+            view: &mut *view,
+            client: &mut *client,
+            engine,
+            worker: &self.context,
+            reply,
+            propagation: &mut propagation,
+            in_transaction,
+        });
+        let failed = result.is_err();
+        if let Err(error) = result {
+            self.write_error(&error, client, out);
+        }
+        let changed = view.effects().dirty != dirty_before;
+        if engine.keyspace.journal.is_active() && propagates(command, propagation, changed) {
+            view.effects().unit.push(db, args.iter());
+        }
+        self.account(client, entry, args, failed, out.len().saturating_sub(before), start_ns);
+    }
+
+    /// Statistics and logs of a command that has run.
+    #[inline]
+    fn account(
+        &self,
+        client: &mut Client,
+        entry: &CommandEntry,
+        args: Args<'_>,
+        failed: bool,
+        reply_bytes: usize,
+        start_ns: &mut u64,
+    ) {
+        let end_ns = tick::now_ns();
+        let took_ns = end_ns.saturating_sub(*start_ns);
+        *start_ns = end_ns;
+        let (engine, stats) = (&*self.engine, &*self.context.stats);
+        stats.processed.add(1);
+        stats.commands_ns.add(took_ns);
+        let command = stats.command(entry.id);
+        command.calls.add(1);
+        command.time_ns.add(took_ns);
+        if failed {
+            command.failed.add(1);
+        }
+        let settings = &engine.settings;
+        if settings.latency_tracking.load(Relaxed) {
+            command.histogram.get_or_init(Default::default).record(took_ns);
+        }
+        client.shared.commands.store(client.shared.commands.load(Relaxed) + 1, Relaxed);
+        let threshold_us = settings.slower_than_us.load(Relaxed);
+        let took_us = (took_ns / 1000) as i64;
+        let slow = threshold_us >= 0 && took_us >= threshold_us;
+        let spike_ms = settings.latency_threshold_ms.load(Relaxed);
+        let (request_max, reply_max) =
+            (settings.request_larger_than.load(Relaxed), settings.reply_larger_than.load(Relaxed));
+        let large = reply_max >= 0 && reply_bytes as i64 >= reply_max;
+        if slow || large || (spike_ms > 0 && took_us >= spike_ms * 1000) || request_max >= 0 {
+            self.note_remarkable(client, entry, args, took_us, reply_bytes);
+        }
+        if !client.redacted.is_empty() {
+            client.redacted.clear();
+        }
+    }
+
+    fn note_remarkable(
+        &self,
+        client: &Client,
+        entry: &CommandEntry,
+        args: Args<'_>,
+        took_us: i64,
+        reply_bytes: usize,
+    ) {
+        let settings = &self.engine.settings;
+        let spike_ms = settings.latency_threshold_ms.load(Relaxed);
+        if spike_ms > 0 && took_us / 1000 >= spike_ms && !entry.command.is(flags::RUNS_QUEUE) {
+            let event = if entry.command.is(flags::FAST) { "fast-command" } else { "command" };
+            self.engine.latency.add(event, clock_ms() / 1000, took_us / 1000);
+        }
+        if entry.command.is(flags::SKIP_SLOWLOG) {
+            return;
+        }
+        let request_bytes = args.bytes() as i64;
+        let limits = [
+            (LogKind::Slow, took_us, &settings.slower_than_us, &settings.slow_max_len),
+            (
+                LogKind::LargeRequest,
+                request_bytes,
+                &settings.request_larger_than,
+                &settings.large_request_max_len,
+            ),
+            (
+                LogKind::LargeReply,
+                reply_bytes as i64,
+                &settings.reply_larger_than,
+                &settings.large_reply_max_len,
+            ),
+        ];
+        for (kind, value, threshold, max_len) in limits {
+            let threshold = threshold.load(Relaxed);
+            if threshold >= 0 && value >= threshold {
+                self.engine.logs.add(kind, log_entry(client, args, value), max_len.load(Relaxed));
+            }
+        }
+    }
+
+    /// Hands on what a step left behind.
+    #[inline]
+    fn settle(&mut self, mut effects: Effects) {
+        for garbage in effects.garbage.drain(..) {
+            self.engine.keyspace.reclaimer.hand_over(garbage);
+        }
+        effects.clear();
+        self.effects = effects;
+    }
+
+    /// EXEC.
+    fn run_transaction(
+        &mut self,
+        client: &mut Client,
+        entry: &CommandEntry,
+        args: Args<'_>,
+        out: &mut Vec<u8>,
+        start_ns: &mut u64,
+    ) {
+        let before = out.len();
+        if self.engine.monitor_count.load(Relaxed) != 0 {
+            monitor::feed(&self.engine, client, args);
+        }
+        client.shared.last_command.store(entry.id, Relaxed);
+        let failed = if !client.transaction.open {
+            self.write_error(&Error::new("ERR EXEC without MULTI"), client, out);
+            true
+        } else {
+            let transaction = std::mem::take(&mut client.transaction);
+            client.publish_transaction();
+            if transaction.aborted {
+                self.unwatch(&transaction);
+                let text = "EXECABORT Transaction discarded because of previous errors.";
+                self.write_error(&Error::new(text), client, out);
+                true
+            } else {
+                self.run_queue(client, &transaction, out, start_ns);
+                false
+            }
+        };
+        self.account(client, entry, args, failed, out.len() - before, start_ns);
+    }
+
+    fn run_queue(
+        &mut self,
+        client: &mut Client,
+        transaction: &Transaction,
+        out: &mut Vec<u8>,
+        start_ns: &mut u64,
+    ) {
+        let engine = &*self.engine;
+        let mut keys = Vec::new();
+        let ranges: Vec<Range<usize>> = transaction
+            .queue
+            .iter()
+            .map(|queued| {
+                let start = keys.len();
+                self.add_keys(
+                    engine.commands.entry(queued.command).command,
+                    queued.request.args(),
+                    &mut keys,
+                );
+                start..keys.len()
+            })
+            .collect();
+        keys.extend(transaction.watched.iter().map(|watched| engine.keyspace.key(&watched.key)));
+        let locks = match transaction.flags & flags::WHOLE_KEYSPACE != 0 {
+            true => Locks::All,
+            false if keys.is_empty() => Locks::None,
+            false => Locks::Keys(&keys),
+        };
+        let mut effects = std::mem::take(&mut self.effects);
+        {
+            let mut view = engine.keyspace.view(locks, clock_ms(), &mut effects);
+            view.set_no_touch(client.no_touch);
+            if watched_changed(&mut view, transaction) {
+                ReplyWriter::new(out, client.protocol).null_array();
+            } else {
+                unwatch_in(&mut view, transaction);
+                ReplyWriter::new(out, client.protocol).array(transaction.queue.len());
+                for (Queued { command, request }, range) in transaction.queue.iter().zip(ranges) {
+                    let entry = engine.commands.entry(*command);
+                    let step = Step { entry, args: request.args(), keys: &keys[range], in_transaction: true };
+                    self.run_one(&mut view, client, step, out, start_ns);
+                }
+            }
+            unwatch_in(&mut view, transaction);
+            engine.keyspace.journal.append(&view.effects().unit);
+        }
+        self.settle(effects);
+    }
+
+    /// Stops watching.
+    pub fn unwatch(&self, transaction: &Transaction) {
+        unwatch(&self.engine, transaction);
+    }
+
+    /// Evicts keys until memory is below `maxmemory`, for a limited time. Whether commands that need memory may run:
+    /// `false` only if memory is above the limit and nothing may be evicted.
+    fn make_room(&mut self, now_ms: i64) -> bool {
+        let engine = Arc::clone(&self.engine);
+        let limit = engine.keyspace.settings.maxmemory_bytes.load(Relaxed) as usize;
+        if limit == 0 || ochre_memory::used_bytes() <= limit {
+            return true;
+        }
+        let (start_ns, budget_ns) = (tick::now_ns(), eviction_budget_ns(&engine));
+        let mut effects = std::mem::take(&mut self.effects);
+        let mut enough = true;
+        while ochre_memory::used_bytes() > limit {
+            let Some(candidate) = self.evictor.choose(&engine.keyspace, now_ms, &mut effects) else {
+                // What is on its way to be freed will do.
+                enough = engine.keyspace.reclaimer.pending() > 0;
+                break;
+            };
+            let key = engine.keyspace.key(&candidate.key);
+            {
+                let keys = [key];
+                let mut view = engine.keyspace.view(Locks::Keys(&keys), now_ms, &mut effects);
+                view.evict(candidate.db, key);
+                engine.keyspace.journal.append(&view.effects().unit);
+                view.effects().clear();
+            }
+            for garbage in effects.garbage.drain(..) {
+                engine.keyspace.reclaimer.hand_over(garbage);
+            }
+            if tick::now_ns().saturating_sub(start_ns) > budget_ns {
+                break;
+            }
+        }
+        self.effects = effects;
+        enough
+    }
+
+    /// Goes on evicting if memory is above the limit; to be called now and then.
+    pub fn relieve(&mut self, now_ms: i64) {
+        self.make_room(now_ms);
+    }
+
+    /// Removes the expired keys of the next part of this worker's share of the keyspace.
+    pub fn sweep(&mut self, now_ms: i64) -> SweepStep {
+        let engine = Arc::clone(&self.engine);
+        let mut effects = std::mem::take(&mut self.effects);
+        let step = self.sweeper.step(&engine.keyspace, now_ms, &mut effects);
+        self.settle(effects);
+        step
+    }
+
+    /// Cleans up after a client that is gone.
+    pub fn forget(&mut self, client: &mut Client) {
+        self.unwatch(&std::mem::take(&mut client.transaction));
+        if client.shared.has(client_flags::MONITOR) {
+            monitor::remove(&self.engine, client.id());
+        }
+    }
+}
+
+enum Admission<'e> {
+    Run(&'e CommandEntry),
+    Queue(&'e CommandEntry),
+    Postpone,
+}
+
+struct Step<'s> {
+    entry: &'s CommandEntry,
+    args: Args<'s>,
+    keys: &'s [Key<'s>],
+    in_transaction: bool,
+}
+
+#[inline]
+fn locks_of<'a>(command: &Command, keys: &'a [Key<'a>]) -> Locks<'a> {
+    if command.is(flags::WHOLE_KEYSPACE) {
+        Locks::All
+    } else if keys.is_empty() {
+        Locks::None
+    } else {
+        Locks::Keys(keys)
+    }
+}
+
+#[inline]
+fn propagates(command: &Command, propagation: Propagation, changed: bool) -> bool {
+    match propagation {
+        Propagation::Verbatim => changed && command.is(flags::WRITE),
+        Propagation::Forced => true,
+        Propagation::Rewritten | Propagation::Nothing => false,
+    }
+}
+
+fn watched_changed(view: &mut View<'_>, transaction: &Transaction) -> bool {
+    let expired = |view: &mut View<'_>| {
+        transaction.watched.iter().any(|watched| {
+            let key = view.key(&watched.key);
+            !watched.was_expired && view.is_expired(watched.db, key)
+        })
+    };
+    transaction.flag.is_raised() || expired(view)
+}
+
+fn unwatch_in(view: &mut View<'_>, transaction: &Transaction) {
+    for watched in &transaction.watched {
+        let key = view.key(&watched.key);
+        view.unwatch(watched.db, key, &transaction.flag);
+    }
+}
+
+/// Stops watching all keys of a transaction.
+pub(crate) fn unwatch(engine: &Engine, transaction: &Transaction) {
+    let mut effects = Effects::default();
+    for watched in &transaction.watched {
+        let key = engine.keyspace.key(&watched.key);
+        let keys = [key];
+        engine.keyspace.view(Locks::Keys(&keys), 0, &mut effects).unwatch(watched.db, key, &transaction.flag);
+    }
+}
+
+fn log_entry(client: &Client, args: Args<'_>, value: i64) -> LogEntry {
+    let mut shortened = shorten(args.iter());
+    for index in &client.redacted {
+        if let Some(arg) = shortened.get_mut(*index) {
+            *arg = b"(redacted)".to_vec();
+        }
+    }
+    LogEntry {
+        id: 0,
+        time_s: clock_ms() / 1000,
+        value,
+        args: shortened,
+        address: client.shared.address.clone(),
+        name: client.shared.names.lock().name.clone().unwrap_or_default(),
+    }
+}
+
+/// How long evicting may take before a command, ns: as Redis defines `maxmemory-eviction-tenacity`.
+fn eviction_budget_ns(engine: &Engine) -> u64 {
+    let tenacity = engine.keyspace.settings.tenacity.load(Relaxed);
+    match tenacity {
+        0..=10 => 50_000 * u64::from(tenacity),
+        11..100 => (500_000.0 * 1.15_f64.powi(tenacity as i32 - 10)) as u64,
+        _ => u64::MAX,
+    }
+}
+
+#[cold]
+fn unknown_command(args: Args<'_>) -> Error {
+    let mut text = format!(
+        "ERR unknown command '{}', with args beginning with: ",
+        printable(args.get(0).unwrap_or(b""), 128)
+    );
+    let mut listed = String::new();
+    for arg in args.from(1) {
+        if listed.len() >= 128 {
+            break;
+        }
+        let room = 128 - listed.len();
+        listed.push_str(&format!("'{}' ", printable(arg, room)));
+    }
+    text.push_str(&listed);
+    Error::owned(text)
+}
+
+#[cold]
+fn unknown_subcommand(command: &Command, args: Args<'_>) -> Error {
+    let word = printable(args.at(1), 128);
+    Error::owned(format!("ERR unknown subcommand '{word}'. Try {} HELP.", command.name.to_ascii_uppercase()))
+}
+
+fn printable(bytes: &[u8], max: usize) -> String {
+    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len()).min(max);
+    String::from_utf8_lossy(&bytes[..end]).into_owned()
+}

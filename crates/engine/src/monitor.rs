@@ -1,0 +1,62 @@
+//! MONITOR: every command, as it is about to run, to whoever reads along.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::call::Args;
+use crate::client::Client;
+use crate::engine::{Engine, Message, clock_us};
+
+/// Shows a command to all monitors.
+#[cold]
+pub fn feed(engine: &Engine, client: &Client, args: Args<'_>) {
+    let line: Arc<[u8]> = line(client, args).into();
+    for (worker, id) in engine.monitors.lock().iter() {
+        engine.post(*worker, Message::Send { client: *id, bytes: Arc::clone(&line) });
+    }
+}
+
+fn line(client: &Client, args: Args<'_>) -> Vec<u8> {
+    let now_us = clock_us();
+    let mut line = format!("+{}.{:06} [{} ", now_us / 1_000_000, now_us % 1_000_000, client.db).into_bytes();
+    line.extend_from_slice(client.shared.address.as_bytes());
+    line.push(b']');
+    for arg in args.iter() {
+        line.push(b' ');
+        quote(&mut line, arg);
+    }
+    line.extend_from_slice(b"\r\n");
+    line
+}
+
+/// Appends bytes as a quoted string, unprintable ones escaped.
+pub fn quote(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.push(b'"');
+    for byte in bytes {
+        match byte {
+            b'\\' | b'"' => out.extend_from_slice(&[b'\\', *byte]),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            0x07 => out.extend_from_slice(b"\\a"),
+            0x08 => out.extend_from_slice(b"\\b"),
+            0x20..=0x7e => out.push(*byte),
+            _ => out.extend_from_slice(format!("\\x{byte:02x}").as_bytes()),
+        }
+    }
+    out.push(b'"');
+}
+
+/// Adds a client to the monitors.
+pub fn add(engine: &Engine, worker: usize, client: u64) {
+    let mut monitors = engine.monitors.lock();
+    monitors.push((worker, client));
+    engine.monitor_count.store(monitors.len() as u32, Relaxed);
+}
+
+/// Removes a client from the monitors, if it is one.
+pub fn remove(engine: &Engine, client: u64) {
+    let mut monitors = engine.monitors.lock();
+    monitors.retain(|(_, id)| *id != client);
+    engine.monitor_count.store(monitors.len() as u32, Relaxed);
+}

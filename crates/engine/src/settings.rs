@@ -1,0 +1,89 @@
+//! What the hot path needs to know of the configuration, readable without a lock.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
+
+use ochre_config::{Config, Directive};
+use ochre_keyspace::Policy;
+use parking_lot::RwLock;
+
+/// Settings copied out of the configuration; [`Settings::refresh`] after every change.
+#[derive(Debug, Default)]
+pub struct Settings {
+    /// `requirepass`.
+    pub password: RwLock<Vec<u8>>,
+    /// Whether there is one.
+    pub has_password: AtomicBool,
+    /// `proto-max-bulk-len`, bytes.
+    pub bulk_len_max: AtomicU64,
+    /// `client-query-buffer-limit`, bytes.
+    pub query_buffer_limit: AtomicUsize,
+    /// `latency-tracking`.
+    pub latency_tracking: AtomicBool,
+    /// `slowlog-log-slower-than`, us; negative: never.
+    pub slower_than_us: AtomicI64,
+    /// `slowlog-max-len`.
+    pub slow_max_len: AtomicUsize,
+    /// `commandlog-request-larger-than`, bytes; negative: never.
+    pub request_larger_than: AtomicI64,
+    /// `commandlog-large-request-max-len`.
+    pub large_request_max_len: AtomicUsize,
+    /// `commandlog-reply-larger-than`, bytes; negative: never.
+    pub reply_larger_than: AtomicI64,
+    /// `commandlog-large-reply-max-len`.
+    pub large_reply_max_len: AtomicUsize,
+    /// `latency-monitor-threshold`, ms; 0: never.
+    pub latency_threshold_ms: AtomicI64,
+    /// `maxclients`.
+    pub max_clients: AtomicUsize,
+    /// `timeout`, seconds; 0: never.
+    pub timeout_s: AtomicI64,
+    /// `lazyfree-lazy-user-del`.
+    pub lazy_user_del: AtomicBool,
+    /// `lazyfree-lazy-user-flush`.
+    pub lazy_user_flush: AtomicBool,
+    /// `active-expire-effort`, 1 to 10.
+    pub active_expire_effort: AtomicU32,
+    /// `hz`.
+    pub hz: AtomicU32,
+}
+
+impl Settings {
+    /// Copies everything anew.
+    pub fn refresh(&self, config: &Config, keyspace: &ochre_keyspace::Settings) {
+        use Directive as D;
+        let password = config.text(D::Requirepass).to_vec();
+        self.has_password.store(!password.is_empty(), Relaxed);
+        *self.password.write() = password;
+        self.bulk_len_max.store(config.uint(D::ProtoMaxBulkLen), Relaxed);
+        self.query_buffer_limit.store(config.uint(D::ClientQueryBufferLimit) as usize, Relaxed);
+        self.latency_tracking.store(config.bool(D::LatencyTracking), Relaxed);
+        self.slower_than_us.store(config.int(D::SlowlogLogSlowerThan), Relaxed);
+        self.slow_max_len.store(config.uint(D::SlowlogMaxLen) as usize, Relaxed);
+        self.request_larger_than.store(config.int(D::CommandlogRequestLargerThan), Relaxed);
+        self.large_request_max_len.store(config.uint(D::CommandlogLargeRequestMaxLen) as usize, Relaxed);
+        self.reply_larger_than.store(config.int(D::CommandlogReplyLargerThan), Relaxed);
+        self.large_reply_max_len.store(config.uint(D::CommandlogLargeReplyMaxLen) as usize, Relaxed);
+        self.latency_threshold_ms.store(config.int(D::LatencyMonitorThreshold), Relaxed);
+        self.max_clients.store(config.uint(D::Maxclients) as usize, Relaxed);
+        self.timeout_s.store(config.int(D::Timeout), Relaxed);
+        self.lazy_user_del.store(config.bool(D::LazyfreeLazyUserDel), Relaxed);
+        self.lazy_user_flush.store(config.bool(D::LazyfreeLazyUserFlush), Relaxed);
+        self.active_expire_effort.store(config.uint(D::ActiveExpireEffort) as u32, Relaxed);
+        self.hz.store(config.uint(D::Hz) as u32, Relaxed);
+        refresh_keyspace(config, keyspace);
+    }
+}
+
+fn refresh_keyspace(config: &Config, keyspace: &ochre_keyspace::Settings) {
+    use Directive as D;
+    keyspace.maxmemory_bytes.store(config.uint(D::Maxmemory), Relaxed);
+    let name = config.shown(D::MaxmemoryPolicy);
+    keyspace.set_policy(Policy::from_name(&String::from_utf8_lossy(&name)).unwrap_or_default());
+    keyspace.samples.store(config.uint(D::MaxmemorySamples) as u32, Relaxed);
+    keyspace.tenacity.store(config.uint(D::MaxmemoryEvictionTenacity) as u32, Relaxed);
+    keyspace.lfu_log_factor.store(config.uint(D::LfuLogFactor) as u32, Relaxed);
+    keyspace.lfu_decay_minutes.store(config.uint(D::LfuDecayTime) as u32, Relaxed);
+    keyspace.lazyfree_expire.store(config.bool(D::LazyfreeLazyExpire), Relaxed);
+    keyspace.lazyfree_eviction.store(config.bool(D::LazyfreeLazyEviction), Relaxed);
+    keyspace.lazyfree_server_del.store(config.bool(D::LazyfreeLazyServerDel), Relaxed);
+}

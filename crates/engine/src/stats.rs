@@ -1,0 +1,121 @@
+//! Statistics that are not by worker: connections, errors, samples over time.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use parking_lot::Mutex;
+
+/// As many different error codes are counted; more are counted as one.
+const ERROR_CODES_MAX: usize = 128;
+
+/// Counters that all workers share; none is touched by an ordinary command.
+#[derive(Debug, Default)]
+pub struct ServerStats {
+    /// Connections accepted.
+    pub connections: AtomicU64,
+    /// Connections refused because of `maxclients`.
+    pub rejected_connections: AtomicU64,
+    /// Clients closed to make room for others (`maxmemory-clients`).
+    pub evicted_clients: AtomicU64,
+    /// Failed attempts to authenticate.
+    pub acl_denied_auth: AtomicU64,
+    /// Error replies, and of these such that no client should get.
+    pub error_replies: AtomicU64,
+    /// Time that memory was above `maxmemory`, ms in total.
+    pub exceeded_memory_ms: AtomicU64,
+    /// Since when it is (unix time in ms), 0 if it is not.
+    pub exceeded_since_ms: AtomicU64,
+    /// Reply buffers made larger.
+    pub reply_buffer_expands: AtomicU64,
+    /// Reply buffers made smaller.
+    pub reply_buffer_shrinks: AtomicU64,
+    /// Samples of rates.
+    pub rates: Mutex<Rates>,
+}
+
+/// How often each error code was replied.
+#[derive(Debug, Default)]
+pub struct ErrorStats {
+    counts: Mutex<BTreeMap<String, u64>>,
+    disabled: std::sync::atomic::AtomicBool,
+}
+
+impl ErrorStats {
+    /// Counts one; clients cannot make the table grow without bound.
+    pub fn count(&self, code: &str) {
+        if self.disabled.load(Relaxed) {
+            return;
+        }
+        let mut counts = self.counts.lock();
+        if let Some(count) = counts.get_mut(code) {
+            *count += 1;
+        } else if counts.len() < ERROR_CODES_MAX {
+            counts.insert(code.to_owned(), 1);
+        } else {
+            // As in Redis: when scripts make up codes, the codes are no longer told apart.
+            counts.clear();
+            counts.insert("ERRORSTATS_DISABLED".to_owned(), 1);
+            self.disabled.store(true, Relaxed);
+        }
+    }
+
+    /// The counts by code.
+    pub fn list(&self) -> Vec<(String, u64)> {
+        self.counts.lock().iter().map(|(code, count)| (code.clone(), *count)).collect()
+    }
+
+    /// Starts anew.
+    pub fn reset(&self) {
+        self.counts.lock().clear();
+        self.disabled.store(false, Relaxed);
+    }
+}
+
+const SAMPLES: usize = 16;
+
+/// A rate from the last 16 samples of a counter.
+#[derive(Debug, Default, Clone)]
+pub struct Rate {
+    last: Option<(i64, u64)>,
+    samples: Vec<f64>,
+    next: usize,
+}
+
+impl Rate {
+    /// Adds a sample of a counter.
+    pub fn sample(&mut self, now_ms: i64, count: u64) {
+        if let Some((before_ms, before)) = self.last {
+            let elapsed_ms = (now_ms - before_ms).max(1);
+            let rate = count.saturating_sub(before) as f64 * 1000.0 / elapsed_ms as f64;
+            if self.samples.len() < SAMPLES {
+                self.samples.push(rate);
+            } else {
+                self.samples[self.next % SAMPLES] = rate;
+            }
+            self.next += 1;
+        }
+        self.last = Some((now_ms, count));
+    }
+
+    /// The average, per second.
+    pub fn per_second(&self) -> f64 {
+        if self.samples.is_empty() {
+            0.0
+        } else {
+            self.samples.iter().sum::<f64>() / self.samples.len() as f64
+        }
+    }
+}
+
+/// The rates that INFO shows.
+#[derive(Debug, Default)]
+pub struct Rates {
+    /// Commands.
+    pub commands: Rate,
+    /// Bytes received.
+    pub net_in: Rate,
+    /// Bytes sent.
+    pub net_out: Rate,
+    /// Rounds of event loops.
+    pub loops: Rate,
+}

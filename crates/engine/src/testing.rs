@@ -1,0 +1,91 @@
+//! A client of an engine without a server, for the tests of families.
+
+use std::sync::Arc;
+
+use ochre_config::Config;
+use ochre_keyspace::Key;
+use ochre_resp::Protocol;
+
+use crate::client::{Client, ClientShared, OwnedRequest};
+use crate::engine::{Engine, clock_ms};
+use crate::execute::{Executor, Outcome};
+use crate::tick;
+
+/// One client of one worker.
+pub struct Harness {
+    /// The worker.
+    pub executor: Executor,
+    /// The client.
+    pub client: Client,
+    /// What became of the last request.
+    pub outcome: Outcome,
+}
+
+impl Harness {
+    /// A client of an engine of its own.
+    pub fn new() -> Harness {
+        Harness::on(Arc::new(Engine::new(Config::new(), 1, "0".repeat(40), 7)))
+    }
+
+    /// One more client of an engine.
+    pub fn on(engine: Arc<Engine>) -> Harness {
+        let id = engine.clients.next_id();
+        let shared =
+            Arc::new(ClientShared { id, address: "127.0.0.1:1".to_owned(), ..ClientShared::default() });
+        engine.clients.add(Arc::clone(&shared));
+        let client = Client::new(shared, Protocol::Resp2, true);
+        Harness { executor: Executor::new(engine, 0), client, outcome: Outcome::Done }
+    }
+
+    /// The reply to a request, as bytes.
+    pub fn run_args(&mut self, args: &[&[u8]]) -> Vec<u8> {
+        let parts: Vec<Vec<u8>> = args.iter().map(|arg| arg.to_vec()).collect();
+        let request = OwnedRequest::from_parts(&parts);
+        let mut keys: Vec<Key<'_>> = Vec::new();
+        let prepared = self.executor.prepare(request.args(), &mut keys);
+        let mut out = Vec::new();
+        let (keys, mut start_ns) = (&keys[prepared.keys()], tick::now_ns());
+        self.outcome = self.executor.execute(
+            &mut self.client,
+            request.args(),
+            &prepared,
+            keys,
+            &mut out,
+            clock_ms(),
+            &mut start_ns,
+        );
+        out
+    }
+
+    /// The reply to a request of words that blanks separate, with CR LF shown as `|`.
+    pub fn run(&mut self, words: &str) -> String {
+        let args: Vec<&[u8]> = words.split_whitespace().map(str::as_bytes).collect();
+        String::from_utf8_lossy(&self.run_args(&args)).replace("\r\n", "|")
+    }
+}
+
+#[test]
+fn transactions_watch_and_run_whole() {
+    let mut a = Harness::new();
+    let mut b = Harness::on(Arc::clone(&a.executor.engine));
+    assert_eq!(a.run("set k 1"), "+OK|");
+    assert_eq!(a.run("watch k"), "+OK|");
+    assert_eq!(b.run("set k 2"), "+OK|");
+    assert_eq!(
+        (a.run("multi"), a.run("get k"), a.run("exec")),
+        ("+OK|".into(), "+QUEUED|".into(), "*-1|".into())
+    );
+    assert_eq!(
+        (a.run("multi"), a.run("get k"), a.run("exec")),
+        ("+OK|".into(), "+QUEUED|".into(), "*1|$1|2|".into())
+    );
+    assert_eq!(a.run("exec"), "-ERR EXEC without MULTI|");
+    assert_eq!(a.run("nosuch a b"), "-ERR unknown command 'nosuch', with args beginning with: 'a' 'b' |");
+    assert_eq!(a.run("get"), "-ERR wrong number of arguments for 'get' command|");
+    assert_eq!(
+        (a.run("multi"), a.run("get")),
+        ("+OK|".into(), "-ERR wrong number of arguments for 'get' command|".into())
+    );
+    assert_eq!(a.run("exec"), "-EXECABORT Transaction discarded because of previous errors.|");
+    assert_eq!(a.executor.engine.keyspace.watched_keys(), 0);
+}
