@@ -117,7 +117,7 @@ impl Config {
         }
         let command_line = CommandLine::read(options, options.len() == args.len());
         if command_line.stdin {
-            text.extend(stdin().map_err(|error| cannot_open(b"stdin", &error))?);
+            append(&mut text, &stdin().map_err(|error| cannot_open(b"stdin", &error))?);
         }
         text.push(b'\n');
         text.extend(command_line.text);
@@ -231,11 +231,7 @@ impl<'a> Loader<'a> {
                     reason: "Too many included files".to_owned(),
                 });
             }
-            text.extend(self.files.read(&path).map_err(|error| cannot_open(name, &error))?);
-            // The peers glue the last line of a file without a line end to the first line of the next.
-            if !text.ends_with(b"\n") {
-                text.push(b'\n');
-            }
+            append(&mut text, &self.files.read(&path).map_err(|error| cannot_open(name, &error))?);
         }
         Ok(text)
     }
@@ -360,6 +356,14 @@ pub(crate) fn trim(line: &[u8]) -> &[u8] {
     let line = &line[start..];
     let end = line.iter().rev().take_while(|byte| is_blank(byte)).count();
     &line[..line.len() - end]
+}
+
+/// Appends a source of lines. The peers glue its first line to a last line without an end; here it starts a new one.
+fn append(text: &mut Vec<u8>, source: &[u8]) {
+    if !text.is_empty() && !text.ends_with(b"\n") {
+        text.push(b'\n');
+    }
+    text.extend(source);
 }
 
 fn as_path(bytes: &[u8]) -> &Path {
