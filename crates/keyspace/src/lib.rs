@@ -1,1 +1,39 @@
-//! Stripes, table, expiry, eviction, the write door and the journal.
+//! The keyspace: stripes, their tables, the write door, expiry, eviction and the journal.
+//!
+//! A [`Keyspace`] is divided into stripes, each behind a lock. A step (a command, a transaction) names the keys it
+//! needs, gets a [`View`] with their stripes locked, reads and writes through it, and leaves an [`Effects`] behind.
+//! Whoever holds a view appends its effects to the [`Journal`] before letting go: that makes the order of the journal
+//! the order of the history.
+
+pub mod access;
+mod effects;
+mod entry;
+mod evict;
+mod expire;
+mod hash;
+mod journal;
+mod keyspace;
+mod prefetch;
+mod random;
+mod reclaim;
+mod segment;
+mod settings;
+mod stripe;
+mod table;
+mod view;
+mod watch;
+
+pub use effects::{Effects, Event, event_class};
+pub use entry::{Entry, EntryRef, INLINE_BYTES_MAX, NewValue, OwnedValue, ValueRef};
+pub use evict::{Candidate, Evictor};
+pub use expire::{SweepStep, Sweeper};
+pub use hash::{Hasher, Key, KeyHash, POSITION_BITS};
+pub use journal::{Journal, JournalSink, Unit};
+pub use keyspace::{DatabaseSize, Keyspace, Locks};
+pub use random::Random;
+pub use reclaim::{Garbage, Reclaimer};
+pub use settings::{Policy, Settings};
+pub use stripe::Counters;
+pub use table::Table;
+pub use view::{Expiry, LAZY_FREE_EFFORT, Sweep, View, type_name};
+pub use watch::WatchFlag;

@@ -1,0 +1,68 @@
+//! What a step did to the keyspace besides its reply: filled through the write door, read by the dispatcher.
+
+use crate::journal::Unit;
+
+/// Something that happened to a key, for those who subscribed to keyspace events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The class bit (see [`event_class`]).
+    pub class: u32,
+    /// The name, as in the documentation of keyspace notifications.
+    pub name: &'static str,
+    /// The database.
+    pub db: u32,
+    /// The key.
+    pub key: Vec<u8>,
+}
+
+/// Class bits of keyspace events; the letters are those of `notify-keyspace-events`.
+pub mod event_class {
+    /// `g`: commands that are not specific to a type.
+    pub const GENERIC: u32 = 1 << 2;
+    /// `$`: strings.
+    pub const STRING: u32 = 1 << 3;
+    /// `l`: lists.
+    pub const LIST: u32 = 1 << 4;
+    /// `s`: sets.
+    pub const SET: u32 = 1 << 5;
+    /// `h`: hashes.
+    pub const HASH: u32 = 1 << 6;
+    /// `z`: sorted sets.
+    pub const ZSET: u32 = 1 << 7;
+    /// `x`: expired.
+    pub const EXPIRED: u32 = 1 << 8;
+    /// `e`: evicted.
+    pub const EVICTED: u32 = 1 << 9;
+    /// `t`: streams.
+    pub const STREAM: u32 = 1 << 10;
+    /// `m`: a read of a key that is not there.
+    pub const KEY_MISS: u32 = 1 << 11;
+    /// `n`: a key that was not there before.
+    pub const NEW: u32 = 1 << 14;
+    /// `o`: a key whose value was overwritten.
+    pub const OVERWRITTEN: u32 = 1 << 15;
+    /// `c`: a key whose type changed.
+    pub const TYPE_CHANGED: u32 = 1 << 16;
+}
+
+/// The effects of one step.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// The number of changes, as `rdb_changes_since_last_save` counts them.
+    pub dirty: u64,
+    /// Commands for the journal that come before the step's own (removals of expired keys).
+    pub unit: Unit,
+    /// Keyspace events, in order.
+    pub events: Vec<Event>,
+    /// Values too large to be freed here.
+    pub garbage: Vec<crate::Garbage>,
+}
+
+impl Effects {
+    /// Ready for the next step.
+    pub fn clear(&mut self) {
+        self.dirty = 0;
+        self.unit.clear();
+        self.events.clear();
+    }
+}

@@ -1,0 +1,634 @@
+//! A key and its value in one allocation, and the slot that owns it. Unsafe leaf module.
+//!
+//! ```text
+//!  0      1       2        5     6      8         8/16        ..
+//! +------+-------+--------+-----+------+---------+-----------+-----------+---------------------+
+//! | kind | flags | access | klen| vlen | [klen32]| [expire]  | key bytes | value bytes         |  string
+//! | kind | flags | access | klen|  0   | [klen32]| [expire]  | i64  | key bytes                |  integer
+//! | kind | flags | access | klen|  0   | [klen32]| [expire]  | Object | key bytes              |  object
+//! +------+-------+--------+-----+------+---------+-----------+-----------+---------------------+
+//! ```
+//!
+//! A 16-byte key with an 8-byte value or an integer is 32 bytes. `klen32` (8 bytes, flag WIDE) is there for keys
+//! longer than 255 bytes. `expire` (unix time in ms, flag EXPIRES) is there only for keys that have one: changing
+//! whether a key expires moves the entry, changing when does not.
+//!
+//! A slot is the entry's address with 19 bits of the hash around it (16 above, 3 below; entries are aligned to 16) and
+//! one bit that repeats EXPIRES, so that sampling and sweeping can pass over keys without touching them:
+//!
+//! ```text
+//! | hash bits 0..16 | address (bits 4..48) | hash bits 16..19 | expires |
+//! ```
+//!
+//! Rejected: the value in an allocation of its own (one more cache miss, 16 bytes more per key); a stored hash
+//! (8 bytes per key; it is recomputed when a segment splits, with the entries prefetched).
+#![allow(unsafe_code)]
+
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::marker::PhantomData;
+use std::mem::{ManuallyDrop, size_of};
+use std::ptr::NonNull;
+
+use ochre_types::Object;
+
+use crate::hash::KeyHash;
+
+/// Strings up to this length live inside their entry.
+pub const INLINE_BYTES_MAX: usize = 4096;
+
+const ALIGN: usize = 16;
+const EXPIRES: u8 = 1;
+const WIDE: u8 = 2;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+enum Kind {
+    Int,
+    Embedded,
+    Raw,
+    Object,
+}
+
+#[repr(C)]
+struct Header {
+    kind: Kind,
+    flags: u8,
+    access: [u8; 3],
+    key_len: u8,
+    value_len: u16,
+}
+
+const _: () = assert!(size_of::<Header>() == 8 && size_of::<Object>() % 8 == 0 && align_of::<Object>() == 8);
+
+/// A value as it is read.
+#[derive(Clone, Copy, Debug)]
+pub enum ValueRef<'a> {
+    /// A string that is the canonical form of an integer.
+    Int(i64),
+    /// A string of bytes; `raw` tells how OBJECT ENCODING names it.
+    Bytes {
+        /// The content.
+        bytes: &'a [u8],
+        /// Whether the string was changed in place once or is too long for the embedded encoding.
+        raw: bool,
+    },
+    /// Anything with memory of its own.
+    Object(&'a Object),
+}
+
+/// A value as it is handed in.
+#[derive(Debug)]
+pub enum NewValue<'a> {
+    /// A string that is the canonical form of an integer.
+    Int(i64),
+    /// A string of bytes.
+    Bytes {
+        /// The content.
+        bytes: &'a [u8],
+        /// Whether OBJECT ENCODING shall say `raw`.
+        raw: bool,
+    },
+    /// Anything with memory of its own.
+    Object(Object),
+}
+
+#[derive(Clone, Copy)]
+struct Shape {
+    kind: Kind,
+    expires: bool,
+    key_len: usize,
+    value_len: usize,
+}
+
+impl Shape {
+    fn wide(self) -> bool {
+        self.key_len > usize::from(u8::MAX)
+    }
+
+    fn expire_offset(self) -> usize {
+        size_of::<Header>() + if self.wide() { 8 } else { 0 }
+    }
+
+    fn body_offset(self) -> usize {
+        self.expire_offset() + if self.expires { 8 } else { 0 }
+    }
+
+    fn key_offset(self) -> usize {
+        self.body_offset()
+            + match self.kind {
+                Kind::Int => 8,
+                Kind::Object => size_of::<Object>(),
+                Kind::Embedded | Kind::Raw => 0,
+            }
+    }
+
+    fn total(self) -> usize {
+        self.key_offset() + self.key_len + self.value_len
+    }
+
+    fn layout(self) -> Layout {
+        let size = (self.total() + ALIGN - 1) & !(ALIGN - 1);
+        // SAFETY: ALIGN is a power of two and the size is a key (at most 2^32) plus a little, rounded up to ALIGN.
+        unsafe { Layout::from_size_align_unchecked(size, ALIGN) }
+    }
+}
+
+/// An owned entry.
+pub struct Entry(NonNull<Header>);
+
+// SAFETY: an entry is plain memory and an `Object`, which is `Send`; nothing in it is tied to a thread.
+unsafe impl Send for Entry {}
+
+/// A shared look at an entry.
+#[derive(Clone, Copy)]
+pub struct EntryRef<'a>(NonNull<Header>, PhantomData<&'a Entry>);
+
+/// An exclusive look at an entry.
+pub struct EntryMut<'a>(NonNull<Header>, PhantomData<&'a mut Entry>);
+
+impl Entry {
+    /// An entry for `key` that holds `value`, expires at `expire_ms` (unix time) if given, with `access` as its
+    /// 24-bit access clock.
+    pub fn new(key: &[u8], value: NewValue<'_>, expire_ms: Option<i64>, access: u32) -> Entry {
+        let value = match value {
+            NewValue::Bytes { bytes, .. } if bytes.len() > INLINE_BYTES_MAX => {
+                NewValue::Object(Object::String(bytes.to_vec()))
+            }
+            other => other,
+        };
+        let (kind, value_len) = match &value {
+            NewValue::Int(_) => (Kind::Int, 0),
+            NewValue::Bytes { bytes, raw } => (if *raw { Kind::Raw } else { Kind::Embedded }, bytes.len()),
+            NewValue::Object(_) => (Kind::Object, 0),
+        };
+        let shape = Shape { kind, expires: expire_ms.is_some(), key_len: key.len(), value_len };
+        assert!(u32::try_from(key.len()).is_ok(), "the protocol's limits keep keys below 4 GiB");
+        let layout = shape.layout();
+        // SAFETY: the layout is never of size zero (the header alone is 8 bytes).
+        let block = unsafe { alloc(layout) };
+        let Some(start) = NonNull::new(block.cast::<Header>()) else { handle_alloc_error(layout) };
+        assert!((block as u64) >> 48 == 0, "user addresses fit into 48 bits on every supported system");
+        let header = Header {
+            kind,
+            flags: if expire_ms.is_some() { EXPIRES } else { 0 } | if shape.wide() { WIDE } else { 0 },
+            access: access_bytes(access),
+            key_len: key.len().min(255) as u8,
+            value_len: value_len as u16,
+        };
+        // SAFETY: every offset below lies inside the block by `Shape::total`; the block is fresh, aligned to 16, and
+        // all 8-byte fields are at multiples of 8.
+        unsafe {
+            start.write(header);
+            if shape.wide() {
+                block.add(size_of::<Header>()).cast::<u64>().write(key.len() as u64);
+            }
+            if let Some(expire_ms) = expire_ms {
+                block.add(shape.expire_offset()).cast::<i64>().write(expire_ms);
+            }
+            let body = block.add(shape.body_offset());
+            let key_at = block.add(shape.key_offset());
+            match value {
+                NewValue::Int(number) => body.cast::<i64>().write(number),
+                NewValue::Object(object) => body.cast::<Object>().write(object),
+                NewValue::Bytes { bytes, .. } => {
+                    key_at.add(key.len()).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+                }
+            }
+            key_at.copy_from_nonoverlapping(key.as_ptr(), key.len());
+        }
+        Entry(start)
+    }
+
+    /// A shared look.
+    pub fn as_ref(&self) -> EntryRef<'_> {
+        EntryRef(self.0, PhantomData)
+    }
+
+    /// An exclusive look.
+    pub fn as_mut(&mut self) -> EntryMut<'_> {
+        EntryMut(self.0, PhantomData)
+    }
+
+    /// The same key and value with another expiry (or none). Moves the entry only if that changes its shape.
+    pub fn with_expire(mut self, expire_ms: Option<i64>) -> Entry {
+        if self.as_ref().expire_ms().is_some() == expire_ms.is_some() {
+            if let Some(expire_ms) = expire_ms {
+                self.as_mut().move_expire(expire_ms);
+            }
+            return self;
+        }
+        let (value, access) = (self.take_value(), self.as_ref().access());
+        value.hand_over(|value| Entry::new(self.as_ref().key(), value, expire_ms, access))
+    }
+
+    /// The same value under another key, with the same expiry and access clock.
+    pub fn with_key(mut self, key: &[u8]) -> Entry {
+        let (value, access) = (self.take_value(), self.as_ref().access());
+        value.hand_over(|value| Entry::new(key, value, self.as_ref().expire_ms(), access))
+    }
+
+    /// The value alone.
+    pub fn into_value(mut self) -> OwnedValue {
+        self.take_value()
+    }
+
+    fn take_value(&mut self) -> OwnedValue {
+        match self.as_ref().value() {
+            ValueRef::Int(number) => OwnedValue::Int(number),
+            ValueRef::Bytes { bytes, raw } => OwnedValue::Bytes { bytes: bytes.to_vec(), raw },
+            ValueRef::Object(_) => match self.as_mut().object() {
+                Some(object) => OwnedValue::Object(std::mem::replace(object, Object::String(Vec::new()))),
+                None => OwnedValue::Int(0),
+            },
+        }
+    }
+}
+
+/// A value on its way from one key to another.
+#[derive(Debug, Clone)]
+pub enum OwnedValue {
+    /// A string that is the canonical form of an integer.
+    Int(i64),
+    /// A string of bytes.
+    Bytes {
+        /// The content.
+        bytes: Vec<u8>,
+        /// Whether OBJECT ENCODING says `raw`.
+        raw: bool,
+    },
+    /// Anything with memory of its own.
+    Object(Object),
+}
+
+impl OwnedValue {
+    /// Hands the value over in the form that a table takes in.
+    pub fn hand_over<R>(self, taker: impl FnOnce(NewValue<'_>) -> R) -> R {
+        match self {
+            OwnedValue::Int(number) => taker(NewValue::Int(number)),
+            OwnedValue::Bytes { bytes, raw } => taker(NewValue::Bytes { bytes: &bytes, raw }),
+            OwnedValue::Object(object) => taker(NewValue::Object(object)),
+        }
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let shape = self.as_ref().shape();
+        // SAFETY: this is the only owner; an entry of kind Object holds an initialised `Object` at its body offset,
+        // and the block was allocated with the layout of the same shape.
+        unsafe {
+            let block = self.0.as_ptr().cast::<u8>();
+            if shape.kind == Kind::Object {
+                block.add(shape.body_offset()).cast::<Object>().drop_in_place();
+            }
+            dealloc(block, shape.layout());
+        }
+    }
+}
+
+impl<'a> EntryRef<'a> {
+    #[inline]
+    fn header(self) -> &'a Header {
+        // SAFETY: the reference keeps the entry alive and unchanged for 'a.
+        unsafe { self.0.as_ref() }
+    }
+
+    #[inline]
+    fn shape(self) -> Shape {
+        let header = self.header();
+        let mut key_len = usize::from(header.key_len);
+        if header.flags & WIDE != 0 {
+            // SAFETY: WIDE says that eight bytes with the key's length follow the header.
+            key_len = unsafe { self.0.as_ptr().add(1).cast::<u64>().read() } as usize;
+        }
+        Shape {
+            kind: header.kind,
+            expires: header.flags & EXPIRES != 0,
+            key_len,
+            value_len: usize::from(header.value_len),
+        }
+    }
+
+    #[inline]
+    fn bytes(self, offset: usize, len: usize) -> &'a [u8] {
+        // SAFETY: callers pass offsets and lengths of this entry's own shape, which lie inside its block.
+        unsafe { std::slice::from_raw_parts(self.0.as_ptr().cast::<u8>().add(offset), len) }
+    }
+
+    /// The key.
+    #[inline]
+    pub fn key(self) -> &'a [u8] {
+        let shape = self.shape();
+        self.bytes(shape.key_offset(), shape.key_len)
+    }
+
+    /// The value.
+    #[inline]
+    pub fn value(self) -> ValueRef<'a> {
+        let shape = self.shape();
+        match shape.kind {
+            Kind::Embedded | Kind::Raw => ValueRef::Bytes {
+                bytes: self.bytes(shape.key_offset() + shape.key_len, shape.value_len),
+                raw: shape.kind == Kind::Raw,
+            },
+            // SAFETY: the body of an integer entry is an i64, that of an object entry an `Object`, both aligned to 8.
+            Kind::Int => ValueRef::Int(unsafe { self.body::<i64>(shape).read() }),
+            // SAFETY: as above; the borrow ends with 'a.
+            Kind::Object => ValueRef::Object(unsafe { &*self.body::<Object>(shape) }),
+        }
+    }
+
+    #[inline]
+    fn body<T>(self, shape: Shape) -> *mut T {
+        self.0.as_ptr().cast::<u8>().wrapping_add(shape.body_offset()).cast::<T>()
+    }
+
+    /// When the key expires, unix time in ms.
+    #[inline]
+    pub fn expire_ms(self) -> Option<i64> {
+        if self.header().flags & EXPIRES == 0 {
+            return None;
+        }
+        let offset = self.shape().expire_offset();
+        // SAFETY: EXPIRES says that eight bytes at this offset hold the time.
+        Some(unsafe { self.0.as_ptr().cast::<u8>().add(offset).cast::<i64>().read() })
+    }
+
+    /// The 24-bit access clock.
+    #[inline]
+    pub fn access(self) -> u32 {
+        let [a, b, c] = self.header().access;
+        u32::from_le_bytes([a, b, c, 0])
+    }
+
+    /// Bytes of the entry and all that it owns.
+    pub fn memory_bytes(self) -> usize {
+        let shape = self.shape();
+        let own = shape.layout().size();
+        match self.value() {
+            ValueRef::Object(object) => own + object.heap_bytes(),
+            _ => own,
+        }
+    }
+}
+
+impl<'a> EntryMut<'a> {
+    /// A shared look.
+    #[inline]
+    pub fn as_ref(&self) -> EntryRef<'_> {
+        EntryRef(self.0, PhantomData)
+    }
+
+    /// A shared look for as long as the exclusive one lasted.
+    #[inline]
+    pub fn into_ref(self) -> EntryRef<'a> {
+        EntryRef(self.0, PhantomData)
+    }
+
+    /// Sets the access clock.
+    #[inline]
+    pub fn set_access(&mut self, access: u32) {
+        // SAFETY: exclusive by the borrow.
+        unsafe { self.0.as_mut() }.access = access_bytes(access);
+    }
+
+    /// Changes when a key expires that already does; a key that does not is left alone.
+    pub fn move_expire(&mut self, expire_ms: i64) {
+        let shape = self.as_ref().shape();
+        if shape.expires {
+            // SAFETY: EXPIRES says that eight bytes at this offset hold the time; exclusive by the borrow.
+            unsafe { self.0.as_ptr().cast::<u8>().add(shape.expire_offset()).cast::<i64>().write(expire_ms) };
+        }
+    }
+
+    /// Replaces the value without moving the entry, where old and new have the same shape.
+    #[inline]
+    pub fn overwrite(&mut self, value: &NewValue<'_>) -> bool {
+        let shape = self.as_ref().shape();
+        match (value, shape.kind) {
+            (NewValue::Int(number), Kind::Int) => {
+                // SAFETY: the body of an integer entry is an i64; exclusive by the borrow.
+                unsafe { self.as_ref().body::<i64>(shape).write(*number) };
+                true
+            }
+            (NewValue::Bytes { bytes, raw }, Kind::Embedded | Kind::Raw) => {
+                self.overwrite_bytes(shape, bytes, if *raw { Kind::Raw } else { Kind::Embedded })
+            }
+            _ => false,
+        }
+    }
+
+    fn overwrite_bytes(&mut self, shape: Shape, bytes: &[u8], kind: Kind) -> bool {
+        let new = Shape { kind, value_len: bytes.len(), ..shape };
+        if bytes.len() > INLINE_BYTES_MAX || new.layout() != shape.layout() {
+            return false;
+        }
+        // SAFETY: the new shape has the block's layout, and key and offsets are the same (both kinds hold bytes).
+        unsafe {
+            let header = self.0.as_mut();
+            header.kind = kind;
+            header.value_len = bytes.len() as u16;
+            let at = self.0.as_ptr().cast::<u8>().add(shape.key_offset() + shape.key_len);
+            at.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+        }
+        true
+    }
+
+    /// The object, if the value is one.
+    pub fn object(&mut self) -> Option<&mut Object> {
+        EntryMut(self.0, PhantomData).into_object()
+    }
+
+    /// The object, if the value is one, for as long as the exclusive look lasted.
+    pub fn into_object(self) -> Option<&'a mut Object> {
+        let shape = self.as_ref().shape();
+        if shape.kind != Kind::Object {
+            return None;
+        }
+        // SAFETY: an entry of kind Object holds an initialised `Object`; exclusive for 'a by the look that is used up.
+        Some(unsafe { &mut *self.as_ref().body::<Object>(shape) })
+    }
+
+    /// The bytes of a string that lives in its entry, to be changed in place; it becomes `raw`.
+    pub fn into_inline_bytes(mut self) -> Option<&'a mut [u8]> {
+        let shape = self.as_ref().shape();
+        if !matches!(shape.kind, Kind::Embedded | Kind::Raw) {
+            return None;
+        }
+        // SAFETY: as in `EntryRef::value`; exclusive for 'a by the look that is used up.
+        unsafe {
+            self.0.as_mut().kind = Kind::Raw;
+            let at = self.0.as_ptr().cast::<u8>().add(shape.key_offset() + shape.key_len);
+            Some(std::slice::from_raw_parts_mut(at, shape.value_len))
+        }
+    }
+}
+
+fn access_bytes(access: u32) -> [u8; 3] {
+    let [a, b, c, _] = access.to_le_bytes();
+    [a, b, c]
+}
+
+/// An entry's address with a tag around it, or nothing.
+pub struct Slot(u64);
+
+const EXPIRES_BIT: u64 = 1;
+const TAG_MASK: u64 = 0xffff_0000_0000_000e;
+const ADDRESS_MASK: u64 = 0x0000_ffff_ffff_fff0;
+
+/// What a slot's tag must be to hold a key of some hash.
+#[derive(Clone, Copy)]
+pub struct Tag(u64);
+
+impl Tag {
+    /// The tag of a hash.
+    #[inline]
+    pub fn of(hash: KeyHash) -> Tag {
+        Tag((hash.0 << 48) | ((hash.0 >> 15) & 0xe))
+    }
+}
+
+impl Slot {
+    /// Holds nothing.
+    pub const EMPTY: Slot = Slot(0);
+
+    /// Takes an entry in.
+    #[inline]
+    pub fn new(entry: Entry, tag: Tag) -> Slot {
+        let expires = u64::from(entry.as_ref().expire_ms().is_some());
+        let entry = ManuallyDrop::new(entry);
+        Slot(entry.0.as_ptr() as u64 | tag.0 | expires * EXPIRES_BIT)
+    }
+
+    /// Whether nothing is here.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether the entry has an expiry, without touching it.
+    #[inline]
+    pub fn expires(&self) -> bool {
+        self.0 & EXPIRES_BIT != 0
+    }
+
+    /// Whether the key of this slot may have the tag.
+    #[inline]
+    pub fn matches(&self, tag: Tag) -> bool {
+        (self.0 ^ tag.0) & TAG_MASK == 0 && self.0 != 0
+    }
+
+    #[inline]
+    fn address(&self) -> Option<NonNull<Header>> {
+        NonNull::new((self.0 & ADDRESS_MASK) as *mut Header)
+    }
+
+    /// The entry.
+    #[inline]
+    pub fn entry(&self) -> Option<EntryRef<'_>> {
+        self.address().map(|address| EntryRef(address, PhantomData))
+    }
+
+    /// The entry, to be changed.
+    #[inline]
+    pub fn entry_mut(&mut self) -> Option<EntryMut<'_>> {
+        self.address().map(|address| EntryMut(address, PhantomData))
+    }
+
+    /// Takes the entry out; the slot is empty afterwards.
+    #[inline]
+    pub fn take(&mut self) -> Option<Entry> {
+        let address = self.address();
+        self.0 = 0;
+        address.map(Entry)
+    }
+
+    /// Asks the processor to bring the entry's first two lines.
+    #[inline]
+    pub fn prefetch(&self) {
+        let address = (self.0 & ADDRESS_MASK) as *const u8;
+        crate::prefetch::prefetch(address);
+        crate::prefetch::prefetch(address.wrapping_add(64));
+    }
+}
+
+impl Drop for Slot {
+    #[inline]
+    fn drop(&mut self) {
+        if self.0 != 0 {
+            drop(self.take());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cases() -> Vec<(Vec<u8>, OwnedValue)> {
+        let mut cases = Vec::new();
+        for key_len in [0, 1, 16, 255, 256, 70_000] {
+            for value_len in [0, 1, 8, 44, 45, INLINE_BYTES_MAX, INLINE_BYTES_MAX + 1] {
+                let value = OwnedValue::Bytes { bytes: vec![b'v'; value_len], raw: value_len % 2 == 0 };
+                cases.push((vec![b'k'; key_len], value));
+            }
+            cases.push((vec![b'k'; key_len], OwnedValue::Int(i64::MIN)));
+            cases.push((vec![b'k'; key_len], OwnedValue::Object(Object::String(vec![7; 100_000]))));
+        }
+        cases
+    }
+
+    fn text(value: ValueRef<'_>) -> String {
+        match value {
+            ValueRef::Bytes { bytes, .. } => format!("{:?}", bytes),
+            ValueRef::Object(Object::String(bytes)) => format!("{:?}", bytes),
+            ValueRef::Int(number) => number.to_string(),
+        }
+    }
+
+    fn same(a: ValueRef<'_>, b: &OwnedValue) -> bool {
+        let b = match b {
+            OwnedValue::Int(number) => ValueRef::Int(*number),
+            OwnedValue::Bytes { bytes, raw } => ValueRef::Bytes { bytes, raw: *raw },
+            OwnedValue::Object(object) => ValueRef::Object(object),
+        };
+        text(a) == text(b)
+    }
+
+    #[test]
+    fn every_shape_keeps_key_value_and_expiry() {
+        for (key, value) in cases() {
+            for expire in [None, Some(0), Some(i64::MAX)] {
+                let entry = value.clone().hand_over(|value| Entry::new(&key, value, expire, 0xabcdef));
+                assert_eq!(entry.as_ref().key(), key);
+                assert!(same(entry.as_ref().value(), &value));
+                assert_eq!(entry.as_ref().expire_ms(), expire);
+                assert_eq!(entry.as_ref().access(), 0xabcdef);
+                let entry = entry.with_expire(Some(5)).with_key(b"other").with_expire(None);
+                assert_eq!((entry.as_ref().key(), entry.as_ref().expire_ms()), (&b"other"[..], None));
+                assert!(same(entry.as_ref().value(), &value));
+            }
+        }
+    }
+
+    #[test]
+    fn overwriting_in_place_needs_the_same_block() {
+        let bytes = |bytes| NewValue::Bytes { bytes, raw: false };
+        let mut entry = Entry::new(b"0123456789abcdef", bytes(b"12345678"), None, 0);
+        assert!(entry.as_mut().overwrite(&bytes(b"12")));
+        assert!(same(entry.as_ref().value(), &OwnedValue::Bytes { bytes: b"12".to_vec(), raw: false }));
+        assert!(!entry.as_mut().overwrite(&bytes(b"123456789")));
+        assert!(!entry.as_mut().overwrite(&NewValue::Int(1)));
+        assert_eq!(entry.as_ref().memory_bytes(), 32);
+    }
+
+    #[test]
+    fn a_slot_gives_back_what_it_took() {
+        let hash = KeyHash(0x1234_5678_9abc_def0);
+        let mut slot = Slot::new(Entry::new(b"key", NewValue::Int(7), Some(1), 0), Tag::of(hash));
+        assert!(slot.matches(Tag::of(hash)) && slot.expires());
+        assert!(!slot.matches(Tag::of(KeyHash(0x1234_5678_9abc_def1))));
+        assert_eq!(slot.entry().map(|entry| entry.key().to_vec()), Some(b"key".to_vec()));
+        assert!(slot.take().is_some() && slot.is_empty() && !slot.matches(Tag(0)));
+    }
+}

@@ -1,0 +1,71 @@
+//! Removing expired keys in the background, without an index of expiry times.
+//!
+//! Every segment knows a lower bound of its keys' expiry times, every table that of its segments. A sweeper walks the
+//! segments that may have something to remove, a few hundred keys at a time, one stripe lock at a time. When keys
+//! expire in a wave, the workers sweep between their batches until it is over; when expired keys are rare among
+//! expiring ones, a few segments per tick keep the stale share small for a thousandth of a core.
+//!
+//! Rejected: an ordered index (16-40 bytes per expiring key), a timing wheel (8-16), random probing as Redis does
+//! (leaves a tenth of the keys by design and cannot tell when it is done).
+
+use crate::effects::Effects;
+use crate::keyspace::Keyspace;
+
+/// Walks one worker's share of the stripes.
+#[derive(Debug)]
+pub struct Sweeper {
+    share: usize,
+    of: usize,
+    stripe: usize,
+    db: u32,
+    position: u64,
+}
+
+/// What one step of a sweeper did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SweepStep {
+    /// Expiring keys looked at.
+    pub looked_at: usize,
+    /// Keys removed.
+    pub expired: usize,
+    /// Whether the step ended a round over the whole share.
+    pub round_ended: bool,
+}
+
+impl Sweeper {
+    /// A sweeper for the `share`-th of `of` parts of the stripes.
+    pub fn new(share: usize, of: usize) -> Sweeper {
+        Sweeper { share, of: of.max(1), stripe: share, db: 0, position: 0 }
+    }
+
+    /// Goes on to the next segment that may have expired keys and removes them; returns after one, or at the end of
+    /// the share.
+    pub fn step(&mut self, keyspace: &Keyspace, now_ms: i64, effects: &mut Effects) -> SweepStep {
+        loop {
+            if self.stripe >= keyspace.stripes() {
+                (self.stripe, self.db, self.position) = (self.share, 0, 0);
+                return SweepStep { round_ended: true, ..SweepStep::default() };
+            }
+            let mut view = keyspace.view_stripe(self.stripe, now_ms, effects);
+            while (self.db as usize) < keyspace.databases() {
+                if self.position == 0 && !view.may_expire(self.stripe, self.db) {
+                    self.db += 1;
+                    continue;
+                }
+                let sweep = view.sweep(self.stripe, self.db, self.position);
+                match sweep.next {
+                    Some(next) => self.position = next,
+                    None => (self.db, self.position) = (self.db + 1, 0),
+                }
+                if sweep.looked_at > 0 {
+                    return SweepStep {
+                        looked_at: sweep.looked_at,
+                        expired: sweep.expired,
+                        round_ended: false,
+                    };
+                }
+            }
+            (self.stripe, self.db) = (self.stripe + self.of, 0);
+        }
+    }
+}

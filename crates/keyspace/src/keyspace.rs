@@ -1,0 +1,193 @@
+//! The keyspace: all stripes, and the ways to get at them.
+
+use smallvec::SmallVec;
+
+use crate::effects::Effects;
+use crate::hash::{Hasher, Key, POSITION_BITS};
+use crate::journal::Journal;
+use crate::reclaim::Reclaimer;
+use crate::settings::Settings;
+use crate::stripe::{Counters, Stripe};
+use crate::view::{Held, View};
+
+/// All keys of all databases.
+pub struct Keyspace {
+    stripes: Box<[Stripe]>,
+    stripe_bits: u32,
+    databases: usize,
+    hasher: Hasher,
+    /// The stream of effects.
+    pub journal: Journal,
+    /// What may change at run time.
+    pub settings: Settings,
+    /// Frees what is too large to be freed in place.
+    pub reclaimer: Reclaimer,
+}
+
+/// Which stripes a step needs.
+#[derive(Clone, Copy, Debug)]
+pub enum Locks<'a> {
+    /// None.
+    None,
+    /// Those of these keys.
+    Keys(&'a [Key<'a>]),
+    /// All: the step sees and may change everything.
+    All,
+}
+
+/// Figures of one database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DatabaseSize {
+    /// Keys.
+    pub keys: usize,
+    /// Keys that expire.
+    pub expiring: usize,
+    /// Their average time to live, ms, estimated.
+    pub average_ttl_ms: i64,
+    /// Slots of the tables.
+    pub slots: usize,
+    /// Bytes of the tables.
+    pub table_bytes: usize,
+}
+
+impl Keyspace {
+    /// An empty keyspace for `workers` threads. `seed` decides where keys are; draw it at random.
+    pub fn new(databases: usize, workers: usize, seed: u64) -> Keyspace {
+        // So many that two workers seldom meet, so few that locking all takes well under ten microseconds.
+        let stripe_bits = (workers.max(1) * 32).next_power_of_two().clamp(64, 1024).ilog2();
+        let count = 1u64 << stripe_bits;
+        let stripe = |index: u64| {
+            Stripe::new(databases, stripe_bits, seed ^ (index + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+        };
+        Keyspace {
+            stripes: (0..count).map(stripe).collect(),
+            stripe_bits,
+            databases,
+            hasher: Hasher::new(seed),
+            journal: Journal::default(),
+            settings: Settings::new(),
+            reclaimer: Reclaimer::start(),
+        }
+    }
+
+    /// The number of databases.
+    pub fn databases(&self) -> usize {
+        self.databases
+    }
+
+    /// The number of stripes.
+    pub fn stripes(&self) -> usize {
+        self.stripes.len()
+    }
+
+    /// The hash function.
+    #[inline]
+    pub fn hasher(&self) -> &Hasher {
+        &self.hasher
+    }
+
+    /// A key with its hash.
+    #[inline]
+    pub fn key<'a>(&self, bytes: &'a [u8]) -> Key<'a> {
+        self.hasher.key(bytes)
+    }
+
+    #[inline]
+    pub(crate) fn stripe_of(&self, position: u64) -> usize {
+        (position >> (POSITION_BITS - self.stripe_bits)) as usize
+    }
+
+    pub(crate) fn stripe_bits(&self) -> u32 {
+        self.stripe_bits
+    }
+
+    /// Locks what a step needs, in index order, and gives a view that reaches no more than that. Time stands still at
+    /// `now_ms` (unix time) for as long as the view lives. Effects are added to `effects`.
+    #[inline]
+    pub fn view<'k>(&'k self, locks: Locks<'_>, now_ms: i64, effects: &'k mut Effects) -> View<'k> {
+        let held = match locks {
+            Locks::None => Held::None,
+            Locks::Keys([key]) => {
+                let index = self.stripe_of(key.hash.position());
+                Held::One(index, self.stripes[index].lock())
+            }
+            Locks::Keys(keys) => self.lock_some(keys),
+            Locks::All => Held::All(self.stripes.iter().map(Stripe::lock).collect()),
+        };
+        View::new(self, held, now_ms, effects)
+    }
+
+    fn lock_some(&self, keys: &[Key<'_>]) -> Held<'_> {
+        let index_of = |key: &Key<'_>| self.stripe_of(key.hash.position());
+        let mut indexes: SmallVec<[usize; 16]> = keys.iter().map(index_of).collect();
+        indexes.sort_unstable();
+        indexes.dedup();
+        Held::Some(indexes.into_iter().map(|index| (index, self.stripes[index].lock())).collect())
+    }
+
+    /// A view of one stripe, by number: for walkers.
+    pub fn view_stripe<'k>(&'k self, index: usize, now_ms: i64, effects: &'k mut Effects) -> View<'k> {
+        View::new(self, Held::One(index, self.stripes[index].lock()), now_ms, effects)
+    }
+
+    /// Asks the processor for the table line of a key. A hint: where the stripe is busy, nothing happens.
+    #[inline]
+    pub fn prefetch_line(&self, db: u32, key: Key<'_>) {
+        if let Some(stripe) = self.stripes[self.stripe_of(key.hash.position())].try_lock() {
+            stripe.tables[db as usize].prefetch_line(key);
+        }
+    }
+
+    /// Asks the processor for the entry of a key, whose line was asked for some time ago.
+    #[inline]
+    pub fn prefetch_entries(&self, db: u32, key: Key<'_>) {
+        if let Some(stripe) = self.stripes[self.stripe_of(key.hash.position())].try_lock() {
+            stripe.tables[db as usize].prefetch_entries(key);
+        }
+    }
+
+    /// The sums of all stripes' counters.
+    pub fn counters(&self) -> Counters {
+        self.stripes.iter().fold(Counters::default(), |sum, stripe| {
+            let one = stripe.lock().counters;
+            Counters {
+                hits: sum.hits + one.hits,
+                misses: sum.misses + one.misses,
+                expired: sum.expired + one.expired,
+                evicted: sum.evicted + one.evicted,
+                changes: sum.changes + one.changes,
+            }
+        })
+    }
+
+    /// Starts all counters but `changes` anew.
+    pub fn reset_counters(&self) {
+        for stripe in &self.stripes {
+            let counters = &mut stripe.lock().counters;
+            *counters = Counters { changes: counters.changes, ..Counters::default() };
+        }
+    }
+
+    /// The figures of a database.
+    pub fn database_size(&self, db: u32) -> DatabaseSize {
+        let (mut size, mut ttl_sum) = (DatabaseSize::default(), 0i128);
+        for stripe in &self.stripes {
+            let stripe = stripe.lock();
+            let table = &stripe.tables[db as usize];
+            size.keys += table.len();
+            size.expiring += table.expiring();
+            size.slots += table.slots();
+            size.table_bytes += table.memory_bytes();
+            ttl_sum += i128::from(stripe.average_ttl_ms[db as usize]) * table.expiring() as i128;
+        }
+        if size.expiring > 0 {
+            size.average_ttl_ms = (ttl_sum / size.expiring as i128) as i64;
+        }
+        size
+    }
+
+    /// The number of keys that somebody watches.
+    pub fn watched_keys(&self) -> usize {
+        self.stripes.iter().map(|stripe| stripe.lock().watchers.len()).sum()
+    }
+}

@@ -1,0 +1,113 @@
+//! Freeing large things away from the clients: a thread of its own takes them apart, piece by piece.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc::{Sender, channel};
+
+use parking_lot::Mutex;
+
+use crate::entry::Entry;
+use crate::table::Table;
+
+/// Something to be freed.
+pub enum Garbage {
+    /// The whole of a table (FLUSHALL).
+    Table(Table),
+    /// A single value.
+    Entry(Entry),
+    /// The values of a sweep.
+    Entries(Vec<Entry>),
+}
+
+impl std::fmt::Debug for Garbage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Garbage({})", self.objects())
+    }
+}
+
+impl Garbage {
+    /// The number of values in it.
+    pub fn objects(&self) -> usize {
+        match self {
+            Garbage::Table(table) => table.len(),
+            Garbage::Entry(_) => 1,
+            Garbage::Entries(entries) => entries.len(),
+        }
+    }
+}
+
+/// Hands garbage to the thread that frees it.
+pub struct Reclaimer {
+    sender: Mutex<Option<Sender<Garbage>>>,
+    counts: Arc<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    pending: AtomicUsize,
+    freed: AtomicUsize,
+}
+
+impl Reclaimer {
+    /// Starts the thread. Where that fails, everything is freed where it is handed over.
+    pub fn start() -> Reclaimer {
+        let (sender, receiver) = channel::<Garbage>();
+        let counts = Arc::new(Counts::default());
+        let theirs = Arc::clone(&counts);
+        let run = move || {
+            for garbage in receiver {
+                free(garbage, &theirs);
+            }
+        };
+        let spawned = std::thread::Builder::new().name("reclaim".to_owned()).spawn(run);
+        Reclaimer { sender: Mutex::new(spawned.ok().map(|_| sender)), counts }
+    }
+
+    /// Has `garbage` freed soon, elsewhere.
+    pub fn hand_over(&self, garbage: Garbage) {
+        self.counts.pending.fetch_add(garbage.objects(), Relaxed);
+        let rest = match self.sender.lock().as_ref() {
+            Some(sender) => sender.send(garbage).err().map(|refused| refused.0),
+            None => Some(garbage),
+        };
+        if let Some(garbage) = rest {
+            free(garbage, &self.counts);
+        }
+    }
+
+    /// Values that wait to be freed (`lazyfree_pending_objects`).
+    pub fn pending(&self) -> usize {
+        self.counts.pending.load(Relaxed)
+    }
+
+    /// Values freed so far (`lazyfreed_objects`).
+    pub fn freed(&self) -> usize {
+        self.counts.freed.load(Relaxed)
+    }
+
+    /// Starts counting `freed` anew.
+    pub fn reset_freed(&self) {
+        self.counts.freed.store(0, Relaxed);
+    }
+}
+
+fn free(garbage: Garbage, counts: &Counts) {
+    let done = |objects: usize| {
+        counts.pending.fetch_sub(objects, Relaxed);
+        counts.freed.fetch_add(objects, Relaxed);
+    };
+    match garbage {
+        Garbage::Table(table) => {
+            for segment in table.into_segments() {
+                let objects = segment.len();
+                drop(segment);
+                done(objects);
+            }
+        }
+        other => {
+            let objects = other.objects();
+            drop(other);
+            done(objects);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! One stripe: a part of every database behind one lock.
+
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::random::Random;
+use crate::table::Table;
+use crate::watch::Watchers;
+
+/// Figures that are kept per stripe, under its lock, and summed when asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counters {
+    /// Look-ups that found their key.
+    pub hits: u64,
+    /// Look-ups that did not.
+    pub misses: u64,
+    /// Keys removed because their time had come.
+    pub expired: u64,
+    /// Keys removed because memory had run out.
+    pub evicted: u64,
+    /// Changes since start.
+    pub changes: u64,
+}
+
+/// What a stripe's lock protects.
+pub struct StripeData {
+    pub(crate) tables: Vec<Table>,
+    pub(crate) watchers: Watchers,
+    pub(crate) counters: Counters,
+    /// Smoothed time to live of the keys of each database, ms.
+    pub(crate) average_ttl_ms: Vec<i64>,
+    pub(crate) random: Random,
+}
+
+impl StripeData {
+    fn new(databases: usize, stripe_bits: u32, seed: u64) -> StripeData {
+        StripeData {
+            tables: (0..databases).map(|_| Table::new(stripe_bits)).collect(),
+            watchers: Watchers::default(),
+            counters: Counters::default(),
+            average_ttl_ms: vec![0; databases],
+            random: Random::new(seed),
+        }
+    }
+}
+
+/// A stripe, on cache lines of its own.
+#[repr(align(128))]
+pub(crate) struct Stripe(Mutex<StripeData>);
+
+pub(crate) type StripeGuard<'k> = MutexGuard<'k, StripeData>;
+
+impl Stripe {
+    pub(crate) fn new(databases: usize, stripe_bits: u32, seed: u64) -> Stripe {
+        Stripe(Mutex::new(StripeData::new(databases, stripe_bits, seed)))
+    }
+
+    #[inline]
+    pub(crate) fn lock(&self) -> StripeGuard<'_> {
+        self.0.lock()
+    }
+
+    #[inline]
+    pub(crate) fn try_lock(&self) -> Option<StripeGuard<'_>> {
+        self.0.try_lock()
+    }
+}

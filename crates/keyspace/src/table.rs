@@ -1,0 +1,342 @@
+//! The table of one stripe and one database: extendible hashing over [`Segment`]s.
+//!
+//! A directory of 2^d numbers says which segment serves each 2^d-th of the table's range of positions; segments that
+//! are not split as deeply appear several times. Growing is local: a full segment gets larger or splits; the directory
+//! doubles when one splits beyond its depth (4 bytes per 400 keys, so copying it never shows). Shrinking is the same
+//! backwards. Because directory, segments and lines are all in hash order, a position is a cursor that stays valid
+//! whatever happens to the table: SCAN and the snapshot walker rest on this.
+
+use crate::entry::{Entry, EntryMut, EntryRef, Tag};
+use crate::hash::{Hasher, Key, POSITION_BITS};
+use crate::random::Random;
+use crate::segment::{LINE_SLOTS, LINES_MAX, Place, Segment};
+
+/// A position below which a segment is not split further; a hash that good never gets there.
+const FREE_BITS_MIN: u32 = 8;
+/// Two neighbours with fewer keys than this together become one segment.
+const MERGE_KEYS_MAX: usize = 160;
+
+/// Where an entry is; valid until the table changes.
+#[derive(Clone, Copy, Debug)]
+pub struct Location {
+    segment: u32,
+    place: Place,
+}
+
+/// Keys and values of one database in one stripe.
+pub struct Table {
+    directory: Vec<u32>,
+    segments: Vec<Segment>,
+    width: u32,
+    depth: u32,
+    len: usize,
+    expiring: usize,
+    next_expire_ms: i64,
+}
+
+impl Table {
+    /// An empty table for the keys of one of 2^`stripe_bits` stripes.
+    pub fn new(stripe_bits: u32) -> Table {
+        Table {
+            directory: Vec::new(),
+            segments: Vec::new(),
+            width: POSITION_BITS - stripe_bits,
+            depth: 0,
+            len: 0,
+            expiring: 0,
+            next_expire_ms: i64::MAX,
+        }
+    }
+
+    /// The number of keys.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The number of keys that expire.
+    pub fn expiring(&self) -> usize {
+        self.expiring
+    }
+
+    /// No key expires before this (unix time in ms).
+    pub fn next_expire_ms(&self) -> i64 {
+        self.next_expire_ms
+    }
+
+    /// The number of slots, full or empty.
+    pub fn slots(&self) -> usize {
+        self.segments.iter().map(|segment| segment.lines() * LINE_SLOTS).sum()
+    }
+
+    /// Bytes of the table itself, without its entries.
+    pub fn memory_bytes(&self) -> usize {
+        let lines: usize = self.segments.iter().map(Segment::memory_bytes).sum();
+        lines + self.segments.capacity() * size_of::<Segment>() + self.directory.capacity() * size_of::<u32>()
+    }
+
+    #[inline]
+    fn relative(&self, position: u64) -> u64 {
+        position & ((1u64 << self.width) - 1)
+    }
+
+    #[inline]
+    fn segment_index(&self, position: u64) -> Option<u32> {
+        let index = self.relative(position) >> (self.width - self.depth);
+        self.directory.get(index as usize).copied()
+    }
+
+    /// Asks the processor for the line of a key.
+    #[inline]
+    pub fn prefetch_line(&self, key: Key<'_>) {
+        let position = key.hash.position();
+        if let Some(index) = self.segment_index(position) {
+            self.segments[index as usize].prefetch_line(position);
+        }
+    }
+
+    /// Asks the processor for the entries that may be a key's; its line should be there by now.
+    #[inline]
+    pub fn prefetch_entries(&self, key: Key<'_>) {
+        let position = key.hash.position();
+        if let Some(index) = self.segment_index(position) {
+            self.segments[index as usize].prefetch_entries(position, Tag::of(key.hash));
+        }
+    }
+
+    /// Where a key is.
+    #[inline]
+    pub fn find(&self, key: Key<'_>) -> Option<Location> {
+        let segment = self.segment_index(key.hash.position())?;
+        let place = self.segments[segment as usize].find(key)?;
+        Some(Location { segment, place })
+    }
+
+    /// The entry at a location.
+    #[inline]
+    pub fn entry(&self, location: Location) -> Option<EntryRef<'_>> {
+        self.segments[location.segment as usize].slot(location.place).entry()
+    }
+
+    /// The entry at a location, to be changed; its expiry changes through [`Table::set_expire`].
+    #[inline]
+    pub fn entry_mut(&mut self, location: Location) -> Option<EntryMut<'_>> {
+        self.segments[location.segment as usize].slot_mut(location.place).entry_mut()
+    }
+
+    /// Puts another entry of the same key in place of one, which is returned.
+    pub fn replace(&mut self, location: Location, key: Key<'_>, entry: Entry) -> Option<Entry> {
+        let segment = &mut self.segments[location.segment as usize];
+        let before = segment.expiring();
+        let old = segment.replace(location.place, Tag::of(key.hash), entry);
+        self.expiring = self.expiring + segment.expiring() - before;
+        self.next_expire_ms = self.next_expire_ms.min(segment.min_expire_ms());
+        old
+    }
+
+    /// Changes when a key expires, or whether.
+    pub fn set_expire(&mut self, location: Location, key: Key<'_>, expire_ms: Option<i64>) {
+        let segment = &mut self.segments[location.segment as usize];
+        let slot = segment.slot_mut(location.place);
+        if let (true, Some(expire_ms)) = (slot.expires(), expire_ms) {
+            if let Some(mut entry) = slot.entry_mut() {
+                entry.move_expire(expire_ms);
+            }
+            segment.expire_moved(expire_ms);
+        } else if slot.expires() != expire_ms.is_some() {
+            let before = segment.expiring();
+            segment.re_expire(location.place, Tag::of(key.hash), expire_ms);
+            self.expiring = self.expiring + segment.expiring() - before;
+        }
+        self.next_expire_ms = self.next_expire_ms.min(segment.min_expire_ms());
+    }
+
+    /// Puts in a key that the table does not have.
+    pub fn insert(&mut self, key: Key<'_>, entry: Entry, hasher: &Hasher) -> Location {
+        let position = key.hash.position();
+        if self.directory.is_empty() {
+            self.directory.push(0);
+            self.segments.push(Segment::new(self.width));
+        }
+        let mut index = self.segment_index(position).unwrap_or(0);
+        while self.segments[index as usize].is_full() {
+            self.make_room(index, position, hasher);
+            index = self.segment_index(position).unwrap_or(0);
+        }
+        let segment = &mut self.segments[index as usize];
+        self.len += 1;
+        self.expiring += usize::from(entry.as_ref().expire_ms().is_some());
+        let place = segment.insert(key, entry);
+        self.next_expire_ms = self.next_expire_ms.min(segment.min_expire_ms());
+        Location { segment: index, place }
+    }
+
+    fn make_room(&mut self, index: u32, position: u64, hasher: &Hasher) {
+        let segment = &mut self.segments[index as usize];
+        if !segment.is_largest() {
+            return segment.grow(hasher);
+        }
+        assert!(
+            segment.free_bits() > FREE_BITS_MIN,
+            "a seeded hash spreads keys over far more bits than this"
+        );
+        let depth = self.width - segment.free_bits();
+        if depth == self.depth {
+            self.directory = self.directory.iter().flat_map(|number| [*number, *number]).collect();
+            self.depth += 1;
+        }
+        let upper = self.segments[index as usize].split(hasher);
+        let span = 1usize << (self.depth - depth - 1);
+        let first = (self.relative(position) >> (self.width - depth)) as usize * span * 2;
+        let number = self.segments.len() as u32;
+        self.segments.push(upper);
+        self.directory[first + span..first + 2 * span].fill(number);
+    }
+
+    /// Takes a key out.
+    pub fn remove(&mut self, location: Location, hasher: &Hasher) -> Option<Entry> {
+        let segment = &mut self.segments[location.segment as usize];
+        let entry = segment.remove(location.place)?;
+        self.len -= 1;
+        self.expiring -= usize::from(entry.as_ref().expire_ms().is_some());
+        if segment.is_sparse() {
+            let position = hasher.hash(entry.as_ref().key()).position();
+            self.shrink(position, hasher);
+        }
+        if self.len == 0 && self.segments.len() > 1 {
+            *self = Table::new(POSITION_BITS - self.width);
+        }
+        Some(entry)
+    }
+
+    /// Makes the segment of a position smaller, together with its neighbour if both are nearly empty.
+    fn shrink(&mut self, position: u64, hasher: &Hasher) {
+        let Some(index) = self.segment_index(position) else { return };
+        let keys = self.segments[index as usize].len();
+        self.segments[index as usize].resize(keys, hasher);
+        while self.merge_with_neighbour(position, hasher) {}
+    }
+
+    fn merge_with_neighbour(&mut self, position: u64, hasher: &Hasher) -> bool {
+        let Some(index) = self.segment_index(position) else { return false };
+        let bits = self.segments[index as usize].free_bits();
+        if bits == self.width {
+            return false;
+        }
+        let Some(other) = self.segment_index(position ^ (1 << bits)) else { return false };
+        let keys = self.segments[index as usize].len() + self.segments[other as usize].len();
+        if self.segments[other as usize].free_bits() != bits || keys > MERGE_KEYS_MAX {
+            return false;
+        }
+        let lower = self.segment_index(position & !(1 << bits)).unwrap_or(index);
+        let upper = index ^ other ^ lower;
+        let taken = std::mem::replace(&mut self.segments[upper as usize], Segment::new(bits));
+        self.segments[lower as usize].merge(taken, hasher);
+        let span = 1usize << (bits + 1 + self.depth - self.width);
+        let first = (self.relative(position) >> (bits + 1)) as usize * span;
+        self.directory[first..first + span].fill(lower);
+        self.drop_segment(upper);
+        self.halve_directory();
+        true
+    }
+
+    /// Removes a segment nobody points to, moving the last one into its number.
+    fn drop_segment(&mut self, index: u32) {
+        self.segments.swap_remove(index as usize);
+        let moved = self.segments.len() as u32;
+        if moved != index {
+            self.directory.iter_mut().filter(|number| **number == moved).for_each(|number| *number = index);
+        }
+        if self.segments.len() * 4 < self.segments.capacity() {
+            self.segments.shrink_to(self.segments.len() * 2);
+        }
+    }
+
+    fn halve_directory(&mut self) {
+        while self.depth > 0 && self.directory.chunks(2).all(|pair| pair[0] == pair[1]) {
+            self.directory = self.directory.iter().step_by(2).copied().collect();
+            self.depth -= 1;
+        }
+    }
+
+    /// Calls `visit` for every key at home in the line of `position` (relative to the table). Returns the position at
+    /// which the next line begins, or `None` at the end.
+    pub fn visit_line(
+        &self,
+        position: u64,
+        hasher: &Hasher,
+        visit: &mut dyn FnMut(EntryRef<'_>),
+    ) -> Option<u64> {
+        let segment = &self.segments[self.segment_index(position)? as usize];
+        let free = (1u64 << segment.free_bits()) - 1;
+        let first = self.relative(position) & !free;
+        let next = match segment.visit_line(position & free, hasher, visit) {
+            Some(next) => first + next,
+            None => first + free + 1,
+        };
+        (next < 1u64 << self.width).then_some(next)
+    }
+
+    /// Calls `visit` for every key, in no order.
+    pub fn visit_all(&self, visit: &mut dyn FnMut(EntryRef<'_>)) {
+        self.segments.iter().for_each(|segment| segment.visit_all(visit));
+    }
+
+    /// A key at random, each as likely as any other; with `expiring` among those that expire. Gives up after
+    /// `attempts` empty slots.
+    pub fn random_entry(&self, random: &mut Random, expiring: bool, attempts: usize) -> Option<EntryRef<'_>> {
+        if self.segments.is_empty() {
+            return None;
+        }
+        for _ in 0..attempts {
+            let segment = &self.segments[random.below(self.segments.len())];
+            // As many slots for every segment, whatever its size: a small one is missed more often.
+            let slots = if self.segments.len() == 1 { segment.lines() } else { LINES_MAX } * LINE_SLOTS;
+            if let Some(entry) = segment.entry_at(random.below(slots), expiring) {
+                return Some(entry);
+            }
+        }
+        None
+    }
+
+    /// Takes expired keys out of one segment: that of `position`, a part of the table's range. Returns how many
+    /// expiring keys it looked at and the position of the next segment (`None` at the end).
+    pub fn sweep(
+        &mut self,
+        position: u64,
+        now_ms: i64,
+        hasher: &Hasher,
+        gone: &mut Vec<Entry>,
+    ) -> (usize, Option<u64>) {
+        let Some(index) = self.segment_index(position) else { return (0, None) };
+        let relative = self.relative(position);
+        let segment = &mut self.segments[index as usize];
+        let free = (1u64 << segment.free_bits()) - 1;
+        let next = (relative | free) + 1;
+        let mut looked_at = 0;
+        if segment.min_expire_ms() <= now_ms {
+            let before = gone.len();
+            looked_at = segment.sweep(now_ms, usize::MAX, hasher, gone);
+            self.len -= gone.len() - before;
+            self.expiring -= gone.len() - before;
+            if segment.is_sparse() {
+                self.shrink(position, hasher);
+            }
+        }
+        (looked_at, (next < 1u64 << self.width && !self.directory.is_empty()).then_some(next))
+    }
+
+    /// Learns anew when the next key expires, from what the segments know. To be called after a full sweep.
+    pub fn refresh_next_expire(&mut self) {
+        self.next_expire_ms = self.segments.iter().map(Segment::min_expire_ms).min().unwrap_or(i64::MAX);
+    }
+
+    /// Takes the table apart into pieces that can be freed one at a time.
+    pub fn into_segments(self) -> Vec<Segment> {
+        self.segments
+    }
+}

@@ -1,0 +1,697 @@
+//! A view of the keyspace for one step: the locked stripes, the frozen time, and the write door.
+//!
+//! A value can be changed only through the methods below, and each of them does all that a change entails: lazy
+//! expiry, telling watchers, counting, the access clock, the effects that others want to hear of. A handler cannot
+//! forget any of it, because it has no other way to a value.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use ochre_types::Object;
+use smallvec::SmallVec;
+
+use crate::access::{self, Lfu};
+use crate::effects::{Effects, Event, event_class};
+use crate::entry::{Entry, EntryRef, INLINE_BYTES_MAX, NewValue, OwnedValue, ValueRef};
+use crate::hash::{Key, POSITION_BITS};
+use crate::keyspace::{DatabaseSize, Keyspace};
+use crate::reclaim::Garbage;
+use crate::settings::Policy;
+use crate::stripe::{StripeData, StripeGuard};
+use crate::table::{Location, Table};
+use crate::watch::WatchFlag;
+
+/// Values that take more than this many allocations are freed by the reclaimer.
+pub const LAZY_FREE_EFFORT: usize = 64;
+/// Strings longer than this are freed by the reclaimer: returning their pages to the system takes time.
+const LAZY_FREE_BYTES: usize = 1024 * 1024;
+
+pub(crate) enum Held<'k> {
+    None,
+    One(usize, StripeGuard<'k>),
+    Some(SmallVec<[(usize, StripeGuard<'k>); 8]>),
+    All(Vec<StripeGuard<'k>>),
+}
+
+/// What a write does to a key's expiry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// Stays as it is.
+    Keep,
+    /// The key no longer expires.
+    Clear,
+    /// At this time, unix time in ms.
+    At(i64),
+}
+
+/// The locked stripes of one step.
+pub struct View<'k> {
+    keyspace: &'k Keyspace,
+    held: Held<'k>,
+    now_ms: i64,
+    effects: &'k mut Effects,
+    no_touch: bool,
+}
+
+impl<'k> View<'k> {
+    #[inline]
+    pub(crate) fn new(
+        keyspace: &'k Keyspace,
+        held: Held<'k>,
+        now_ms: i64,
+        effects: &'k mut Effects,
+    ) -> View<'k> {
+        View { keyspace, held, now_ms, effects, no_touch: false }
+    }
+
+    /// The keyspace this is a view of.
+    pub fn keyspace(&self) -> &'k Keyspace {
+        self.keyspace
+    }
+
+    /// The time of this step, unix time in ms.
+    #[inline]
+    pub fn now_ms(&self) -> i64 {
+        self.now_ms
+    }
+
+    /// What the step did so far.
+    pub fn effects(&mut self) -> &mut Effects {
+        self.effects
+    }
+
+    /// Whether reads leave access clocks alone (CLIENT NO-TOUCH).
+    pub fn set_no_touch(&mut self, no_touch: bool) {
+        self.no_touch = no_touch;
+    }
+
+    /// Whether every stripe is locked.
+    pub fn holds_all(&self) -> bool {
+        matches!(self.held, Held::All(_))
+    }
+
+    /// A key with its hash.
+    #[inline]
+    pub fn key<'a>(&self, bytes: &'a [u8]) -> Key<'a> {
+        self.keyspace.key(bytes)
+    }
+
+    #[inline]
+    fn stripe(&mut self, key: Key<'_>) -> &mut StripeData {
+        stripe_in(&mut self.held, self.keyspace.stripe_of(key.hash.position()))
+    }
+
+    #[inline]
+    fn table(&mut self, db: u32, key: Key<'_>) -> &mut Table {
+        &mut self.stripe(key).tables[db as usize]
+    }
+
+    /// Where a key is, after removing it if its time has come.
+    #[inline]
+    fn locate(&mut self, db: u32, key: Key<'_>) -> Option<Location> {
+        let now_ms = self.now_ms;
+        let table = self.table(db, key);
+        let location = table.find(key)?;
+        match table.entry(location)?.expire_ms() {
+            Some(expire_ms) if expire_ms <= now_ms => self.expire(db, key, location),
+            _ => Some(location),
+        }
+    }
+
+    #[cold]
+    fn expire(&mut self, db: u32, key: Key<'_>, location: Location) -> Option<Location> {
+        if self.keyspace.settings.lazy_expire_disabled.load(Relaxed) {
+            return Some(location);
+        }
+        let hasher = self.keyspace.hasher();
+        let stripe = self.stripe(key);
+        stripe.counters.expired += 1;
+        let gone = stripe.tables[db as usize].remove(location, hasher);
+        self.discard(gone);
+        self.note_expired(db, key);
+        None
+    }
+
+    /// All that the removal of an expired key entails besides the removal.
+    fn note_expired(&mut self, db: u32, key: Key<'_>) {
+        let lazy = self.keyspace.settings.lazyfree_expire.load(Relaxed);
+        self.journal_removal(db, key, lazy);
+        self.raise_watchers(db, key);
+        self.notify(event_class::EXPIRED, "expired", db, key.bytes);
+    }
+
+    fn journal_removal(&mut self, db: u32, key: Key<'_>, lazy: bool) {
+        if self.keyspace.journal.is_active() {
+            let name: &[u8] = if lazy { b"UNLINK" } else { b"DEL" };
+            self.effects.unit.push(db, [name, key.bytes].into_iter());
+        }
+    }
+
+    fn raise_watchers(&mut self, db: u32, key: Key<'_>) {
+        let stripe = self.stripe(key);
+        if !stripe.watchers.is_empty() {
+            stripe.watchers.raise(db, key.bytes);
+        }
+    }
+
+    /// What every change of a key entails.
+    #[inline]
+    fn changed(&mut self, db: u32, key: Key<'_>) {
+        self.effects.dirty += 1;
+        let stripe = self.stripe(key);
+        stripe.counters.changes += 1;
+        if !stripe.watchers.is_empty() {
+            stripe.watchers.raise(db, key.bytes);
+        }
+    }
+
+    /// Adds an event, if anybody listens to its class.
+    #[inline]
+    pub fn notify(&mut self, class: u32, name: &'static str, db: u32, key: &[u8]) {
+        if self.keyspace.settings.notify_classes.load(Relaxed) & class != 0 {
+            self.effects.events.push(Event { class, name, db, key: key.to_vec() });
+        }
+    }
+
+    fn lfu(&self) -> Lfu {
+        let settings = &self.keyspace.settings;
+        Lfu {
+            log_factor: settings.lfu_log_factor.load(Relaxed),
+            decay_minutes: settings.lfu_decay_minutes.load(Relaxed),
+        }
+    }
+
+    #[inline]
+    fn touch(&mut self, db: u32, key: Key<'_>, location: Location, policy: Policy) {
+        let now_ms = self.now_ms;
+        if policy.is_lfu() {
+            let (lfu, random) = (self.lfu(), self.stripe(key).random.next() as u32);
+            if let Some(mut entry) = self.table(db, key).entry_mut(location) {
+                let access = access::count_use(entry.as_ref().access(), now_ms, lfu, random);
+                entry.set_access(access);
+            }
+        } else if let Some(mut entry) = self.table(db, key).entry_mut(location) {
+            let clock = access::seconds_clock(now_ms);
+            if entry.as_ref().access() != clock {
+                entry.set_access(clock);
+            }
+        }
+    }
+
+    /// A key's entry for a command that reads it: counted as a hit or a miss, its access clock moved.
+    #[inline]
+    pub fn read(&mut self, db: u32, key: Key<'_>) -> Option<EntryRef<'_>> {
+        let Some(location) = self.locate(db, key) else {
+            self.stripe(key).counters.misses += 1;
+            self.notify(event_class::KEY_MISS, "keymiss", db, key.bytes);
+            return None;
+        };
+        let policy = self.keyspace.settings.policy();
+        if !self.no_touch && !policy.is_lrm() {
+            self.touch(db, key, location, policy);
+        }
+        let stripe = self.stripe(key);
+        stripe.counters.hits += 1;
+        stripe.tables[db as usize].entry(location)
+    }
+
+    /// A key's entry without a trace: not counted, its access clock left alone.
+    #[inline]
+    pub fn peek(&mut self, db: u32, key: Key<'_>) -> Option<EntryRef<'_>> {
+        let location = self.locate(db, key)?;
+        self.table(db, key).entry(location)
+    }
+
+    /// A key's entry for a command that is about to change it: not counted, but its access clock moves.
+    #[inline]
+    pub fn read_to_write(&mut self, db: u32, key: Key<'_>) -> Option<EntryRef<'_>> {
+        let location = self.locate(db, key)?;
+        if !self.no_touch {
+            self.touch(db, key, location, self.keyspace.settings.policy());
+        }
+        self.table(db, key).entry(location)
+    }
+
+    /// Moves a key's access clock as a read does; whether the key exists.
+    pub fn touch_key(&mut self, db: u32, key: Key<'_>) -> bool {
+        self.read(db, key).is_some()
+    }
+
+    /// Whether a key exists.
+    #[inline]
+    pub fn exists(&mut self, db: u32, key: Key<'_>) -> bool {
+        self.locate(db, key).is_some()
+    }
+
+    /// Whether a key is there whose time has come; leaves it there.
+    pub fn is_expired(&mut self, db: u32, key: Key<'_>) -> bool {
+        let now_ms = self.now_ms;
+        let table = self.table(db, key);
+        let expire_ms = table.find(key).and_then(|location| table.entry(location)?.expire_ms());
+        expire_ms.is_some_and(|expire_ms| expire_ms <= now_ms)
+    }
+
+    /// Gives a key a value, whatever it held.
+    #[inline]
+    pub fn set(&mut self, db: u32, key: Key<'_>, value: NewValue<'_>, expiry: Expiry) {
+        let Some(location) = self.locate(db, key) else {
+            let expire_ms = if let Expiry::At(expire_ms) = expiry { Some(expire_ms) } else { None };
+            self.create(db, key, value, expire_ms);
+            return;
+        };
+        self.note_overwrite(db, key, location, &value);
+        self.overwrite(db, key, location, value, expiry);
+        self.changed(db, key);
+    }
+
+    fn create(&mut self, db: u32, key: Key<'_>, value: NewValue<'_>, expire_ms: Option<i64>) -> Location {
+        let hasher = self.keyspace.hasher();
+        let access = access::initial(self.keyspace.settings.policy(), self.now_ms);
+        let entry = Entry::new(key.bytes, value, expire_ms, access);
+        let location = self.table(db, key).insert(key, entry, hasher);
+        self.changed(db, key);
+        self.notify(event_class::NEW, "new", db, key.bytes);
+        location
+    }
+
+    #[inline]
+    fn note_overwrite(&mut self, db: u32, key: Key<'_>, location: Location, value: &NewValue<'_>) {
+        let wanted = self.keyspace.settings.notify_classes.load(Relaxed);
+        if wanted & (event_class::OVERWRITTEN | event_class::TYPE_CHANGED) == 0 {
+            return;
+        }
+        let name_of_new = if let NewValue::Object(object) = value { object.type_name() } else { "string" };
+        let name_of_old = self.table(db, key).entry(location).map_or("none", type_name);
+        self.notify(event_class::OVERWRITTEN, "overwritten", db, key.bytes);
+        if name_of_old != name_of_new {
+            self.notify(event_class::TYPE_CHANGED, "type_changed", db, key.bytes);
+        }
+    }
+
+    #[inline]
+    fn overwrite(&mut self, db: u32, key: Key<'_>, location: Location, value: NewValue<'_>, expiry: Expiry) {
+        let (policy, now_ms) = (self.keyspace.settings.policy(), self.now_ms);
+        let table = self.table(db, key);
+        let Some(mut entry) = table.entry_mut(location) else { return };
+        let old_expire_ms = entry.as_ref().expire_ms();
+        let expire_ms = match expiry {
+            Expiry::Keep => old_expire_ms,
+            Expiry::Clear => None,
+            Expiry::At(expire_ms) => Some(expire_ms),
+        };
+        let access = match policy.is_lfu() {
+            true => entry.as_ref().access(),
+            false => access::seconds_clock(now_ms),
+        };
+        if expire_ms.is_some() == old_expire_ms.is_some() && entry.overwrite(&value) {
+            entry.set_access(access);
+            if expire_ms != old_expire_ms {
+                table.set_expire(location, key, expire_ms);
+            }
+            return;
+        }
+        let old = table.replace(location, key, Entry::new(key.bytes, value, expire_ms, access));
+        self.discard(old);
+    }
+
+    /// Frees a value here if that is quick, elsewhere if not.
+    #[inline]
+    fn discard(&mut self, gone: Option<Entry>) {
+        let Some(entry) = gone else { return };
+        if let ValueRef::Object(object) = entry.as_ref().value()
+            && (object.free_effort() > LAZY_FREE_EFFORT || object.heap_bytes() > LAZY_FREE_BYTES)
+        {
+            self.effects.garbage.push(Garbage::Entry(entry));
+        }
+    }
+
+    /// Removes a key; whether it was there.
+    pub fn remove(&mut self, db: u32, key: Key<'_>) -> bool {
+        let gone = self.take_entry(db, key);
+        let was_there = gone.is_some();
+        self.discard(gone);
+        was_there
+    }
+
+    fn take_entry(&mut self, db: u32, key: Key<'_>) -> Option<Entry> {
+        let location = self.locate(db, key)?;
+        let hasher = self.keyspace.hasher();
+        let gone = self.table(db, key).remove(location, hasher);
+        self.changed(db, key);
+        gone
+    }
+
+    /// Removes a key to make room (eviction): counted and journalled as such.
+    pub fn evict(&mut self, db: u32, key: Key<'_>) -> bool {
+        let lazy = self.keyspace.settings.lazyfree_eviction.load(Relaxed);
+        let was_there = self.remove(db, key);
+        if was_there {
+            self.stripe(key).counters.evicted += 1;
+            self.journal_removal(db, key, lazy);
+            self.notify(event_class::EVICTED, "evicted", db, key.bytes);
+        }
+        was_there
+    }
+
+    /// Removes a key and returns its value and expiry.
+    pub fn take(&mut self, db: u32, key: Key<'_>) -> Option<(OwnedValue, Option<i64>)> {
+        let entry = self.take_entry(db, key)?;
+        let expire_ms = entry.as_ref().expire_ms();
+        Some((entry.into_value(), expire_ms))
+    }
+
+    /// Puts in a value that came from elsewhere (RENAME, COPY, MOVE, RESTORE), whatever the key held.
+    pub fn put(&mut self, db: u32, key: Key<'_>, value: OwnedValue, expire_ms: Option<i64>) {
+        let expiry = expire_ms.map_or(Expiry::Clear, Expiry::At);
+        value.hand_over(|value| self.set(db, key, value, expiry));
+    }
+
+    /// Changes when a key expires; whether the key is there. A time that has passed leaves it to the next look.
+    pub fn set_expire(&mut self, db: u32, key: Key<'_>, expire_ms: Option<i64>) -> bool {
+        let Some(location) = self.locate(db, key) else { return false };
+        self.table(db, key).set_expire(location, key, expire_ms);
+        self.changed(db, key);
+        true
+    }
+
+    /// Sets the access clock of a key (RESTORE, DEBUG); whether the key is there.
+    pub fn set_access(&mut self, db: u32, key: Key<'_>, access: u32) -> bool {
+        let Some(location) = self.locate(db, key) else { return false };
+        if let Some(mut entry) = self.table(db, key).entry_mut(location) {
+            entry.set_access(access);
+        }
+        true
+    }
+
+    /// The bytes of a string of at least `len` bytes, to be changed in place: the key is created or its value
+    /// extended with zeros as needed. `None`, and nothing changed, if the key holds another type.
+    pub fn grow_string(&mut self, db: u32, key: Key<'_>, len: usize) -> Option<&mut [u8]> {
+        let location = match self.locate(db, key) {
+            None => {
+                let bytes = vec![0; len];
+                let value = match len > INLINE_BYTES_MAX {
+                    true => NewValue::Object(Object::String(bytes)),
+                    false => NewValue::Bytes { bytes: &bytes, raw: true },
+                };
+                return self.created_string(db, key, value);
+            }
+            Some(location) => location,
+        };
+        self.make_growable(db, key, location, len)?;
+        self.changed(db, key);
+        if !self.no_touch {
+            self.touch(db, key, location, self.keyspace.settings.policy());
+        }
+        string_bytes(self.table(db, key), location)
+    }
+
+    fn created_string(&mut self, db: u32, key: Key<'_>, value: NewValue<'_>) -> Option<&mut [u8]> {
+        let location = self.create(db, key, value, None);
+        string_bytes(self.table(db, key), location)
+    }
+
+    /// Turns a string into one of at least `len` bytes that can be changed in place.
+    fn make_growable(&mut self, db: u32, key: Key<'_>, location: Location, len: usize) -> Option<()> {
+        let table = self.table(db, key);
+        let mut entry = table.entry_mut(location)?;
+        if let Some(object) = entry.object() {
+            let Object::String(bytes) = object;
+            if bytes.len() < len {
+                reserve_like_strings(bytes, len);
+                bytes.resize(len, 0);
+            }
+            return Some(());
+        }
+        let mut digits = itoa_buffer();
+        let bytes = match entry.as_ref().value() {
+            ValueRef::Int(number) => format_int(&mut digits, number),
+            ValueRef::Bytes { bytes, .. } if bytes.len() >= len => return Some(()),
+            ValueRef::Bytes { bytes, .. } => bytes,
+            ValueRef::Object(_) => return None,
+        };
+        let mut grown = Vec::with_capacity(len.max(bytes.len()));
+        grown.extend_from_slice(bytes);
+        grown.resize(len.max(bytes.len()), 0);
+        let (expire_ms, access) = (entry.as_ref().expire_ms(), entry.as_ref().access());
+        let value = match grown.len() > INLINE_BYTES_MAX {
+            true => NewValue::Object(Object::String(grown)),
+            false => NewValue::Bytes { bytes: &grown, raw: true },
+        };
+        let entry = Entry::new(key.bytes, value, expire_ms, access);
+        drop(table.replace(location, key, entry));
+        Some(())
+    }
+
+    /// Watches a key: `flag` is raised when it changes.
+    pub fn watch(&mut self, db: u32, key: Key<'_>, flag: &Arc<WatchFlag>) {
+        self.stripe(key).watchers.add(db, key.bytes, flag);
+    }
+
+    /// No longer watches a key.
+    pub fn unwatch(&mut self, db: u32, key: Key<'_>, flag: &Arc<WatchFlag>) {
+        self.stripe(key).watchers.remove(db, key.bytes, flag);
+    }
+
+    /// All stripes, for a step over the whole keyspace; none unless the view holds all.
+    fn every_stripe(&mut self) -> &mut [StripeGuard<'k>] {
+        match &mut self.held {
+            Held::All(stripes) => stripes,
+            _ => &mut [],
+        }
+    }
+
+    /// The number of keys of a database. Needs all stripes.
+    pub fn len(&mut self, db: u32) -> usize {
+        self.every_stripe().iter().map(|stripe| stripe.tables[db as usize].len()).sum()
+    }
+
+    /// The number of expiring keys of a database. Needs all stripes.
+    pub fn expiring(&mut self, db: u32) -> usize {
+        self.every_stripe().iter().map(|stripe| stripe.tables[db as usize].expiring()).sum()
+    }
+
+    /// The figures of a database. Needs all stripes.
+    pub fn database_size(&mut self, db: u32) -> DatabaseSize {
+        let mut size = DatabaseSize::default();
+        for stripe in self.every_stripe() {
+            let table = &stripe.tables[db as usize];
+            size.keys += table.len();
+            size.expiring += table.expiring();
+            size.slots += table.slots();
+            size.table_bytes += table.memory_bytes();
+        }
+        size
+    }
+
+    /// Removes all keys of a database and returns them. Needs all stripes. Watchers of keys that were there are told.
+    pub fn clear(&mut self, db: u32) -> Vec<Garbage> {
+        let (bits, hasher) = (self.keyspace.stripe_bits(), self.keyspace.hasher());
+        let mut removed = 0;
+        let mut garbage = Vec::new();
+        for stripe in self.every_stripe() {
+            let stripe: &mut StripeData = stripe;
+            let table = std::mem::replace(&mut stripe.tables[db as usize], Table::new(bits));
+            stripe.watchers.raise_where(db, |key| table.find(hasher.key(key)).is_some());
+            stripe.counters.changes += table.len() as u64;
+            removed += table.len() as u64;
+            if !table.is_empty() {
+                garbage.push(Garbage::Table(table));
+            }
+        }
+        self.effects.dirty += removed;
+        garbage
+    }
+
+    /// Exchanges two databases. Needs all stripes. Watchers of keys that are in either are told.
+    pub fn swap(&mut self, a: u32, b: u32) {
+        let hasher = self.keyspace.hasher();
+        for stripe in self.every_stripe() {
+            let stripe: &mut StripeData = stripe;
+            for db in [a, b] {
+                let tables = &stripe.tables;
+                let has = |key: &[u8]| {
+                    let key = hasher.key(key);
+                    tables[a as usize].find(key).is_some() || tables[b as usize].find(key).is_some()
+                };
+                stripe.watchers.raise_where(db, has);
+            }
+            stripe.tables.swap(a as usize, b as usize);
+            stripe.average_ttl_ms.swap(a as usize, b as usize);
+        }
+        self.effects.dirty += 1;
+    }
+
+    /// A key at random, each as likely as any other. Needs all stripes. Expired keys may come, too.
+    pub fn random_key(&mut self, db: u32) -> Option<Vec<u8>> {
+        let total = self.len(db);
+        let stripes = self.every_stripe();
+        let mut index = stripes.first_mut()?.random.below(total);
+        for stripe in stripes {
+            let StripeData { tables, random, .. } = &mut **stripe;
+            let table = &tables[db as usize];
+            if index < table.len() {
+                return table.random_entry(random, false, usize::MAX).map(|entry| entry.key().to_vec());
+            }
+            index -= table.len();
+        }
+        None
+    }
+
+    /// Calls `visit` for every live key of a database. Needs all stripes. Expired keys are passed over, not removed.
+    pub fn visit_all(&mut self, db: u32, visit: &mut dyn FnMut(EntryRef<'_>)) {
+        let now_ms = self.now_ms;
+        let mut live = |entry: EntryRef<'_>| {
+            if entry.expire_ms().is_none_or(|expire_ms| expire_ms > now_ms) {
+                visit(entry);
+            }
+        };
+        for stripe in self.every_stripe() {
+            stripe.tables[db as usize].visit_all(&mut live);
+        }
+    }
+
+    /// Calls `visit` for every key (expired ones, too) in the table line of a position of this view's stripe, and
+    /// returns the position of the next line, which may be in the next stripe; `None` at the end of the keyspace.
+    pub fn visit_line(&mut self, db: u32, position: u64, visit: &mut dyn FnMut(EntryRef<'_>)) -> Option<u64> {
+        let keyspace = self.keyspace;
+        let width = POSITION_BITS - keyspace.stripe_bits();
+        let index = keyspace.stripe_of(position);
+        let table = &stripe_in(&mut self.held, index).tables[db as usize];
+        match table.visit_line(position, keyspace.hasher(), visit) {
+            Some(next) => Some((index as u64) << width | next),
+            None => (index + 1 < keyspace.stripes()).then(|| (index as u64 + 1) << width),
+        }
+    }
+
+    /// Removes the expired keys of one segment of this view's stripe `index`, the one at `position` of its range.
+    pub fn sweep(&mut self, index: usize, db: u32, position: u64) -> Sweep {
+        let (keyspace, now_ms) = (self.keyspace, self.now_ms);
+        let stripe = stripe_in(&mut self.held, index);
+        let mut gone = Vec::new();
+        let table = &mut stripe.tables[db as usize];
+        let (looked_at, next) = table.sweep(position, now_ms, keyspace.hasher(), &mut gone);
+        if next.is_none() {
+            table.refresh_next_expire();
+        }
+        stripe.counters.expired += gone.len() as u64;
+        for entry in &gone {
+            self.note_expired(db, keyspace.key(entry.as_ref().key()));
+        }
+        let expired = gone.len();
+        if expired > 0 {
+            self.effects.garbage.push(Garbage::Entries(gone));
+        }
+        Sweep { looked_at, expired, next }
+    }
+
+    /// Whether a sweep of a database in stripe `index` could find anything.
+    pub fn may_expire(&mut self, index: usize, db: u32) -> bool {
+        let now_ms = self.now_ms;
+        stripe_in(&mut self.held, index).tables[db as usize].next_expire_ms() <= now_ms
+    }
+
+    /// Notes a sample of the time to live of a database's keys in stripe `index`.
+    pub fn note_ttl_sample(&mut self, index: usize, db: u32, ttl_ms: i64) {
+        let average = &mut stripe_in(&mut self.held, index).average_ttl_ms[db as usize];
+        *average = if *average == 0 { ttl_ms } else { *average / 50 * 49 + ttl_ms / 50 };
+    }
+
+    /// Keys at random from stripe `index`, handed to `visit` with their database; for eviction.
+    pub(crate) fn sample(
+        &mut self,
+        index: usize,
+        samples: usize,
+        expiring: bool,
+        visit: &mut dyn FnMut(u32, EntryRef<'_>),
+    ) {
+        let StripeData { tables, random, .. } = stripe_in(&mut self.held, index);
+        for (db, table) in tables.iter().enumerate() {
+            let candidates = if expiring { table.expiring() } else { table.len() };
+            for _ in 0..samples.min(candidates) {
+                let attempts = if candidates * 8 < table.len() { 4096 } else { 512 };
+                if let Some(entry) = table.random_entry(random, expiring, attempts) {
+                    visit(db as u32, entry);
+                }
+            }
+        }
+    }
+}
+
+/// What one step of a sweep did.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sweep {
+    /// Expiring keys looked at.
+    pub looked_at: usize,
+    /// Keys removed.
+    pub expired: usize,
+    /// Where the next segment begins, `None` at the end of the stripe.
+    pub next: Option<u64>,
+}
+
+#[inline]
+fn stripe_in<'a>(held: &'a mut Held<'_>, index: usize) -> &'a mut StripeData {
+    match held {
+        Held::One(of, guard) if *of == index => guard,
+        Held::All(guards) => &mut guards[index],
+        Held::Some(guards) => match guards.iter_mut().find(|(of, _)| *of == index) {
+            Some((_, guard)) => guard,
+            None => not_locked(),
+        },
+        _ => not_locked(),
+    }
+}
+
+#[cold]
+fn not_locked() -> ! {
+    // A command's key specification does not name a key that its handler uses: a defect, never an input.
+    panic!("a step reached for a key whose stripe it has not locked");
+}
+
+fn string_bytes(table: &mut Table, location: Location) -> Option<&mut [u8]> {
+    // Asked twice because the borrow of the first answer would otherwise last.
+    let is_object = matches!(table.entry(location)?.value(), ValueRef::Object(_));
+    let entry = table.entry_mut(location)?;
+    match is_object {
+        true => entry.into_object().map(|Object::String(bytes)| &mut bytes[..]),
+        false => entry.into_inline_bytes(),
+    }
+}
+
+/// Grows ahead as strings do in Redis: doubling below 1 MiB, by 1 MiB above.
+fn reserve_like_strings(bytes: &mut Vec<u8>, len: usize) {
+    const STEP: usize = 1024 * 1024;
+    if len > bytes.capacity() {
+        let wanted = if len < STEP { len * 2 } else { len + STEP };
+        bytes.reserve_exact(wanted - bytes.len());
+    }
+}
+
+fn itoa_buffer() -> [u8; 20] {
+    [0; 20]
+}
+
+fn format_int(buffer: &mut [u8; 20], number: i64) -> &[u8] {
+    let mut rest = number.unsigned_abs();
+    let mut start = buffer.len();
+    loop {
+        start -= 1;
+        buffer[start] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if number < 0 {
+        start -= 1;
+        buffer[start] = b'-';
+    }
+    &buffer[start..]
+}
+
+/// The name that TYPE answers for an entry.
+pub fn type_name(entry: EntryRef<'_>) -> &'static str {
+    match entry.value() {
+        ValueRef::Object(object) => object.type_name(),
+        _ => "string",
+    }
+}

@@ -1,0 +1,12 @@
+//! What the string commands compute, as functions of bytes and numbers.
+
+mod bit_matrix;
+mod digest;
+mod encoding;
+mod lcs;
+mod range;
+
+pub use digest::{DIGEST_LEN, Digest, DigestLengthError};
+pub use encoding::{EMBSTR_KEY_AND_VALUE_LEN_MAX, StrEncoding};
+pub use lcs::{CommonSubsequence, LcsError, MatchRange, lcs, lcs_len};
+pub use range::{StringTooLong, get_range, increment, set_range_len};
