@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use crate::glob;
+use ochre_types::{Case, glob_match};
 
 /// What loading needs of a file system. Relative paths are relative to the current directory, which a `dir` directive
 /// changes while the configuration is being read.
@@ -132,7 +132,7 @@ fn component_matches(pattern: &[u8], name: &[u8]) -> bool {
             pattern[at] = b'^';
         }
     }
-    name.starts_with(b".") == pattern.starts_with(b".") && glob::matches(&pattern, name)
+    name.starts_with(b".") == pattern.starts_with(b".") && glob_match(&pattern, name, Case::Sensitive)
 }
 
 fn list(dir: &Path) -> io::Result<Vec<OsString>> {

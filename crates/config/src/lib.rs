@@ -19,7 +19,6 @@ mod directive;
 mod error;
 mod files;
 mod get;
-mod glob;
 mod load;
 mod number;
 mod quote;

@@ -17,6 +17,8 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ochre_resp::split_args;
+
 use crate::Directive;
 use crate::config::Config;
 use crate::error::{ConfigError, os_reason};
@@ -188,7 +190,7 @@ impl CommandLine {
 /// Whether a directive needs no further word: it came with its value ("--port 6380" as one word), or it is one of the
 /// two that may stand alone and another directive follows.
 fn is_complete(word: &[u8], next_is_directive: bool) -> bool {
-    let has_value = quote::split(word).is_none_or(|words| words.len() != 1);
+    let has_value = split_args(word).is_none_or(|words| words.len() != 1);
     let may_stand_alone = word.eq_ignore_ascii_case(b"--save") || word.eq_ignore_ascii_case(b"--sentinel");
     has_value || (may_stand_alone && next_is_directive)
 }
@@ -247,7 +249,7 @@ impl<'a> Loader<'a> {
     }
 
     fn line(&mut self, origin: Origin, depth: usize) -> Result<(), ConfigError> {
-        let words = quote::split(&origin.text)
+        let words = split_args(&origin.text)
             .ok_or_else(|| origin.error("Unbalanced quotes in configuration line"))?;
         let Some((name, args)) = words.split_first() else { return Ok(()) };
         let name = name.to_ascii_lowercase();
@@ -340,7 +342,7 @@ impl<'a> Loader<'a> {
 fn divide<'a>(record: &Record, args: &'a [Vec<u8>]) -> Result<Cow<'a, [Vec<u8>]>, String> {
     match args {
         [all] if record.takes_many() && !all.is_empty() => {
-            let words = quote::split(all).ok_or("Unbalanced quotes in configuration line")?;
+            let words = split_args(all).ok_or("Unbalanced quotes in configuration line")?;
             Ok(Cow::Owned(words))
         }
         [_] => Ok(Cow::Borrowed(args)),

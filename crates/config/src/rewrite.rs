@@ -7,6 +7,8 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
+use ochre_resp::split_args;
+
 use crate::config::Config;
 use crate::load::trim;
 use crate::quote;
@@ -215,7 +217,7 @@ impl File {
 
 /// The directive that a line sets, by its canonical name; `None` if the line is not understood.
 fn option_of(line: &[u8], sentinel: bool) -> Option<Vec<u8>> {
-    let words = quote::split(line)?;
+    let words = split_args(line)?;
     let name = words.first()?.to_ascii_lowercase();
     if let Some(named) = table::find(&name) {
         return Some(named.record.name.into());

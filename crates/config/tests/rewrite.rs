@@ -1,4 +1,5 @@
 //! CONFIG REWRITE.
+#![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Arbitrary bytes: nothing panics, and what was accepted is read back from what is written.
+#![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
 
 use ochre_config::{Appendix, Config, Directive, NoFiles, SetContext, TABLE};
 

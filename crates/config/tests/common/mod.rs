@@ -1,5 +1,6 @@
 //! A file system in memory, and the shortest way to load a text from it.
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
