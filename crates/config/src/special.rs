@@ -274,7 +274,7 @@ impl KeyspaceEvents {
         self.0 & other.0 == other.0
     }
 
-    /// Whether nothing is published: no class, or neither `K` nor `E`, which the caller checks by the class.
+    /// Whether the set is empty. A set without `K` and `E` publishes nothing either.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
