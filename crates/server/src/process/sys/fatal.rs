@@ -1,0 +1,546 @@
+//! Fatal signals and stacks of other threads: what must run inside a signal handler, and nothing else.
+//!
+//! A handler may interrupt any instruction, the allocator's included, so these handlers only *collect*: they store
+//! numbers in static atomics, write one byte to a pipe and wait. A thread of ours, the reporter (`crash.rs`), does
+//! everything that allocates, locks or formats. The crashed thread stays in its handler meanwhile, so its stack and
+//! heap do not move, and dies by its signal afterwards: a core dump still shows the place.
+//!
+//! - The reporter may hang (the crashed thread may hold the allocator's lock): the handler waits for a limited time,
+//!   then writes a few lines itself, with a buffer on the stack and `write(2)`, and dies.
+//! - The stack walk may crash (a smashed stack): the second handler, nested on the same thread, keeps the frames found so
+//!   far and goes on. A crash of the reporter itself gives the few lines. A second thread that crashes waits for death.
+//! - Walking the stack is the unwinder's table walk. It takes no lock with glibc 2.35 and later, and its one-time set-up
+//!   is done when the handlers are installed.
+//! - `SA_ONSTACK`: std gives every thread an alternate stack, so that even a stack overflow is reported.
+//!
+//! Every value a handler stores is an atomic, so nothing here can be a data race; the stage orders them.
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, CString, c_char};
+use std::fmt::Write as _;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::sync::OnceLock;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
+use std::time::{Duration, Instant};
+
+use libc::{c_int, c_void, siginfo_t};
+use parking_lot::Mutex;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+/// The signals that end in a report.
+const FATAL: [c_int; 5] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGABRT];
+/// Frames kept per stack.
+const FRAMES_MAX: usize = 96;
+/// General registers kept.
+const REGISTERS_MAX: usize = 34;
+/// How long a crashed thread waits for its report.
+const REPORT_LIMIT: Timespec = Timespec { tv_sec: 60, tv_nsec: 0 };
+
+// Stages of a report: `STAGE` says how far, `OWNER` whose it is.
+const IDLE: u32 = 0;
+const WALKING: u32 = 1;
+const REPORTING: u32 = 2;
+static STAGE: AtomicU32 = AtomicU32::new(IDLE);
+static OWNER: AtomicI32 = AtomicI32::new(0);
+static REPORTER_TID: AtomicI32 = AtomicI32::new(0);
+
+static SIGNAL: AtomicI32 = AtomicI32::new(0);
+static CODE: AtomicI32 = AtomicI32::new(0);
+static ADDRESS: AtomicUsize = AtomicUsize::new(0);
+static SENDER_PID: AtomicI32 = AtomicI32::new(0);
+static SENDER_UID: AtomicU32 = AtomicU32::new(0);
+static INSTRUCTION: AtomicUsize = AtomicUsize::new(0);
+static REGISTERS: [AtomicU64; REGISTERS_MAX] = [const { AtomicU64::new(0) }; REGISTERS_MAX];
+static CRASH_STACK: Frames = Frames::new();
+
+// The sampler's one request at a time: `SAMPLE` goes FREE or TAKEN -> ASKED -> TAKING -> TAKEN.
+const FREE: u32 = 0;
+const ASKED: u32 = 1;
+const TAKING: u32 = 2;
+const TAKEN: u32 = 3;
+static SAMPLER: Mutex<()> = Mutex::new(());
+static SAMPLE: AtomicU32 = AtomicU32::new(FREE);
+static SAMPLE_TID: AtomicI32 = AtomicI32::new(0);
+static SAMPLE_STACK: Frames = Frames::new();
+
+/// Path of the log for the last words; null for standard output. Never freed: a handler may be reading it.
+static EMERGENCY_LOG: AtomicPtr<c_char> = AtomicPtr::new(std::ptr::null_mut());
+static PIPES: OnceLock<Pipes> = OnceLock::new();
+
+struct Pipes {
+    wake: (OwnedFd, OwnedFd),
+    done: (OwnedFd, OwnedFd),
+}
+
+/// Instruction addresses of one stack, innermost first.
+struct Frames {
+    len: AtomicUsize,
+    addresses: [AtomicUsize; FRAMES_MAX],
+}
+
+impl Frames {
+    const fn new() -> Self {
+        Self { len: AtomicUsize::new(0), addresses: [const { AtomicUsize::new(0) }; FRAMES_MAX] }
+    }
+
+    /// Walks the calling thread's stack. Allocates nothing.
+    fn walk(&self) {
+        self.len.store(0, Relaxed);
+        // SAFETY: "unsynchronized" warns of the symbol cache and of Windows' library; this only unwinds.
+        unsafe {
+            backtrace::trace_unsynchronized(|frame| {
+                let len = self.len.load(Relaxed);
+                self.addresses[len].store(frame.ip().addr(), Relaxed);
+                self.len.store(len + 1, Release);
+                len + 1 < FRAMES_MAX
+            });
+        }
+    }
+
+    fn to_vec(&self) -> Vec<usize> {
+        let len = self.len.load(Acquire).min(FRAMES_MAX);
+        self.addresses[..len].iter().map(|a| a.load(Relaxed)).collect()
+    }
+}
+
+/// One thread's stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::process) struct Trace {
+    /// The system's number of the thread.
+    pub(in crate::process) tid: i32,
+    /// Instruction addresses, innermost first.
+    pub(in crate::process) addresses: Vec<usize>,
+}
+
+/// What a fatal signal told.
+#[derive(Debug, Clone)]
+pub(in crate::process) struct FatalSignal {
+    /// Its number.
+    pub(in crate::process) signal: i32,
+    /// The kernel's reason (`si_code`).
+    pub(in crate::process) code: i32,
+    /// The address whose use failed, for memory faults.
+    pub(in crate::process) address: Option<usize>,
+    /// Process and user that sent it, if one did.
+    pub(in crate::process) sender: Option<(i32, u32)>,
+    /// The instruction that was running; 0 on processors whose registers this file cannot read.
+    pub(in crate::process) instruction: usize,
+    /// Names and values of the registers, in the order of display.
+    pub(in crate::process) registers: Vec<(&'static str, u64)>,
+    /// The crashed thread's stack, the handler's own frames included.
+    pub(in crate::process) trace: Trace,
+}
+
+/// The reporter's end of the pipes.
+#[derive(Debug)]
+pub(in crate::process) struct Reporter(&'static OwnedFd, &'static OwnedFd);
+
+impl Reporter {
+    /// Waits until a fatal signal has been collected.
+    pub(in crate::process) fn wait(&self) {
+        REPORTER_TID.store(own_tid(), Release);
+        let mut byte = [0_u8; 1];
+        while !matches!(rustix::io::read(self.0, &mut byte), Ok(1)) {}
+    }
+
+    /// Lets the crashed thread die.
+    pub(in crate::process) fn done(&self) {
+        // A full pipe cannot be: one byte is ever written.
+        let _ = rustix::io::write(self.1, &[1]);
+    }
+}
+
+/// Prepares the reporter's pipes; the caller runs the reporter's thread. `None` from the second call on.
+pub(in crate::process) fn reporter() -> io::Result<Option<Reporter>> {
+    if PIPES.get().is_some() {
+        return Ok(None);
+    }
+    let pipe = || rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC);
+    let made = Pipes { wake: pipe()?, done: pipe()? };
+    if PIPES.set(made).is_err() {
+        return Ok(None);
+    }
+    Ok(PIPES.get().map(|p| Reporter(&p.wake.0, &p.done.1)))
+}
+
+/// Names the file for the last words of a crash whose report failed; `None` is standard output.
+pub(in crate::process) fn set_emergency_log(path: Option<&Path>) {
+    let path = path.and_then(|p| CString::new(p.as_os_str().as_bytes()).ok());
+    EMERGENCY_LOG.store(path.map_or(std::ptr::null_mut(), CString::into_raw), Release);
+}
+
+/// Takes the right to write the one report of this process; for panics, whose thread can write it itself.
+pub(in crate::process) fn claim_report() -> bool {
+    let claimed = STAGE.compare_exchange(IDLE, REPORTING, SeqCst, SeqCst).is_ok();
+    if claimed {
+        OWNER.store(own_tid(), Release);
+    }
+    claimed
+}
+
+/// Installs the handlers of the fatal signals.
+pub(in crate::process) fn enable_fatal_handlers() {
+    capture_here();
+    for signal in FATAL {
+        set_handler(
+            signal,
+            on_fatal as *const () as usize,
+            libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER,
+        );
+    }
+}
+
+/// Gives the fatal signals back to the system: they kill without a report.
+pub(in crate::process) fn disable_fatal_handlers() {
+    for signal in FATAL {
+        set_handler(signal, libc::SIG_DFL, 0);
+    }
+}
+
+/// Installs the handler by which [`capture_thread`] reaches other threads (SIGUSR2).
+pub(in crate::process) fn install_stack_sampler() {
+    capture_here();
+    set_handler(
+        libc::SIGUSR2,
+        on_sample as *const () as usize,
+        libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_RESTART,
+    );
+}
+
+/// What the fatal signal told, once there was one.
+pub(in crate::process) fn fatal_signal() -> Option<FatalSignal> {
+    (STAGE.load(SeqCst) == REPORTING && SIGNAL.load(Acquire) != 0).then(|| FatalSignal {
+        signal: SIGNAL.load(Relaxed),
+        code: CODE.load(Relaxed),
+        address: matches!(SIGNAL.load(Relaxed), libc::SIGSEGV | libc::SIGBUS).then(|| ADDRESS.load(Relaxed)),
+        sender: (CODE.load(Relaxed) == libc::SI_USER)
+            .then(|| (SENDER_PID.load(Relaxed), SENDER_UID.load(Relaxed))),
+        instruction: INSTRUCTION.load(Relaxed),
+        registers: machine::NAMES.iter().zip(&REGISTERS).map(|(n, r)| (*n, r.load(Relaxed))).collect(),
+        trace: Trace { tid: OWNER.load(Relaxed), addresses: CRASH_STACK.to_vec() },
+    })
+}
+
+/// The calling thread's stack.
+pub(in crate::process) fn capture_here() -> Trace {
+    let frames = Frames::new();
+    frames.walk();
+    Trace { tid: own_tid(), addresses: frames.to_vec() }
+}
+
+/// Another thread's stack: interrupts it for as long as the walk takes. `None` if the thread is gone, blocks the signal,
+/// or does not answer within `limit`. One caller at a time: others get `None`.
+pub(in crate::process) fn capture_thread(tid: i32, limit: Duration) -> Option<Trace> {
+    let _one_at_a_time = SAMPLER.try_lock()?;
+    // A thread caught in the middle of an earlier walk still owns the slot: it would write into this sample.
+    if SAMPLE.load(SeqCst) == TAKING {
+        return None;
+    }
+    SAMPLE_TID.store(tid, SeqCst);
+    SAMPLE.store(ASKED, SeqCst);
+    let sent = send_to_thread(tid, libc::SIGUSR2);
+    let deadline = Instant::now() + limit;
+    while sent && SAMPLE.load(SeqCst) != TAKEN && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    let _ = SAMPLE.compare_exchange(ASKED, FREE, SeqCst, SeqCst);
+    (SAMPLE.load(SeqCst) == TAKEN).then(|| Trace { tid, addresses: SAMPLE_STACK.to_vec() })
+}
+
+/// Sends a signal to the calling thread, as `raise(3)`.
+pub(in crate::process) fn raise_here(signal: i32) {
+    send_to_thread(own_tid(), signal);
+}
+
+/// Ends the process by `signal` and its default action, so that its parent sees it and a core is written if wanted.
+fn die_by(signal: i32) -> ! {
+    set_handler(signal, libc::SIG_DFL, 0);
+    raise_here(signal);
+    // Only if the signal is blocked in this thread, or is one that does not kill.
+    // SAFETY: ends the process at once, without destructors.
+    unsafe { libc::_exit(128 + signal) }
+}
+
+fn own_tid() -> i32 {
+    rustix::thread::gettid().as_raw_nonzero().get()
+}
+
+fn send_to_thread(tid: i32, signal: c_int) -> bool {
+    let pid = rustix::process::getpid().as_raw_nonzero().get();
+    // SAFETY: plain numbers; a thread that is gone gives an error. The process number is ours, so that a thread number
+    // that the system has reused elsewhere cannot be hit.
+    unsafe { libc::syscall(libc::SYS_tgkill, pid, tid, signal) == 0 }
+}
+
+fn set_handler(signal: c_int, handler: libc::sighandler_t, flags: c_int) {
+    // SAFETY: `sigaction` is plain data, zeros are a value of it; the handlers given are `extern "C"` functions of the
+    // signature that SA_SIGINFO asks for, or SIG_DFL; they do only what a handler may (see the head of this file).
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = handler;
+        action.sa_flags = flags;
+        libc::sigemptyset(&raw mut action.sa_mask);
+        libc::sigaction(signal, &raw const action, std::ptr::null_mut());
+    }
+}
+
+extern "C" fn on_sample(_: c_int, _: *mut siginfo_t, _: *mut c_void) {
+    let asked = SAMPLE_TID.load(SeqCst) == own_tid();
+    if asked && SAMPLE.compare_exchange(ASKED, TAKING, SeqCst, SeqCst).is_ok() {
+        SAMPLE_STACK.walk();
+        SAMPLE.store(TAKEN, SeqCst);
+    }
+}
+
+extern "C" fn on_fatal(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
+    let tid = own_tid();
+    match STAGE.compare_exchange(IDLE, WALKING, SeqCst, SeqCst) {
+        Ok(_) => {
+            OWNER.store(tid, Release);
+            collect(signal, info, context);
+        }
+        // The walk itself crashed: what it found so far is the trace.
+        Err(WALKING) if OWNER.load(Acquire) == tid => {}
+        Err(_) if OWNER.load(Acquire) == tid || REPORTER_TID.load(Acquire) == tid => {
+            last_words("Crashed while writing the crash report. This is a reduced one.");
+            die_by(signal);
+        }
+        Err(_) => wait_for_death(),
+    }
+    STAGE.store(REPORTING, SeqCst);
+    if !reported() {
+        last_words("The crash report could not be finished. This is a reduced one.");
+    }
+    die_by(SIGNAL.load(Relaxed));
+}
+
+/// Stores everything the kernel told and walks the stack.
+fn collect(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
+    // SAFETY: the kernel passes valid pointers to handlers installed with SA_SIGINFO, alive until the handler returns.
+    // The accessors read a union that is plain integers whichever signal it was.
+    unsafe {
+        CODE.store((*info).si_code, Relaxed);
+        ADDRESS.store((*info).si_addr().addr(), Relaxed);
+        SENDER_PID.store((*info).si_pid(), Relaxed);
+        SENDER_UID.store((*info).si_uid(), Relaxed);
+    }
+    // SAFETY: as above; for these handlers the third argument is a `ucontext_t`.
+    let context = unsafe { &mut *context.cast::<libc::ucontext_t>() };
+    let instruction = machine::registers(context, &REGISTERS);
+    INSTRUCTION.store(instruction, Relaxed);
+    SIGNAL.store(signal, Release);
+    // After a jump to a bad address the unwinder would read the instruction there and crash: while it walks, the
+    // interrupted frame pretends to be in a function that exists.
+    if instruction != 0 && instruction == ADDRESS.load(Relaxed) {
+        machine::set_instruction(context, on_fatal as *const () as usize);
+        CRASH_STACK.walk();
+        machine::set_instruction(context, instruction);
+    } else {
+        CRASH_STACK.walk();
+    }
+}
+
+/// Wakes the reporter and waits for it; false if there is none or it took too long.
+fn reported() -> bool {
+    let Some(pipes) = PIPES.get() else { return false };
+    if REPORTER_TID.load(Acquire) == 0 || rustix::io::write(&pipes.wake.1, &[1]).is_err() {
+        return false;
+    }
+    let start = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic).tv_sec;
+    loop {
+        match poll(&mut [PollFd::new(&pipes.done.0, PollFlags::IN)], Some(&REPORT_LIMIT)) {
+            Ok(ready) => return ready > 0,
+            Err(rustix::io::Errno::INTR) => {
+                let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic).tv_sec;
+                if now - start > REPORT_LIMIT.tv_sec {
+                    return false;
+                }
+            }
+            Err(_) => return false,
+        }
+    }
+}
+
+/// A thread that crashed while another's report is being written stops here until the process ends.
+fn wait_for_death() -> ! {
+    loop {
+        let _ = poll(&mut [], None);
+    }
+}
+
+/// The reduced report: no allocation, no lock, one buffer on the stack.
+fn last_words(reason: &str) {
+    let mut text = StackText { bytes: [0; 2048], len: 0 };
+    let pid = rustix::process::getpid().as_raw_nonzero();
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Realtime).tv_sec;
+    let _ = writeln!(text, "{pid}:signal-handler ({time}) {reason}");
+    let _ = writeln!(
+        text,
+        "crashed by signal: {}, si_code: {}, address: {:#x}, instruction: {:#x}",
+        SIGNAL.load(Relaxed),
+        CODE.load(Relaxed),
+        ADDRESS.load(Relaxed),
+        INSTRUCTION.load(Relaxed)
+    );
+    for address in &CRASH_STACK.addresses[..CRASH_STACK.len.load(Acquire).min(FRAMES_MAX)] {
+        let _ = writeln!(text, "[{:#x}]", address.load(Relaxed));
+    }
+    emergency_write(&text.bytes[..text.len]);
+}
+
+fn emergency_write(text: &[u8]) {
+    let path = EMERGENCY_LOG.load(Acquire);
+    if path.is_null() {
+        let _ = rustix::io::write(rustix::stdio::stdout(), text);
+        return;
+    }
+    // SAFETY: made by `CString::into_raw` and never freed.
+    let path = unsafe { CStr::from_ptr(path) };
+    use rustix::fs::{Mode, OFlags};
+    let flags = OFlags::APPEND | OFlags::CREATE | OFlags::WRONLY | OFlags::CLOEXEC;
+    if let Ok(file) = rustix::fs::open(path, flags, Mode::from_raw_mode(0o644)) {
+        let _ = rustix::io::write(&file, text);
+    }
+}
+
+/// A text of fixed capacity; what does not fit is cut off.
+struct StackText {
+    bytes: [u8; 2048],
+    len: usize,
+}
+
+impl std::fmt::Write for StackText {
+    fn write_str(&mut self, s: &str) -> std::fmt::Result {
+        let n = s.len().min(self.bytes.len() - self.len);
+        self.bytes[self.len..self.len + n].copy_from_slice(&s.as_bytes()[..n]);
+        self.len += n;
+        Ok(())
+    }
+}
+
+/// Registers of x86-64 under Linux.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod machine {
+    use super::{AtomicU64, REGISTERS_MAX, Relaxed};
+
+    const INDEX: [libc::c_int; 19] = [
+        libc::REG_RAX,
+        libc::REG_RBX,
+        libc::REG_RCX,
+        libc::REG_RDX,
+        libc::REG_RDI,
+        libc::REG_RSI,
+        libc::REG_RBP,
+        libc::REG_RSP,
+        libc::REG_R8,
+        libc::REG_R9,
+        libc::REG_R10,
+        libc::REG_R11,
+        libc::REG_R12,
+        libc::REG_R13,
+        libc::REG_R14,
+        libc::REG_R15,
+        libc::REG_RIP,
+        libc::REG_EFL,
+        libc::REG_CSGSFS,
+    ];
+    pub(super) const NAMES: &[&str] = &[
+        "RAX", "RBX", "RCX", "RDX", "RDI", "RSI", "RBP", "RSP", "R8 ", "R9 ", "R10", "R11", "R12", "R13",
+        "R14", "R15", "RIP", "EFL", "CSGSFS",
+    ];
+    const _: () = assert!(INDEX.len() == NAMES.len() && NAMES.len() <= REGISTERS_MAX);
+
+    /// Stores all registers and returns the instruction's address.
+    pub(super) fn registers(context: &libc::ucontext_t, into: &[AtomicU64]) -> usize {
+        let all = &context.uc_mcontext.gregs;
+        for (register, index) in into.iter().zip(INDEX) {
+            register.store(all[index as usize].cast_unsigned(), Relaxed);
+        }
+        all[libc::REG_RIP as usize].cast_unsigned() as usize
+    }
+
+    pub(super) fn set_instruction(context: &mut libc::ucontext_t, address: usize) {
+        context.uc_mcontext.gregs[libc::REG_RIP as usize] = (address as u64).cast_signed();
+    }
+}
+
+/// Registers of 64-bit ARM under Linux.
+#[cfg(all(target_os = "linux", target_arch = "aarch64"))]
+mod machine {
+    use super::{AtomicU64, REGISTERS_MAX, Relaxed};
+
+    pub(super) const NAMES: &[&str] = &[
+        "X0 ", "X1 ", "X2 ", "X3 ", "X4 ", "X5 ", "X6 ", "X7 ", "X8 ", "X9 ", "X10", "X11", "X12", "X13",
+        "X14", "X15", "X16", "X17", "X18", "X19", "X20", "X21", "X22", "X23", "X24", "X25", "X26", "X27",
+        "X28", "X29", "X30", "SP ", "PC ", "PSTATE",
+    ];
+    const _: () = assert!(NAMES.len() == REGISTERS_MAX);
+
+    pub(super) fn registers(context: &libc::ucontext_t, into: &[AtomicU64]) -> usize {
+        let machine = &context.uc_mcontext;
+        let all = machine.regs.iter().chain([&machine.sp, &machine.pc, &machine.pstate]);
+        for (register, value) in into.iter().zip(all) {
+            register.store(*value, Relaxed);
+        }
+        machine.pc as usize
+    }
+
+    pub(super) fn set_instruction(context: &mut libc::ucontext_t, address: usize) {
+        context.uc_mcontext.pc = address as u64;
+    }
+}
+
+/// Elsewhere the report goes without registers.
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+mod machine {
+    use super::AtomicU64;
+
+    pub(super) const NAMES: &[&str] = &[];
+
+    pub(super) fn registers(_: &libc::ucontext_t, _: &[AtomicU64]) -> usize {
+        0
+    }
+
+    pub(super) fn set_instruction(_: &mut libc::ucontext_t, _: usize) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_stack_has_frames() {
+        assert!(capture_here().addresses.len() > 3);
+    }
+
+    #[test]
+    fn another_threads_stack() {
+        install_stack_sampler();
+        let (tell, tid) = std::sync::mpsc::channel();
+        let (stop, wait) = std::sync::mpsc::channel::<()>();
+        let other = std::thread::spawn(move || {
+            tell.send(own_tid()).unwrap();
+            let _ = wait.recv();
+        });
+        let tid = tid.recv().unwrap();
+        let trace = capture_thread(tid, Duration::from_secs(10)).unwrap();
+        assert_eq!(trace.tid, tid);
+        assert!(trace.addresses.len() > 2);
+        drop(stop);
+        other.join().unwrap();
+    }
+
+    #[test]
+    fn the_fixed_text_cuts() {
+        let mut text = StackText { bytes: [0; 2048], len: 0 };
+        for _ in 0..300 {
+            write!(text, "0123456789").unwrap();
+        }
+        assert_eq!(text.len, 2048);
+        assert!(text.bytes.ends_with(b"01234567"));
+    }
+}
