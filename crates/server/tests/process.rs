@@ -3,6 +3,9 @@
 //! The program is its own child: called as `process child ROLE DIR` it plays one role and writes its log to `DIR/log`.
 //! Nothing waits for a fixed time: the parent waits for what must appear, up to [`LIMIT`], or for the child's end.
 
+// A test program with its own `main`: the linter cannot tell that all of it is tests.
+#![allow(clippy::unwrap_used)]
+
 use std::fs::read_to_string;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::net::UnixDatagram;
@@ -14,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use ochre_server::process::banner::Build;
 use ochre_server::process::crash::{CrashSettings, Section};
-use ochre_server::process::logger::{LogSettings, Role};
+use ochre_server::process::logger::{Format, Level, LogSettings, Role, TimestampFormat};
 use ochre_server::process::signals::{ShutdownSignal, SignalHooks};
 use ochre_server::process::title::TitleVariables;
 use ochre_server::process::watchdog::Watchdog;
@@ -23,6 +26,9 @@ use rustix::process::{Pid, Signal, kill_process};
 
 /// Longest wait for anything.
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// A name and what it runs.
+type Test = (&'static str, fn(&Stage));
 
 fn main() -> ExitCode {
     let arguments: Vec<String> =
@@ -34,7 +40,8 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let filter = arguments.iter().skip(1).find(|a| !a.starts_with('-'));
-    let tests: [(&str, fn(&Stage)); 14] = [
+    let tests: [Test; 15] = [
+        ("log_lines", log_lines),
         ("segfault", segfault),
         ("segfault_from_outside", segfault_from_outside),
         ("abort", abort),
@@ -60,8 +67,10 @@ fn main() -> ExitCode {
 // ---- The child's roles ----
 
 fn play(role: &str, dir: &Path) {
-    if role == "daemon" {
-        return daemon(dir);
+    match role {
+        "daemon" => return daemon(dir),
+        "log" => return write_log(dir),
+        _ => {}
     }
     logger::install(&LogSettings { file: Some(dir.join("log")), ..Default::default() }).unwrap();
     match role {
@@ -92,9 +101,9 @@ fn crash_as(role: &str, dir: &Path) {
         "segfault" | "disabled" => crash::segfault(),
         "abort" => std::process::abort(),
         "overflow" => {
-            std::hint::black_box(overflow(1));
+            std::hint::black_box(overflow_the_stack(1));
         }
-        "jump" => jump(),
+        "jump" => jump_to_address(),
         "section" => {
             crash::add_section(Section {
                 title: "BAD SECTION",
@@ -110,7 +119,7 @@ fn crash_as(role: &str, dir: &Path) {
             let _ = thread.spawn(|| panic!("the sky fell")).unwrap().join();
         }
         "assertion" => assert!(dir.as_os_str().is_empty()),
-        "watchdog" => stall(dir),
+        "watchdog" => stall_for_the_watchdog(dir),
         _ => wait_for_signals(),
     }
 }
@@ -124,21 +133,24 @@ fn idle_function_of_another_thread() {
 
 #[inline(never)]
 #[allow(unconditional_recursion)]
-fn overflow(depth: u64) -> u64 {
+fn overflow_the_stack(depth: u64) -> u64 {
     let frame = std::hint::black_box([depth; 512]);
-    overflow(depth + 1) + frame[usize::try_from(depth % 512).unwrap()]
+    overflow_the_stack(depth + 1) + frame[usize::try_from(depth % 512).unwrap()]
 }
 
 #[inline(never)]
 #[allow(unsafe_code)]
-fn jump() {
+fn jump_to_address() {
     let nowhere = std::ptr::without_provenance::<()>(0x10);
     // SAFETY: none: this crashes, which is what is tested.
     let function: extern "C" fn() = unsafe { std::mem::transmute(nowhere) };
     function();
+    // Not the last call, or it would be a jump without a frame of its own.
+    std::hint::black_box(());
 }
 
-fn stall(dir: &Path) {
+#[inline(never)]
+fn stall_for_the_watchdog(dir: &Path) {
     let mut watchdog = Watchdog::default();
     let heartbeat = watchdog.watch();
     assert_eq!(watchdog.set_period(1, 100).unwrap(), 20);
@@ -155,6 +167,33 @@ fn wait_for_signals() {
     println!("ready");
     woken.recv().unwrap();
     assert_eq!(signals::shutdown_requested(), Some(ShutdownSignal::Terminate));
+}
+
+/// Every level under every setting of it, then the formats, then a file and back.
+fn write_log(dir: &Path) {
+    let mut settings = LogSettings::default();
+    for level in Level::ALL {
+        settings.level = level;
+        logger::install(&settings).unwrap();
+        ochre_server::debug!("at {}: debug", level.name());
+        ochre_server::verbose!("at {}: verbose", level.name());
+        ochre_server::notice!("at {}: notice", level.name());
+        ochre_server::warning!("at {}: warning", level.name());
+    }
+    settings.level = Level::Notice;
+    settings.timestamp = TimestampFormat::Iso8601;
+    logger::logger().set_role(Role::Sentinel);
+    for format in [Format::Legacy, Format::Logfmt, Format::Json] {
+        settings.format = format;
+        logger::install(&settings).unwrap();
+        log::warn!("a \"format\"");
+    }
+    settings.file = Some(dir.join("log"));
+    logger::install(&settings).unwrap();
+    log::error!("to the file");
+    settings.file = Some(dir.join("no/such/directory"));
+    assert!(logger::install(&settings).is_err());
+    logger::logger().raw(Level::Warning, "still to the file\n");
 }
 
 fn daemon(dir: &Path) {
@@ -290,6 +329,38 @@ fn assert_report(log: &str, patterns: &[&str]) {
         assert!(log.contains(pattern), "no {pattern:?} in:\n{log}");
     }
     assert_eq!(log.matches("STACK TRACE -").count(), 1, "{log}");
+    assert!(!log.contains("_handler at "), "frames of signal handlers:\n{log}");
+}
+
+fn log_lines(stage: &Stage) {
+    let child = stage.command("log").env("TZ", "XYZ-5:30").spawn().unwrap();
+    let pid = child.id();
+    let mut child = Play(child);
+    let mut output = String::new();
+    child.stdout().read_to_string(&mut output).unwrap();
+    assert_eq!(child.end().code(), Some(0));
+    let mut lines = output.lines();
+    let marks = [".debug", "-verbose", "*notice", "#warning"];
+    for (setting, level) in marks.iter().enumerate() {
+        for line in &marks[setting..] {
+            let (mark, word) = line.split_at(1);
+            let text = lines.next().unwrap();
+            assert!(text.starts_with(&format!("{pid}:M ")), "{text}");
+            assert!(text.ends_with(&format!(" {mark} at {}: {word}", &level[1..])), "{text}");
+        }
+    }
+    let (legacy, logfmt, json) = (lines.next().unwrap(), lines.next().unwrap(), lines.next().unwrap());
+    assert!(
+        legacy.starts_with(&format!("{pid}:X 20")) && legacy.ends_with("+05:30 * a \"format\""),
+        "{legacy}"
+    );
+    assert!(logfmt.starts_with(&format!("pid={pid} role=sentinel timestamp=\"20")), "{logfmt}");
+    assert!(logfmt.ends_with("+05:30\" level=notice message=\"a 'format'\""), "{logfmt}");
+    assert!(json.starts_with(&format!("{{\"pid\":{pid},\"role\":\"sentinel\",\"timestamp\":\"20")), "{json}");
+    assert!(json.ends_with("+05:30\",\"level\":\"notice\",\"message\":\"a \\\"format\\\"\"}"), "{json}");
+    assert_eq!(lines.next(), None);
+    let log = log(&stage.dir);
+    assert!(log.ends_with("\"message\":\"to the file\"}\nstill to the file\n"), "{log}");
 }
 
 fn segfault(stage: &Stage) {
@@ -319,7 +390,7 @@ fn abort(stage: &Stage) {
 fn stack_overflow(stage: &Stage) {
     let (status, log) = stage.run("overflow");
     assert_eq!(status.signal(), Some(11), "{log}");
-    assert_report(&log, &["crashed by signal: 11", "process::overflow"]);
+    assert_report(&log, &["crashed by signal: 11", "#2 0x", "overflow_the_stack at "]);
 }
 
 fn jump_to_nowhere(stage: &Stage) {
@@ -327,7 +398,12 @@ fn jump_to_nowhere(stage: &Stage) {
     assert_eq!(status.signal(), Some(11), "{log}");
     assert_report(
         &log,
-        &["Accessing address: 0x10", "Crashed running the instruction at: 0x10", "process::jump"],
+        &[
+            "Accessing address: 0x10",
+            "Crashed running the instruction at: 0x10",
+            "#0 0x10\n#1 ",
+            "jump_to_address",
+        ],
     );
 }
 
@@ -381,7 +457,10 @@ fn stacks_on_sigalrm(stage: &Stage) {
 fn watchdog(stage: &Stage) {
     let (status, log) = stage.run("watchdog");
     assert_eq!(status.code(), Some(0), "{log}");
-    assert!(log.contains("--- WATCHDOG TIMER EXPIRED ---") && log.contains("process::stall"), "{log}");
+    assert!(
+        log.contains("--- WATCHDOG TIMER EXPIRED ---") && log.contains("stall_for_the_watchdog"),
+        "{log}"
+    );
 }
 
 fn daemon_with_pidfile(stage: &Stage) {

@@ -121,7 +121,9 @@ mod tests {
     fn the_picture_says_what_runs() {
         let build = Build { version: "1.2.3", commit: "00000000", modified: false };
         let picture = picture(&build, ServerMode::Cluster, 7000);
-        for text in ["Ochre 1.2.3 (00000000/0)", "Running in cluster mode", "Port: 7000"] {
+        // The process number, with a space before it, is what starts of test suites look for.
+        let pid = format!(" PID: {}\n", std::process::id());
+        for text in ["Ochre 1.2.3 (00000000/0)", "Running in cluster mode", "Port: 7000", &pid] {
             assert!(picture.contains(text), "{picture}");
         }
         assert!(picture.is_ascii() && picture.lines().all(|l| l.trim_end() == l));

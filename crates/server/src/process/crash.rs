@@ -30,6 +30,8 @@ const SECTION_LIMIT: Duration = Duration::from_secs(3);
 const MEMORY_TEST_MB: usize = 32;
 /// Name of the threads that produce sections: a panic of theirs ends the section, not the report.
 const SECTION_THREAD: &str = "crash_section";
+/// Name of the thread that reports fatal signals.
+const REPORTER_THREAD: &str = "crash_reporter";
 
 /// Settings of crash reports; all may change while the server runs.
 #[derive(Debug, Clone)]
@@ -78,11 +80,10 @@ static HOOKED: AtomicBool = AtomicBool::new(false);
 /// [`daemonize`](super::daemonize), before workers.
 pub fn install(settings: CrashSettings) -> io::Result<()> {
     if let Some(reporter) = sys::reporter()? {
-        std::thread::Builder::new().name("crash_reporter".to_owned()).spawn(move || {
+        std::thread::Builder::new().name(REPORTER_THREAD.to_owned()).spawn(move || {
             reporter.wait();
-            if let Some(signal) = sys::fatal_signal() {
-                report_signal(&signal);
-            }
+            // A panic of ours ends the report early; the crashed thread must be let go all the same.
+            let _ = std::panic::catch_unwind(|| sys::fatal_signal().map(|signal| report_signal(&signal)));
             reporter.done();
         })?;
     }
@@ -90,6 +91,7 @@ pub fn install(settings: CrashSettings) -> io::Result<()> {
     if settings.enabled {
         sys::enable_fatal_handlers();
     } else {
+        // Also at the start: std's own handler of SIGSEGV lets a process survive one that was sent by kill.
         sys::disable_fatal_handlers();
     }
     *SETTINGS.lock() = Some(settings);
@@ -152,7 +154,7 @@ fn report_signal(signal: &FatalSignal) {
     for text in signal_lines(signal, &settings.build) {
         line(&text);
     }
-    raw(&format!("\n------ STACK TRACE ------\nEIP:\n{}", stack::describe(signal.instruction, &modules)));
+    raw(&format!("\n------ STACK TRACE ------\nEIP:\n{}\n", stack::describe(signal.instruction, &modules)));
     raw(&stack::all_threads(Some(&signal.trace), &modules));
     raw("\n------ STACK TRACE DONE ------\n");
     if !signal.registers.is_empty() {
@@ -197,7 +199,7 @@ fn sections(tid: i32) {
     let crashed = CrashedThread { tid, name: stack::thread_name(tid) };
     let sections = SECTIONS.try_lock_for(SECTION_LIMIT).map(|s| s.clone()).unwrap_or_default();
     for section in sections {
-        let text = section_text(&section, &crashed);
+        let text = section_text(&section, &crashed, SECTION_LIMIT);
         if !text.is_empty() {
             raw(&format!("\n------ {} ------\n{text}", section.title));
         }
@@ -205,12 +207,12 @@ fn sections(tid: i32) {
 }
 
 /// The section's text, or why there is none.
-fn section_text(section: &Section, crashed: &CrashedThread) -> String {
+fn section_text(section: &Section, crashed: &CrashedThread, limit: Duration) -> String {
     let (give, take) = mpsc::channel();
     let (produce, crashed) = (Arc::clone(&section.text), crashed.clone());
     let thread = std::thread::Builder::new().name(SECTION_THREAD.to_owned());
     let spawned = thread.spawn(move || give.send(produce(&crashed)).is_ok());
-    match spawned.map(|_| take.recv_timeout(SECTION_LIMIT)) {
+    match spawned.map(|_| take.recv_timeout(limit)) {
         Ok(Ok(text)) => text,
         Ok(Err(mpsc::RecvTimeoutError::Timeout)) => "(not available: what it needs is locked)\n".to_owned(),
         Ok(Err(mpsc::RecvTimeoutError::Disconnected)) => "(not available: it panicked)\n".to_owned(),
@@ -233,9 +235,9 @@ fn memory_test(settings: &CrashSettings) {
     });
 }
 
-/// The panic hook. Returns (to unwind) only in the threads of sections.
+/// The panic hook. Returns (to unwind) only in the threads of this file.
 fn on_panic(info: &PanicHookInfo<'_>) {
-    if std::thread::current().name() == Some(SECTION_THREAD) {
+    if matches!(std::thread::current().name(), Some(SECTION_THREAD | REPORTER_THREAD)) {
         return;
     }
     if !sys::claim_report() {
@@ -295,18 +297,21 @@ fn panic_lines(message: &str, place: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn section(text: impl Fn(&CrashedThread) -> String + Send + Sync + 'static) -> String {
+    fn section(limit: Duration, text: impl Fn(&CrashedThread) -> String + Send + Sync + 'static) -> String {
         let crashed = CrashedThread { tid: 1, name: "worker".into() };
-        section_text(&Section { title: "T", text: Arc::new(text) }, &crashed)
+        section_text(&Section { title: "T", text: Arc::new(text) }, &crashed, limit)
     }
 
     #[test]
     fn sections_cannot_stop_the_report() {
-        assert_eq!(section(|c| format!("{} {}", c.tid, c.name)), "1 worker");
-        assert!(section(|_| panic!("on purpose")).contains("panicked"));
+        assert_eq!(section(SECTION_LIMIT, |c| format!("{} {}", c.tid, c.name)), "1 worker");
+        assert!(section(SECTION_LIMIT, |_| panic!("on purpose")).contains("panicked"));
         let (hold, wait) = mpsc::channel::<()>();
         let wait = Mutex::new(wait);
-        assert!(section(move |_| format!("{:?}", wait.lock().recv())).contains("locked"));
+        assert!(
+            section(Duration::from_millis(20), move |_| format!("{:?}", wait.lock().recv()))
+                .contains("locked")
+        );
         drop(hold);
     }
 

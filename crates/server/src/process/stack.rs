@@ -12,7 +12,7 @@ use super::sys::{Trace, capture_here, capture_thread};
 /// How long one thread may take to show its stack.
 const THREAD_LIMIT: Duration = Duration::from_millis(300);
 /// The functions that a signal interrupts a thread with; what is above them is not the thread's own.
-const HANDLERS: [&str; 2] = ["fatal::on_sample", "fatal::on_fatal"];
+const HANDLERS: [&str; 2] = ["stack_sample_handler", "fatal_signal_handler"];
 
 /// The module (program or library) that each address belongs to.
 #[derive(Debug, Default)]
@@ -72,9 +72,23 @@ pub(super) fn this_thread(modules: &Modules) -> (Trace, String) {
     (trace, text)
 }
 
-/// One line, or several for inlined functions, about one address.
+/// One line about one address: the function, behind ` < ` those it was inlined into, and the module.
 pub(super) fn describe(address: usize, modules: &Modules) -> String {
-    frame(0, address, modules)
+    let mut out = format!("{address:#x}");
+    let mut gap = " ";
+    backtrace::resolve(std::ptr::without_provenance_mut(address), |symbol| {
+        // Writing to a string cannot fail.
+        let _ = match (symbol.name(), symbol.filename(), symbol.lineno()) {
+            (Some(name), Some(file), Some(line)) => write!(out, "{gap}{name:#} at {}:{line}", file.display()),
+            (Some(name), ..) => write!(out, "{gap}{name:#}"),
+            _ => Ok(()),
+        };
+        gap = " < ";
+    });
+    match modules.place(address) {
+        Some((path, offset)) => out + &format!(" ({path}+{offset:#x})"),
+        None => out,
+    }
 }
 
 pub(super) fn thread_name(tid: i32) -> String {
@@ -87,28 +101,11 @@ fn thread_ids() -> Vec<i32> {
 }
 
 fn frames(trace: &Trace, modules: &Modules) -> String {
-    let lines: Vec<String> = trace.addresses.iter().enumerate().map(|(i, &a)| frame(i, a, modules)).collect();
+    let lines: Vec<String> = trace.addresses.iter().map(|&a| describe(a, modules)).collect();
     // Below the handler there is one more frame of the kernel's making, then the interrupted function.
     let handler = lines.iter().rposition(|l| HANDLERS.iter().any(|h| l.contains(h)));
-    lines[handler.map_or(0, |i| (i + 2).min(lines.len()))..].concat()
-}
-
-fn frame(number: usize, address: usize, modules: &Modules) -> String {
-    let mut out = format!("#{number} {address:#x}");
-    backtrace::resolve(std::ptr::without_provenance_mut(address), |symbol| {
-        // Writing to a string cannot fail.
-        let _ = match symbol.name() {
-            Some(name) => write!(out, " {name:#}"),
-            None => Ok(()),
-        };
-        if let (Some(file), Some(line)) = (symbol.filename(), symbol.lineno()) {
-            let _ = write!(out, " at {}:{line}", file.display());
-        }
-    });
-    match modules.place(address) {
-        Some((path, offset)) => out + &format!(" ({path}+{offset:#x})\n"),
-        None => out + "\n",
-    }
+    let own = &lines[handler.map_or(0, |i| (i + 2).min(lines.len()))..];
+    own.iter().enumerate().map(|(i, line)| format!("#{i} {line}\n")).collect()
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ impl Watched {
     /// Whether a report is due.
     fn look(&mut self, now: Instant, period: Duration) -> bool {
         let count = self.heartbeat.count();
-        if count != self.seen || count % 2 == 0 {
+        if count != self.seen || count.is_multiple_of(2) {
             (self.seen, self.since, self.reported) = (count, now, false);
             return false;
         }

@@ -23,6 +23,10 @@ mod line;
 mod sink;
 mod syslog;
 
+// For the macros, so that their users need not depend on it.
+#[doc(hidden)]
+pub use log;
+
 pub use level::{Format, Level, Role, TimestampFormat};
 pub use line::{Line, MESSAGE_LEN_MAX};
 pub use syslog::{Facility, SyslogSettings};
@@ -88,8 +92,11 @@ impl Logger {
     /// Applies new settings. On an error (the file cannot be opened) nothing changes.
     pub fn configure(&self, settings: &LogSettings) -> io::Result<()> {
         let mut sink = self.sink.lock();
+        let moved = sink.file() != settings.file.as_deref();
         sink.configure(settings)?;
-        super::sys::set_emergency_log(settings.file.as_deref());
+        if moved {
+            super::sys::set_emergency_log(settings.file.as_deref());
+        }
         self.set_level(settings.level);
         Ok(())
     }
@@ -182,16 +189,16 @@ fn now_ms() -> u64 {
 
 /// Logs at Redis's `debug` level.
 #[macro_export]
-macro_rules! debug { ($($arg:tt)+) => { ::log::debug!($($arg)+) } }
+macro_rules! debug { ($($arg:tt)+) => { $crate::process::logger::log::debug!($($arg)+) } }
 
 /// Logs at Redis's `verbose` level.
 #[macro_export]
-macro_rules! verbose { ($($arg:tt)+) => { ::log::info!($($arg)+) } }
+macro_rules! verbose { ($($arg:tt)+) => { $crate::process::logger::log::info!($($arg)+) } }
 
 /// Logs at Redis's `notice` level.
 #[macro_export]
-macro_rules! notice { ($($arg:tt)+) => { ::log::warn!($($arg)+) } }
+macro_rules! notice { ($($arg:tt)+) => { $crate::process::logger::log::warn!($($arg)+) } }
 
 /// Logs at Redis's `warning` level.
 #[macro_export]
-macro_rules! warning { ($($arg:tt)+) => { ::log::error!($($arg)+) } }
+macro_rules! warning { ($($arg:tt)+) => { $crate::process::logger::log::error!($($arg)+) } }

@@ -46,12 +46,12 @@ impl Sink {
         line.render(self.format, self.timestamp, &mut text);
         self.write_unlogged(text.as_bytes());
         self.line = text;
-        self.to_syslog(line.level, line.message);
+        self.send_to_syslog(line.level, line.message);
     }
 
     pub(super) fn write_raw(&mut self, level: Level, text: &str) {
         self.write_unlogged(text.as_bytes());
-        self.to_syslog(level, text);
+        self.send_to_syslog(level, text);
     }
 
     /// To the file or standard output alone.
@@ -62,7 +62,7 @@ impl Sink {
         }
     }
 
-    fn to_syslog(&mut self, level: Level, message: &str) {
+    fn send_to_syslog(&mut self, level: Level, message: &str) {
         if let Some(syslog) = &mut self.syslog {
             syslog.send(level, message);
         }

@@ -11,7 +11,9 @@
 //! Invariant: the last byte of the area is NUL for ever, so whoever still holds a pointer into it reads a C string.
 #![allow(unsafe_code)]
 
+use std::ffi::OsString;
 use std::ops::Range;
+use std::os::unix::ffi::OsStrExt as _;
 
 /// The longest title, as in every setproctitle: one kernel buffer's worth is more than `ps` shows.
 const TITLE_LEN_MAX: usize = 1024;
@@ -38,7 +40,9 @@ impl ArgumentArea {
         if tasks != 1 {
             return None;
         }
-        for (name, value) in std::env::vars_os() {
+        // A name that starts with `=` cannot be set again; it stays where it is.
+        let movable = |name: &OsString| !name.is_empty() && !name.as_bytes().contains(&b'=');
+        for (name, value) in std::env::vars_os().filter(|(name, _)| movable(name)) {
             // SAFETY: the process has one thread, so nobody reads the environment meanwhile.
             unsafe { std::env::set_var(name, value) };
         }

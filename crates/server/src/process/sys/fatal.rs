@@ -16,27 +16,23 @@
 //! Every value a handler stores is an atomic, so nothing here can be a data race; the stage orders them.
 #![allow(unsafe_code)]
 
-use std::ffi::{CStr, CString, c_char};
-use std::fmt::Write as _;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
-use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
+use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, AtomicUsize};
 use std::time::{Duration, Instant};
 
 use libc::{c_int, c_void, siginfo_t};
 use parking_lot::Mutex;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use super::{last_words, registers};
+
 /// The signals that end in a report.
 const FATAL: [c_int; 5] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGABRT];
 /// Frames kept per stack.
 const FRAMES_MAX: usize = 96;
-/// General registers kept.
-const REGISTERS_MAX: usize = 34;
 /// How long a crashed thread waits for its report.
 const REPORT_LIMIT: Timespec = Timespec { tv_sec: 60, tv_nsec: 0 };
 
@@ -54,7 +50,8 @@ static ADDRESS: AtomicUsize = AtomicUsize::new(0);
 static SENDER_PID: AtomicI32 = AtomicI32::new(0);
 static SENDER_UID: AtomicU32 = AtomicU32::new(0);
 static INSTRUCTION: AtomicUsize = AtomicUsize::new(0);
-static REGISTERS: [AtomicU64; REGISTERS_MAX] = [const { AtomicU64::new(0) }; REGISTERS_MAX];
+static REGISTERS: [AtomicU64; registers::REGISTERS_MAX] =
+    [const { AtomicU64::new(0) }; registers::REGISTERS_MAX];
 static CRASH_STACK: Frames = Frames::new();
 
 // The sampler's one request at a time: `SAMPLE` goes FREE or TAKEN -> ASKED -> TAKING -> TAKEN.
@@ -67,8 +64,6 @@ static SAMPLE: AtomicU32 = AtomicU32::new(FREE);
 static SAMPLE_TID: AtomicI32 = AtomicI32::new(0);
 static SAMPLE_STACK: Frames = Frames::new();
 
-/// Path of the log for the last words; null for standard output. Never freed: a handler may be reading it.
-static EMERGENCY_LOG: AtomicPtr<c_char> = AtomicPtr::new(std::ptr::null_mut());
 static PIPES: OnceLock<Pipes> = OnceLock::new();
 
 struct Pipes {
@@ -98,6 +93,12 @@ impl Frames {
                 self.len.store(len + 1, Release);
                 len + 1 < FRAMES_MAX
             });
+        }
+    }
+
+    fn replace(&self, from: usize, to: usize) {
+        for address in &self.addresses {
+            let _ = address.compare_exchange(from, to, Relaxed, Relaxed);
         }
     }
 
@@ -167,12 +168,6 @@ pub(in crate::process) fn reporter() -> io::Result<Option<Reporter>> {
     Ok(PIPES.get().map(|p| Reporter(&p.wake.0, &p.done.1)))
 }
 
-/// Names the file for the last words of a crash whose report failed; `None` is standard output.
-pub(in crate::process) fn set_emergency_log(path: Option<&Path>) {
-    let path = path.and_then(|p| CString::new(p.as_os_str().as_bytes()).ok());
-    EMERGENCY_LOG.store(path.map_or(std::ptr::null_mut(), CString::into_raw), Release);
-}
-
 /// Takes the right to write the one report of this process; for panics, whose thread can write it itself.
 pub(in crate::process) fn claim_report() -> bool {
     let claimed = STAGE.compare_exchange(IDLE, REPORTING, SeqCst, SeqCst).is_ok();
@@ -188,7 +183,7 @@ pub(in crate::process) fn enable_fatal_handlers() {
     for signal in FATAL {
         set_handler(
             signal,
-            on_fatal as *const () as usize,
+            fatal_signal_handler as *const () as usize,
             libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER,
         );
     }
@@ -206,7 +201,7 @@ pub(in crate::process) fn install_stack_sampler() {
     capture_here();
     set_handler(
         libc::SIGUSR2,
-        on_sample as *const () as usize,
+        stack_sample_handler as *const () as usize,
         libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_RESTART,
     );
 }
@@ -220,7 +215,7 @@ pub(in crate::process) fn fatal_signal() -> Option<FatalSignal> {
         sender: (CODE.load(Relaxed) == libc::SI_USER)
             .then(|| (SENDER_PID.load(Relaxed), SENDER_UID.load(Relaxed))),
         instruction: INSTRUCTION.load(Relaxed),
-        registers: machine::NAMES.iter().zip(&REGISTERS).map(|(n, r)| (*n, r.load(Relaxed))).collect(),
+        registers: registers::NAMES.iter().zip(&REGISTERS).map(|(n, r)| (*n, r.load(Relaxed))).collect(),
         trace: Trace { tid: OWNER.load(Relaxed), addresses: CRASH_STACK.to_vec() },
     })
 }
@@ -288,7 +283,7 @@ fn set_handler(signal: c_int, handler: libc::sighandler_t, flags: c_int) {
     }
 }
 
-extern "C" fn on_sample(_: c_int, _: *mut siginfo_t, _: *mut c_void) {
+extern "C" fn stack_sample_handler(_: c_int, _: *mut siginfo_t, _: *mut c_void) {
     let asked = SAMPLE_TID.load(SeqCst) == own_tid();
     if asked && SAMPLE.compare_exchange(ASKED, TAKING, SeqCst, SeqCst).is_ok() {
         SAMPLE_STACK.walk();
@@ -296,7 +291,7 @@ extern "C" fn on_sample(_: c_int, _: *mut siginfo_t, _: *mut c_void) {
     }
 }
 
-extern "C" fn on_fatal(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
+extern "C" fn fatal_signal_handler(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
     let tid = own_tid();
     match STAGE.compare_exchange(IDLE, WALKING, SeqCst, SeqCst) {
         Ok(_) => {
@@ -306,14 +301,14 @@ extern "C" fn on_fatal(signal: c_int, info: *mut siginfo_t, context: *mut c_void
         // The walk itself crashed: what it found so far is the trace.
         Err(WALKING) if OWNER.load(Acquire) == tid => {}
         Err(_) if OWNER.load(Acquire) == tid || REPORTER_TID.load(Acquire) == tid => {
-            last_words("Crashed while writing the crash report. This is a reduced one.");
+            say_last("Crashed while writing the crash report. This is a reduced one.");
             die_by(signal);
         }
         Err(_) => wait_for_death(),
     }
     STAGE.store(REPORTING, SeqCst);
     if !reported() {
-        last_words("The crash report could not be finished. This is a reduced one.");
+        say_last("The crash report could not be finished. This is a reduced one.");
     }
     die_by(SIGNAL.load(Relaxed));
 }
@@ -330,15 +325,17 @@ fn collect(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
     }
     // SAFETY: as above; for these handlers the third argument is a `ucontext_t`.
     let context = unsafe { &mut *context.cast::<libc::ucontext_t>() };
-    let instruction = machine::registers(context, &REGISTERS);
+    let instruction = registers::registers(context, &REGISTERS);
     INSTRUCTION.store(instruction, Relaxed);
     SIGNAL.store(signal, Release);
     // After a jump to a bad address the unwinder would read the instruction there and crash: while it walks, the
     // interrupted frame pretends to be in a function that exists.
     if instruction != 0 && instruction == ADDRESS.load(Relaxed) {
-        machine::set_instruction(context, on_fatal as *const () as usize);
+        let existing = fatal_signal_handler as *const () as usize;
+        registers::set_instruction(context, existing);
         CRASH_STACK.walk();
-        machine::set_instruction(context, instruction);
+        registers::set_instruction(context, instruction);
+        CRASH_STACK.replace(existing, instruction);
     } else {
         CRASH_STACK.walk();
     }
@@ -347,7 +344,7 @@ fn collect(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
 /// Wakes the reporter and waits for it; false if there is none or it took too long.
 fn reported() -> bool {
     let Some(pipes) = PIPES.get() else { return false };
-    if REPORTER_TID.load(Acquire) == 0 || rustix::io::write(&pipes.wake.1, &[1]).is_err() {
+    if rustix::io::write(&pipes.wake.1, &[1]).is_err() {
         return false;
     }
     let start = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic).tv_sec;
@@ -372,140 +369,15 @@ fn wait_for_death() -> ! {
     }
 }
 
-/// The reduced report: no allocation, no lock, one buffer on the stack.
-fn last_words(reason: &str) {
-    let mut text = StackText { bytes: [0; 2048], len: 0 };
-    let pid = rustix::process::getpid().as_raw_nonzero();
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::Realtime).tv_sec;
-    let _ = writeln!(text, "{pid}:signal-handler ({time}) {reason}");
-    let _ = writeln!(
-        text,
-        "crashed by signal: {}, si_code: {}, address: {:#x}, instruction: {:#x}",
-        SIGNAL.load(Relaxed),
-        CODE.load(Relaxed),
-        ADDRESS.load(Relaxed),
-        INSTRUCTION.load(Relaxed)
-    );
-    for address in &CRASH_STACK.addresses[..CRASH_STACK.len.load(Acquire).min(FRAMES_MAX)] {
-        let _ = writeln!(text, "[{:#x}]", address.load(Relaxed));
-    }
-    emergency_write(&text.bytes[..text.len]);
-}
-
-fn emergency_write(text: &[u8]) {
-    let path = EMERGENCY_LOG.load(Acquire);
-    if path.is_null() {
-        let _ = rustix::io::write(rustix::stdio::stdout(), text);
-        return;
-    }
-    // SAFETY: made by `CString::into_raw` and never freed.
-    let path = unsafe { CStr::from_ptr(path) };
-    use rustix::fs::{Mode, OFlags};
-    let flags = OFlags::APPEND | OFlags::CREATE | OFlags::WRONLY | OFlags::CLOEXEC;
-    if let Ok(file) = rustix::fs::open(path, flags, Mode::from_raw_mode(0o644)) {
-        let _ = rustix::io::write(&file, text);
-    }
-}
-
-/// A text of fixed capacity; what does not fit is cut off.
-struct StackText {
-    bytes: [u8; 2048],
-    len: usize,
-}
-
-impl std::fmt::Write for StackText {
-    fn write_str(&mut self, s: &str) -> std::fmt::Result {
-        let n = s.len().min(self.bytes.len() - self.len);
-        self.bytes[self.len..self.len + n].copy_from_slice(&s.as_bytes()[..n]);
-        self.len += n;
-        Ok(())
-    }
-}
-
-/// Registers of x86-64 under Linux.
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-mod machine {
-    use super::{AtomicU64, REGISTERS_MAX, Relaxed};
-
-    const INDEX: [libc::c_int; 19] = [
-        libc::REG_RAX,
-        libc::REG_RBX,
-        libc::REG_RCX,
-        libc::REG_RDX,
-        libc::REG_RDI,
-        libc::REG_RSI,
-        libc::REG_RBP,
-        libc::REG_RSP,
-        libc::REG_R8,
-        libc::REG_R9,
-        libc::REG_R10,
-        libc::REG_R11,
-        libc::REG_R12,
-        libc::REG_R13,
-        libc::REG_R14,
-        libc::REG_R15,
-        libc::REG_RIP,
-        libc::REG_EFL,
-        libc::REG_CSGSFS,
-    ];
-    pub(super) const NAMES: &[&str] = &[
-        "RAX", "RBX", "RCX", "RDX", "RDI", "RSI", "RBP", "RSP", "R8 ", "R9 ", "R10", "R11", "R12", "R13",
-        "R14", "R15", "RIP", "EFL", "CSGSFS",
-    ];
-    const _: () = assert!(INDEX.len() == NAMES.len() && NAMES.len() <= REGISTERS_MAX);
-
-    /// Stores all registers and returns the instruction's address.
-    pub(super) fn registers(context: &libc::ucontext_t, into: &[AtomicU64]) -> usize {
-        let all = &context.uc_mcontext.gregs;
-        for (register, index) in into.iter().zip(INDEX) {
-            register.store(all[index as usize].cast_unsigned(), Relaxed);
-        }
-        all[libc::REG_RIP as usize].cast_unsigned() as usize
-    }
-
-    pub(super) fn set_instruction(context: &mut libc::ucontext_t, address: usize) {
-        context.uc_mcontext.gregs[libc::REG_RIP as usize] = (address as u64).cast_signed();
-    }
-}
-
-/// Registers of 64-bit ARM under Linux.
-#[cfg(all(target_os = "linux", target_arch = "aarch64"))]
-mod machine {
-    use super::{AtomicU64, REGISTERS_MAX, Relaxed};
-
-    pub(super) const NAMES: &[&str] = &[
-        "X0 ", "X1 ", "X2 ", "X3 ", "X4 ", "X5 ", "X6 ", "X7 ", "X8 ", "X9 ", "X10", "X11", "X12", "X13",
-        "X14", "X15", "X16", "X17", "X18", "X19", "X20", "X21", "X22", "X23", "X24", "X25", "X26", "X27",
-        "X28", "X29", "X30", "SP ", "PC ", "PSTATE",
-    ];
-    const _: () = assert!(NAMES.len() == REGISTERS_MAX);
-
-    pub(super) fn registers(context: &libc::ucontext_t, into: &[AtomicU64]) -> usize {
-        let machine = &context.uc_mcontext;
-        let all = machine.regs.iter().chain([&machine.sp, &machine.pc, &machine.pstate]);
-        for (register, value) in into.iter().zip(all) {
-            register.store(*value, Relaxed);
-        }
-        machine.pc as usize
-    }
-
-    pub(super) fn set_instruction(context: &mut libc::ucontext_t, address: usize) {
-        context.uc_mcontext.pc = address as u64;
-    }
-}
-
-/// Elsewhere the report goes without registers.
-#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
-mod machine {
-    use super::AtomicU64;
-
-    pub(super) const NAMES: &[&str] = &[];
-
-    pub(super) fn registers(_: &libc::ucontext_t, _: &[AtomicU64]) -> usize {
-        0
-    }
-
-    pub(super) fn set_instruction(_: &mut libc::ucontext_t, _: usize) {}
+fn say_last(reason: &str) {
+    let frames = CRASH_STACK.len.load(Acquire).min(FRAMES_MAX);
+    last_words::write(&last_words::Facts {
+        reason,
+        signal: (SIGNAL.load(Relaxed), CODE.load(Relaxed)),
+        address: ADDRESS.load(Relaxed),
+        instruction: INSTRUCTION.load(Relaxed),
+        stack: &CRASH_STACK.addresses[..frames],
+    });
 }
 
 #[cfg(test)]
@@ -532,15 +404,5 @@ mod tests {
         assert!(trace.addresses.len() > 2);
         drop(stop);
         other.join().unwrap();
-    }
-
-    #[test]
-    fn the_fixed_text_cuts() {
-        let mut text = StackText { bytes: [0; 2048], len: 0 };
-        for _ in 0..300 {
-            write!(text, "0123456789").unwrap();
-        }
-        assert_eq!(text.len, 2048);
-        assert!(text.bytes.ends_with(b"01234567"));
     }
 }
