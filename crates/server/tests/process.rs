@@ -13,6 +13,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use ochre_server::process::banner::Build;
@@ -93,6 +94,9 @@ fn play(role: &str, dir: &Path) {
     std::fs::write(dir.join("pid"), "1\n").unwrap();
     // A second thread, so that reports have other stacks to show.
     std::thread::Builder::new().name("other_worker".into()).spawn(idle_function_of_another_thread).unwrap();
+    while !IDLE.load(Ordering::Acquire) {
+        std::thread::yield_now();
+    }
     crash_as(role, dir);
 }
 
@@ -124,8 +128,12 @@ fn crash_as(role: &str, dir: &Path) {
     }
 }
 
+/// Whether the other thread is in its function: one that is only starting has no stack to show.
+static IDLE: AtomicBool = AtomicBool::new(false);
+
 #[inline(never)]
 fn idle_function_of_another_thread() {
+    IDLE.store(true, Ordering::Release);
     loop {
         std::thread::park();
     }

@@ -80,12 +80,14 @@ static HOOKED: AtomicBool = AtomicBool::new(false);
 /// [`daemonize`](super::daemonize), before workers.
 pub fn install(settings: CrashSettings) -> io::Result<()> {
     if let Some(reporter) = sys::reporter()? {
-        std::thread::Builder::new().name(REPORTER_THREAD.to_owned()).spawn(move || {
+        let run = move || {
             reporter.wait();
             // A panic of ours ends the report early; the crashed thread must be let go all the same.
             let _ = std::panic::catch_unwind(|| sys::fatal_signal().map(|signal| report_signal(&signal)));
             reporter.done();
-        })?;
+        };
+        let thread = std::thread::Builder::new().name(REPORTER_THREAD.to_owned());
+        sys::with_fatal_blocked(|| thread.spawn(run))?;
     }
     sys::install_stack_sampler();
     if settings.enabled {

@@ -141,11 +141,13 @@ pub(in crate::process) struct FatalSignal {
 pub(in crate::process) struct Reporter(&'static OwnedFd, &'static OwnedFd);
 
 impl Reporter {
-    /// Waits until a fatal signal has been collected.
+    /// Waits until a fatal signal has been collected. The thread starts with these signals blocked, see
+    /// [`with_fatal_blocked`]; from here on its own crashes are noticed.
     pub(in crate::process) fn wait(&self) {
         REPORTER_TID.store(own_tid(), Release);
         let mut byte = [0_u8; 1];
         while !matches!(rustix::io::read(self.0, &mut byte), Ok(1)) {}
+        mask_fatal(libc::SIG_UNBLOCK);
     }
 
     /// Lets the crashed thread die.
@@ -193,6 +195,28 @@ pub(in crate::process) fn enable_fatal_handlers() {
 pub(in crate::process) fn disable_fatal_handlers() {
     for signal in FATAL {
         set_handler(signal, libc::SIG_DFL, 0);
+    }
+}
+
+/// Runs `spawn` with the fatal signals blocked, which threads it starts inherit: a signal sent to the process goes to one
+/// that does not block it, and the reporter could not wait for itself.
+pub(in crate::process) fn with_fatal_blocked<T>(spawn: impl FnOnce() -> T) -> T {
+    mask_fatal(libc::SIG_BLOCK);
+    let result = spawn();
+    mask_fatal(libc::SIG_UNBLOCK);
+    result
+}
+
+/// Blocks or unblocks the fatal signals in the calling thread.
+fn mask_fatal(how: c_int) {
+    // SAFETY: a signal set is plain data that `sigemptyset` initializes; the calls change this thread's mask alone.
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        for signal in FATAL {
+            libc::sigaddset(&raw mut set, signal);
+        }
+        libc::pthread_sigmask(how, &raw const set, std::ptr::null_mut());
     }
 }
 

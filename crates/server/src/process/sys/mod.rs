@@ -20,7 +20,7 @@ mod usage;
 pub(super) use args::ArgumentArea;
 pub(super) use fatal::{
     FatalSignal, Trace, capture_here, capture_thread, claim_report, disable_fatal_handlers,
-    enable_fatal_handlers, fatal_signal, install_stack_sampler, raise_here, reporter,
+    enable_fatal_handlers, fatal_signal, install_stack_sampler, raise_here, reporter, with_fatal_blocked,
 };
 pub(super) use fork::{Side, fork};
 pub(super) use last_words::set_emergency_log;
