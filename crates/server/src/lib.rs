@@ -1,1 +1,3 @@
 //! Event loops, connections, signals, logging, start-up.
+
+pub mod process;
