@@ -5,12 +5,14 @@
 //! was stripped.
 
 use std::fmt::Write as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::sys::{Trace, capture_here, capture_thread};
 
-/// How long one thread may take to show its stack.
-const THREAD_LIMIT: Duration = Duration::from_millis(300);
+/// How long one thread may take to show its stack: long enough for a machine under load.
+const THREAD_LIMIT: Duration = Duration::from_secs(2);
+/// How long all of them may take.
+const ALL_LIMIT: Duration = Duration::from_secs(10);
 /// The functions that a signal interrupts a thread with; what is above them is not the thread's own.
 const HANDLERS: [&str; 2] = ["stack_sample_handler", "fatal_signal_handler"];
 
@@ -48,11 +50,12 @@ pub(super) fn all_threads(crashed: Option<&Trace>, modules: &Modules) -> String 
     let mut out = String::new();
     let own_tid = rustix::thread::gettid().as_raw_nonzero().get();
     let (mut shown, mut expected) = (0, 0);
+    let start = Instant::now();
     for tid in thread_ids() {
         let trace = match crashed {
             Some(trace) if trace.tid == tid => Some(trace.clone()),
             _ if tid == own_tid => continue,
-            _ => capture_thread(tid, THREAD_LIMIT),
+            _ => capture_thread(tid, THREAD_LIMIT.min(ALL_LIMIT.saturating_sub(start.elapsed()))),
         };
         expected += 1;
         if let Some(trace) = trace {
