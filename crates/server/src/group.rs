@@ -76,16 +76,16 @@ pub struct Item {
 
 impl Item {
     /// The arguments, if there is something to run.
-    pub fn args<'b>(&'b self, seats: &'b [Seat], spans: &'b [Span]) -> Option<Args<'b>> {
+    pub fn args_in<'b>(&'b self, input: &'b [u8], spans: &'b [Span]) -> Option<Args<'b>> {
         match &self.kind {
-            ItemKind::Request(range) => Some(Args::new(&seats[self.seat].input[self.start..], &spans[range.clone()])),
+            ItemKind::Request(range) => Some(Args::new(&input[self.start..], &spans[range.clone()])),
             ItemKind::Inline(request) => Some(request.args()),
             ItemKind::Empty | ItemKind::Violation(_) => None,
         }
     }
 }
 
-/// Parses requests of a seat until the batch is full or the input ends. Returns whether the input may hold more.
+/// Parses requests of a seat until the batch is full or the input ends.
 pub fn parse_ahead(
     index: usize,
     seat: &mut Seat,
@@ -108,7 +108,11 @@ pub fn parse_ahead(
             }
             Ok(Progress::Inline { consumed, args }) => {
                 seat.parsed += consumed;
-                if args.is_empty() { ItemKind::Empty } else { ItemKind::Inline(OwnedRequest::from_parts(&args)) }
+                if args.is_empty() {
+                    ItemKind::Empty
+                } else {
+                    ItemKind::Inline(OwnedRequest::from_parts(&args))
+                }
             }
             Ok(Progress::Empty { consumed }) => {
                 seat.parsed += consumed;

@@ -43,7 +43,7 @@ impl Mailbox {
         };
         if first && let Err(error) = self.waker.wake() {
             // The worker looks into its mailbox at every tick anyway.
-            log::warn!("a worker could not be woken: {error}");
+            log::error!("A worker could not be woken: {error}");
         }
     }
 

@@ -34,7 +34,7 @@ pub use oom::{OomScore, OomScoreAdj, OomScoreValues};
 pub use supervise::{Supervised, Supervisor};
 
 /// An error as C's `strerror` words it, without the number that Rust adds.
-fn error_text(error: &std::io::Error) -> String {
+pub(crate) fn error_text(error: &std::io::Error) -> String {
     let text = error.to_string();
     match text.find(" (os error ") {
         Some(end) => text[..end].to_owned(),
