@@ -1,0 +1,338 @@
+//! The resumable request parser, the first thing every received byte meets.
+//!
+//! A request is parsed in place: the result is a list of [`Span`]s into the caller's buffer, in an
+//! arena that the caller owns and reuses. A request that is complete in the buffer, which is nearly
+//! every one, is read in one pass without touching the parser's own state and without allocating.
+//!
+//! When the buffer ends too early, the parser keeps the spans found so far and the position of the
+//! first argument that is not complete. The next call starts there, so a request that arrives in
+//! many pieces costs time linear in its length; only a header of at most 24 bytes is read again.
+//!
+//! Invariants: positions count from the first byte of the request, which stays the first byte of
+//! `input` until the request is complete. The parser is idle exactly when it has not seen a byte of
+//! the current request. What it keeps is bounded by the bytes received (8 bytes for at least 6),
+//! never by a number that a client announced.
+//!
+//! Rejected: an iterator over arguments (each command looks at its arguments in its own order, and
+//! all of them are needed before the command can run), and copying arguments out (a pass over the
+//! data that nothing needs).
+
+use super::header::{Header, bulk_header, multibulk_header, short_header};
+use super::{Limits, ProtocolError, split_args};
+
+/// Kept spans beyond this are freed with the request that needed them.
+const SPANS_KEPT_MAX: usize = 64;
+/// Positions are kept in 32 bits, so no request may be longer.
+const REQUEST_LEN_MAX: usize = u32::MAX as usize;
+
+/// One argument: a range of the bytes that were parsed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Position of the first byte, counted from the first byte of the parser's `input`.
+    pub start: u32,
+    /// Length in bytes.
+    pub len: u32,
+}
+
+impl Span {
+    /// The argument's bytes in `input`, empty if the span lies outside.
+    #[inline]
+    pub fn of(self, input: &[u8]) -> &[u8] {
+        let start = self.start as usize;
+        input.get(start..start.saturating_add(self.len as usize)).unwrap_or_default()
+    }
+
+    /// The same argument when `offset` bytes precede what was parsed.
+    #[inline]
+    #[must_use]
+    pub fn shifted(self, offset: u32) -> Self {
+        Self { start: self.start.saturating_add(offset), len: self.len }
+    }
+}
+
+/// What a call of [`RequestParser::parse`] found at the start of the input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// A request; its arguments (at least one) were appended to `spans`.
+    Complete {
+        /// Length of the request: the next one starts here.
+        consumed: usize,
+    },
+    /// A request in the inline form, a line.
+    Inline {
+        /// Length of the line with its end.
+        consumed: usize,
+        /// The arguments, unquoted; none for a blank line, which is to be skipped.
+        args: Vec<Vec<u8>>,
+    },
+    /// A request without arguments (`*0` or negative): nothing to execute.
+    Empty {
+        /// Length of the request.
+        consumed: usize,
+    },
+    /// The request is not complete: call again with the same bytes and more.
+    Incomplete {
+        /// Bytes that are missing at least, for the argument at hand. A hint for sizing a buffer,
+        /// bounded by `Limits::bulk_len_max`; the client has not sent them yet, so it is not to be
+        /// trusted with an allocation of that size.
+        missing: usize,
+    },
+}
+
+/// How far a multibulk request was read.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cursor {
+    /// Start of the next header.
+    pos: usize,
+    /// Arguments still to come; 0 while the `*` header has not been read.
+    remaining: u32,
+    /// No line end before this position.
+    scanned: usize,
+}
+
+/// What a multibulk request came to; small, so that it stays in registers where [`Progress`], which
+/// has room for a list of arguments, would be built in memory and copied.
+#[derive(Clone, Copy)]
+enum Step {
+    /// All arguments up to the cursor.
+    Complete,
+    /// Nothing up to the cursor.
+    Empty,
+    /// This many bytes are missing at least.
+    Incomplete(usize),
+}
+
+/// The state of a half-received request of one connection.
+#[derive(Debug, Default)]
+pub struct RequestParser {
+    cursor: Cursor,
+    /// Arguments of the half-received request that are complete.
+    spans: Vec<Span>,
+}
+
+impl RequestParser {
+    /// Parses the request at the start of `input`.
+    ///
+    /// On [`Progress::Complete`] exactly the request's spans were appended to `spans`; otherwise
+    /// `spans` is as it was. After an error the parser is idle again, but where the next request
+    /// starts is unknown: the connection has to be closed.
+    ///
+    /// # Errors
+    /// [`ProtocolError`] when the bytes cannot become a request within `limits`.
+    #[inline]
+    pub fn parse(
+        &mut self,
+        input: &[u8],
+        limits: &Limits,
+        spans: &mut Vec<Span>,
+    ) -> Result<Progress, ProtocolError> {
+        match input.first() {
+            Some(b'*') if self.is_idle() => self.start(input, limits, spans),
+            _ => self.resume(input, limits, spans),
+        }
+    }
+
+    /// Forgets the half-received request.
+    pub fn reset(&mut self) {
+        self.cursor = Cursor::default();
+        if self.spans.capacity() > SPANS_KEPT_MAX {
+            self.spans = Vec::new();
+        } else {
+            self.spans.clear();
+        }
+    }
+
+    /// True when no byte of a request has been seen that is not part of a complete one.
+    #[inline]
+    pub fn is_idle(&self) -> bool {
+        self.cursor.pos == 0 && self.cursor.scanned == 0
+    }
+
+    /// Arguments that the half-received request still lacks, 0 if not known.
+    pub fn arguments_missing(&self) -> usize {
+        self.cursor.remaining as usize
+    }
+
+    /// Arguments of the half-received request that are complete.
+    pub fn arguments_received(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// Heap memory held for the half-received request, in bytes.
+    pub fn memory_bytes(&self) -> usize {
+        self.spans.capacity() * size_of::<Span>()
+    }
+
+    /// A multibulk request of which nothing was seen before: spans go straight to the caller.
+    #[inline]
+    fn start(
+        &mut self,
+        input: &[u8],
+        limits: &Limits,
+        spans: &mut Vec<Span>,
+    ) -> Result<Progress, ProtocolError> {
+        let base = spans.len();
+        let mut cursor = Cursor::default();
+        match read_multibulk(input, limits, &mut cursor, spans) {
+            Ok(Step::Complete) => Ok(Progress::Complete { consumed: cursor.pos }),
+            Ok(Step::Empty) => Ok(Progress::Empty { consumed: cursor.pos }),
+            Ok(Step::Incomplete(missing)) => {
+                self.keep(cursor, spans, base);
+                Ok(Progress::Incomplete { missing })
+            }
+            Err(error) => {
+                spans.truncate(base);
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes over a request that is not complete, with its spans from `base` on.
+    #[cold]
+    fn keep(&mut self, cursor: Cursor, spans: &mut Vec<Span>, base: usize) {
+        self.spans.extend_from_slice(spans.get(base..).unwrap_or_default());
+        spans.truncate(base);
+        self.cursor = cursor;
+    }
+
+    /// Anything but a fresh multibulk request.
+    #[cold]
+    fn resume(
+        &mut self,
+        input: &[u8],
+        limits: &Limits,
+        spans: &mut Vec<Span>,
+    ) -> Result<Progress, ProtocolError> {
+        let progress = match input.first() {
+            None => Ok(Progress::Incomplete { missing: 1 }),
+            Some(b'*') => self.resume_multibulk(input, limits, spans),
+            Some(_) => read_inline(input, limits, &mut self.cursor),
+        };
+        if !matches!(progress, Ok(Progress::Incomplete { .. })) {
+            self.reset();
+        }
+        progress
+    }
+
+    fn resume_multibulk(
+        &mut self,
+        input: &[u8],
+        limits: &Limits,
+        spans: &mut Vec<Span>,
+    ) -> Result<Progress, ProtocolError> {
+        match read_multibulk(input, limits, &mut self.cursor, &mut self.spans)? {
+            Step::Complete => {
+                spans.extend_from_slice(&self.spans);
+                Ok(Progress::Complete { consumed: self.cursor.pos })
+            }
+            Step::Empty => Ok(Progress::Empty { consumed: self.cursor.pos }),
+            Step::Incomplete(missing) => Ok(Progress::Incomplete { missing }),
+        }
+    }
+}
+
+/// Reads on from `cursor`, appending the arguments that are complete to `spans`.
+#[inline]
+fn read_multibulk(
+    input: &[u8],
+    limits: &Limits,
+    cursor: &mut Cursor,
+    spans: &mut Vec<Span>,
+) -> Result<Step, ProtocolError> {
+    // Within this window every position fits a span.
+    let window = input.get(..REQUEST_LEN_MAX).unwrap_or(input);
+    if cursor.remaining == 0 {
+        let (len, next) = match short_header::<b'*'>(window) {
+            Some((len, next)) => (len as i64, next),
+            None => match multibulk_header(window, cursor.scanned, limits)? {
+                Header::Line { value, next } => (value, next),
+                Header::Cut { scanned } => {
+                    cursor.scanned = scanned;
+                    return Ok(Step::Incomplete(1));
+                }
+            },
+        };
+        limits.check_multibulk_len(len)?;
+        cursor.pos = next;
+        if len <= 0 {
+            return Ok(Step::Empty);
+        }
+        cursor.remaining = u32::try_from(len).map_err(|_| ProtocolError::InvalidMultibulkLength)?;
+    }
+    let (reached, missing) = read_arguments(window, limits, *cursor, spans)?;
+    *cursor = reached;
+    if missing == 0 {
+        return Ok(Step::Complete);
+    }
+    if window.len().saturating_add(missing) > REQUEST_LEN_MAX {
+        return Err(ProtocolError::InvalidBulkLength);
+    }
+    Ok(Step::Incomplete(missing))
+}
+
+/// Reads arguments until none remains (then the second result is 0) or the input ends (then it is
+/// the number of bytes that the argument at hand lacks). The cursor goes in and out by value, so
+/// that it stays in registers.
+#[inline]
+fn read_arguments(
+    input: &[u8],
+    limits: &Limits,
+    mut cursor: Cursor,
+    spans: &mut Vec<Span>,
+) -> Result<(Cursor, usize), ProtocolError> {
+    let len_max = limits.bulk_len_allowed();
+    while cursor.remaining > 0 {
+        let rest = input.get(cursor.pos..).unwrap_or_default();
+        let (len, header_len) = match short_header::<b'$'>(rest) {
+            Some(header) => header,
+            None => match bulk_header(rest, cursor.scanned.saturating_sub(cursor.pos), limits)? {
+                Header::Line { value, next } => (value.unsigned_abs(), next),
+                Header::Cut { scanned } => {
+                    cursor.scanned = cursor.pos + scanned;
+                    return Ok((cursor, 1));
+                }
+            },
+        };
+        if len > len_max {
+            return Err(limits.bulk_len_error(len));
+        }
+        let len = usize::try_from(len).map_err(|_| ProtocolError::InvalidBulkLength)?;
+        let body = rest.get(header_len..).unwrap_or_default();
+        let Some((_, after)) = body.split_at_checked(len) else {
+            return Ok((cursor, (len - body.len()).saturating_add(2)));
+        };
+        match after {
+            [b'\r', b'\n', ..] => {}
+            [_, _, ..] => return Err(ProtocolError::InvalidCrlf),
+            _ => return Ok((cursor, 2 - after.len())),
+        }
+        let start = cursor.pos + header_len;
+        // The input is a window of `REQUEST_LEN_MAX` bytes, so neither number is cut.
+        spans.push(Span { start: start as u32, len: len as u32 });
+        cursor.pos = start + len + 2;
+        cursor.remaining -= 1;
+    }
+    Ok((cursor, 0))
+}
+
+/// A request in the inline form. A NUL before the line end hides the rest, as for peers, which
+/// look for the end with a C string function: the line stays incomplete until it is too long.
+fn read_inline(input: &[u8], limits: &Limits, cursor: &mut Cursor) -> Result<Progress, ProtocolError> {
+    let from = cursor.scanned.min(input.len());
+    let stop = input[from..].iter().position(|byte| matches!(byte, b'\n' | 0));
+    let end = stop.map_or(input.len(), |offset| from + offset);
+    if input.get(end) != Some(&b'\n') {
+        cursor.scanned = end;
+        // A leading NUL is scanned again and again, at no cost, but must count as seen.
+        cursor.pos = 1;
+        return if input.len() > limits.inline_len_max {
+            Err(ProtocolError::InlineTooBig)
+        } else {
+            Ok(Progress::Incomplete { missing: 1 })
+        };
+    }
+    let line = input.get(..end).unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let args = split_args(line).ok_or(ProtocolError::UnbalancedQuotes)?;
+    Ok(Progress::Inline { consumed: end + 1, args })
+}
