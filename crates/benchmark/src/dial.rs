@@ -4,19 +4,21 @@
 //! exact error messages and keeps the set-up out of the figures. Only with `-k 0` connections are opened inside
 //! the event loop, without blocking; there the greeting travels in front of the first batch.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream as BlockingTcp, ToSocketAddrs};
 use std::os::unix::net::UnixStream as BlockingUnix;
 
 use mio::event::Source;
 use mio::net::{TcpStream, UnixStream};
+use ochre_resp::{ReplyLimits, ReplyParser, Value};
 
 use crate::failure::Failure;
 use crate::options::{Options, Target};
 use crate::template::Template;
 
 /// Longest reply to a question, bytes; a configuration value or an error is far shorter.
-const ANSWER_MAX: u64 = 1024 * 1024;
+const ANSWER_LIMITS: ReplyLimits =
+    ReplyLimits { depth_max: 8, bulk_len_max: 1 << 20, reply_len_max: 1 << 20 };
 
 /// Opens connections to one server.
 #[derive(Debug)]
@@ -53,7 +55,7 @@ impl Dialer {
     /// [`Failure::Connect`], or [`Failure::Setup`] with the server's refusal.
     pub fn connect(&self) -> Result<Control, Failure> {
         let stream = self.open().map_err(|error| Failure::Connect(self.target.clone(), error))?;
-        let mut control = Control { stream: BufReader::new(stream) };
+        let mut control = Control { stream, parser: ReplyParser::new(ANSWER_LIMITS) };
         control.send(self.greeting.bytes())?;
         for _ in 0..self.greeting.replies() {
             control.answer().map_err(as_setup)?;
@@ -118,15 +120,16 @@ fn as_setup(failure: Failure) -> Failure {
 /// A greeted connection on which one question is asked at a time.
 #[derive(Debug)]
 pub struct Control {
-    stream: BufReader<Blocking>,
+    stream: Blocking,
+    parser: ReplyParser,
 }
 
 impl Control {
-    /// Sends one command and waits for its reply; all texts in it, outermost first.
+    /// Sends one command and waits for its reply.
     ///
     /// # Errors
     /// [`Failure::Reply`] when the server answers with an error.
-    pub fn ask<A: AsRef<[u8]>>(&mut self, arguments: &[A]) -> Result<Vec<String>, Failure> {
+    pub fn ask<A: AsRef<[u8]>>(&mut self, arguments: &[A]) -> Result<Value, Failure> {
         let mut command = Template::default();
         command.push(arguments);
         self.send(command.bytes())?;
@@ -138,7 +141,7 @@ impl Control {
     /// # Errors
     /// [`Failure::Io`].
     pub fn into_socket(self) -> Result<Socket, Failure> {
-        Ok(match self.stream.into_inner() {
+        Ok(match self.stream {
             Blocking::Tcp(stream) => {
                 stream.set_nonblocking(true)?;
                 Socket::Tcp(TcpStream::from_std(stream))
@@ -151,42 +154,25 @@ impl Control {
     }
 
     fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        Ok(self.stream.get_mut().write_all(bytes)?)
+        Ok(self.stream.write_all(bytes)?)
     }
 
-    fn answer(&mut self) -> Result<Vec<String>, Failure> {
-        let (mut texts, mut owed) = (Vec::new(), 1_u64);
-        while owed > 0 {
-            owed -= 1;
-            let line = self.line()?;
-            let (kind, rest) = line.split_at_checked(1).ok_or(Failure::Protocol("an empty line"))?;
-            match kind {
-                "-" => return Err(Failure::Reply(rest.to_owned())),
-                "$" | "=" if rest != "-1" => texts.push(self.body(rest)?),
-                "*" | "~" | ">" => owed = owed.saturating_add(rest.parse().unwrap_or(0)),
-                "%" => owed = owed.saturating_add(rest.parse::<u64>().unwrap_or(0).saturating_mul(2)),
-                _ => texts.push(rest.to_owned()),
+    /// The next reply; what the server pushes meanwhile is passed over.
+    fn answer(&mut self) -> Result<Value, Failure> {
+        let mut buffer = [0; 4096];
+        loop {
+            match self.parser.next_reply().map_err(|_| Failure::Protocol("an answer that is no reply"))? {
+                Some(Value::Error(text)) => {
+                    return Err(Failure::Reply(String::from_utf8_lossy(&text).into_owned()));
+                }
+                Some(Value::Push(_)) => {}
+                Some(value) => return Ok(value),
+                None => match self.stream.read(&mut buffer)? {
+                    0 => return Err(Failure::Closed),
+                    read => self.parser.feed(&buffer[..read]),
+                },
             }
         }
-        Ok(texts)
-    }
-
-    fn line(&mut self) -> Result<String, Failure> {
-        let mut line = Vec::new();
-        self.stream.by_ref().take(ANSWER_MAX).read_until(b'\n', &mut line)?;
-        if line.is_empty() {
-            return Err(Failure::Closed);
-        }
-        Ok(String::from_utf8_lossy(line.trim_ascii_end()).into_owned())
-    }
-
-    fn body(&mut self, length: &str) -> Result<String, Failure> {
-        let length = length.parse::<u64>().ok().filter(|&length| length < ANSWER_MAX);
-        let length = length.ok_or(Failure::Protocol("a length that is no number"))?;
-        let mut body = vec![0; length as usize + 2];
-        self.stream.read_exact(&mut body)?;
-        body.truncate(length as usize);
-        Ok(String::from_utf8_lossy(&body).into_owned())
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use ochre_resp::Value;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::dial::Dialer;
@@ -104,7 +105,7 @@ fn idle(options: &Options, dialer: &Dialer, stop: &AtomicBool) -> Result<bool, F
 fn server_config(dialer: &Dialer) -> Result<Option<ServerConfig>, Failure> {
     let mut control = dialer.connect()?;
     let mut value = |name: &str| match control.ask(&["CONFIG", "GET", name]) {
-        Ok(answer) => Ok(answer.into_iter().nth(1)),
+        Ok(answer) => Ok(setting(&answer)),
         Err(Failure::Reply(_)) => Ok(None),
         Err(failure) => Err(failure),
     };
@@ -116,6 +117,15 @@ fn server_config(dialer: &Dialer) -> Result<Option<ServerConfig>, Failure> {
         complain("WARNING: Could not fetch server CONFIG");
     }
     Ok(config)
+}
+
+/// The value in an answer to CONFIG GET of one name: an array of two in RESP2, a map in RESP3.
+fn setting(answer: &Value) -> Option<String> {
+    let value = match answer {
+        Value::Map(pairs) => &pairs.first()?.1,
+        other => other.as_elements()?.get(1)?,
+    };
+    Some(String::from_utf8_lossy(value.as_bytes()?).into_owned())
 }
 
 struct Program<'run> {

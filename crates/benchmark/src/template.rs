@@ -8,6 +8,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use ochre_resp::encode_request;
+
 use crate::random::Random;
 
 /// Digits in a replacement, and bytes in a placeholder.
@@ -53,13 +55,7 @@ impl Template {
     /// Appends one command.
     pub fn push<A: AsRef<[u8]>>(&mut self, arguments: &[A]) {
         let start = self.bytes.len();
-        self.bytes.extend_from_slice(format!("*{}\r\n", arguments.len()).as_bytes());
-        for argument in arguments {
-            let argument = argument.as_ref();
-            self.bytes.extend_from_slice(format!("${}\r\n", argument.len()).as_bytes());
-            self.bytes.extend_from_slice(argument);
-            self.bytes.extend_from_slice(b"\r\n");
-        }
+        encode_request(&mut self.bytes, arguments);
         self.find_fields(start);
         self.replies += 1;
     }
