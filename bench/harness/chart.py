@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 
 COLOURS = ("#c2691f", "#3f72af", "#8a8a8a", "#5b9a68", "#8e6bb0")
 BAR, GAP, GROUP_GAP = 22, 3, 14
-LEFT, RIGHT, TOP = 150, 70, 56
+LEFT, RIGHT, TOP = 150, 84, 56
 WIDTH = 860
 STYLE = "text{font:13px system-ui,sans-serif;fill:#333}.t{font-size:16px;font-weight:600}.g{stroke:#8884}"
 DARK = "@media(prefers-color-scheme:dark){text{fill:#ddd}}"

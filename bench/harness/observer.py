@@ -30,6 +30,8 @@ class Observation:
     used_back_s: float | None
     rss_back_s: float | None
     """Seconds from the event until memory was back, none when it was not within the window."""
+    rss_left: float
+    """Share of the resident set that the event should have freed and had not at the end of the window."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,9 @@ class Observer:
         answer_s = event()
         used_back, rss_back = self._memory_back(server, empty, full, moment, end)
         run = self._generator.finish(process)
-        return Observation(quiet or run, run, answer_s, used_back, rss_back)
+        gained = max(full.rss - empty.rss, 1)
+        rss_left = max(0.0, (server.rss_bytes() - empty.rss) / gained)
+        return Observation(quiet or run, run, answer_s, used_back, rss_back, rss_left)
 
     @staticmethod
     def _memory_back(

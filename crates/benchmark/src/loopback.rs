@@ -104,4 +104,5 @@ fn what_goes_wrong_is_told() {
     assert_eq!(failure(b"?\r\n", "-n 10"), "Error: Protocol error, an unknown type of reply");
     assert_eq!(failure(b"+OK\r\n+OK\r\n", "-n 10 -c 1"), "Error: Protocol error, a reply to no request");
     assert_eq!(failure(b"", "-n 10 -c 1"), "Error: Server closed the connection");
+    assert!(failure(b"+OK\r\n", "-d 1000000 -P 1000000").starts_with("A pipeline of such requests"));
 }

@@ -17,6 +17,8 @@ use crate::template::{Batch, Numbers, Template};
 use crate::worker::{Progress, Worker};
 
 const DEFAULT_REQUESTS: u64 = 100_000;
+/// Largest pipeline, bytes: each thread holds one.
+const BATCH_BYTES_MAX: usize = 1 << 30;
 /// How often the line that shows progress is renewed.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 
@@ -48,6 +50,9 @@ impl Runner<'_> {
     /// # Errors
     /// The first thing that went wrong.
     pub fn run(&self, job: Job) -> Result<Outcome, Failure> {
+        if job.template.bytes().len().saturating_mul(self.options.pipeline) > BATCH_BYTES_MAX {
+            return Err(Failure::Usage("A pipeline of such requests is larger than 1 GiB".to_owned()));
+        }
         let threads = self.threads();
         let shares = self.connect(threads)?;
         let replies_per_unit = job.template.replies().max(1);

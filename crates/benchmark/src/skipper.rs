@@ -175,6 +175,24 @@ mod tests {
         assert_eq!(skipper.take_error(), None);
     }
 
+    /// Bytes that look like the protocol's, in any order: the outcome is free, but it is one.
+    #[test]
+    fn survives_any_bytes() {
+        const ALPHABET: &[u8] = b"+-:$*%~>|_=!,#(0123456789\r\n\n\rab";
+        let mut random = crate::random::Random::new(42);
+        for _ in 0..20_000 {
+            let length = random.below(40) as usize;
+            let bytes: Vec<u8> =
+                (0..length).map(|_| ALPHABET[random.below(ALPHABET.len() as u64) as usize]).collect();
+            let (whole, cut) =
+                (Skipper::default().feed(&bytes).ok(), random.below(length as u64 + 1) as usize);
+            let mut skipper = Skipper::default();
+            let first = skipper.feed(&bytes[..cut]).ok();
+            let both = first.and_then(|first| Some(first + skipper.feed(&bytes[cut..]).ok()?));
+            assert_eq!(both, whole, "{:?} cut at {cut}", bytes.escape_ascii().to_string());
+        }
+    }
+
     #[test]
     fn refuses_what_is_no_reply() {
         let endless = vec![b'+'; LINE_MAX + 1];
