@@ -18,6 +18,7 @@
 //!
 //! What is left at pipeline 1 is the kernel's: one read and one write.
 
+mod connection;
 mod dial;
 mod failure;
 mod help;

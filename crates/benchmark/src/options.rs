@@ -48,34 +48,60 @@ pub enum Format {
     Json,
 }
 
-/// Everything that a command line can say; see `help.rs` for the meaning of each.
+/// Everything that a command line can say. The usage text is the reference; here are the units.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// Where the server listens.
     pub target: Target,
+    /// Name for AUTH.
     pub user: Option<String>,
+    /// Password for AUTH.
     pub password: Option<String>,
+    /// Connections, over all threads.
     pub clients: usize,
+    /// Commands per test, unless there is a duration.
     pub requests: Option<u64>,
+    /// Length of a test.
     pub duration: Option<Duration>,
+    /// Bytes of a value.
     pub data_size: usize,
+    /// Number of the database.
     pub database: u32,
+    /// Speak RESP3.
     pub resp3: bool,
+    /// Turn client tracking on.
     pub tracking: bool,
+    /// Threads; none is one thread, and reported as such.
     pub threads: Option<usize>,
+    /// Use a connection for more than one batch.
     pub keep_alive: bool,
+    /// Numbers replace placeholders and are below this.
     pub keyspace: Option<u64>,
+    /// These numbers count up instead of being random.
     pub sequential: bool,
+    /// Units sent before waiting for replies.
     pub pipeline: usize,
+    /// How results are written.
     pub format: Format,
+    /// Decimals of milliseconds in reports.
     pub precision: usize,
+    /// Run the tests for ever.
     pub repeat: bool,
+    /// Names of the tests to run, in lower case; none is all.
     pub tests: Option<Vec<String>>,
+    /// Only open the connections.
     pub idle: bool,
+    /// The last argument of the command comes from standard input.
     pub read_stdin: bool,
+    /// Seed of the random numbers; none is the clock.
     pub seed: Option<u64>,
+    /// Commands per second of an open loop; none is a closed loop.
     pub rate: Option<f64>,
+    /// Functions in the library that FUNCTION LOAD loads.
     pub functions: u32,
+    /// Keys that FCALL passes.
     pub function_keys: u32,
+    /// The command and its arguments; empty for the default tests.
     pub command: Vec<Vec<u8>>,
 }
 

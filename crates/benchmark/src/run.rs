@@ -14,7 +14,7 @@ use crate::pacer::{Budget, Pacer, Schedule};
 use crate::random::Random;
 use crate::report::Outcome;
 use crate::template::{Batch, Numbers, Template};
-use crate::worker::{Progress, Worker};
+use crate::worker::{Progress, Task, Worker};
 
 const DEFAULT_REQUESTS: u64 = 100_000;
 /// Largest pipeline, bytes: each thread holds one.
@@ -65,19 +65,16 @@ impl Runner<'_> {
         for (thread, ((sockets, numbers), progress)) in
             shares.into_iter().zip(numbers).zip(&progress).enumerate()
         {
-            let batch = Batch::new(&job.template, self.options.pipeline, numbers);
-            let pacer = self.pacer(&budget, start, thread, threads, units, replies_per_unit);
-            let keep_alive = self.options.keep_alive;
-            workers.push(Worker::new(
-                sockets,
-                batch,
+            let task = Task {
+                batch: Batch::new(&job.template, self.options.pipeline, numbers),
                 replies_per_unit,
-                pacer,
-                self.dialer,
-                keep_alive,
+                pacer: self.pacer(&budget, start, (thread, threads), units, replies_per_unit),
+                keep_alive: self.options.keep_alive,
+                dialer: self.dialer,
                 progress,
-                self.stop,
-            )?);
+                stop: self.stop,
+            };
+            workers.push(Worker::new(sockets, task)?);
         }
         let histogram = self.drive(workers, &progress, &job.title, start)?;
         Ok(Outcome { title: job.title, histogram, elapsed: start.elapsed(), payload: job.payload })
@@ -113,12 +110,12 @@ impl Runner<'_> {
         (0..threads).map(|_| one(seeds.next())).collect()
     }
 
+    /// The pacer of one thread of so many, for a run of `units` units.
     fn pacer<'budget>(
         &self,
         budget: &'budget Budget,
         start: Instant,
-        thread: usize,
-        threads: usize,
+        (thread, threads): (usize, usize),
         units: u64,
         replies_per_unit: usize,
     ) -> Pacer<'budget> {
