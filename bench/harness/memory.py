@@ -1,8 +1,8 @@
 """Bytes per key: the same distinct keys on each server, weighed from inside and from outside.
 
-Each case has a fresh server, so that neither fragmentation nor a table's past growth is charged to the next case. The figure
-is the difference between the loaded and the empty server divided by the number of keys, of `used_memory` (what
-the server counts) and of the resident set (what the machine pays).
+Each case has a fresh server, so that neither fragmentation nor a table's past growth is charged to the next case.
+The figure is the difference between the loaded and the empty server divided by the number of keys, of `used_memory`
+(what the server counts) and of the resident set (what the machine pays).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What another client feels while something big happens, and how long memory takes to come back.
 
-The observer is an open loop of GETs at a modest rate: a closed loop would send nothing during a pause and so measure it once.
-Its latencies count from the time when each request should have been sent.
+The observer is an open loop of GETs at a modest rate: a closed loop would send nothing during a pause and so
+measure it once. Its latencies count from the time when each request should have been sent.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Throughput, latency and server CPU per operation, interleaved over servers.
 
 All servers run at once, pinned to the same cores, and take turns (A B A B ...), so that a change of the machine's mood
-meets all of them; medians are reported. CPU per operation is the figure to trust: it does not depend on how fast the load
-generator is, and little on what else runs.
+meets all of them; medians are reported. CPU per operation is the figure to trust: it does not depend on how fast
+the load generator is, and little on what else runs.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ class Row:
 
     def generator_bound(self, server: str) -> bool:
         """Whether the generator, not the server, may have set the pace."""
-        return statistics.median(sample.run.busy for sample in self.samples[server]) > BUSY_LIMIT * self.generator_threads
+        busy = statistics.median(sample.run.busy for sample in self.samples[server])
+        return busy > BUSY_LIMIT * self.generator_threads
 
 
 def measure(

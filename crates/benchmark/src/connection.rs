@@ -1,4 +1,5 @@
-//! One connection of the event loop: the batch it waits for, what the kernel has not taken yet, where its replies are.
+//! One connection of the event loop: the batch it waits for, what the kernel has not taken yet, where its
+//! replies are.
 
 use std::io;
 use std::time::{Duration, Instant};

@@ -1,8 +1,9 @@
 //! Connections: how they are opened, greeted and asked a question.
 //!
-//! The first connections are opened and greeted one after the other, blocking, before the clock starts: that gives
-//! exact error messages and keeps the set-up out of the figures. Only with `-k 0` connections are opened inside
-//! the event loop, without blocking; there the greeting travels in front of the first batch.
+//! The first connections are opened and greeted one after the other, blocking, before the clock starts:
+//! that gives exact error messages and keeps the set-up out of the figures. Only with `-k 0` connections
+//! are opened inside the event loop, without blocking; there the greeting travels in front of the first
+//! batch.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream as BlockingTcp, ToSocketAddrs};

@@ -1,10 +1,11 @@
-//! Latencies in fixed buckets, after the idea of HdrHistogram: exact where it is small, a constant relative error above.
+//! Latencies in fixed buckets, after the idea of HdrHistogram: exact where it is small, a constant
+//! relative error above.
 //!
-//! Values are whole microseconds. The first 2048 buckets are one microsecond wide; every further octave has 1024 buckets,
-//! so a bucket is never wider than a thousandth of its value. Minimum, maximum and sum are kept exactly. Recording is one
-//! shift, one addition and no branch on data; a table takes 220 KB, of which a run touches a few lines.
-//! Rejected: a dependency (we need forty lines of it), and one atomic table shared by all threads (each thread has its
-//! own and they are merged at the end).
+//! Values are whole microseconds. The first 2048 buckets are one microsecond wide; every further octave
+//! has 1024 buckets, so a bucket is never wider than a thousandth of its value. Minimum, maximum and sum
+//! are kept exactly. Recording is one shift, one addition and no branch on data; a table takes 220 KB, of
+//! which a run touches a few lines. Rejected: a dependency (we need forty lines of it), and one atomic
+//! table shared by all threads (each thread has its own and they are merged at the end).
 
 const EXACT: u64 = 2048;
 const PER_OCTAVE: u64 = EXACT / 2;

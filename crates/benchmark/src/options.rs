@@ -1,4 +1,5 @@
-//! The command line: the spelling that users of redis-benchmark and valkey-benchmark know, and a few more words.
+//! The command line: the spelling that users of redis-benchmark and valkey-benchmark know, and a few more
+//! words.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -301,7 +302,8 @@ mod tests {
     #[test]
     fn the_known_spellings() {
         let given = options(
-            "-h box -p 7000 -a pw --user me -c 3 -n 9 -d 64 --dbnum 2 -3 --threads 2 -k 0 -r 10 -P 16 -q -l -t SET,get -x --seed 5",
+            "-h box -p 7000 -a pw --user me -c 3 -n 9 -d 64 --dbnum 2 \
+             -3 --threads 2 -k 0 -r 10 -P 16 -q -l -t SET,get -x --seed 5",
         );
         assert_eq!(given.target.to_string(), "box:7000");
         assert_eq!((given.user.as_deref(), given.password.as_deref()), (Some("me"), Some("pw")));

@@ -1,11 +1,12 @@
 //! When the next requests are due: decided here, as a value; the worker only obeys.
 //!
-//! Closed loop: a connection may send as soon as its last batch is answered. All threads draw from one budget, so that
+//! Closed loop: a connection may send as soon as its last batch is answered. All threads draw from one
+//! budget, so that
 //! `-n` is exact and a slow thread does not prolong the run.
-//! Open loop (`--rate`): request number i is due at start + i/rate, whether or not the server has kept up, and its latency
-//! counts from there. A generator that waits for a slow server and then measures only what it sent leaves out exactly the
-//! requests that would have suffered ("coordinated omission"). The threads take turns: thread t of T has requests
-//! t, t+T, t+2T, ...
+//! Open loop (`--rate`): request number i is due at start + i/rate, whether or not the server has kept
+//! up, and its latency counts from there. A generator that waits for a slow server and then measures only
+//! what it sent leaves out exactly the requests that would have suffered ("coordinated omission"). The
+//! threads take turns: thread t of T has requests t, t+T, t+2T, ...
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -64,7 +65,8 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// The share of thread `thread` of `threads` in `limit` requests, `rate` of them per second from `start` on.
+    /// The share of thread `thread` of `threads` in `limit` requests, `rate` of them per second from
+    /// `start` on.
     pub fn new(start: Instant, rate: f64, thread: usize, threads: usize, limit: u64) -> Self {
         Self { start, step_s: 1.0 / rate, next: thread as u64, threads: threads as u64, limit }
     }

@@ -25,8 +25,9 @@ const IDLE_TICK: Duration = Duration::from_millis(250);
 
 /// Runs the load generator with `args`, the arguments after the program's name.
 ///
-/// Results go to standard output, complaints to standard error. The status is 0 when every test ran to its end, 1 when one
-/// failed, and 130 when the user interrupted (what was measured until then is still reported).
+/// Results go to standard output, complaints to standard error. The status is 0 when every test ran to
+/// its end, 1 when one failed, and 130 when the user interrupted (what was measured until then is still
+/// reported).
 pub fn main(args: Vec<OsString>) -> ExitCode {
     match Options::parse(args) {
         Ok(Request::Help) => finish(print(USAGE)),

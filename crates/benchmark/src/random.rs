@@ -1,7 +1,7 @@
 //! A small, fast, seeded generator: the load must not cost more than the server's work.
 //!
-//! It is wyrand (a 64-bit counter through one 64x64 multiplication). Nothing here needs secrecy, and a request is
-//! patched with up to ten numbers, so one number has to cost about a nanosecond.
+//! It is wyrand (a 64-bit counter through one 64x64 multiplication). Nothing here needs secrecy, and a
+//! request is patched with up to ten numbers, so one number has to cost about a nanosecond.
 
 /// A stream of numbers that depends on its seed alone.
 #[derive(Clone, Debug)]

@@ -27,7 +27,8 @@ pub struct ServerConfig {
     pub appendonly: String,
 }
 
-const CSV_HEADER: &str = "\"test\",\"rps\",\"avg_latency_ms\",\"min_latency_ms\",\"p50_latency_ms\",\"p95_latency_ms\",\"p99_latency_ms\",\"max_latency_ms\"";
+const CSV_HEADER: &str = "\"test\",\"rps\",\"avg_latency_ms\",\"min_latency_ms\",\
+    \"p50_latency_ms\",\"p95_latency_ms\",\"p99_latency_ms\",\"max_latency_ms\"";
 const JSON_PERCENTILES: [(&str, f64); 6] =
     [("p50", 50.0), ("p90", 90.0), ("p95", 95.0), ("p99", 99.0), ("p99.9", 99.9), ("p99.99", 99.99)];
 
@@ -97,7 +98,8 @@ impl<W: Write> Report<'_, W> {
         let histogram = &outcome.histogram;
         write!(
             self.out,
-            "{{\"test\":{},\"requests\":{},\"seconds\":{:.6},\"rps\":{:.2},\"avg_us\":{:.3},\"min_us\":{},\"max_us\":{}",
+            "{{\"test\":{},\"requests\":{},\"seconds\":{:.6},\"rps\":{:.2},\
+             \"avg_us\":{:.3},\"min_us\":{},\"max_us\":{}",
             json_text(&outcome.title),
             histogram.total(),
             outcome.elapsed.as_secs_f64(),

@@ -1,11 +1,12 @@
 //! Steps over replies without decoding them, across any split of the stream.
 //!
-//! A reply is at most "a line" or "a line and so many bytes" or "a line and so many further values", so two numbers are
-//! the whole state: values still owed and body bytes still to come. Nothing is ever kept except the piece of a line
-//! that a read cut off. That is why the generator has its own skipper beside the protocol crate's `skip_reply`: that one wants the
-//! whole reply in one buffer and scans from the start after each read, a 600-element LRANGE many times over.
-//! Errors are noticed at the outermost level and inside arrays (a transaction's), the first text is kept.
-//! Push messages and attributes of RESP3 are stepped over and do not count as replies.
+//! A reply is at most "a line" or "a line and so many bytes" or "a line and so many further values", so
+//! two numbers are the whole state: values still owed and body bytes still to come. Nothing is ever kept
+//! except the piece of a line that a read cut off. That is why the generator has its own skipper beside
+//! the protocol crate's `skip_reply`: that one wants the whole reply in one buffer and scans from the
+//! start after each read, a 600-element LRANGE many times over. Errors are noticed at the outermost level
+//! and inside arrays (a transaction's), the first text is kept. Push messages and attributes of RESP3 are
+//! stepped over and do not count as replies.
 
 use crate::failure::Failure;
 

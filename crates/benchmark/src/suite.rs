@@ -104,7 +104,8 @@ impl Test {
         self.is_optional().then(|| ["FUNCTION", "LIST"].map(str::to_owned).to_vec())
     }
 
-    /// Whether servers exist that lack what the test needs; such a test is skipped unless it was asked for by name.
+    /// Whether servers exist that lack what the test needs; such a test is skipped unless it was asked
+    /// for by name.
     pub fn is_optional(&self) -> bool {
         matches!(self.body, Body::FunctionLoad | Body::Fcall)
     }
@@ -123,7 +124,8 @@ pub fn fill_in(word: &[u8], options: &Options) -> Vec<u8> {
     filled
 }
 
-/// Byte number `index` of a value: printable, without runs, never a number (which servers store in another way).
+/// Byte number `index` of a value: printable, without runs, never a number (which servers store in
+/// another way).
 fn value_byte(index: usize) -> u8 {
     b'A' + (index.wrapping_mul(7) % 26) as u8
 }
@@ -133,7 +135,8 @@ fn load_command(functions: u32, with_keys: bool) -> Vec<String> {
     let mut library = String::from("#!lua name=benchlib\n");
     for number in (1..=functions).rev() {
         library.push_str(&format!(
-            "local function foo{number}({parameters}) return {result} end\nredis.register_function('foo{number}', foo{number})\n"
+            "local function foo{number}({parameters}) return {result} end\n\
+             redis.register_function('foo{number}', foo{number})\n"
         ));
     }
     ["FUNCTION", "LOAD", "REPLACE", &library].map(str::to_owned).to_vec()

@@ -1,9 +1,10 @@
 //! Requests as bytes that are ready to send, and the places in them that change.
 //!
-//! A [`Template`] is one unit of work (a command, or a sequence of commands) in RESP. All placeholders are twelve bytes and
-//! so are their replacements, so a replacement never moves anything: a [`Batch`] holds a whole pipeline of units and
-//! overwrites twelve digits per placeholder, nothing else. One batch per thread serves all of its connections and
-//! stays in the first-level cache; what the kernel does not take at once is copied by the connection.
+//! A [`Template`] is one unit of work (a command, or a sequence of commands) in RESP. All placeholders
+//! are twelve bytes and so are their replacements, so a replacement never moves anything: a [`Batch`]
+//! holds a whole pipeline of units and overwrites twelve digits per placeholder, nothing else. One batch
+//! per thread serves all of its connections and stays in the first-level cache; what the kernel does not
+//! take at once is copied by the connection.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,9 +1,10 @@
 //! One thread of the generator: its connections and the loop that serves them.
 //!
-//! Per batch the loop makes one write and, in the usual case, one read; readiness is edge-triggered, so no registration
-//! changes on the way (the other tools change it twice per request). A read that does not fill the buffer has
-//! drained the socket. One look at the clock per read serves as the end of one batch and the beginning of the next.
-//! Invariant: a connection is in `idle` exactly when it waits for no reply and has nothing to send.
+//! Per batch the loop makes one write and, in the usual case, one read; readiness is edge-triggered, so
+//! no registration changes on the way (the other tools change it twice per request). A read that does not
+//! fill the buffer has drained the socket. One look at the clock per read serves as the end of one batch
+//! and the beginning of the next. Invariant: a connection is in `idle` exactly when it waits for no reply
+//! and has nothing to send.
 
 use std::collections::VecDeque;
 use std::io;
@@ -143,7 +144,8 @@ impl<'run> Worker<'run> {
         Ok(self.poll.registry().reregister(source, Token(index), interest)?)
     }
 
-    /// An end of stream that came together with data gives no event of its own: then `closed` asks to read on to it.
+    /// An end of stream that came together with data gives no event of its own: then `closed` asks to
+    /// read on to it.
     fn ready(&mut self, index: usize, writable: bool, closed: bool) -> Result<(), Failure> {
         if writable
             && self.connections[index].is_blocked()
