@@ -35,6 +35,13 @@ pub enum Message {
         /// What.
         bytes: Arc<[u8]>,
     },
+    /// The reply to a client that waits for a completion; it goes on after that.
+    Complete {
+        /// Which client.
+        client: u64,
+        /// What.
+        reply: Arc<[u8]>,
+    },
     /// Look again at what was postponed (CLIENT UNPAUSE).
     Resume,
     /// Settings that the event loop keeps a copy of were changed.
