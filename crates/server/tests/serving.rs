@@ -14,6 +14,10 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+/// As in the product: what memory is in use is asked for.
+#[global_allocator]
+static ALLOCATOR: ochre_memory::Counted = ochre_memory::Counted;
+
 /// How long anything may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
