@@ -418,6 +418,7 @@ impl Executor {
         for garbage in effects.garbage.drain(..) {
             self.engine.keyspace.reclaimer.hand_over(garbage);
         }
+        effects.freed_before_reply.clear();
         effects.clear();
         self.effects = effects;
     }
@@ -478,7 +479,7 @@ impl Executor {
             })
             .collect();
         keys.extend(transaction.watched.iter().map(|watched| engine.keyspace.key(&watched.key)));
-        let locks = match transaction.flags & flags::WHOLE_KEYSPACE != 0 {
+        let locks = match transaction.flags & (flags::WHOLE_KEYSPACE | flags::WALKS_KEYSPACE) != 0 {
             true => Locks::All,
             false if keys.is_empty() => Locks::None,
             false => Locks::Keys(&keys),
@@ -605,7 +606,7 @@ fn watched_changed(view: &mut View<'_>, transaction: &Transaction) -> bool {
     let expired = |view: &mut View<'_>| {
         transaction.watched.iter().any(|watched| {
             let key = view.key(&watched.key);
-            !watched.was_expired && view.is_expired(watched.db, key)
+            view.has_watched_expired(watched.db, key, &transaction.flag)
         })
     };
     transaction.flag.is_raised() || expired(view)

@@ -7,7 +7,7 @@ use crate::hash::{Hasher, Key, POSITION_BITS};
 use crate::journal::Journal;
 use crate::reclaim::Reclaimer;
 use crate::settings::Settings;
-use crate::stripe::{Counters, Stripe};
+use crate::stripe::{Counters, Stripe, StripeGuard};
 use crate::view::{Held, View};
 
 /// All keys of all databases.
@@ -123,6 +123,10 @@ impl Keyspace {
         indexes.sort_unstable();
         indexes.dedup();
         Held::Some(indexes.into_iter().map(|index| (index, self.stripes[index].lock())).collect())
+    }
+
+    pub(crate) fn lock_stripe(&self, index: usize) -> StripeGuard<'_> {
+        self.stripes[index].lock()
     }
 
     /// A view of one stripe, by number: for walkers.
