@@ -7,5 +7,5 @@ mod transaction;
 
 pub use registry::Registry;
 pub use session::{Blocked, BlockedOn, Client, Close, ReplyMode};
-pub use shared::{ClientShared, Names, client_flags};
+pub use shared::{ClientShared, DEFAULT_USER, Names, capability, client_flags};
 pub use transaction::{OwnedRequest, Queued, Transaction, Watched};
