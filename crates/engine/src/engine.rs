@@ -21,7 +21,7 @@ use crate::worker::{WorkerContext, WorkerStats};
 pub enum Message {
     /// Close a client; its shared side is already marked as killed.
     Kill(u64),
-    /// End a client's blocking, if [`ClientShared::is_wait_claimed`](crate::ClientShared::is_wait_claimed) still holds.
+    /// End a client's blocking, if [`Wait::is_claimed`](crate::Wait::is_claimed) still holds.
     Unblock {
         /// Which client.
         client: u64,

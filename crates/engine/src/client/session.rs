@@ -134,16 +134,16 @@ impl Client {
     /// Blocks the client. The handler writes no reply.
     pub fn block(&mut self, on: BlockedOn, deadline_ms: i64) {
         self.blocked = Some(Blocked { on, deadline_ms });
-        self.shared.begin_wait(on != BlockedOn::Completion);
+        self.shared.wait.set(on != BlockedOn::Completion);
         self.shared.set_flag(client_flags::BLOCKED, true);
     }
 
-    /// Ends the blocking. Who serves the client or times it out asks [`ClientShared::end_wait`] first: CLIENT UNBLOCK may
+    /// Ends the blocking. Who serves the client or times it out asks [`Wait::end`](super::Wait::end) first: CLIENT UNBLOCK may
     /// have been faster. Who carries out [`Message::Unblock`](crate::Message::Unblock) asks
-    /// [`ClientShared::is_wait_claimed`] first: the client may be gone from that wait.
+    /// [`Wait::is_claimed`](super::Wait::is_claimed) first: the client may be gone from that wait.
     pub fn unblock(&mut self) {
         self.blocked = None;
-        self.shared.begin_wait(false);
+        self.shared.wait.set(false);
         self.shared.set_flag(client_flags::BLOCKED, false);
     }
 }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{
-    AtomicBool, AtomicI64, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize,
-    Ordering::{AcqRel, Acquire, Relaxed, Release},
+    AtomicBool, AtomicI64, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed,
 };
 
 use ochre_keyspace::WatchFlag;
 use parking_lot::Mutex;
+
+use super::wait::Wait;
 
 /// Bits of [`ClientShared::flags`].
 pub mod client_flags {
@@ -71,16 +72,6 @@ impl Names {
 
 /// The user of every connection that has not authenticated as another.
 pub const DEFAULT_USER: &[u8] = b"default";
-
-/// What the wait of a blocked client has come to, for [`ClientShared::claim_wait`].
-mod wait {
-    /// It does not wait, or in a way that nobody may end.
-    pub const NONE: u8 = 0;
-    /// It waits.
-    pub const OPEN: u8 = 1;
-    /// CLIENT UNBLOCK has ended the wait; the message is on its way.
-    pub const CLAIMED: u8 = 2;
-}
 
 /// The shared side of a client.
 #[derive(Debug, Default)]
@@ -149,7 +140,8 @@ pub struct ClientShared {
     pub names: Mutex<Names>,
     /// Raised when a key it watches was changed; `None` while it watches nothing.
     pub watch_flag: Mutex<Option<Arc<WatchFlag>>>,
-    wait: AtomicU8,
+    /// Who ends its wait, if it is blocked.
+    pub wait: Wait,
 }
 
 impl ClientShared {
@@ -168,28 +160,5 @@ impl ClientShared {
     /// Whether a key it watches was changed, so that EXEC will refuse.
     pub fn is_dirty(&self) -> bool {
         self.watch_flag.lock().as_ref().is_some_and(|flag| flag.is_raised())
-    }
-
-    /// Begins a wait. `can_be_ended`: CLIENT UNBLOCK may end it.
-    pub fn begin_wait(&self, can_be_ended: bool) {
-        self.wait.store(if can_be_ended { wait::OPEN } else { wait::NONE }, Release);
-    }
-
-    /// Ends a wait from elsewhere: whoever gets `true` (only one does) must post
-    /// [`Message::Unblock`](crate::Message::Unblock), and nothing else will serve the client meanwhile.
-    pub fn claim_wait(&self) -> bool {
-        self.wait.compare_exchange(wait::OPEN, wait::CLAIMED, AcqRel, Acquire).is_ok()
-    }
-
-    /// Whether CLIENT UNBLOCK has ended the wait: a message about it is on its way or has arrived.
-    pub fn is_wait_claimed(&self) -> bool {
-        self.wait.load(Acquire) == wait::CLAIMED
-    }
-
-    /// Ends a wait from the client's own worker, because of a timeout or because what it waited for is there. `false`:
-    /// CLIENT UNBLOCK was first, so leave the client to the message that is on its way.
-    pub fn end_wait(&self) -> bool {
-        self.wait.load(Relaxed) == wait::NONE
-            || self.wait.compare_exchange(wait::OPEN, wait::NONE, AcqRel, Acquire).is_ok()
     }
 }

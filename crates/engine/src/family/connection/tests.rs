@@ -570,10 +570,10 @@ fn a_wait_is_ended_once() {
     assert!(admin.run("client list id 2").contains(" flags=b "));
     check(&mut admin, &[("client unblock 2 error", ":1|"), ("client unblock 2", ":0|")]);
     assert!(matches!(mailbox.take()[..], [(0, Message::Unblock { client: 2, with_error: true })]));
-    assert!(waiting.client.shared.is_wait_claimed() && !waiting.client.shared.end_wait());
+    assert!(waiting.client.shared.wait.is_claimed() && !waiting.client.shared.wait.end());
     waiting.client.unblock();
     waiting.client.block(BlockedOn::Replicas, i64::MAX);
-    assert!(!waiting.client.shared.is_wait_claimed() && waiting.client.shared.end_wait());
+    assert!(!waiting.client.shared.wait.is_claimed() && waiting.client.shared.wait.end());
     check(&mut admin, &[("client unblock 2", ":0|")]);
 }
 

@@ -32,7 +32,7 @@ fn unblock(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let id = integer(call.args.at(2))?;
     let target = u64::try_from(id).ok().and_then(|id| call.engine.clients.get(id));
     // The claim decides at once whether the wait ends because of us; the client's own worker carries it out.
-    let claimed = target.filter(|target| target.claim_wait());
+    let claimed = target.filter(|target| target.wait.claim());
     if let Some(target) = &claimed {
         call.engine.post(target.worker, Message::Unblock { client: target.id, with_error });
     }
