@@ -11,6 +11,7 @@ mod entry;
 mod evict;
 mod expire;
 mod hash;
+mod hints;
 mod journal;
 mod keyspace;
 mod prefetch;

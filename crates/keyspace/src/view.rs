@@ -106,6 +106,13 @@ impl<'k> View<'k> {
         &mut self.stripe(key).tables[db as usize]
     }
 
+    /// Tells those who prefetch what a change of a table has moved.
+    #[inline]
+    fn follow(&mut self, db: u32, key: Key<'_>) {
+        let (keyspace, index) = (self.keyspace, self.keyspace.stripe_of(key.hash.position()));
+        keyspace.follow(index, db, self.table(db, key));
+    }
+
     /// Where a key is, after removing it if its time has come.
     #[inline]
     fn locate(&mut self, db: u32, key: Key<'_>) -> Option<Location> {
@@ -127,6 +134,7 @@ impl<'k> View<'k> {
         let stripe = self.stripe(key);
         stripe.counters.expired += 1;
         let gone = stripe.tables[db as usize].remove(location, hasher);
+        self.follow(db, key);
         self.discard(gone);
         self.note_expired(db, key);
         None
@@ -269,6 +277,7 @@ impl<'k> View<'k> {
         let access = access::initial(self.keyspace.settings.policy(), self.now_ms);
         let entry = Entry::new(key.bytes, value, expire_ms, access);
         let location = self.table(db, key).insert(key, entry, hasher);
+        self.follow(db, key);
         self.changed(db, key);
         self.notify(event_class::NEW, "new", db, key.bytes);
         location
@@ -337,6 +346,7 @@ impl<'k> View<'k> {
         let location = self.locate(db, key)?;
         let hasher = self.keyspace.hasher();
         let gone = self.table(db, key).remove(location, hasher);
+        self.follow(db, key);
         self.changed(db, key);
         gone
     }
@@ -488,9 +498,11 @@ impl<'k> View<'k> {
         let (bits, hasher) = (self.keyspace.stripe_bits(), self.keyspace.hasher());
         let mut removed = 0;
         let mut garbage = Vec::new();
-        for stripe in self.every_stripe() {
+        let keyspace = self.keyspace;
+        for (index, stripe) in self.every_stripe().iter_mut().enumerate() {
             let stripe: &mut StripeData = stripe;
             let table = std::mem::replace(&mut stripe.tables[db as usize], Table::new(bits));
+            keyspace.follow(index, db, &mut stripe.tables[db as usize]);
             stripe.watchers.raise_where(db, |key| table.find(hasher.key(key)).is_some());
             stripe.counters.changes += table.len() as u64;
             removed += table.len() as u64;
@@ -504,8 +516,8 @@ impl<'k> View<'k> {
 
     /// Exchanges two databases. Needs all stripes. Watchers of keys that are in either are told.
     pub fn swap(&mut self, a: u32, b: u32) {
-        let hasher = self.keyspace.hasher();
-        for stripe in self.every_stripe() {
+        let (keyspace, hasher) = (self.keyspace, self.keyspace.hasher());
+        for (index, stripe) in self.every_stripe().iter_mut().enumerate() {
             let stripe: &mut StripeData = stripe;
             for db in [a, b] {
                 let tables = &stripe.tables;
@@ -516,6 +528,11 @@ impl<'k> View<'k> {
                 stripe.watchers.raise_where(db, has);
             }
             stripe.tables.swap(a as usize, b as usize);
+            for db in [a, b] {
+                let table = &mut stripe.tables[db as usize];
+                table.move_everything();
+                keyspace.follow(index, db, table);
+            }
             stripe.average_ttl_ms.swap(a as usize, b as usize);
         }
         self.effects.dirty += 1;
@@ -573,6 +590,7 @@ impl<'k> View<'k> {
         if next.is_none() {
             table.refresh_next_expire();
         }
+        keyspace.follow(index, db, table);
         stripe.counters.expired += gone.len() as u64;
         for entry in &gone {
             self.note_expired(db, keyspace.key(entry.as_ref().key()));
