@@ -181,7 +181,7 @@ impl Executor {
             return Err(wrong_arity(&entry.full_name));
         }
         if command.is(flags::PROTECTED) {
-            self.check_protected(client, command)?;
+            self.check_protected(client, entry)?;
         }
         // A client that came while there was a password may go on once there is none.
         if !client.authenticated
@@ -231,8 +231,9 @@ impl Executor {
     }
 
     #[cold]
-    fn check_protected(&self, client: &Client, command: &Command) -> Result<(), Error> {
-        let directive = match command.name {
+    fn check_protected(&self, client: &Client, entry: &CommandEntry) -> Result<(), Error> {
+        let container = entry.parent.unwrap_or(entry.command);
+        let directive = match container.name {
             "module" => ochre_config::Directive::EnableModuleCommand,
             _ => ochre_config::Directive::EnableDebugCommand,
         };
@@ -243,7 +244,7 @@ impl Executor {
         if setting == b"yes" || (setting == b"local" && local) {
             return Ok(());
         }
-        let (upper, lower) = (command.name.to_ascii_uppercase(), command.name);
+        let (upper, lower) = (container.name.to_ascii_uppercase(), container.name);
         Err(Error::owned(format!(
             "ERR {upper} command not allowed. If the enable-{lower}-command option is set to \"local\", you can run it \
              from a local connection, otherwise you need to set this option in the configuration file, and then restart \
@@ -540,7 +541,7 @@ impl Executor {
             })
             .collect();
         keys.extend(transaction.watched.iter().map(|watched| engine.keyspace.key(&watched.key)));
-        let locks = match transaction.flags & flags::WHOLE_KEYSPACE != 0 {
+        let locks = match transaction.flags & (flags::WHOLE_KEYSPACE | flags::FIGURES) != 0 {
             true => Locks::All,
             false if keys.is_empty() => Locks::None,
             false => Locks::Keys(&keys),
@@ -581,7 +582,9 @@ impl Executor {
     fn make_room(&mut self, now_ms: i64) -> bool {
         let engine = Arc::clone(&self.engine);
         let limit = engine.keyspace.settings.maxmemory_bytes.load(Relaxed) as usize;
-        if limit == 0 || ochre_memory::used_bytes() <= limit {
+        let exceeded = limit != 0 && ochre_memory::used_bytes() > limit;
+        engine.stats.note_exceeded(exceeded, now_ms);
+        if !exceeded {
             return true;
         }
         let (start_ns, budget_ns) = (tick::now_ns(), eviction_budget_ns(&engine));
@@ -594,6 +597,7 @@ impl Executor {
                 break;
             };
             let key = engine.keyspace.key(&candidate.key);
+            let delete_start_ns = tick::now_ns();
             {
                 let keys = [key];
                 let mut view = engine.keyspace.view(Locks::Keys(&keys), now_ms, &mut effects);
@@ -601,6 +605,7 @@ impl Executor {
                 engine.keyspace.journal.append(&view.effects().unit);
                 view.effects().clear();
             }
+            engine.latency_since("eviction-del", delete_start_ns);
             for garbage in effects.garbage.drain(..) {
                 engine.keyspace.reclaimer.hand_over(garbage);
             }
@@ -609,6 +614,7 @@ impl Executor {
             }
         }
         self.effects = effects;
+        engine.latency_since("eviction-cycle", start_ns);
         enough
     }
 
@@ -621,8 +627,11 @@ impl Executor {
     pub fn sweep(&mut self, now_ms: i64) -> SweepStep {
         let engine = Arc::clone(&self.engine);
         let mut effects = std::mem::take(&mut self.effects);
+        let start_ns = tick::now_ns();
         let step = self.sweeper.step(&engine.keyspace, now_ms, &mut effects);
         self.settle(effects);
+        self.context.stats.expired_in_background.add(step.expired as u64);
+        engine.latency_since("expire-cycle", start_ns);
         step
     }
 

@@ -13,6 +13,7 @@ use smallvec::SmallVec;
 use crate::access::{self, Lfu};
 use crate::effects::{Effects, Event, event_class};
 use crate::entry::{Entry, EntryRef, INLINE_BYTES_MAX, NewValue, OwnedValue, ValueRef};
+use crate::figures::Figures;
 use crate::hash::{Key, POSITION_BITS};
 use crate::keyspace::{DatabaseSize, Keyspace};
 use crate::reclaim::Garbage;
@@ -491,6 +492,27 @@ impl<'k> View<'k> {
             size.table_bytes += table.memory_bytes();
         }
         size
+    }
+
+    /// The figures of the whole keyspace. Needs all stripes or none: without any, one after the other is locked, so
+    /// that the sums are not of a single moment; with some, waiting for the others could be for ever.
+    pub fn figures(&mut self) -> Figures {
+        let mut sum = Figures::new(self.keyspace.databases());
+        match &self.held {
+            Held::None => self.keyspace.each_stripe().for_each(|stripe| sum.add(&stripe)),
+            Held::All(stripes) => stripes.iter().for_each(|stripe| sum.add(stripe)),
+            Held::One(..) | Held::Some(_) => debug_assert!(false, "figures need all stripes or none"),
+        }
+        sum.finish()
+    }
+
+    /// Starts the counters of the whole keyspace anew, all but that of changes. Needs all stripes or none.
+    pub fn reset_counters(&mut self) {
+        match &mut self.held {
+            Held::None => self.keyspace.reset_counters(),
+            Held::All(stripes) => stripes.iter_mut().for_each(|stripe| stripe.counters.reset()),
+            Held::One(..) | Held::Some(_) => debug_assert!(false, "counters need all stripes or none"),
+        }
     }
 
     /// Removes all keys of a database and returns them. Needs all stripes. Watchers of keys that were there are told.
