@@ -149,7 +149,7 @@ choices! {
         /// Checked if shown.
         Optional = "optional",
     }
-    /// `tls-auth-clients-user`: the certificate field that names the ACL user.
+    /// `tls-auth-clients-user`: the certificate field that names the ACL user. Redis does not know `URI`.
     TlsAuthClientsUser {
         /// The common name of the subject.
         CommonName = "CN",

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
+use ochre_types::{Case, glob_match};
+
 use crate::config::Config;
-use crate::glob;
 use crate::table::{self, NAMES};
 
 impl Config {
@@ -18,7 +19,7 @@ impl Config {
         for pattern in patterns.iter().map(AsRef::as_ref) {
             if pattern.iter().any(|byte| b"[*?".contains(byte)) {
                 let named = NAMES.iter().filter(|named| {
-                    !named.record.hidden && glob::matches_ignoring_case(pattern, named.name.as_bytes())
+                    !named.record.hidden && glob_match(pattern, named.name.as_bytes(), Case::Insensitive)
                 });
                 found.extend(
                     named.filter(|named| seen.insert(named.name)).map(|named| (named.name.into(), named)),

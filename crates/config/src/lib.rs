@@ -8,6 +8,9 @@
 //! Layers, from below: `record` (what is known about a directive), `table` (all of them), `value` and the modules of
 //! the special values (text to value and back), `config` (all current values), and on top of it `get`, `set`, `load`
 //! and `rewrite`, which are the four ways in and out.
+//!
+//! For fuzzing, three entries take any bytes: [`Config::load_text`] with [`NoFiles`], [`Config::set`] and
+//! [`Config::rewrite`]. They must never panic, and what they accept must be read back from what they write.
 
 mod check;
 mod choices;
@@ -16,7 +19,6 @@ mod directive;
 mod error;
 mod files;
 mod get;
-mod glob;
 mod load;
 mod number;
 mod quote;
@@ -37,7 +39,7 @@ pub use choices::{
 pub use config::{ClientMemoryLimit, Config};
 pub use directive::Directive;
 pub use error::{ConfigError, SetError, os_reason};
-pub use files::{FileSource, SystemFiles};
+pub use files::{FileSource, NoFiles, SystemFiles};
 pub use load::{Loaded, Origin, Statement};
 pub use record::{Check, Effect, Integer, Kind, LiveCheck, Mutability, Record, Text, Unit, Word};
 pub use rewrite::Appendix;

@@ -17,6 +17,8 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ochre_resp::split_args;
+
 use crate::Directive;
 use crate::config::Config;
 use crate::error::{ConfigError, os_reason};
@@ -117,7 +119,7 @@ impl Config {
         }
         let command_line = CommandLine::read(options, options.len() == args.len());
         if command_line.stdin {
-            text.extend(stdin().map_err(|error| cannot_open(b"stdin", &error))?);
+            append(&mut text, &stdin().map_err(|error| cannot_open(b"stdin", &error))?);
         }
         text.push(b'\n');
         text.extend(command_line.text);
@@ -188,7 +190,7 @@ impl CommandLine {
 /// Whether a directive needs no further word: it came with its value ("--port 6380" as one word), or it is one of the
 /// two that may stand alone and another directive follows.
 fn is_complete(word: &[u8], next_is_directive: bool) -> bool {
-    let has_value = quote::split(word).is_none_or(|words| words.len() != 1);
+    let has_value = split_args(word).is_none_or(|words| words.len() != 1);
     let may_stand_alone = word.eq_ignore_ascii_case(b"--save") || word.eq_ignore_ascii_case(b"--sentinel");
     has_value || (may_stand_alone && next_is_directive)
 }
@@ -231,11 +233,7 @@ impl<'a> Loader<'a> {
                     reason: "Too many included files".to_owned(),
                 });
             }
-            text.extend(self.files.read(&path).map_err(|error| cannot_open(name, &error))?);
-            // The peers glue the last line of a file without a line end to the first line of the next.
-            if !text.ends_with(b"\n") {
-                text.push(b'\n');
-            }
+            append(&mut text, &self.files.read(&path).map_err(|error| cannot_open(name, &error))?);
         }
         Ok(text)
     }
@@ -251,7 +249,7 @@ impl<'a> Loader<'a> {
     }
 
     fn line(&mut self, origin: Origin, depth: usize) -> Result<(), ConfigError> {
-        let words = quote::split(&origin.text)
+        let words = split_args(&origin.text)
             .ok_or_else(|| origin.error("Unbalanced quotes in configuration line"))?;
         let Some((name, args)) = words.split_first() else { return Ok(()) };
         let name = name.to_ascii_lowercase();
@@ -344,7 +342,7 @@ impl<'a> Loader<'a> {
 fn divide<'a>(record: &Record, args: &'a [Vec<u8>]) -> Result<Cow<'a, [Vec<u8>]>, String> {
     match args {
         [all] if record.takes_many() && !all.is_empty() => {
-            let words = quote::split(all).ok_or("Unbalanced quotes in configuration line")?;
+            let words = split_args(all).ok_or("Unbalanced quotes in configuration line")?;
             Ok(Cow::Owned(words))
         }
         [_] => Ok(Cow::Borrowed(args)),
@@ -360,6 +358,14 @@ pub(crate) fn trim(line: &[u8]) -> &[u8] {
     let line = &line[start..];
     let end = line.iter().rev().take_while(|byte| is_blank(byte)).count();
     &line[..line.len() - end]
+}
+
+/// Appends a source of lines. The peers glue its first line to a last line without an end; here it starts a new one.
+fn append(text: &mut Vec<u8>, source: &[u8]) {
+    if !text.is_empty() && !text.ends_with(b"\n") {
+        text.push(b'\n');
+    }
+    text.extend(source);
 }
 
 fn as_path(bytes: &[u8]) -> &Path {

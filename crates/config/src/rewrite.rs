@@ -7,11 +7,13 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
+use ochre_resp::split_args;
+
 use crate::config::Config;
 use crate::load::trim;
 use crate::quote;
 use crate::record::{Kind, Record, Text};
-use crate::special::{self, ClientClass, OutputBufferLimit};
+use crate::special::{self, ClientClass, OutputBufferLimit, SavePoint};
 use crate::table::{self, TABLE};
 use crate::value::{Value, print_words, yes_no};
 use crate::{Directive, number};
@@ -61,13 +63,13 @@ impl Config {
                 file.put_text(name, text, changed || matches!(kind, Kind::Dir));
             }
             (Value::Save(_), _) if sentinel => file.settle(name),
-            (Value::Save(points), _) => file.put_list(name, &special::print_save(points), true),
+            (Value::Save(points), _) => rewrite_save(name, points, file),
             (Value::Limits(limits), _) => rewrite_limits(name, limits, file),
-            (Value::Percentiles(list), _) => file.put_list(name, &special::print_percentiles(list), true),
-            (Value::Addresses(_), _) if !changed => file.settle(name),
-            (Value::Addresses(list), _) => {
-                file.put_list(name, &String::from_utf8_lossy(&list.join(&b' ')), true);
+            (Value::Percentiles(list), _) => {
+                file.put_list(name, special::print_percentiles(list).as_bytes(), true);
             }
+            (Value::Addresses(_), _) if !changed => file.settle(name),
+            (Value::Addresses(list), _) => file.put_list(name, &list.join(&b' '), true),
             (Value::ReplicaOf(None), _) => file.settle(name),
             (Value::ReplicaOf(_), _) if self.bool(Directive::ClusterEnabled) => file.settle(name),
             (Value::ReplicaOf(Some(_)), _) => file.put_word(name, &self.shown(id), true),
@@ -84,6 +86,16 @@ fn print_plain(value: &Value, record: &Record) -> String {
         (Value::Integer(value), Kind::Integer(integer)) => number::print_for_file(integer.unit, *value),
         (Value::Code(code), Kind::Choice(words, _) | Kind::Flags(words, _)) => print_words(words, *code),
         _ => String::from_utf8_lossy(&value.print(record)).into_owned(),
+    }
+}
+
+/// Each save point has a line of its own; without any, a line must say so, or the default would come back.
+fn rewrite_save(name: &str, points: &[SavePoint], file: &mut File) {
+    if points.is_empty() {
+        file.put_list(name, b"", true);
+    }
+    for point in points {
+        file.put_list(name, special::print_save(&[*point]).as_bytes(), true);
     }
 }
 
@@ -169,9 +181,8 @@ impl File {
     }
 
     /// An empty list needs a line that says so, or the default would come back.
-    fn put_list(&mut self, name: &str, list: &str, needed: bool) {
-        let list = if list.is_empty() { "\"\"" } else { list };
-        self.put_word(name, list.as_bytes(), needed);
+    fn put_list(&mut self, name: &str, list: &[u8], needed: bool) {
+        self.put_word(name, if list.is_empty() { b"\"\"" } else { list }, needed);
     }
 
     fn rewrite_statement(&mut self, name: &str, lines: &[Vec<u8>]) {
@@ -206,7 +217,7 @@ impl File {
 
 /// The directive that a line sets, by its canonical name; `None` if the line is not understood.
 fn option_of(line: &[u8], sentinel: bool) -> Option<Vec<u8>> {
-    let words = quote::split(line)?;
+    let words = split_args(line)?;
     let name = words.first()?.to_ascii_lowercase();
     if let Some(named) = table::find(&name) {
         return Some(named.record.name.into());

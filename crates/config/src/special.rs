@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use ochre_types::parse_f64;
+
 use crate::number::{self, Refusal};
 
 /// Take a snapshot after so many seconds if so many changes were made.
@@ -161,11 +163,7 @@ pub(crate) fn parse_percentiles(args: &[&[u8]]) -> Result<Vec<f64>, Refusal> {
 }
 
 fn parse_percentile(arg: &[u8]) -> Result<f64, Refusal> {
-    let value: f64 = std::str::from_utf8(arg)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .filter(|value: &f64| !value.is_nan())
-        .ok_or("Invalid latency-tracking-info-percentiles parameters")?;
+    let value = parse_f64(arg).ok_or("Invalid latency-tracking-info-percentiles parameters")?;
     if (0.0..=100.0).contains(&value) {
         Ok(value)
     } else {
@@ -276,7 +274,7 @@ impl KeyspaceEvents {
         self.0 & other.0 == other.0
     }
 
-    /// Whether nothing is published: no class, or neither `K` nor `E`, which the caller checks by the class.
+    /// Whether the set is empty. A set without `K` and `E` publishes nothing either.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0

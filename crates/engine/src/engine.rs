@@ -234,6 +234,18 @@ impl Engine {
         WorkerContext { index, stats: Arc::clone(&self.workers[index]) }
     }
 
+    /// Takes a sample of all rates; to be called ten times a second.
+    pub fn sample_rates(&self) {
+        let now_ms = clock_ms();
+        let sum =
+            |counter: fn(&WorkerStats) -> u64| self.workers.iter().map(|stats| counter(stats)).sum::<u64>();
+        let mut rates = self.stats.rates.lock();
+        rates.commands.sample(now_ms, sum(|stats| stats.processed.get()));
+        rates.net_in.sample(now_ms, sum(|stats| stats.net_in_bytes.get()));
+        rates.net_out.sample(now_ms, sum(|stats| stats.net_out_bytes.get()));
+        rates.loops.sample(now_ms, sum(|stats| stats.loops.get()));
+    }
+
     /// The time, unix time in ms.
     pub fn now_ms(&self) -> i64 {
         clock_ms()

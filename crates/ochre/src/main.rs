@@ -1,2 +1,92 @@
 //! The one binary behind every name.
-fn main() {}
+//!
+//! What it does is decided by the name it is called with (`ochre-server`, `redis-server`, `valkey-server`,
+//! `ochre-benchmark`, ...) or, as plain `ochre`, by its first argument; without one it is the server.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: ochre_memory::Counted = ochre_memory::Counted;
+
+/// What the binary can be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Tool {
+    Server,
+    Benchmark,
+    /// A tool that is not there yet, by its name.
+    Missing(&'static str),
+}
+
+impl Tool {
+    /// The tool of a word after `ochre-`, `redis-` or `valkey-`.
+    fn from_word(word: &str) -> Option<Tool> {
+        Some(match word {
+            "server" => Tool::Server,
+            "benchmark" => Tool::Benchmark,
+            "cli" => Tool::Missing("cli"),
+            "sentinel" => Tool::Missing("sentinel"),
+            "check-rdb" => Tool::Missing("check-rdb"),
+            "check-aof" => Tool::Missing("check-aof"),
+            _ => return None,
+        })
+    }
+
+    /// The tool of a file name.
+    fn from_name(name: &str) -> Option<Tool> {
+        ["ochre-", "redis-", "valkey-"].iter().find_map(|prefix| Tool::from_word(name.strip_prefix(prefix)?))
+    }
+}
+
+/// The tool, its name and its arguments.
+fn choose(mut arguments: Vec<OsString>) -> (Tool, String, Vec<OsString>) {
+    let program = if arguments.is_empty() { OsString::new() } else { arguments.remove(0) };
+    let name =
+        Path::new(&program).file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    if let Some(tool) = Tool::from_name(&name) {
+        return (tool, program.to_string_lossy().into_owned(), arguments);
+    }
+    let first = arguments.first().and_then(|first| first.to_str()).and_then(Tool::from_word);
+    if let Some(tool) = first {
+        let word = arguments.remove(0);
+        return (tool, format!("{} {}", program.to_string_lossy(), word.to_string_lossy()), arguments);
+    }
+    (Tool::Server, program.to_string_lossy().into_owned(), arguments)
+}
+
+fn main() -> ExitCode {
+    let (tool, name, arguments) = choose(ochre_server::arguments());
+    match tool {
+        Tool::Server => ochre_server::serve(&name, &arguments),
+        Tool::Benchmark => ochre_benchmark::main(arguments),
+        Tool::Missing(word) => {
+            eprintln!(
+                "{name}: 'ochre {word}' is not part of this version of Ochre yet; redis-{word} and valkey-{word} work with it."
+            );
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_words_choose_the_tool() {
+        let cases: [(&[&str], Tool, usize); 7] = [
+            (&["/usr/bin/ochre"], Tool::Server, 0),
+            (&["ochre", "--port", "1"], Tool::Server, 2),
+            (&["ochre", "server", "x.conf"], Tool::Server, 1),
+            (&["/opt/redis-server", "server"], Tool::Server, 1),
+            (&["valkey-benchmark", "-n", "1"], Tool::Benchmark, 2),
+            (&["ochre", "benchmark"], Tool::Benchmark, 0),
+            (&["ochre-cli"], Tool::Missing("cli"), 0),
+        ];
+        for (words, tool, rest) in cases {
+            let (chosen, _, arguments) = choose(words.iter().map(OsString::from).collect());
+            assert_eq!((chosen, arguments.len()), (tool, rest), "{words:?}");
+        }
+    }
+}

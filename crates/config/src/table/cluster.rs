@@ -1,4 +1,4 @@
-//! Cluster mode. Kept for the cluster's own crate; only standalone mode reads none of it.
+//! Cluster mode: kept for the part of the server that will be the cluster.
 
 use super::{D, I32, I64, PORT, U64};
 use crate::check;

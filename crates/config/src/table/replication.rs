@@ -82,14 +82,15 @@ pub(super) const RECORDS: &[Record] = &[
         "Seconds between a master's pings",
     )
     .alias(&["repl-ping-slave-period"]),
-    // Redis's size; Valkey keeps ten times as much.
+    // Redis's size; Valkey keeps ten times as much. Less than 16 kb would not outlive one command.
     Record::bytes(
         D::ReplBacklogSize,
         "repl-backlog-size",
         1 << 20,
         (1, I64),
         "Changes kept for replicas that come back",
-    ),
+    )
+    .clamp(16 << 10, I64),
     Record::integer(
         D::ReplBacklogTtl,
         "repl-backlog-ttl",
