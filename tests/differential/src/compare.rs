@@ -15,11 +15,11 @@ pub enum Tolerance {
     Kind,
     /// Only the kind of reply must agree, and for text whether there is any.
     Shape,
-    /// The fields of HELLO that name the server, its version and the connection may differ.
+    /// The fields of HELLO that name the server, its version, its modules and the connection may differ.
     Hello,
 }
 
-const HELLO_OWN: &[&str] = &["server", "version", "id", "availability_zone"];
+const HELLO_OWN: &[&str] = &["server", "version", "id", "availability_zone", "modules"];
 
 /// Whether replies `a` and `b`, as bytes, are the same under `tolerance`.
 pub fn same(a: &[u8], b: &[u8], tolerance: Tolerance) -> bool {

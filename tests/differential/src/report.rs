@@ -7,7 +7,10 @@ use crate::text;
 ///
 /// Two differences of one class have, as a rule, one cause.
 pub fn signature(difference: &Difference) -> String {
-    format!("{} | {} | {}", head(&difference.question), outline(&difference.ours), outline(&difference.theirs))
+    let unknown = |reply: &[u8]| reply.starts_with(b"-ERR unknown command");
+    // The name of an unknown command is as random as its arguments.
+    let head = if unknown(&difference.ours) && unknown(&difference.theirs) { "(any)".to_owned() } else { head(&difference.question) };
+    format!("{head} | {} | {}", outline(&difference.ours), outline(&difference.theirs))
 }
 
 /// The name of a command, with the subcommand of the containers, in upper case.

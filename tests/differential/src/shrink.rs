@@ -4,6 +4,7 @@
 //! bytes. Every trial is a run on clean servers, so the result is a reproducer by construction.
 
 use std::io;
+use std::time::{Duration, Instant};
 
 use crate::exceptions::Exceptions;
 use crate::pair::{Difference, Pair};
@@ -12,6 +13,8 @@ use crate::step::Step;
 
 /// Trials at most; a run on clean servers takes milliseconds.
 const TRIALS_MAX: usize = 3000;
+/// A trial in which a server does not answer takes much longer.
+const TIME_MAX: Duration = Duration::from_secs(60);
 
 /// What is left after shrinking.
 #[derive(Clone, Debug)]
@@ -24,7 +27,7 @@ pub struct Reproducer {
 
 /// Shrinks `steps`, which showed `difference`. `None` when doing them again does not show it again.
 pub fn shrink(pair: &mut Pair, steps: &[Step], difference: &Difference, exceptions: &Exceptions) -> io::Result<Option<Reproducer>> {
-    let mut shrinker = Shrinker { pair, exceptions, wanted: signature(difference), trials: 0, best: None };
+    let mut shrinker = Shrinker { pair, exceptions, wanted: signature(difference), trials: 0, began: Instant::now(), best: None };
     let upto = &steps[..=difference.step.min(steps.len() - 1)];
     if !shrinker.fails(upto)? {
         return Ok(None);
@@ -41,13 +44,14 @@ struct Shrinker<'a> {
     exceptions: &'a Exceptions,
     wanted: String,
     trials: usize,
+    began: Instant,
     best: Option<Reproducer>,
 }
 
 impl Shrinker<'_> {
     /// Whether `steps` still show the difference; if so they become the best, cut after the step that shows it.
     fn fails(&mut self, steps: &[Step]) -> io::Result<bool> {
-        if self.trials == TRIALS_MAX {
+        if self.trials == TRIALS_MAX || self.began.elapsed() > TIME_MAX {
             return Ok(false);
         }
         self.trials += 1;

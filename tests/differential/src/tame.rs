@@ -14,6 +14,9 @@ const BANNED: &[&str] = &[
     "CLIENT PAUSE", "CLIENT REPLY", "CLIENT KILL", "CLIENT TRACKING", "CONFIG REWRITE", "ACL SETUSER",
 ];
 
+/// Commands whose second word is a name too.
+const CONTAINERS: &[&str] = &["CLIENT", "CONFIG", "COMMAND", "OBJECT", "MEMORY", "SLOWLOG", "COMMANDLOG", "LATENCY", "ACL"];
+
 /// Parameters whose every other value than the listed ones would throw clients out.
 const DELICATE: &[&str] = &["maxmemory", "timeout", "maxclients", "proto-max-bulk-len", "client-query-buffer-limit", "client-output-buffer-limit"];
 
@@ -21,6 +24,10 @@ const DELICATE: &[&str] = &["maxmemory", "timeout", "maxclients", "proto-max-bul
 pub(crate) fn tame(arguments: &mut Vec<Vec<u8>>, random: &mut Random) -> bool {
     let upper = |index: usize| arguments.get(index).map(|word| String::from_utf8_lossy(word).to_ascii_uppercase()).unwrap_or_default();
     let (name, second) = (upper(0), upper(1));
+    // Which command Valkey finds for a name with a NUL depends on the seed of its hash.
+    if name.contains('\0') || second.contains('\0') && CONTAINERS.contains(&name.as_str()) {
+        return false;
+    }
     if BANNED.contains(&name.as_str()) || BANNED.contains(&format!("{name} {second}").as_str()) {
         return false;
     }
@@ -118,7 +125,7 @@ mod tests {
 
     #[test]
     fn dangerous_commands_are_refused() {
-        for line in ["shutdown nosave", "client PAUSE 1000", "Debug sleep 10", "BLPOP a 0"] {
+        for line in ["shutdown nosave", "client PAUSE 1000", "Debug sleep 10", "BLPOP a 0", "\"get\\x00\" a", "OBJECT \"HELP\\x00\""] {
             assert_eq!(tamed(line), None, "{line}");
         }
         assert_eq!(tamed("CLIENT ID").as_deref(), Some("CLIENT ID"));

@@ -138,9 +138,7 @@ fn collect_keywords(node: &Node, keywords: &mut Vec<&'static str>) {
 /// How far two right replies to `command` may differ, from the rule that names it; one that names its subcommand
 /// goes before one that only names the container.
 pub fn tolerance(command: &[Vec<u8>]) -> Tolerance {
-    // Valkey reads a subcommand up to its first NUL.
-    let given = |index: usize| command.get(index).and_then(|given| given.split(|&byte| byte == 0).next());
-    let is = |index: usize, word: &str| given(index).is_some_and(|given| word.as_bytes().eq_ignore_ascii_case(given));
+    let is = |index: usize, word: &str| command.get(index).is_some_and(|given| word.as_bytes().eq_ignore_ascii_case(given));
     let rules = FAMILIES.iter().flat_map(|family| family.rules);
     let fitting = rules.filter_map(|rule| {
         let mut words = leading_keywords(rule);
