@@ -40,13 +40,18 @@ pub fn run(pair: &mut Pair, plan: Plan<'_>, length: Length, out: &mut dyn Write)
     while findings.commands < length.commands && findings.classes.len() < length.classes_max {
         let steps = generate::epoch(plan, length.seed, epoch);
         let found = pair.run(&steps, plan.exceptions)?;
-        findings.commands += found.as_ref().map_or(plan.epoch_commands, |difference| difference.step + 1) as u64;
+        findings.commands +=
+            found.as_ref().map_or(plan.epoch_commands, |difference| difference.step + 1) as u64;
         if let Some(difference) = found {
             let class = signature(&difference);
             let count = findings.classes.entry(class.clone()).or_default();
             *count += 1;
             if *count == 1 {
-                writeln!(out, "DIFFERENCE {class}\n  seed {}, epoch {epoch}, step {}", length.seed, difference.step)?;
+                writeln!(
+                    out,
+                    "DIFFERENCE {class}\n  seed {}, epoch {epoch}, step {}",
+                    length.seed, difference.step
+                )?;
                 write!(out, "{}", describe(&difference))?;
                 report_shrunk(pair, plan, &steps, &difference, out)?;
             }
@@ -54,13 +59,24 @@ pub fn run(pair: &mut Pair, plan: Plan<'_>, length: Length, out: &mut dyn Write)
         epoch += 1;
         if (epoch - length.first_epoch).is_multiple_of(50) {
             let seconds = began.elapsed().as_secs_f64();
-            writeln!(out, "{} commands in {seconds:.0} s, {} classes of differences", findings.commands, findings.classes.len())?;
+            writeln!(
+                out,
+                "{} commands in {seconds:.0} s, {} classes of differences",
+                findings.commands,
+                findings.classes.len()
+            )?;
         }
     }
     Ok(findings)
 }
 
-fn report_shrunk(pair: &mut Pair, plan: Plan<'_>, steps: &[Step], difference: &crate::pair::Difference, out: &mut dyn Write) -> io::Result<()> {
+fn report_shrunk(
+    pair: &mut Pair,
+    plan: Plan<'_>,
+    steps: &[Step],
+    difference: &crate::pair::Difference,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     match shrink(pair, steps, difference, plan.exceptions)? {
         None => {
             writeln!(out, "  (not seen again when repeated)\n")?;

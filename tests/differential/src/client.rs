@@ -44,7 +44,8 @@ impl Client {
                 }
                 Err(Broken::Incomplete) => self.fill()?,
                 Err(Broken::Malformed) => {
-                    let start = crate::text::escape(&self.buffer[self.at..self.buffer.len().min(self.at + 80)]);
+                    let start =
+                        crate::text::escape(&self.buffer[self.at..self.buffer.len().min(self.at + 80)]);
                     return Err(io::Error::new(ErrorKind::InvalidData, format!("not a reply: {start}")));
                 }
             }
@@ -67,7 +68,9 @@ impl Client {
         loop {
             match self.fill() {
                 Ok(()) => {}
-                Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) => {
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) =>
+                {
                     return Ok(self.buffer.split_off(self.at));
                 }
                 Err(error) => return Err(error),

@@ -40,7 +40,9 @@ pub fn same_transaction(a: &[u8], b: &[u8], queued: &[Tolerance]) -> bool {
     if a == b {
         return true;
     }
-    let (Ok((Reply::Array(a), _)), Ok((Reply::Array(b), _))) = (Reply::read(a), Reply::read(b)) else { return false };
+    let (Ok((Reply::Array(a), _)), Ok((Reply::Array(b), _))) = (Reply::read(a), Reply::read(b)) else {
+        return false;
+    };
     a.len() == b.len()
         && a.len() == queued.len()
         && a.iter().zip(&b).zip(queued).all(|((a, b), tolerance)| same_reply(a, b, *tolerance))
@@ -66,7 +68,9 @@ fn same_reply(a: &Reply, b: &Reply, tolerance: Tolerance) -> bool {
 /// Both positive and no further apart than `distance`: -1 and -2 mean something else than a time.
 fn near(a: &Reply, b: &Reply, distance: i64) -> bool {
     match (a, b) {
-        (Reply::Integer(a), Reply::Integer(b)) => *a >= 0 && *b >= 0 && a.abs_diff(*b) <= distance.unsigned_abs(),
+        (Reply::Integer(a), Reply::Integer(b)) => {
+            *a >= 0 && *b >= 0 && a.abs_diff(*b) <= distance.unsigned_abs()
+        }
         _ => false,
     }
 }
@@ -79,7 +83,9 @@ fn sorted(reply: &Reply) -> String {
     };
     match reply {
         Reply::Array(elements) => in_order(elements.iter().map(sorted).collect()),
-        Reply::Map(pairs) => in_order(pairs.iter().map(|(key, value)| format!("{}={}", sorted(key), sorted(value))).collect()),
+        Reply::Map(pairs) => {
+            in_order(pairs.iter().map(|(key, value)| format!("{}={}", sorted(key), sorted(value))).collect())
+        }
         other => format!("{other:?}"),
     }
 }
@@ -95,7 +101,11 @@ fn is_empty(reply: &Reply) -> bool {
 fn hello_fields(reply: &Reply) -> (char, Vec<(Reply, Reply)>) {
     let pairs: Vec<(Reply, Reply)> = match reply {
         Reply::Map(pairs) => pairs.clone(),
-        other => other.elements().chunks(2).filter_map(|pair| Some((pair.first()?.clone(), pair.get(1)?.clone()))).collect(),
+        other => other
+            .elements()
+            .chunks(2)
+            .filter_map(|pair| Some((pair.first()?.clone(), pair.get(1)?.clone())))
+            .collect(),
     };
     let own = |name: &Reply| HELLO_OWN.iter().any(|field| name.text() == Some(field.as_bytes()));
     (reply.kind(), pairs.into_iter().filter(|(name, _)| !own(name)).collect())

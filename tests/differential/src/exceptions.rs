@@ -45,9 +45,14 @@ impl Exceptions {
 
     /// The reason why these replies to `command` may differ.
     pub fn accepts(&self, command: &str, ours: &[u8], theirs: &[u8]) -> Option<&str> {
-        let fits = |pattern: &Option<String>, reply: &[u8]| pattern.as_ref().is_none_or(|pattern| matches(pattern, &escape(reply)));
+        let fits = |pattern: &Option<String>, reply: &[u8]| {
+            pattern.as_ref().is_none_or(|pattern| matches(pattern, &escape(reply)))
+        };
         let found = self.0.iter().find(|exception| {
-            !exception.avoid && matches(&exception.command, command) && fits(&exception.ours, ours) && fits(&exception.theirs, theirs)
+            !exception.avoid
+                && matches(&exception.command, command)
+                && fits(&exception.ours, ours)
+                && fits(&exception.theirs, theirs)
         });
         found.map(|exception| exception.reason.as_str())
     }
@@ -95,7 +100,13 @@ mod tests {
 
     #[test]
     fn malformed_records_are_errors() {
-        for file in ["command: a\n", "reason: a\n", "nonsense\n", "command: a\nreason: b\ncolour: red\n", "command: a\nreason: b\navoid: perhaps\n"] {
+        for file in [
+            "command: a\n",
+            "reason: a\n",
+            "nonsense\n",
+            "command: a\nreason: b\ncolour: red\n",
+            "command: a\nreason: b\navoid: perhaps\n",
+        ] {
             assert!(Exceptions::parse(file, Oracle::Redis).is_err(), "{file}");
         }
     }

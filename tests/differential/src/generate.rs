@@ -30,7 +30,8 @@ pub struct Plan<'a> {
 
 /// The steps of epoch `number` of the run with `seed`.
 pub fn epoch(plan: Plan<'_>, seed: u64, number: u64) -> Vec<Step> {
-    let mut generator = Generator { plan, random: Random::for_part(seed, number), in_transaction: vec![false; plan.clients] };
+    let mut generator =
+        Generator { plan, random: Random::for_part(seed, number), in_transaction: vec![false; plan.clients] };
     let mut steps = Vec::with_capacity(plan.epoch_commands + 16);
     let mut client = 0;
     for count in 1..=plan.epoch_commands {
@@ -64,7 +65,9 @@ impl Generator<'_> {
             if self.random.one_in(8) {
                 self.mutate(&mut arguments);
             }
-            if tame::tame(&mut arguments, &mut self.random) && !self.plan.exceptions.avoids(&text::show(&arguments)) {
+            if tame::tame(&mut arguments, &mut self.random)
+                && !self.plan.exceptions.avoids(&text::show(&arguments))
+            {
                 self.note_transaction(client, &arguments);
                 return arguments;
             }
@@ -129,7 +132,10 @@ impl Generator<'_> {
         match self.random.below(10) {
             0..=5 => word.as_bytes().to_vec(),
             6..=8 => word.to_ascii_lowercase().into_bytes(),
-            _ => word.bytes().map(|byte| if self.random.one_in(2) { byte } else { byte.to_ascii_lowercase() }).collect(),
+            _ => word
+                .bytes()
+                .map(|byte| if self.random.one_in(2) { byte } else { byte.to_ascii_lowercase() })
+                .collect(),
         }
     }
 
@@ -164,8 +170,19 @@ mod tests {
     fn steps(seed: u64, number: u64) -> Vec<Step> {
         let families: Vec<String> = FAMILIES.iter().map(|family| family.name.to_owned()).collect();
         let grammar = Grammar::new(Oracle::Redis, &families).unwrap();
-        let exceptions = Exceptions::parse("command: GETDEL*\navoid: yes\nreason: test\n", Oracle::Redis).unwrap();
-        epoch(Plan { grammar: &grammar, exceptions: &exceptions, clients: 3, sessions: true, epoch_commands: 3000 }, seed, number)
+        let exceptions =
+            Exceptions::parse("command: GETDEL*\navoid: yes\nreason: test\n", Oracle::Redis).unwrap();
+        epoch(
+            Plan {
+                grammar: &grammar,
+                exceptions: &exceptions,
+                clients: 3,
+                sessions: true,
+                epoch_commands: 3000,
+            },
+            seed,
+            number,
+        )
     }
 
     #[test]

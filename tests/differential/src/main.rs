@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use lexopt::prelude::*;
-use ochre_differential::{Exceptions, FAMILIES, Grammar, Length, Oracle, Pair, Plan, Server, describe, parse_all, run};
+use ochre_differential::{
+    Exceptions, FAMILIES, Grammar, Length, Oracle, Pair, Plan, Server, describe, parse_all, run,
+};
 
 const USAGE: &str = "\
 Usage: ochre-differential (--a COMMAND | --a-addr ADDRESS) (--b COMMAND | --b-addr ADDRESS) [OPTION]...
@@ -90,7 +92,9 @@ fn parse_options() -> Result<Options, lexopt::Error> {
             Long("epoch") => options.length.first_epoch = parser.value()?.parse()?,
             Long("epoch-commands") => options.epoch_commands = parser.value()?.parse::<usize>()?.max(1),
             Long("clients") => options.clients = parser.value()?.parse::<usize>()?.clamp(1, 64),
-            Long("families") => options.families = parser.value()?.string()?.split(',').map(str::to_owned).collect(),
+            Long("families") => {
+                options.families = parser.value()?.string()?.split(',').map(str::to_owned).collect()
+            }
             Long("no-sessions") => options.sessions = false,
             Long("exceptions") => options.exceptions = parser.value()?.string()?,
             Long("classes") => options.length.classes_max = parser.value()?.parse()?,

@@ -63,7 +63,9 @@ impl Pair {
     /// the harness: a server that dies or hangs is a difference.
     pub fn run(&mut self, steps: &[Step], exceptions: &Exceptions) -> io::Result<Option<Difference>> {
         self.clean()?;
-        let clients = steps.iter().filter_map(|step| if let Step::Command { client, .. } = step { Some(client + 1) } else { None });
+        let clients = steps
+            .iter()
+            .filter_map(|step| if let Step::Command { client, .. } = step { Some(client + 1) } else { None });
         let mut run = Run { sides: &self.sides, exceptions, clients: Vec::new() };
         for _ in 0..clients.max().unwrap_or(0) {
             let client = run.new_client()?;
@@ -79,7 +81,8 @@ fn read_settings(server: &Server) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
     for (name, _) in CONFIG_PARAMETERS {
         let reply = client.call(&[b"CONFIG", b"GET", name.as_bytes()])?;
         if let [name, value] = reply.elements() {
-            settings.extend(name.text().zip(value.text()).map(|(name, value)| (name.to_vec(), value.to_vec())));
+            settings
+                .extend(name.text().zip(value.text()).map(|(name, value)| (name.to_vec(), value.to_vec())));
         }
     }
     Ok(settings)
@@ -196,9 +199,18 @@ impl Run<'_> {
         });
         Ok(found.map(|(ours, theirs)| {
             let beside = |fact: &state::Fact| {
-                if ours.question == theirs.question { fact.answer.clone() } else { format!("{}: {}", fact.question, text::escape(&fact.answer)).into_bytes() }
+                if ours.question == theirs.question {
+                    fact.answer.clone()
+                } else {
+                    format!("{}: {}", fact.question, text::escape(&fact.answer)).into_bytes()
+                }
             };
-            Difference { step: 0, question: ours.question.clone(), ours: beside(ours), theirs: beside(theirs) }
+            Difference {
+                step: 0,
+                question: ours.question.clone(),
+                ours: beside(ours),
+                theirs: beside(theirs),
+            }
         }))
     }
 }
@@ -223,7 +235,9 @@ fn reply_or_end(client: &mut Client) -> io::Result<(Vec<u8>, bool)> {
 /// What a server did in place of replying, when it is the server's doing.
 fn describe(error: io::Error) -> io::Result<Vec<u8>> {
     match error.kind() {
-        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => Ok(b"(connection closed)".to_vec()),
+        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => {
+            Ok(b"(connection closed)".to_vec())
+        }
         ErrorKind::TimedOut => Ok(b"(no reply in time)".to_vec()),
         ErrorKind::InvalidData => Ok(format!("({error})").into_bytes()),
         _ => Err(error),

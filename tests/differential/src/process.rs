@@ -35,7 +35,10 @@ impl Server {
     pub fn start(command_line: &str) -> io::Result<Self> {
         let command: Vec<String> = command_line.split_whitespace().map(str::to_owned).collect();
         if command.is_empty() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the command line of the server is empty"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "the command line of the server is empty",
+            ));
         }
         let folder = scratch_folder()?;
         let (address, child) = spawn(&command, &folder)?;
@@ -110,7 +113,16 @@ fn spawn_once(command: &[String], folder: &Path) -> io::Result<(SocketAddr, Chil
     let output = File::create(folder.join("output"))?;
     let mut child = Command::new(program(&command[0]))
         .args(&command[1..])
-        .args(["--port", &address.port().to_string(), "--bind", "127.0.0.1", "--save", "", "--daemonize", "no"])
+        .args([
+            "--port",
+            &address.port().to_string(),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--daemonize",
+            "no",
+        ])
         .current_dir(folder)
         .stdin(Stdio::null())
         .stderr(output.try_clone()?)

@@ -194,7 +194,11 @@ mod tests {
             assert_eq!((reply, length), (expected, bytes.len()), "{bytes:?}");
             assert_eq!(Reply::length(bytes.as_bytes()), Ok(bytes.len()));
             for cut in 0..bytes.len() {
-                assert_eq!(Reply::length(&bytes.as_bytes()[..cut]), Err(Broken::Incomplete), "{bytes:?} {cut}");
+                assert_eq!(
+                    Reply::length(&bytes.as_bytes()[..cut]),
+                    Err(Broken::Incomplete),
+                    "{bytes:?} {cut}"
+                );
                 assert_eq!(Reply::read(&bytes.as_bytes()[..cut]), Err(Broken::Incomplete));
             }
         }
@@ -202,7 +206,16 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_reply() {
-        for bytes in ["x\r\n", "\r\n", ":\r\n", ":1x\r\n", "$-2\r\n", "$1\r\nabc", "%-1\r\n", "*99999999999999999999\r\n"] {
+        for bytes in [
+            "x\r\n",
+            "\r\n",
+            ":\r\n",
+            ":1x\r\n",
+            "$-2\r\n",
+            "$1\r\nabc",
+            "%-1\r\n",
+            "*99999999999999999999\r\n",
+        ] {
             assert_eq!(Reply::read(bytes.as_bytes()), Err(Broken::Malformed), "{bytes:?}");
         }
         let deep = "*1\r\n".repeat(DEPTH_MAX + 1);

@@ -9,14 +9,29 @@ use crate::text;
 pub fn signature(difference: &Difference) -> String {
     let unknown = |reply: &[u8]| reply.starts_with(b"-ERR unknown command");
     // The name of an unknown command is as random as its arguments.
-    let head = if unknown(&difference.ours) && unknown(&difference.theirs) { "(any)".to_owned() } else { head(&difference.question) };
+    let head = if unknown(&difference.ours) && unknown(&difference.theirs) {
+        "(any)".to_owned()
+    } else {
+        head(&difference.question)
+    };
     format!("{head} | {} | {}", outline(&difference.ours), outline(&difference.theirs))
 }
 
 /// The name of a command, with the subcommand of the containers, in upper case.
 fn head(question: &str) -> String {
     let words: Vec<String> = question.split(' ').take(3).map(str::to_ascii_uppercase).collect();
-    let containers = ["CONFIG", "CLIENT", "OBJECT", "COMMAND", "STATE", "MEMORY", "SLOWLOG", "LATENCY", "ACL", "COMMANDLOG"];
+    let containers = [
+        "CONFIG",
+        "CLIENT",
+        "OBJECT",
+        "COMMAND",
+        "STATE",
+        "MEMORY",
+        "SLOWLOG",
+        "LATENCY",
+        "ACL",
+        "COMMANDLOG",
+    ];
     let kept = match words.first().map(String::as_str) {
         Some("STATE") if words.get(1).is_some_and(|word| word == "OBJECT") => 3,
         Some(name) if containers.contains(&name) => 2,
@@ -60,7 +75,12 @@ mod tests {
     use super::*;
 
     fn class(question: &str, ours: &str, theirs: &str) -> String {
-        signature(&Difference { step: 0, question: question.to_owned(), ours: ours.into(), theirs: theirs.into() })
+        signature(&Difference {
+            step: 0,
+            question: question.to_owned(),
+            ours: ours.into(),
+            theirs: theirs.into(),
+        })
     }
 
     #[test]

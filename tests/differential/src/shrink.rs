@@ -26,8 +26,20 @@ pub struct Reproducer {
 }
 
 /// Shrinks `steps`, which showed `difference`. `None` when doing them again does not show it again.
-pub fn shrink(pair: &mut Pair, steps: &[Step], difference: &Difference, exceptions: &Exceptions) -> io::Result<Option<Reproducer>> {
-    let mut shrinker = Shrinker { pair, exceptions, wanted: signature(difference), trials: 0, began: Instant::now(), best: None };
+pub fn shrink(
+    pair: &mut Pair,
+    steps: &[Step],
+    difference: &Difference,
+    exceptions: &Exceptions,
+) -> io::Result<Option<Reproducer>> {
+    let mut shrinker = Shrinker {
+        pair,
+        exceptions,
+        wanted: signature(difference),
+        trials: 0,
+        began: Instant::now(),
+        best: None,
+    };
     let upto = &steps[..=difference.step.min(steps.len() - 1)];
     if !shrinker.fails(upto)? {
         return Ok(None);
@@ -55,7 +67,8 @@ impl Shrinker<'_> {
             return Ok(false);
         }
         self.trials += 1;
-        let found = self.pair.run(steps, self.exceptions)?.filter(|difference| signature(difference) == self.wanted);
+        let found =
+            self.pair.run(steps, self.exceptions)?.filter(|difference| signature(difference) == self.wanted);
         let Some(difference) = found else { return Ok(false) };
         self.best = Some(Reproducer { steps: steps[..=difference.step].to_vec(), difference });
         Ok(true)

@@ -61,7 +61,11 @@ fn value_question(kind: &[u8], key: &[u8]) -> (Vec<Vec<u8>>, Tolerance) {
     }
 }
 
-fn ask(client: &mut Client, questions: &[(Vec<Vec<u8>>, Tolerance)], database: usize) -> io::Result<Vec<Fact>> {
+fn ask(
+    client: &mut Client,
+    questions: &[(Vec<Vec<u8>>, Tolerance)],
+    database: usize,
+) -> io::Result<Vec<Fact>> {
     let mut bytes = Vec::new();
     questions.iter().for_each(|(question, _)| encode(question, &mut bytes));
     client.send(&bytes)?;

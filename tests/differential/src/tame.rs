@@ -8,21 +8,64 @@ use crate::vocabulary::{FAR_SECONDS, far};
 
 /// Commands that end a server, change who it listens to, wait, or make replies arrive on their own.
 const BANNED: &[&str] = &[
-    "SHUTDOWN", "DEBUG", "MONITOR", "SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "SYNC", "PSYNC", "REPLICAOF", "SLAVEOF",
-    "FAILOVER", "QUIT", "MIGRATE", "SAVE", "BGSAVE", "BGREWRITEAOF", "CLUSTER", "MODULE", "WAITAOF", "REPLCONF",
-    "BLPOP", "BRPOP", "BLMOVE", "BLMPOP", "BRPOPLPUSH", "BZPOPMIN", "BZPOPMAX", "BZMPOP",
-    "CLIENT PAUSE", "CLIENT REPLY", "CLIENT KILL", "CLIENT TRACKING", "CONFIG REWRITE", "ACL SETUSER",
+    "SHUTDOWN",
+    "DEBUG",
+    "MONITOR",
+    "SUBSCRIBE",
+    "PSUBSCRIBE",
+    "SSUBSCRIBE",
+    "SYNC",
+    "PSYNC",
+    "REPLICAOF",
+    "SLAVEOF",
+    "FAILOVER",
+    "QUIT",
+    "MIGRATE",
+    "SAVE",
+    "BGSAVE",
+    "BGREWRITEAOF",
+    "CLUSTER",
+    "MODULE",
+    "WAITAOF",
+    "REPLCONF",
+    "BLPOP",
+    "BRPOP",
+    "BLMOVE",
+    "BLMPOP",
+    "BRPOPLPUSH",
+    "BZPOPMIN",
+    "BZPOPMAX",
+    "BZMPOP",
+    "CLIENT PAUSE",
+    "CLIENT REPLY",
+    "CLIENT KILL",
+    "CLIENT TRACKING",
+    "CONFIG REWRITE",
+    "ACL SETUSER",
 ];
 
 /// Commands whose second word is a name too.
-const CONTAINERS: &[&str] = &["CLIENT", "CONFIG", "COMMAND", "OBJECT", "MEMORY", "SLOWLOG", "COMMANDLOG", "LATENCY", "ACL"];
+const CONTAINERS: &[&str] =
+    &["CLIENT", "CONFIG", "COMMAND", "OBJECT", "MEMORY", "SLOWLOG", "COMMANDLOG", "LATENCY", "ACL"];
 
 /// Parameters whose every other value than the listed ones would throw clients out.
-const DELICATE: &[&str] = &["maxmemory", "timeout", "maxclients", "proto-max-bulk-len", "client-query-buffer-limit", "client-output-buffer-limit"];
+const DELICATE: &[&str] = &[
+    "maxmemory",
+    "timeout",
+    "maxclients",
+    "proto-max-bulk-len",
+    "client-query-buffer-limit",
+    "client-output-buffer-limit",
+];
 
 /// Makes `arguments` harmless; false when that is not possible.
 pub(crate) fn tame(arguments: &mut Vec<Vec<u8>>, random: &mut Random) -> bool {
-    let upper = |index: usize| arguments.get(index).map(|word| String::from_utf8_lossy(word).to_ascii_uppercase()).unwrap_or_default();
+    let upper = |index: usize| {
+        arguments
+            .get(index)
+            .map(|word| String::from_utf8_lossy(word).to_ascii_uppercase())
+            .unwrap_or_default()
+    };
     let (name, second) = (upper(0), upper(1));
     // Which command Valkey finds for a name with a NUL depends on the seed of its hash.
     if name.contains('\0') || second.contains('\0') && CONTAINERS.contains(&name.as_str()) {
@@ -67,9 +110,12 @@ fn tame_settings(arguments: &mut [Vec<u8>]) {
     for index in 3..arguments.len() {
         let (before, value) = arguments.split_at_mut(index);
         let (name, value) = (&before[index - 1], &mut value[0]);
-        let listed = CONFIG_PARAMETERS.iter().find(|(listed, _)| listed.as_bytes().eq_ignore_ascii_case(name));
+        let listed =
+            CONFIG_PARAMETERS.iter().find(|(listed, _)| listed.as_bytes().eq_ignore_ascii_case(name));
         let Some((_, values)) = listed.filter(|(listed, _)| DELICATE.contains(listed)) else { continue };
-        if values.iter().all(|listed| listed.as_bytes() != value.as_slice()) && value.iter().any(u8::is_ascii_digit) {
+        if values.iter().all(|listed| listed.as_bytes() != value.as_slice())
+            && value.iter().any(u8::is_ascii_digit)
+        {
             *value = values[0].as_bytes().to_vec();
         }
     }
@@ -89,7 +135,9 @@ fn tame_patterns(arguments: &mut [Vec<u8>]) {
 /// A scan sees the whole keyspace in one call, because cursors and the order of keys are each server's own.
 fn tame_scan(arguments: &mut Vec<Vec<u8>>) {
     let too_large: &[u8] = b"18446744073709551616";
-    if let Some(cursor) = arguments.get_mut(1).filter(|cursor| cursor.iter().any(u8::is_ascii_digit) && *cursor != too_large) {
+    if let Some(cursor) =
+        arguments.get_mut(1).filter(|cursor| cursor.iter().any(u8::is_ascii_digit) && *cursor != too_large)
+    {
         *cursor = b"0".to_vec();
     }
     let mut counted = false;
@@ -125,7 +173,14 @@ mod tests {
 
     #[test]
     fn dangerous_commands_are_refused() {
-        for line in ["shutdown nosave", "client PAUSE 1000", "Debug sleep 10", "BLPOP a 0", "\"get\\x00\" a", "OBJECT \"HELP\\x00\""] {
+        for line in [
+            "shutdown nosave",
+            "client PAUSE 1000",
+            "Debug sleep 10",
+            "BLPOP a 0",
+            "\"get\\x00\" a",
+            "OBJECT \"HELP\\x00\"",
+        ] {
             assert_eq!(tamed(line), None, "{line}");
         }
         assert_eq!(tamed("CLIENT ID").as_deref(), Some("CLIENT ID"));
@@ -134,10 +189,13 @@ mod tests {
 
     #[test]
     fn near_times_become_far() {
-        for line in ["EXPIRE a 1", "set a b ex 1", "SETEX a 100 b", "PEXPIRE a 30000000", "GETEX a PX 999999"] {
+        for line in ["EXPIRE a 1", "set a b ex 1", "SETEX a 100 b", "PEXPIRE a 30000000", "GETEX a PX 999999"]
+        {
             assert_ne!(tamed(line).as_deref(), Some(line));
         }
-        for line in ["EXPIRE a 0", "EXPIRE a -5", "SET a b EX x", "EXPIRE a 30000000", "EXPIREAT a 1", "SET 1 1"] {
+        for line in
+            ["EXPIRE a 0", "EXPIRE a -5", "SET a b EX x", "EXPIRE a 30000000", "EXPIREAT a 1", "SET 1 1"]
+        {
             assert_eq!(tamed(line).as_deref(), Some(line));
         }
     }

@@ -8,39 +8,142 @@
 use crate::random::Random;
 
 /// Keys that commands use; few, so that commands meet.
-pub const KEYS: &[&[u8]] =
-    &[b"a", b"b", b"c", b"d", b"key:1", b"key:2", b"{tag}1", b"{tag}2", b"", b"\x00\xff\r\n", b"long-key-that-does-not-fit-inline-0123456789"];
+pub const KEYS: &[&[u8]] = &[
+    b"a",
+    b"b",
+    b"c",
+    b"d",
+    b"key:1",
+    b"key:2",
+    b"{tag}1",
+    b"{tag}2",
+    b"",
+    b"\x00\xff\r\n",
+    b"long-key-that-does-not-fit-inline-0123456789",
+];
 
 const INTEGERS: &[&str] = &[
-    "0", "1", "-1", "2", "10", "100", "-100", "9999", "10000", "32767", "2147483647", "-2147483648", "4294967296",
-    "9223372036854775806", "9223372036854775807", "-9223372036854775807", "-9223372036854775808",
+    "0",
+    "1",
+    "-1",
+    "2",
+    "10",
+    "100",
+    "-100",
+    "9999",
+    "10000",
+    "32767",
+    "2147483647",
+    "-2147483648",
+    "4294967296",
+    "9223372036854775806",
+    "9223372036854775807",
+    "-9223372036854775807",
+    "-9223372036854775808",
 ];
 
 const NOT_INTEGERS: &[&str] = &[
-    "", " ", "abc", "1.0", "1.5", "+1", " 1", "1 ", "01", "-0", "--1", "0x10", "1e3", "9223372036854775808",
-    "-9223372036854775809", "18446744073709551615", "99999999999999999999999999", "1\0", "\u{661}",
+    "",
+    " ",
+    "abc",
+    "1.0",
+    "1.5",
+    "+1",
+    " 1",
+    "1 ",
+    "01",
+    "-0",
+    "--1",
+    "0x10",
+    "1e3",
+    "9223372036854775808",
+    "-9223372036854775809",
+    "18446744073709551615",
+    "99999999999999999999999999",
+    "1\0",
+    "\u{661}",
 ];
 
 const FLOATS: &[&str] = &[
-    "0", "1", "-1", "0.1", "0.2", "-0.5", "3.14159", "1.5e3", "5.0e3", "1e-7", "1e17", "1e18", "123456789.123456789",
-    "0.30000000000000004", "-0", "1e300", "9223372036854775807", "1e-300", "100.0", ".5", "5.", "1.7976931348623157e308",
+    "0",
+    "1",
+    "-1",
+    "0.1",
+    "0.2",
+    "-0.5",
+    "3.14159",
+    "1.5e3",
+    "5.0e3",
+    "1e-7",
+    "1e17",
+    "1e18",
+    "123456789.123456789",
+    "0.30000000000000004",
+    "-0",
+    "1e300",
+    "9223372036854775807",
+    "1e-300",
+    "100.0",
+    ".5",
+    "5.",
+    "1.7976931348623157e308",
 ];
 
-const NOT_FLOATS: &[&str] =
-    &["", " ", "nan", "inf", "-inf", "+inf", "infinity", "abc", " 1.5", "1.5 ", "1.5x", "1e", "1e5000", "-1e5000", "0x1p3", "1,5", "1\0"];
+const NOT_FLOATS: &[&str] = &[
+    "", " ", "nan", "inf", "-inf", "+inf", "infinity", "abc", " 1.5", "1.5 ", "1.5x", "1e", "1e5000",
+    "-1e5000", "0x1p3", "1,5", "1\0",
+];
 
 /// Lengths at which representations change.
-const LENGTHS: &[usize] = &[0, 1, 2, 7, 8, 11, 12, 19, 20, 21, 43, 44, 45, 63, 64, 65, 127, 128, 255, 256, 1000, 2047];
+const LENGTHS: &[usize] =
+    &[0, 1, 2, 7, 8, 11, 12, 19, 20, 21, 43, 44, 45, 63, 64, 65, 127, 128, 255, 256, 1000, 2047];
 
 /// Words that no command knows, and words that some do: bait for option parsers.
 const WORDS: &[&str] = &[
-    "NX", "XX", "GT", "LT", "EX", "PX", "EXAT", "PXAT", "KEEPTTL", "PERSIST", "GET", "REPLACE", "DB", "MATCH", "COUNT",
-    "TYPE", "IFEQ", "IFNE", "LEN", "IDX", "WITHMATCHLEN", "MINMATCHLEN", "SYNC", "ASYNC", "SAMPLES", "FIELDS", "nosuchword",
-    "FNX", "BYINT", "STORE", "LIMIT", "WEIGHTS", "(1", "+", "-", "*", "$", "0",
+    "NX",
+    "XX",
+    "GT",
+    "LT",
+    "EX",
+    "PX",
+    "EXAT",
+    "PXAT",
+    "KEEPTTL",
+    "PERSIST",
+    "GET",
+    "REPLACE",
+    "DB",
+    "MATCH",
+    "COUNT",
+    "TYPE",
+    "IFEQ",
+    "IFNE",
+    "LEN",
+    "IDX",
+    "WITHMATCHLEN",
+    "MINMATCHLEN",
+    "SYNC",
+    "ASYNC",
+    "SAMPLES",
+    "FIELDS",
+    "nosuchword",
+    "FNX",
+    "BYINT",
+    "STORE",
+    "LIMIT",
+    "WEIGHTS",
+    "(1",
+    "+",
+    "-",
+    "*",
+    "$",
+    "0",
 ];
 
-const PATTERNS: &[&str] =
-    &["*", "", "a", "?", "key:*", "{tag}*", "[a-c]", "[^a]", "*1", "\\*", "[", "[a", "a*b*c*d*", "*****", "[z-a]", "\\"];
+const PATTERNS: &[&str] = &[
+    "*", "", "a", "?", "key:*", "{tag}*", "[a-c]", "[^a]", "*1", "\\*", "[", "[a", "a*b*c*d*", "*****",
+    "[z-a]", "\\",
+];
 
 /// Appends an argument (some classes: several) of `class` to `arguments`. Panics on an unknown class: classes are
 /// constants of this crate, and a test draws from all that the grammar names.
@@ -62,8 +165,14 @@ pub fn argument(class: &str, random: &mut Random, arguments: &mut Vec<Vec<u8>>) 
         "protocol" => random.pick(&["2", "3", "2", "3", "1", "4", "x", ""]).as_bytes().to_vec(),
         "pattern" => random.pick(PATTERNS).as_bytes().to_vec(),
         "word" => word(random),
-        "name" => random.pick(&["client-1", "x", "", "with blank", "new\nline", "tab\t", "\u{e4}", "lib(1.0)"]).as_bytes().to_vec(),
-        "type" => random.pick(&["string", "list", "set", "zset", "hash", "stream", "STRING", "nosuch", ""]).as_bytes().to_vec(),
+        "name" => random
+            .pick(&["client-1", "x", "", "with blank", "new\nline", "tab\t", "\u{e4}", "lib(1.0)"])
+            .as_bytes()
+            .to_vec(),
+        "type" => random
+            .pick(&["string", "list", "set", "zset", "hash", "stream", "STRING", "nosuch", ""])
+            .as_bytes()
+            .to_vec(),
         "digest" => digest(random),
         "command" => random.pick(COMMANDS).as_bytes().to_vec(),
         "parameter" => random.pick(crate::grammar::CONFIG_PARAMETERS).0.as_bytes().to_vec(),
@@ -93,9 +202,40 @@ pub fn junk(random: &mut Random) -> Vec<u8> {
 }
 
 const COMMANDS: &[&str] = &[
-    "get", "SET", "mset", "Del", "ping", "multi", "exec", "expire", "copy", "rename", "lcs", "object", "object|encoding",
-    "config|get", "CLIENT", "nosuch", "", "get|x", "config|nosuch", "msetex", "scan", "keys", "command", "hello", "eval",
-    "lmpop", "zunionstore", "xread", "sort", "migrate", "sintercard", "memory|usage", "select", "bitop",
+    "get",
+    "SET",
+    "mset",
+    "Del",
+    "ping",
+    "multi",
+    "exec",
+    "expire",
+    "copy",
+    "rename",
+    "lcs",
+    "object",
+    "object|encoding",
+    "config|get",
+    "CLIENT",
+    "nosuch",
+    "",
+    "get|x",
+    "config|nosuch",
+    "msetex",
+    "scan",
+    "keys",
+    "command",
+    "hello",
+    "eval",
+    "lmpop",
+    "zunionstore",
+    "xread",
+    "sort",
+    "migrate",
+    "sintercard",
+    "memory|usage",
+    "select",
+    "bitop",
 ];
 
 fn text(number: i64) -> Vec<u8> {
@@ -131,7 +271,9 @@ fn integer(random: &mut Random) -> Vec<u8> {
 fn float(random: &mut Random) -> Vec<u8> {
     match random.below(8) {
         0..=4 => random.pick(FLOATS).as_bytes().to_vec(),
-        5 | 6 => format!("{}.{}", random.next() as i32 >> random.below(32), random.below(100_000)).into_bytes(),
+        5 | 6 => {
+            format!("{}.{}", random.next() as i32 >> random.below(32), random.below(100_000)).into_bytes()
+        }
         _ => random.pick(NOT_FLOATS).as_bytes().to_vec(),
     }
 }
@@ -143,7 +285,10 @@ fn index(random: &mut Random) -> Vec<u8> {
 /// Positions to write at: small, or beyond the limit of 512 MB, never in between.
 fn offset(random: &mut Random) -> Vec<u8> {
     match random.below(10) {
-        0 => random.pick(&["536870912", "536870913", "4294967295", "9223372036854775807", "-1"]).as_bytes().to_vec(),
+        0 => random
+            .pick(&["536870912", "536870913", "4294967295", "9223372036854775807", "-1"])
+            .as_bytes()
+            .to_vec(),
         1 => random.pick(NOT_INTEGERS).as_bytes().to_vec(),
         2 => text(*random.pick(LENGTHS) as i64),
         _ => text(random.below(50) as i64),
@@ -157,7 +302,10 @@ fn relative_time(random: &mut Random, units_per_second: i64) -> Vec<u8> {
     match random.below(10) {
         0 => random.pick(&["0", "-1", "-100", "-9223372036854775808"]).as_bytes().to_vec(),
         1 => random.pick(NOT_INTEGERS).as_bytes().to_vec(),
-        2 => random.pick(&["9223372036854775807", "9223372036854774807", "-9223372036854775"]).as_bytes().to_vec(),
+        2 => random
+            .pick(&["9223372036854775807", "9223372036854774807", "-9223372036854775"])
+            .as_bytes()
+            .to_vec(),
         3 => text(9_223_370_000_000_000 - far(random)),
         _ => text(far(random) * units_per_second),
     }
@@ -170,9 +318,13 @@ pub fn far(random: &mut Random) -> i64 {
 
 fn absolute_time(random: &mut Random, units_per_second: i64) -> Vec<u8> {
     match random.below(10) {
-        0 | 1 => random.pick(&["0", "-1", "1", "1000", "-9223372036854775808", "1700000000"]).as_bytes().to_vec(),
+        0 | 1 => {
+            random.pick(&["0", "-1", "1", "1000", "-9223372036854775808", "1700000000"]).as_bytes().to_vec()
+        }
         2 => random.pick(NOT_INTEGERS).as_bytes().to_vec(),
-        3 => random.pick(&["9223372036854775807", "9223372036854775", "9223372036854776"]).as_bytes().to_vec(),
+        3 => {
+            random.pick(&["9223372036854775807", "9223372036854775", "9223372036854776"]).as_bytes().to_vec()
+        }
         4 => text(4_102_444_800 * units_per_second),
         _ => text((4_102_444_800 + (random.next() >> 40) as i64) * units_per_second),
     }
@@ -184,7 +336,10 @@ fn word(random: &mut Random) -> Vec<u8> {
 
 fn digest(random: &mut Random) -> Vec<u8> {
     // The first is the digest of "Hello World"; the others are well and badly formed ones of nothing in particular.
-    random.pick(&["e34615aade2e6333", "0000000000000000", "E34615AADE2E6333", "zzzzzzzzzzzzzzzz", "123", ""]).as_bytes().to_vec()
+    random
+        .pick(&["e34615aade2e6333", "0000000000000000", "E34615AADE2E6333", "zzzzzzzzzzzzzzzz", "123", ""])
+        .as_bytes()
+        .to_vec()
 }
 
 fn setting(random: &mut Random, arguments: &mut Vec<Vec<u8>>) {

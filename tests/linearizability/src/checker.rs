@@ -37,7 +37,10 @@ pub fn check(history: &History) -> (Verdict, Option<History>) {
 }
 
 fn check_part(history: &History) -> Verdict {
-    let start = Position { next: vec![0; history.clients.len()], state: State::new(history.keys, history.clients.len()) };
+    let start = Position {
+        next: vec![0; history.clients.len()],
+        state: State::new(history.keys, history.clients.len()),
+    };
     let mut seen = HashSet::new();
     let mut open = vec![start];
     let mut steps = 0;
@@ -68,13 +71,19 @@ impl Position {
     }
 
     fn pending<'a>(&self, history: &'a History) -> impl Iterator<Item = &'a Event> {
-        self.next.iter().zip(&history.clients).filter_map(|(next, events)| events.get(*next)).collect::<Vec<_>>().into_iter()
+        self.next
+            .iter()
+            .zip(&history.clients)
+            .filter_map(|(next, events)| events.get(*next))
+            .collect::<Vec<_>>()
+            .into_iter()
     }
 
     /// The positions one event further whose reply the model confirms.
     fn followers(&self, history: &History) -> Vec<Self> {
         let horizon_ns = self.pending(history).map(|event| event.returned_ns).min().unwrap_or(u64::MAX);
-        let mut candidates: Vec<&Event> = self.pending(history).filter(|event| event.invoked_ns <= horizon_ns).collect();
+        let mut candidates: Vec<&Event> =
+            self.pending(history).filter(|event| event.invoked_ns <= horizon_ns).collect();
         // The last one is tried first: what returned first most likely happened first.
         candidates.sort_by_key(|event| std::cmp::Reverse(event.returned_ns));
         candidates.into_iter().filter_map(|event| self.after(event)).collect()
@@ -122,7 +131,10 @@ mod tests {
     fn accepts_what_some_order_explains() {
         // A read that overlaps a write may see it or not, whichever way others order them.
         for seen in [Reply::Null, bulk("a")] {
-            assert_eq!(verdict(vec![(0, set("a"), OK(), 0, 10), (1, Get(0), seen, 5, 6)]), Verdict::Linearizable);
+            assert_eq!(
+                verdict(vec![(0, set("a"), OK(), 0, 10), (1, Get(0), seen, 5, 6)]),
+                Verdict::Linearizable
+            );
         }
         let rows = vec![(0, Incr(0), Reply::Integer(2), 0, 10), (1, Incr(0), Reply::Integer(1), 9, 12)];
         assert_eq!(verdict(rows), Verdict::Linearizable);
@@ -154,7 +166,10 @@ mod tests {
     #[test]
     fn rejects_torn_reads() {
         let write = MSet(vec![(0, b"x".to_vec()), (1, b"x".to_vec())]);
-        let rows = vec![(0, write, OK(), 0, 10), (1, MGet(vec![0, 1]), Reply::Array(vec![bulk("x"), Reply::Null]), 0, 10)];
+        let rows = vec![
+            (0, write, OK(), 0, 10),
+            (1, MGet(vec![0, 1]), Reply::Array(vec![bulk("x"), Reply::Null]), 0, 10),
+        ];
         assert_eq!(verdict(rows), Verdict::Violation);
     }
 
@@ -176,7 +191,8 @@ mod tests {
         };
         assert_eq!(verdict(watched(Reply::Null)), Verdict::Linearizable);
         assert_eq!(verdict(watched(Reply::Array(vec![OK()]))), Verdict::Violation);
-        let undisturbed = vec![(0, Watch(vec![0]), OK(), 0, 10), (0, Transaction(vec![set("a")]), Reply::Null, 40, 50)];
+        let undisturbed =
+            vec![(0, Watch(vec![0]), OK(), 0, 10), (0, Transaction(vec![set("a")]), Reply::Null, 40, 50)];
         assert_eq!(verdict(undisturbed), Verdict::Violation);
     }
 }

@@ -58,7 +58,11 @@ impl History {
             }
         }
         let roots: Vec<Key> = (0..self.keys).filter(|key| leader[*key] == *key).collect();
-        roots.iter().map(|root| self.only(|key| find(&leader, key) == *root)).filter(|part| part.len() > 0).collect()
+        roots
+            .iter()
+            .map(|root| self.only(|key| find(&leader, key) == *root))
+            .filter(|part| part.len() > 0)
+            .collect()
     }
 
     fn only(&self, mine: impl Fn(Key) -> bool) -> Self {
@@ -87,7 +91,14 @@ impl History {
         let mut text = String::new();
         for event in events {
             let (from, to) = (event.invoked_ns - start, event.returned_ns - start);
-            writeln!(text, "  {from:9}..{to:9} client {}: {:?} -> {:?}", event.client, event.operation, Shown(&event.reply)).unwrap_or_default();
+            writeln!(
+                text,
+                "  {from:9}..{to:9} client {}: {:?} -> {:?}",
+                event.client,
+                event.operation,
+                Shown(&event.reply)
+            )
+            .unwrap_or_default();
         }
         text
     }

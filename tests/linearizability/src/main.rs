@@ -93,7 +93,9 @@ fn go(options: &Options) -> Result<bool, String> {
         let mut events = 0;
         for first in (0..options.rounds).step_by(CHUNK_ROUNDS as usize) {
             let count = CHUNK_ROUNDS.min(options.rounds - first);
-            Client::connect(server.address()).and_then(|mut client| client.call(&[b"FLUSHALL"])).map_err(words)?;
+            Client::connect(server.address())
+                .and_then(|mut client| client.call(&[b"FLUSHALL"]))
+                .map_err(words)?;
             let histories = record(server.address(), shape, first, count).map_err(words)?;
             for (round, history) in (first..).zip(&histories) {
                 events += history.len();
@@ -105,7 +107,11 @@ fn go(options: &Options) -> Result<bool, String> {
                 }
             }
         }
-        println!("{mix:?}: {} rounds, {events} operations, linearizable, {:.1} s", options.rounds, began.elapsed().as_secs_f64());
+        println!(
+            "{mix:?}: {} rounds, {events} operations, linearizable, {:.1} s",
+            options.rounds,
+            began.elapsed().as_secs_f64()
+        );
     }
     Ok(true)
 }

@@ -24,7 +24,10 @@ struct Watch {
 impl State {
     /// No key exists, nobody watches.
     pub fn new(keys: usize, clients: usize) -> Self {
-        Self { values: vec![None; keys], watches: vec![Watch { keys: vec![false; keys], touched: false }; clients] }
+        Self {
+            values: vec![None; keys],
+            watches: vec![Watch { keys: vec![false; keys], touched: false }; clients],
+        }
     }
 
     /// Does `operation` for `client`; returns the reply.
@@ -150,7 +153,10 @@ mod tests {
         state.apply(0, &Watch(vec![0]));
         state.apply(1, &Set(0, b"x".to_vec()));
         assert_eq!(state.apply(0, &Transaction(vec![Get(0)])), Reply::Null);
-        assert_eq!(state.apply(0, &Transaction(vec![Get(0)])), Reply::Array(vec![Reply::Bulk(b"x".to_vec())]));
+        assert_eq!(
+            state.apply(0, &Transaction(vec![Get(0)])),
+            Reply::Array(vec![Reply::Bulk(b"x".to_vec())])
+        );
     }
 
     #[test]

@@ -45,7 +45,9 @@ impl Operation {
     pub fn keys(&self) -> Vec<Key> {
         match self {
             Self::Get(key) | Self::Incr(key) => vec![*key],
-            Self::Set(key, _) | Self::SetNx(key, _) | Self::GetSet(key, _) | Self::Append(key, _) => vec![*key],
+            Self::Set(key, _) | Self::SetNx(key, _) | Self::GetSet(key, _) | Self::Append(key, _) => {
+                vec![*key]
+            }
             Self::Del(keys) | Self::MGet(keys) | Self::Watch(keys) => keys.clone(),
             Self::MSet(pairs) => pairs.iter().map(|(key, _)| *key).collect(),
             Self::Rename(from, to) | Self::Copy(from, to, _) => vec![*from, *to],
@@ -75,7 +77,9 @@ impl Operation {
             Self::Del(keys) => ("DEL", keys.iter().map(|key| name(*key)).collect()),
             Self::MGet(keys) => ("MGET", keys.iter().map(|key| name(*key)).collect()),
             Self::Watch(keys) => ("WATCH", keys.iter().map(|key| name(*key)).collect()),
-            Self::MSet(pairs) => ("MSET", pairs.iter().flat_map(|(key, value)| [name(*key), value.clone()]).collect()),
+            Self::MSet(pairs) => {
+                ("MSET", pairs.iter().flat_map(|(key, value)| [name(*key), value.clone()]).collect())
+            }
             Self::Rename(from, to) => ("RENAME", vec![name(*from), name(*to)]),
             Self::Copy(from, to, false) => ("COPY", vec![name(*from), name(*to)]),
             Self::Copy(from, to, true) => ("COPY", vec![name(*from), name(*to), b"REPLACE".to_vec()]),
@@ -145,7 +149,11 @@ impl Draw {
     fn value(&mut self) -> Vec<u8> {
         self.values += 1;
         let unique = self.client * 1000 + self.values;
-        if self.random.one_in(3) { format!("v{unique}.").into_bytes() } else { (unique * 100).to_string().into_bytes() }
+        if self.random.one_in(3) {
+            format!("v{unique}.").into_bytes()
+        } else {
+            (unique * 100).to_string().into_bytes()
+        }
     }
 
     fn single(&mut self) -> Operation {
@@ -175,7 +183,9 @@ impl Draw {
 
     fn transaction(&mut self) -> Operation {
         let count = 1 + self.random.below(4);
-        Operation::Transaction((0..count).map(|_| if self.random.one_in(3) { self.multi() } else { self.single() }).collect())
+        Operation::Transaction(
+            (0..count).map(|_| if self.random.one_in(3) { self.multi() } else { self.single() }).collect(),
+        )
     }
 
     /// The usual optimistic loop: watch, read, write what depends on it.

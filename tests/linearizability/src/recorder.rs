@@ -41,7 +41,10 @@ pub fn record(address: SocketAddr, shape: Shape, first: u64, count: u64) -> io::
         let threads: Vec<_> = (0..shape.clients).map(spawn).collect();
         threads.into_iter().map(join).collect::<io::Result<Vec<_>>>()
     })?;
-    let round = |index: usize| History { keys: shape.keys, clients: lists.iter_mut().map(|list| std::mem::take(&mut list[index])).collect() };
+    let round = |index: usize| History {
+        keys: shape.keys,
+        clients: lists.iter_mut().map(|list| std::mem::take(&mut list[index])).collect(),
+    };
     Ok((0..count as usize).map(round).collect())
 }
 
@@ -91,7 +94,13 @@ impl ClientRun<'_> {
         Ok(events)
     }
 
-    fn burst(&self, client: &mut Client, burst: &[Operation], prefix: &str, events: &mut Vec<Event>) -> io::Result<()> {
+    fn burst(
+        &self,
+        client: &mut Client,
+        burst: &[Operation],
+        prefix: &str,
+        events: &mut Vec<Event>,
+    ) -> io::Result<()> {
         let commands: Vec<_> = burst.iter().map(|operation| operation.commands(prefix)).collect();
         let mut bytes = Vec::new();
         commands.iter().flatten().for_each(|command| encode(command, &mut bytes));
@@ -121,6 +130,9 @@ fn read(client: &mut Client) -> io::Result<Reply> {
 fn expect_queued(client: &mut Client) -> io::Result<()> {
     match read(client)? {
         Reply::Simple(text) if text == b"OK" || text == b"QUEUED" => Ok(()),
-        other => Err(io::Error::new(io::ErrorKind::InvalidData, format!("instead of QUEUED the server says {other:?}"))),
+        other => Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("instead of QUEUED the server says {other:?}"),
+        )),
     }
 }

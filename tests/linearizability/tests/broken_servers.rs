@@ -65,9 +65,13 @@ fn most_swapped_reads_are_found() {
     let (mut swapped, mut found) = (0, 0);
     for history in histories(Fault::None, Mix::Single, 100) {
         for events in &history.clients {
-            let read = |from: usize| (from..events.len()).find(|at| matches!(events[*at].operation, Operation::Incr(_)));
+            let read = |from: usize| {
+                (from..events.len()).find(|at| matches!(events[*at].operation, Operation::Incr(_)))
+            };
             let (Some(first), client) = (read(0), events[0].client) else { continue };
-            let Some(second) = read(first + 1).filter(|at| events[*at].reply != events[first].reply) else { continue };
+            let Some(second) = read(first + 1).filter(|at| events[*at].reply != events[first].reply) else {
+                continue;
+            };
             let mut tampered = history.clone();
             tampered.clients[client][first].reply = events[second].reply.clone();
             tampered.clients[client][second].reply = events[first].reply.clone();

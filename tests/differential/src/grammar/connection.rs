@@ -15,7 +15,9 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("CLIENT SETINFO (LIB-NAME|LIB-VER|word) name").weight(2),
     Rule::new("CLIENT ID").weight(2).tolerance(Shape),
     Rule::new("CLIENT INFO").weight(1).tolerance(Shape),
-    Rule::new("CLIENT LIST [TYPE (NORMAL|PUBSUB|MASTER|REPLICA|word)] [ID small...]").weight(1).tolerance(Shape),
+    Rule::new("CLIENT LIST [TYPE (NORMAL|PUBSUB|MASTER|REPLICA|word)] [ID small...]")
+        .weight(1)
+        .tolerance(Shape),
     Rule::new("CLIENT NO-EVICT (ON|OFF|word)").weight(2),
     Rule::new("CLIENT NO-TOUCH (ON|OFF|word)").weight(2),
     Rule::new("CLIENT GETREDIR").weight(2),

@@ -106,8 +106,11 @@ impl Grammar {
             Known::Redis => oracle == Oracle::Redis,
             Known::Valkey => oracle == Oracle::Valkey,
         };
-        let rules: Vec<_> =
-            chosen.flat_map(|family| family.rules).filter(judged).map(|rule| (parse(rule.syntax), *rule)).collect();
+        let rules: Vec<_> = chosen
+            .flat_map(|family| family.rules)
+            .filter(judged)
+            .map(|rule| (parse(rule.syntax), *rule))
+            .collect();
         let mut keywords = Vec::new();
         rules.iter().for_each(|(node, _)| collect_keywords(node, &mut keywords));
         keywords.sort_unstable();
@@ -130,7 +133,9 @@ fn collect_keywords(node: &Node, keywords: &mut Vec<&'static str>) {
     match node {
         Node::Keyword(word) => keywords.push(word),
         Node::Class(_) => {}
-        Node::Sequence(nodes) | Node::Choice(nodes) => nodes.iter().for_each(|node| collect_keywords(node, keywords)),
+        Node::Sequence(nodes) | Node::Choice(nodes) => {
+            nodes.iter().for_each(|node| collect_keywords(node, keywords))
+        }
         Node::Optional(node) | Node::Repeated(node) => collect_keywords(node, keywords),
     }
 }
@@ -138,20 +143,30 @@ fn collect_keywords(node: &Node, keywords: &mut Vec<&'static str>) {
 /// How far two right replies to `command` may differ, from the rule that names it; one that names its subcommand
 /// goes before one that only names the container.
 pub fn tolerance(command: &[Vec<u8>]) -> Tolerance {
-    let is = |index: usize, word: &str| command.get(index).is_some_and(|given| word.as_bytes().eq_ignore_ascii_case(given));
+    let is = |index: usize, word: &str| {
+        command.get(index).is_some_and(|given| word.as_bytes().eq_ignore_ascii_case(given))
+    };
     let rules = FAMILIES.iter().flat_map(|family| family.rules);
     let fitting = rules.filter_map(|rule| {
         let mut words = leading_keywords(rule);
         let name = words.next().is_some_and(|word| is(0, word));
         let subcommand = words.next();
-        (name && subcommand.is_none_or(|word| is(1, word))).then_some((subcommand.is_some(), rule.tolerance != Tolerance::Exact, rule.tolerance))
+        (name && subcommand.is_none_or(|word| is(1, word))).then_some((
+            subcommand.is_some(),
+            rule.tolerance != Tolerance::Exact,
+            rule.tolerance,
+        ))
     });
-    fitting.max_by_key(|(specific, lenient, _)| (*specific, *lenient)).map_or(Tolerance::Exact, |(_, _, tolerance)| tolerance)
+    fitting
+        .max_by_key(|(specific, lenient, _)| (*specific, *lenient))
+        .map_or(Tolerance::Exact, |(_, _, tolerance)| tolerance)
 }
 
 /// The name and, for a container, the subcommand. A keyword after an argument is an option, not a subcommand.
 fn leading_keywords(rule: &Rule) -> impl Iterator<Item = &'static str> {
-    rule.syntax.split(' ').take_while(|word| word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-'))
+    rule.syntax
+        .split(' ')
+        .take_while(|word| word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-'))
 }
 
 #[cfg(test)]

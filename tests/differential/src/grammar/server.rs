@@ -5,7 +5,18 @@ use crate::compare::Tolerance::{Kind, Shape, Unordered};
 
 /// Parameters that may be changed without making replies depend on chance, with values of each.
 pub const CONFIG_PARAMETERS: &[(&str, &[&str])] = &[
-    ("maxmemory-policy", &["noeviction", "allkeys-lru", "volatile-lru", "allkeys-lfu", "volatile-lfu", "volatile-ttl", "ALLKEYS-RANDOM"]),
+    (
+        "maxmemory-policy",
+        &[
+            "noeviction",
+            "allkeys-lru",
+            "volatile-lru",
+            "allkeys-lfu",
+            "volatile-lfu",
+            "volatile-ttl",
+            "ALLKEYS-RANDOM",
+        ],
+    ),
     ("maxmemory-samples", &["1", "5", "64", "0"]),
     ("maxmemory", &["0", "100gb", "1tb", "100g", "107374182400"]),
     ("slowlog-log-slower-than", &["10000", "-1", "1000000"]),
@@ -20,7 +31,16 @@ pub const CONFIG_PARAMETERS: &[(&str, &[&str])] = &[
     ("lazyfree-lazy-user-flush", &["yes", "No"]),
     ("latency-monitor-threshold", &["0", "100000"]),
     ("client-query-buffer-limit", &["1gb", "2mb", "1048576"]),
-    ("client-output-buffer-limit", &["normal 0 0 0", "pubsub 32mb 8mb 60", "replica 256mb 64mb 60", "normal 1 2", "normal 0 0 0 pubsub 1 2 3"]),
+    (
+        "client-output-buffer-limit",
+        &[
+            "normal 0 0 0",
+            "pubsub 32mb 8mb 60",
+            "replica 256mb 64mb 60",
+            "normal 1 2",
+            "normal 0 0 0 pubsub 1 2 3",
+        ],
+    ),
     ("proto-max-bulk-len", &["512mb", "1gb"]),
     ("notify-keyspace-events", &["", "KEA", "Kx", "gE"]),
     ("list-max-listpack-size", &["-2", "128", "-5"]),
@@ -67,7 +87,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("SLOWLOG RESET").weight(1),
     Rule::new("SLOWLOG GET (0|X|-2|1.5)").weight(1),
     Rule::new("SLOWLOG HELP").weight(1).tolerance(Shape),
-    Rule::new("COMMANDLOG (GET 0 SLOW|LEN word|RESET word|GET X Y Z|word)").weight(2).only(Known::Valkey).tolerance(Shape),
+    Rule::new("COMMANDLOG (GET 0 SLOW|LEN word|RESET word|GET X Y Z|word)")
+        .weight(2)
+        .only(Known::Valkey)
+        .tolerance(Shape),
     Rule::new("LATENCY (RESET|LATEST|HISTORY word|HELP|word)").weight(1).tolerance(Shape),
     Rule::new("MEMORY (HELP|DOCTOR|word)").weight(1).tolerance(Shape),
     Rule::new("WAIT 0 (0|X|-1|1)").weight(1),

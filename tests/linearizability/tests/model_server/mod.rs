@@ -49,7 +49,13 @@ impl ModelServer {
                 if stop.load(Ordering::Relaxed) {
                     break;
                 }
-                let mut session = Session { fault, client: client % CLIENTS, rounds: rounds.clone(), watched: None, queue: None };
+                let mut session = Session {
+                    fault,
+                    client: client % CLIENTS,
+                    rounds: rounds.clone(),
+                    watched: None,
+                    queue: None,
+                };
                 std::thread::spawn(move || session.serve(stream.unwrap()));
             }
         });
@@ -85,7 +91,11 @@ impl Session {
         loop {
             while let Ok((request, length)) = Reply::read(&buffer) {
                 buffer.drain(..length);
-                let words: Vec<String> = request.elements().iter().map(|word| String::from_utf8_lossy(word.text().unwrap()).into_owned()).collect();
+                let words: Vec<String> = request
+                    .elements()
+                    .iter()
+                    .map(|word| String::from_utf8_lossy(word.text().unwrap()).into_owned())
+                    .collect();
                 let mut out = Vec::new();
                 write_reply(&self.command(&words), &mut out);
                 if stream.write_all(&out).is_err() {
@@ -158,19 +168,19 @@ impl Session {
                 };
                 Reply::Array(keys.iter().map(one).collect())
             }
-            (Fault::TornTransaction, Transaction(operations)) if !self.state(round, |state| state.unwatch(client)) => {
+            (Fault::TornTransaction, Transaction(operations))
+                if !self.state(round, |state| state.unwatch(client)) =>
+            {
                 let one = |operation: &Operation| {
                     std::thread::yield_now();
                     self.apply(round, operation)
                 };
                 Reply::Array(operations.iter().map(one).collect())
             }
-            (Fault::BlindWatch, Transaction(_)) => {
-                self.state(round, |state| {
-                    state.unwatch(client);
-                    state.apply(client, operation)
-                })
-            }
+            (Fault::BlindWatch, Transaction(_)) => self.state(round, |state| {
+                state.unwatch(client);
+                state.apply(client, operation)
+            }),
             _ => self.apply(round, operation),
         }
     }
