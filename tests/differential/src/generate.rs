@@ -4,7 +4,7 @@
 //! before it. Nothing here looks at replies.
 
 use crate::exceptions::Exceptions;
-use crate::grammar::Grammar;
+use crate::grammar::{Grammar, Oracle};
 use crate::random::Random;
 use crate::step::Step;
 use crate::syntax::Node;
@@ -66,6 +66,7 @@ impl Generator<'_> {
                 self.mutate(&mut arguments);
             }
             if tame::tame(&mut arguments, &mut self.random)
+                && !self.aborts_in_valkey(client, &arguments)
                 && !self.plan.exceptions.avoids(&text::show(&arguments))
             {
                 self.note_transaction(client, &arguments);
@@ -86,11 +87,21 @@ impl Generator<'_> {
         arguments
     }
 
-    /// Keeps a rough idea of who is in a transaction; a wrong guess costs nothing but balance.
+    /// MULTI and WATCH inside a transaction: Redis refuses them and goes on, Valkey gives the transaction up, so that
+    /// everything after it would differ.
+    fn aborts_in_valkey(&self, client: usize, arguments: &[Vec<u8>]) -> bool {
+        let name = arguments.first().map(|name| name.to_ascii_uppercase()).unwrap_or_default();
+        self.plan.grammar.oracle() == Oracle::Valkey
+            && self.in_transaction[client]
+            && matches!(name.as_slice(), b"MULTI" | b"WATCH")
+    }
+
+    /// Follows who is in a transaction, as far as that can be told without the replies.
     fn note_transaction(&mut self, client: usize, arguments: &[Vec<u8>]) {
-        match arguments.first().map(|name| name.to_ascii_uppercase()).as_deref() {
-            Some(b"MULTI") => self.in_transaction[client] = true,
-            Some(b"EXEC" | b"DISCARD" | b"RESET") => self.in_transaction[client] = false,
+        let [name] = arguments else { return };
+        match name.to_ascii_uppercase().as_slice() {
+            b"MULTI" => self.in_transaction[client] = true,
+            b"EXEC" | b"DISCARD" | b"RESET" => self.in_transaction[client] = false,
             _ => {}
         }
     }
@@ -165,7 +176,7 @@ impl Generator<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::grammar::{FAMILIES, Oracle};
+    use crate::grammar::FAMILIES;
 
     fn steps(seed: u64, number: u64) -> Vec<Step> {
         let families: Vec<String> = FAMILIES.iter().map(|family| family.name.to_owned()).collect();

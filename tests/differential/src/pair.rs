@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 
 use crate::client::{Client, encode};
-use crate::compare::{Tolerance, same, same_transaction};
+use crate::compare::{Tolerance, elements, same};
 use crate::exceptions::Exceptions;
 use crate::grammar::{self, CONFIG_PARAMETERS};
 use crate::process::Server;
@@ -91,7 +91,7 @@ fn read_settings(server: &Server) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
 /// One client of the run: a connection to each side, and what its open transaction has queued.
 struct Twin {
     sides: [Client; 2],
-    queued: Vec<Tolerance>,
+    queued: Vec<Vec<Vec<u8>>>,
 }
 
 struct Run<'a> {
@@ -154,18 +154,36 @@ impl Run<'_> {
     fn compare(&mut self, client: usize, arguments: &[Vec<u8>], ours: &[u8], theirs: &[u8]) -> bool {
         let queued = &mut self.clients[client].queued;
         let name = arguments.first().map(|name| name.to_ascii_uppercase()).unwrap_or_default();
-        let right = if name == b"EXEC" {
-            same_transaction(ours, theirs, &std::mem::take(queued))
-        } else if theirs == b"+QUEUED\r\n" {
-            queued.push(grammar::tolerance(arguments));
-            ours == theirs
-        } else {
-            if matches!(name.as_slice(), b"MULTI" | b"DISCARD" | b"RESET") && theirs.first() == Some(&b'+') {
-                queued.clear();
-            }
-            ours == theirs || same(ours, theirs, grammar::tolerance(arguments))
-        };
-        right || self.exceptions.accepts(&text::show(arguments), ours, theirs).is_some()
+        if name == b"EXEC" {
+            let queued = std::mem::take(queued);
+            return ours == theirs
+                || self.same_transaction(&queued, ours, theirs)
+                || self.exceptions.accepts("EXEC", ours, theirs).is_some();
+        }
+        if theirs == b"+QUEUED\r\n" {
+            queued.push(arguments.to_vec());
+        } else if matches!(name.as_slice(), b"MULTI" | b"DISCARD" | b"RESET") && theirs.first() == Some(&b'+')
+        {
+            queued.clear();
+        }
+        self.same_command(arguments, ours, theirs)
+    }
+
+    fn same_command(&self, arguments: &[Vec<u8>], ours: &[u8], theirs: &[u8]) -> bool {
+        ours == theirs
+            || same(ours, theirs, grammar::tolerance(arguments))
+            || self.exceptions.accepts(&text::show(arguments), ours, theirs).is_some()
+    }
+
+    /// Each queued command is judged as if it had been sent alone.
+    fn same_transaction(&self, queued: &[Vec<Vec<u8>>], ours: &[u8], theirs: &[u8]) -> bool {
+        let (Some(ours), Some(theirs)) = (elements(ours), elements(theirs)) else { return false };
+        ours.len() == queued.len()
+            && theirs.len() == queued.len()
+            && queued
+                .iter()
+                .zip(ours.iter().zip(&theirs))
+                .all(|(command, (ours, theirs))| self.same_command(command, ours, theirs))
     }
 
     fn session(&self, bytes: &[u8]) -> Found {

@@ -14,12 +14,12 @@ impl Random {
     /// An independent stream for part `index` of the run with `seed`.
     pub fn for_part(seed: u64, index: u64) -> Self {
         let mut whole = Self(seed);
-        let base = whole.next();
+        let base = whole.bits();
         Self(base ^ index.wrapping_mul(0xa076_1d64_78bd_642f))
     }
 
     /// The next 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -30,7 +30,7 @@ impl Random {
     /// A number below `bound`; 0 when `bound` is 0.
     pub fn below(&mut self, bound: usize) -> usize {
         // The bias of the multiplication is far below what a test could notice.
-        ((u128::from(self.next()) * bound as u128) >> 64) as usize
+        ((u128::from(self.bits()) * bound as u128) >> 64) as usize
     }
 
     /// True once in `times` on average.
@@ -58,7 +58,7 @@ impl Random {
 
     /// `length` random bytes.
     pub fn bytes(&mut self, length: usize) -> Vec<u8> {
-        (0..length).map(|_| self.next() as u8).collect()
+        (0..length).map(|_| self.bits() as u8).collect()
     }
 
     /// Shuffles `items`.
@@ -77,7 +77,7 @@ mod tests {
     fn streams_repeat_and_differ() {
         let of = |seed, part| {
             let mut random = Random::for_part(seed, part);
-            [random.next(), random.next()]
+            [random.bits(), random.bits()]
         };
         assert_eq!(of(1, 7), of(1, 7));
         assert_ne!(of(1, 7), of(1, 8));

@@ -110,9 +110,9 @@ pub(crate) fn bytes(random: &mut Random) -> Vec<u8> {
     let mut bytes = Vec::new();
     for _ in 0..=random.below(8) {
         match random.below(10) {
-            0..=5 => encode(*random.pick(COMMANDS), &mut bytes),
-            6 | 7 => bytes.extend_from_slice(*random.pick(INLINE)),
-            _ => bytes.extend_from_slice(*random.pick(MALFORMED)),
+            0..=5 => encode(COMMANDS[random.below(COMMANDS.len())], &mut bytes),
+            6 | 7 => bytes.extend_from_slice(INLINE[random.below(INLINE.len())]),
+            _ => bytes.extend_from_slice(MALFORMED[random.below(MALFORMED.len())]),
         }
     }
     if random.one_in(4) {
@@ -132,7 +132,7 @@ fn mutate(random: &mut Random, bytes: &mut Vec<u8>) {
             _ if bytes.is_empty() => return,
             0 => drop(bytes.remove(at)),
             1 => bytes.insert(at, *random.pick(b"\r\n\0*$ 1-\"'")),
-            2 => bytes[at] = random.next() as u8,
+            2 => bytes[at] = random.bits() as u8,
             _ => bytes.truncate(at),
         }
     }

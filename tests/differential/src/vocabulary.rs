@@ -263,7 +263,7 @@ fn value(random: &mut Random) -> Vec<u8> {
 fn integer(random: &mut Random) -> Vec<u8> {
     match random.below(8) {
         0..=4 => random.pick(INTEGERS).as_bytes().to_vec(),
-        5 | 6 => text(random.next() as i64 >> random.below(64)),
+        5 | 6 => text(random.bits() as i64 >> random.below(64)),
         _ => random.pick(NOT_INTEGERS).as_bytes().to_vec(),
     }
 }
@@ -272,7 +272,7 @@ fn float(random: &mut Random) -> Vec<u8> {
     match random.below(8) {
         0..=4 => random.pick(FLOATS).as_bytes().to_vec(),
         5 | 6 => {
-            format!("{}.{}", random.next() as i32 >> random.below(32), random.below(100_000)).into_bytes()
+            format!("{}.{}", random.bits() as i32 >> random.below(32), random.below(100_000)).into_bytes()
         }
         _ => random.pick(NOT_FLOATS).as_bytes().to_vec(),
     }
@@ -313,7 +313,7 @@ fn relative_time(random: &mut Random, units_per_second: i64) -> Vec<u8> {
 
 /// A relative time far enough away, hardly ever the same twice.
 pub fn far(random: &mut Random) -> i64 {
-    FAR_SECONDS + (random.next() >> 32) as i64
+    FAR_SECONDS + (random.bits() >> 32) as i64
 }
 
 fn absolute_time(random: &mut Random, units_per_second: i64) -> Vec<u8> {
@@ -326,7 +326,7 @@ fn absolute_time(random: &mut Random, units_per_second: i64) -> Vec<u8> {
             random.pick(&["9223372036854775807", "9223372036854775", "9223372036854776"]).as_bytes().to_vec()
         }
         4 => text(4_102_444_800 * units_per_second),
-        _ => text((4_102_444_800 + (random.next() >> 40) as i64) * units_per_second),
+        _ => text((4_102_444_800 + (random.bits() >> 40) as i64) * units_per_second),
     }
 }
 

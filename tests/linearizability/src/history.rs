@@ -61,7 +61,7 @@ impl History {
         roots
             .iter()
             .map(|root| self.only(|key| find(&leader, key) == *root))
-            .filter(|part| part.len() > 0)
+            .filter(|part| !part.is_empty())
             .collect()
     }
 

@@ -92,6 +92,7 @@ pub const FAMILIES: &[Family] = &[
 pub struct Grammar {
     rules: Vec<(Node, Rule)>,
     keywords: Vec<&'static str>,
+    oracle: Oracle,
 }
 
 impl Grammar {
@@ -115,12 +116,17 @@ impl Grammar {
         rules.iter().for_each(|(node, _)| collect_keywords(node, &mut keywords));
         keywords.sort_unstable();
         keywords.dedup();
-        Ok(Self { rules, keywords })
+        Ok(Self { rules, keywords, oracle })
     }
 
     /// The parsed rules.
     pub fn rules(&self) -> &[(Node, Rule)] {
         &self.rules
+    }
+
+    /// The peer that judges.
+    pub fn oracle(&self) -> Oracle {
+        self.oracle
     }
 
     /// Every keyword of the rules, for option parsers to stumble over.
