@@ -1,5 +1,8 @@
 //! A server in this process that is the model itself behind a socket, and that can be wrong in chosen ways.
 
+// Test code outside of test functions, which the lint does not recognise as such.
+#![allow(clippy::unwrap_used)]
+
 use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
