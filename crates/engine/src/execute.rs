@@ -9,6 +9,7 @@
 //! Two things that another worker may order at any time, CLIENT PAUSE and CLIENT KILL, are looked at once the stripes are
 //! locked (see [`Gate`]): a check before the locks could be passed just before the order and acted upon long after it.
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -59,7 +60,7 @@ pub struct Executor {
     pub engine: Arc<Engine>,
     /// What this worker has for itself.
     pub context: WorkerContext,
-    effects: Effects,
+    effects: Cell<Option<Box<Effects>>>,
     evictor: Evictor,
     sweeper: Sweeper,
 }
@@ -71,7 +72,7 @@ impl Executor {
         let context = engine.worker_context(worker);
         let sweeper = Sweeper::new(worker, engine.workers.len());
         let evictor = Evictor::new(tick::now_ns() ^ (worker as u64) << 32);
-        Executor { engine, context, effects: Effects::default(), evictor, sweeper }
+        Executor { engine, context, effects: Cell::default(), evictor, sweeper }
     }
 
     /// Finds the command of a request and hashes its keys, which are added to `keys`.
@@ -123,22 +124,25 @@ impl Executor {
         if client.reply_mode == ReplyMode::SkipNext {
             client.reply_mode = ReplyMode::Skip;
         }
-        let engine = Arc::clone(&self.engine);
-        let entry = prepared.id.map(|id| engine.commands.entry(id));
-        let gate = match self.admit(client, entry, args, now_ms) {
-            Ok(Admission::Run(entry)) => self.run(client, entry, args, keys, out, now_ms, start_ns),
+        // The usual case must not touch the count of the engine's owners: that would serialize the misses of a batch.
+        let has_room =
+            self.engine.keyspace.settings.maxmemory_bytes.load(Relaxed) == 0 || self.make_room(now_ms);
+        let this = &*self;
+        let entry = prepared.id.map(|id| this.engine.commands.entry(id));
+        let gate = match this.admit(client, entry, args, now_ms, has_room) {
+            Ok(Admission::Run(entry)) => this.run(client, entry, args, keys, out, now_ms, start_ns),
             Ok(Admission::Queue(entry)) => {
                 queue(client, entry, args, out);
                 Gate::Open
             }
             Ok(Admission::Postpone) => Gate::Paused,
             Err(error) => {
-                self.reject(client, entry, args, &error, out);
+                this.reject(client, entry, args, &error, out);
                 Gate::Open
             }
         };
         match gate {
-            Gate::Open => self.finish(client, before, out),
+            Gate::Open => this.finish(client, before, out),
             Gate::Paused => Outcome::Postponed,
             Gate::Killed => {
                 client.close_after_reply();
@@ -166,11 +170,12 @@ impl Executor {
     /// All checks before a command runs, in Redis's order.
     #[inline]
     fn admit<'e>(
-        &mut self,
+        &self,
         client: &Client,
         entry: Option<&'e CommandEntry>,
         args: Args<'_>,
         now_ms: i64,
+        has_room: bool,
     ) -> Result<Admission<'e>, Error> {
         let Some(entry) = entry else { return Err(unknown_command(args)) };
         let command = entry.command;
@@ -195,10 +200,7 @@ impl Executor {
             return Err(Error::new("ERR Command not allowed inside a transaction"));
         }
         let queued_flags = if command.is(flags::RUNS_QUEUE) { client.transaction.flags } else { 0 };
-        if self.engine.keyspace.settings.maxmemory_bytes.load(Relaxed) != 0
-            && !self.make_room(now_ms)
-            && (command.flags | queued_flags) & flags::DENYOOM != 0
-        {
+        if !has_room && (command.flags | queued_flags) & flags::DENYOOM != 0 {
             return Err(OUT_OF_MEMORY);
         }
         let touches_keys = flags::READONLY | flags::WRITE | flags::MAY_REPLICATE;
@@ -305,7 +307,7 @@ impl Executor {
     /// Locks what a command needs and runs it.
     #[inline]
     fn run(
-        &mut self,
+        &self,
         client: &mut Client,
         entry: &CommandEntry,
         args: Args<'_>,
@@ -318,7 +320,7 @@ impl Executor {
             return self.run_transaction(client, entry, args, out, now_ms, start_ns);
         }
         let engine = &*self.engine;
-        let mut effects = std::mem::take(&mut self.effects);
+        let mut effects = self.take_effects();
         let gate;
         {
             let mut view = engine.keyspace.view(locks_of(entry.command, keys), now_ms, &mut effects);
@@ -463,19 +465,25 @@ impl Executor {
         }
     }
 
+    /// The effects of the next step, empty; [`Executor::settle`] puts them back.
+    #[inline]
+    fn take_effects(&self) -> Box<Effects> {
+        self.effects.take().unwrap_or_default()
+    }
+
     /// Hands on what a step left behind.
     #[inline]
-    fn settle(&mut self, mut effects: Effects) {
+    fn settle(&self, mut effects: Box<Effects>) {
         for garbage in effects.garbage.drain(..) {
             self.engine.keyspace.reclaimer.hand_over(garbage);
         }
         effects.clear();
-        self.effects = effects;
+        self.effects.set(Some(effects));
     }
 
     /// EXEC.
     fn run_transaction(
-        &mut self,
+        &self,
         client: &mut Client,
         entry: &CommandEntry,
         args: Args<'_>,
@@ -518,7 +526,7 @@ impl Executor {
     }
 
     fn run_queue(
-        &mut self,
+        &self,
         client: &mut Client,
         transaction: &Transaction,
         out: &mut Vec<u8>,
@@ -546,7 +554,7 @@ impl Executor {
             false if keys.is_empty() => Locks::None,
             false => Locks::Keys(&keys),
         };
-        let mut effects = std::mem::take(&mut self.effects);
+        let mut effects = self.take_effects();
         let gate;
         {
             let mut view = engine.keyspace.view(locks, now_ms, &mut effects);
@@ -588,7 +596,7 @@ impl Executor {
             return true;
         }
         let (start_ns, budget_ns) = (tick::now_ns(), eviction_budget_ns(&engine));
-        let mut effects = std::mem::take(&mut self.effects);
+        let mut effects = self.take_effects();
         let mut enough = true;
         while ochre_memory::used_bytes() > limit {
             let Some(candidate) = self.evictor.choose(&engine.keyspace, now_ms, &mut effects) else {
@@ -613,7 +621,7 @@ impl Executor {
                 break;
             }
         }
-        self.effects = effects;
+        self.effects.set(Some(effects));
         engine.latency_since("eviction-cycle", start_ns);
         enough
     }
@@ -626,7 +634,7 @@ impl Executor {
     /// Removes the expired keys of the next part of this worker's share of the keyspace.
     pub fn sweep(&mut self, now_ms: i64) -> SweepStep {
         let engine = Arc::clone(&self.engine);
-        let mut effects = std::mem::take(&mut self.effects);
+        let mut effects = self.take_effects();
         let start_ns = tick::now_ns();
         let step = self.sweeper.step(&engine.keyspace, now_ms, &mut effects);
         self.settle(effects);
