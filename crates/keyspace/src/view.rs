@@ -13,6 +13,7 @@ use smallvec::SmallVec;
 use crate::access::{self, Lfu};
 use crate::effects::{Effects, Event, event_class};
 use crate::entry::{Entry, EntryRef, INLINE_BYTES_MAX, NewValue, OwnedValue, ValueRef};
+use crate::figures::Figures;
 use crate::hash::{Key, POSITION_BITS};
 use crate::keyspace::{DatabaseSize, Keyspace};
 use crate::reclaim::Garbage;
@@ -30,6 +31,10 @@ pub use transfer::Overwritten;
 pub const LAZY_FREE_EFFORT: usize = 64;
 /// Strings longer than this are freed by the reclaimer: returning their pages to the system takes time.
 const LAZY_FREE_BYTES: usize = 1024 * 1024;
+
+/// A string that is appended to leaves its entry beyond this length: what grows step by step would be copied at each
+/// step in there.
+const APPENDED_INLINE_BYTES_MAX: usize = 512;
 
 pub(crate) enum Held<'k> {
     None,
@@ -111,6 +116,13 @@ impl<'k> View<'k> {
         &mut self.stripe(key).tables[db as usize]
     }
 
+    /// Tells those who prefetch what a change of a table has moved.
+    #[inline]
+    fn follow(&mut self, db: u32, key: Key<'_>) {
+        let (keyspace, index) = (self.keyspace, self.keyspace.stripe_of(key.hash.position()));
+        keyspace.follow(index, db, self.table(db, key));
+    }
+
     /// Where a key is, after removing it if its time has come.
     #[inline]
     fn locate(&mut self, db: u32, key: Key<'_>) -> Option<Location> {
@@ -132,6 +144,7 @@ impl<'k> View<'k> {
         let stripe = self.stripe(key);
         stripe.counters.expired += 1;
         let gone = stripe.tables[db as usize].remove(location, hasher);
+        self.follow(db, key);
         self.discard(gone);
         self.note_expired(db, key);
         None
@@ -282,11 +295,57 @@ impl<'k> View<'k> {
         self.changed(db, key);
     }
 
+    /// Gives a key a value that follows from the one it has (a sum, say): as [`View::set`], but it is no overwriting
+    /// that listeners hear of, and counts as a use.
+    pub fn update(&mut self, db: u32, key: Key<'_>, value: NewValue<'_>, expiry: Expiry) {
+        match self.locate(db, key) {
+            Some(location) => self.update_at(db, key, location, value, expiry),
+            None => {
+                let expire_ms = if let Expiry::At(expire_ms) = expiry { Some(expire_ms) } else { None };
+                self.create(db, key, value, expire_ms);
+            }
+        }
+    }
+
+    /// Gives a key the integer that `next` makes of its entry (`None`: there is no such key), in one look-up. The
+    /// expiry stays. Returns the integer.
+    ///
+    /// # Errors
+    /// Those of `next`; nothing is changed then.
+    #[inline]
+    pub fn update_int<E>(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        next: impl FnOnce(Option<EntryRef<'_>>) -> Result<i64, E>,
+    ) -> Result<i64, E> {
+        let Some(location) = self.locate(db, key) else {
+            let number = next(None)?;
+            self.create(db, key, NewValue::Int(number), None);
+            return Ok(number);
+        };
+        let number = next(self.table(db, key).entry(location))?;
+        self.update_at(db, key, location, NewValue::Int(number), Expiry::Keep);
+        Ok(number)
+    }
+
+    #[inline]
+    fn update_at(&mut self, db: u32, key: Key<'_>, location: Location, value: NewValue<'_>, expiry: Expiry) {
+        let policy = self.keyspace.settings.policy();
+        // The other policies' clock is moved with the value.
+        if policy.is_lfu() && !self.no_touch {
+            self.touch(db, key, location, policy);
+        }
+        self.overwrite(db, key, location, value, expiry);
+        self.changed(db, key);
+    }
+
     fn create(&mut self, db: u32, key: Key<'_>, value: NewValue<'_>, expire_ms: Option<i64>) -> Location {
         let hasher = self.keyspace.hasher();
         let access = access::initial(self.keyspace.settings.policy(), self.now_ms);
         let entry = Entry::new(key.bytes, value, expire_ms, access);
         let location = self.table(db, key).insert(key, entry, hasher);
+        self.follow(db, key);
         self.changed(db, key);
         self.notify(event_class::NEW, "new", db, key.bytes);
         location
@@ -355,6 +414,7 @@ impl<'k> View<'k> {
         let location = self.locate(db, key)?;
         let hasher = self.keyspace.hasher();
         let gone = self.table(db, key).remove(location, hasher);
+        self.follow(db, key);
         self.changed(db, key);
         gone
     }
@@ -415,6 +475,30 @@ impl<'k> View<'k> {
             self.touch(db, key, location, self.keyspace.settings.policy());
         }
         string_bytes(self.table(db, key), location)
+    }
+
+    /// Appends to the string of a key in one look-up; it becomes `raw`, even if nothing is appended. The new length, or
+    /// `None` if there is no such key. `admit` sees the entry first and refuses what is no string or would get too long.
+    ///
+    /// # Errors
+    /// Those of `admit`; nothing is changed then.
+    pub fn append_string<E>(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        suffix: &[u8],
+        admit: impl FnOnce(EntryRef<'_>) -> Result<(), E>,
+    ) -> Result<Option<usize>, E> {
+        let Some(location) = self.locate(db, key) else { return Ok(None) };
+        if let Some(entry) = self.table(db, key).entry(location) {
+            admit(entry)?;
+        }
+        let Some(len) = append_at(self.table(db, key), location, key, suffix) else { return Ok(None) };
+        self.changed(db, key);
+        if !self.no_touch {
+            self.touch(db, key, location, self.keyspace.settings.policy());
+        }
+        Ok(Some(len))
     }
 
     fn created_string(&mut self, db: u32, key: Key<'_>, value: NewValue<'_>) -> Option<&mut [u8]> {
@@ -501,14 +585,37 @@ impl<'k> View<'k> {
         size
     }
 
+    /// The figures of the whole keyspace. Needs all stripes or none: without any, one after the other is locked, so
+    /// that the sums are not of a single moment; with some, waiting for the others could be for ever.
+    pub fn figures(&mut self) -> Figures {
+        let mut sum = Figures::new(self.keyspace.databases());
+        match &self.held {
+            Held::None => self.keyspace.each_stripe().for_each(|stripe| sum.add(&stripe)),
+            Held::All(stripes) => stripes.iter().for_each(|stripe| sum.add(stripe)),
+            Held::One(..) | Held::Some(_) => debug_assert!(false, "figures need all stripes or none"),
+        }
+        sum.finish()
+    }
+
+    /// Starts the counters of the whole keyspace anew, all but that of changes. Needs all stripes or none.
+    pub fn reset_counters(&mut self) {
+        match &mut self.held {
+            Held::None => self.keyspace.reset_counters(),
+            Held::All(stripes) => stripes.iter_mut().for_each(|stripe| stripe.counters.reset()),
+            Held::One(..) | Held::Some(_) => debug_assert!(false, "counters need all stripes or none"),
+        }
+    }
+
     /// Removes all keys of a database and returns them. Needs all stripes. Watchers of keys that were there are told.
     pub fn clear(&mut self, db: u32) -> Vec<Garbage> {
         let (bits, hasher, now_ms) = (self.keyspace.stripe_bits(), self.keyspace.hasher(), self.now_ms);
         let mut removed = 0;
         let mut garbage = Vec::new();
-        for stripe in self.every_stripe() {
+        let keyspace = self.keyspace;
+        for (index, stripe) in self.every_stripe().iter_mut().enumerate() {
             let stripe: &mut StripeData = stripe;
             let table = std::mem::replace(&mut stripe.tables[db as usize], Table::new(bits));
+            keyspace.follow(index, db, &mut stripe.tables[db as usize]);
             let before = |key: &[u8]| presence(&table, hasher.key(key), now_ms);
             stripe.watchers.replace(db, before, |_| Presence::Absent);
             stripe.counters.changes += table.len() as u64;
@@ -525,7 +632,7 @@ impl<'k> View<'k> {
     /// Exchanges two databases. Needs all stripes. Watchers of keys that are in either are told. Counts as one change,
     /// even where both are the same.
     pub fn swap(&mut self, a: u32, b: u32) {
-        let (hasher, now_ms) = (self.keyspace.hasher(), self.now_ms);
+        let (keyspace, hasher, now_ms) = (self.keyspace, self.keyspace.hasher(), self.now_ms);
         self.effects.dirty += 1;
         let stripes = self.every_stripe();
         if let Some(first) = stripes.first_mut() {
@@ -534,7 +641,7 @@ impl<'k> View<'k> {
         if a == b {
             return;
         }
-        for stripe in stripes {
+        for (index, stripe) in stripes.iter_mut().enumerate() {
             let StripeData { tables, watchers, average_ttl_ms, .. } = &mut **stripe;
             for (before, after) in [(a, b), (b, a)] {
                 let of = |db: u32| {
@@ -545,6 +652,11 @@ impl<'k> View<'k> {
             }
             tables.swap(a as usize, b as usize);
             average_ttl_ms.swap(a as usize, b as usize);
+            for db in [a, b] {
+                let table = &mut tables[db as usize];
+                table.move_everything();
+                keyspace.follow(index, db, table);
+            }
         }
     }
 
@@ -600,6 +712,7 @@ impl<'k> View<'k> {
         if next.is_none() {
             table.refresh_next_expire();
         }
+        keyspace.follow(index, db, table);
         stripe.counters.expired += gone.len() as u64;
         for entry in &gone {
             self.note_expired(db, keyspace.key(entry.as_ref().key()));
@@ -690,6 +803,42 @@ fn string_bytes(table: &mut Table, location: Location) -> Option<&mut [u8]> {
         true => entry.into_object().map(|Object::String(bytes)| &mut bytes[..]),
         false => entry.into_inline_bytes(),
     }
+}
+
+/// Appends to a string; `None` if the value is none.
+fn append_at(table: &mut Table, location: Location, key: Key<'_>, suffix: &[u8]) -> Option<usize> {
+    let mut entry = table.entry_mut(location)?;
+    if let Some(Object::String(bytes)) = entry.object() {
+        reserve_like_strings(bytes, bytes.len() + suffix.len());
+        bytes.extend_from_slice(suffix);
+        return Some(bytes.len());
+    }
+    if let Some(len) = entry.append(suffix) {
+        return Some(len);
+    }
+    let mut digits = itoa_buffer();
+    let old = match entry.as_ref().value() {
+        ValueRef::Int(number) => format_int(&mut digits, number),
+        ValueRef::Bytes { bytes, .. } => bytes,
+        ValueRef::Object(_) => return None,
+    };
+    let len = old.len() + suffix.len();
+    let mut grown = Vec::new();
+    if len > APPENDED_INLINE_BYTES_MAX {
+        reserve_like_strings(&mut grown, len);
+    } else {
+        grown.reserve_exact(len);
+    }
+    grown.extend_from_slice(old);
+    grown.extend_from_slice(suffix);
+    let (expire_ms, access) = (entry.as_ref().expire_ms(), entry.as_ref().access());
+    let value = match len > APPENDED_INLINE_BYTES_MAX {
+        true => NewValue::Object(Object::String(grown)),
+        false => NewValue::Bytes { bytes: &grown, raw: true },
+    };
+    let entry = Entry::new(key.bytes, value, expire_ms, access);
+    drop(table.replace(location, key, entry));
+    Some(len)
 }
 
 /// Grows ahead as strings do in Redis: doubling below 1 MiB, by 1 MiB above.

@@ -1,12 +1,21 @@
 //! The commands, family by family: each record beside its handler.
 
+mod command;
 mod connection;
 mod keys;
+mod reply_map;
+mod server;
 mod strings;
 mod transactions;
 
 use crate::command::Command;
 
 /// The commands of all families.
-pub const ALL: &[&[Command]] =
-    &[connection::COMMANDS, keys::COMMANDS, strings::COMMANDS, transactions::COMMANDS];
+pub const ALL: &[&[Command]] = &[
+    command::COMMANDS,
+    connection::COMMANDS,
+    keys::COMMANDS,
+    server::COMMANDS,
+    strings::COMMANDS,
+    transactions::COMMANDS,
+];

@@ -7,7 +7,7 @@ use ochre_types::{Object, StrEncoding};
 
 use super::{View, type_name};
 use crate::effects::event_class;
-use crate::entry::{NewValue, OwnedValue, ValueRef};
+use crate::entry::{Entry, NewValue, OwnedValue, ValueRef};
 use crate::hash::Key;
 
 /// A key had a value that another one took the place of.
@@ -39,22 +39,26 @@ impl View<'_> {
 
     /// Takes a key out to make room for another value of the same name; the name of its type.
     fn detach(&mut self, db: u32, key: Key<'_>) -> Option<&'static str> {
-        let location = self.locate(db, key)?;
-        let hasher = self.keyspace.hasher();
-        let old = self.table(db, key).remove(location, hasher)?;
+        let old = self.take_out(db, key)?;
         let name = type_name(old.as_ref());
         self.discard(Some(old));
         Some(name)
     }
 
+    /// Takes a key out, uncounted and unknown to watchers.
+    fn take_out(&mut self, db: u32, key: Key<'_>) -> Option<Entry> {
+        let location = self.locate(db, key)?;
+        let hasher = self.keyspace.hasher();
+        let entry = self.table(db, key).remove(location, hasher);
+        self.follow(db, key);
+        entry
+    }
+
     /// Moves a key's value and expiry to another key, possibly of another database, whatever that held. Counts as one
     /// change. `None` if the key is not there; otherwise what was overwritten.
     pub fn transfer(&mut self, from: (u32, Key<'_>), to: (u32, Key<'_>)) -> Option<Option<Overwritten>> {
-        let (db, key) = from;
-        let location = self.locate(db, key)?;
-        let hasher = self.keyspace.hasher();
-        let entry = self.table(db, key).remove(location, hasher)?;
-        self.raise_watchers(db, key);
+        let entry = self.take_out(from.0, from.1)?;
+        self.raise_watchers(from.0, from.1);
         let expire_ms = entry.as_ref().expire_ms();
         Some(self.put(to.0, to.1, entry.into_value(), expire_ms))
     }

@@ -116,10 +116,7 @@ impl Conditions {
                 b"xx" => &mut conditions.some,
                 b"gt" => &mut conditions.greater,
                 b"lt" => &mut conditions.less,
-                _ => {
-                    let word = String::from_utf8_lossy(word);
-                    return Err(Error::owned(format!("ERR Unsupported option {word}")));
-                }
+                _ => return Err(Error::quoting("ERR Unsupported option ", word, "")),
             };
             *flag = true;
         }

@@ -9,6 +9,7 @@ use super::BASE;
 use crate::call::{Call, unknown_subcommand};
 use crate::command::{Arg, Command, KeySpec, flags, key_flags};
 use crate::error::Error;
+use crate::family::server::reply_help;
 
 pub(super) const OBJECT: Command = Command {
     name: "object",
@@ -121,12 +122,11 @@ const HELP: Command = Command {
     since: "6.2.0",
     arity: 2,
     flags: flags::LOADING | flags::STALE,
-    handler: help,
+    handler: |call| reply_help(call, "OBJECT", HELP_LINES),
     ..BASE
 };
 
 const HELP_LINES: &[&str] = &[
-    "OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
     "ENCODING <key>",
     "    Tell how the value of <key> is stored.",
     "FREQ <key>",
@@ -135,12 +135,4 @@ const HELP_LINES: &[&str] = &[
     "    Tell for how many seconds <key> has not been used (not under an LFU policy).",
     "REFCOUNT <key>",
     "    Tell how many refer to the value of <key>.",
-    "HELP",
-    "    Print this help.",
 ];
-
-fn help(call: &mut Call<'_, '_>) -> Result<(), Error> {
-    call.reply.array(HELP_LINES.len());
-    HELP_LINES.iter().for_each(|line| call.reply.simple(line));
-    Ok(())
-}
