@@ -125,6 +125,7 @@ impl Executor {
         }
         let engine = Arc::clone(&self.engine);
         let entry = prepared.id.map(|id| engine.commands.entry(id));
+        client.shared.last_command.store(prepared.id.unwrap_or(CommandId::MAX), Relaxed);
         let gate = match self.admit(client, entry, args, now_ms) {
             Ok(Admission::Run(entry)) => self.run(client, entry, args, keys, out, now_ms, start_ns),
             Ok(Admission::Queue(entry)) => {
@@ -345,7 +346,6 @@ impl Executor {
     ) {
         let Step { entry, args, keys, in_transaction } = step;
         let (command, engine) = (entry.command, &*self.engine);
-        client.shared.last_command.store(entry.id, Relaxed);
         let (before, dirty_before, db) = (out.len(), view.effects().dirty, client.db);
         let reply = ReplyWriter::new(out, client.protocol);
         let mut propagation = Propagation::Verbatim;
@@ -487,7 +487,6 @@ impl Executor {
             return gate;
         }
         let before = out.len();
-        client.shared.last_command.store(entry.id, Relaxed);
         let refusal = match &client.transaction {
             Transaction { open: false, .. } => Some("ERR EXEC without MULTI"),
             Transaction { aborted: true, .. } => {

@@ -364,6 +364,11 @@ fn a_line_has_all_fields_in_order() {
     let text = listed.split_once('|').map_or("", |(_, text)| text).trim_end_matches('|');
     assert!(text == line || text == later, "{listed}");
     assert!(client.run("client info").contains(" cmd=client|info "));
+    check(&mut client, &[("multi", "+OK|"), ("client info", "+QUEUED|")]);
+    assert!(client.run("exec").contains(" cmd=exec "));
+    let mut refused = another(&client);
+    refused.run("get");
+    assert!(client.run("client list id 2").contains(" cmd=get "));
     client.run("hello 3");
     assert!(client.run("client info").starts_with('='));
     assert!(client.run("client list").contains("|txt:id=1 "));
