@@ -497,11 +497,12 @@ impl Executor {
         // Without MULTI there is nothing to end: keys that are watched stay so.
         let open = client.transaction.open;
         let transaction = if open { std::mem::take(&mut client.transaction) } else { Transaction::default() };
-        client.publish_transaction();
         if let Some(text) = refusal {
             self.unwatch(&transaction);
             self.write_error(&Error::new(text), client, out);
         } else {
+            // What the queue asks about its own client is still that it is in a transaction.
+            client.publish_watched();
             let gate = self.run_queue(client, &transaction, out, start_ns);
             if gate != Gate::Open {
                 client.transaction = transaction;
@@ -509,6 +510,7 @@ impl Executor {
                 return gate;
             }
         }
+        client.publish_transaction();
         self.show_to_monitors(client, args);
         let reply_bytes = out.len().saturating_sub(before);
         self.account(client, entry, args, refusal.is_some(), reply_bytes, start_ns);
@@ -560,7 +562,12 @@ impl Executor {
                     for (Queued { command, request }, range) in transaction.queue.iter().zip(ranges) {
                         let (entry, keys) = (engine.commands.entry(*command), &keys[range]);
                         let step = Step { entry, args: request.args(), keys, in_transaction: true };
+                        let (is_closing, before) = (client.close == Close::AfterReply, out.len());
                         self.run_one(&mut view, client, step, out, start_ns);
+                        if is_closing {
+                            // A client that killed itself takes no more than the reply that says so.
+                            out.truncate(before);
+                        }
                     }
                 }
                 engine.keyspace.journal.append(&view.effects().unit);

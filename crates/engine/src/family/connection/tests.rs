@@ -365,7 +365,8 @@ fn a_line_has_all_fields_in_order() {
     assert!(text == line || text == later, "{listed}");
     assert!(client.run("client info").contains(" cmd=client|info "));
     check(&mut client, &[("multi", "+OK|"), ("client info", "+QUEUED|")]);
-    assert!(client.run("exec").contains(" cmd=exec "));
+    let inside = client.run("exec");
+    assert!(inside.contains(" cmd=exec ") && inside.contains(" flags=x ") && inside.contains(" multi=1 "));
     let mut refused = another(&client);
     refused.run("get");
     assert!(client.run("client list id 2").contains(" cmd=get "));
@@ -511,7 +512,8 @@ fn the_killed_do_nothing_more() {
     check(&mut killer, &[("client kill type normal skipme no", ":1|")]);
     assert_eq!(killer.outcome, Outcome::Close);
     let mut c = Harness::new();
-    check(&mut c, &[("client kill 127.0.0.1:1", "+OK|")]);
+    check(&mut c, &[("multi", "+OK|"), ("client kill 127.0.0.1:1", "+QUEUED|"), ("ping", "+QUEUED|")]);
+    check(&mut c, &[("exec", "*2|+OK|")]);
     assert_eq!(c.outcome, Outcome::Close);
 }
 
