@@ -9,6 +9,7 @@
 //! Two things that another worker may order at any time, CLIENT PAUSE and CLIENT KILL, are looked at once the stripes are
 //! locked (see [`Gate`]): a check before the locks could be passed just before the order and acted upon long after it.
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -59,7 +60,7 @@ pub struct Executor {
     pub engine: Arc<Engine>,
     /// What this worker has for itself.
     pub context: WorkerContext,
-    effects: Effects,
+    effects: Cell<Option<Box<Effects>>>,
     evictor: Evictor,
     sweeper: Sweeper,
 }
@@ -71,7 +72,7 @@ impl Executor {
         let context = engine.worker_context(worker);
         let sweeper = Sweeper::new(worker, engine.workers.len());
         let evictor = Evictor::new(tick::now_ns() ^ (worker as u64) << 32);
-        Executor { engine, context, effects: Effects::default(), evictor, sweeper }
+        Executor { engine, context, effects: Cell::default(), evictor, sweeper }
     }
 
     /// Finds the command of a request and hashes its keys, which are added to `keys`.
@@ -123,23 +124,26 @@ impl Executor {
         if client.reply_mode == ReplyMode::SkipNext {
             client.reply_mode = ReplyMode::Skip;
         }
-        let engine = Arc::clone(&self.engine);
-        let entry = prepared.id.map(|id| engine.commands.entry(id));
+        // The usual case must not touch the count of the engine's owners: that would serialize the misses of a batch.
+        let has_room =
+            self.engine.keyspace.settings.maxmemory_bytes.load(Relaxed) == 0 || self.make_room(now_ms);
+        let this = &*self;
+        let entry = prepared.id.map(|id| this.engine.commands.entry(id));
         client.shared.last_command.store(prepared.id.unwrap_or(CommandId::MAX), Relaxed);
-        let gate = match self.admit(client, entry, args, now_ms) {
-            Ok(Admission::Run(entry)) => self.run(client, entry, args, keys, out, now_ms, start_ns),
+        let gate = match this.admit(client, entry, args, now_ms, has_room) {
+            Ok(Admission::Run(entry)) => this.run(client, entry, args, keys, out, now_ms, start_ns),
             Ok(Admission::Queue(entry)) => {
                 queue(client, entry, args, out);
                 Gate::Open
             }
             Ok(Admission::Postpone) => Gate::Paused,
             Err(error) => {
-                self.reject(client, entry, args, &error, out);
+                this.reject(client, entry, args, &error, out);
                 Gate::Open
             }
         };
         match gate {
-            Gate::Open => self.finish(client, before, out),
+            Gate::Open => this.finish(client, before, out),
             Gate::Paused => Outcome::Postponed,
             Gate::Killed => {
                 client.close_after_reply();
@@ -167,11 +171,12 @@ impl Executor {
     /// All checks before a command runs, in Redis's order.
     #[inline]
     fn admit<'e>(
-        &mut self,
+        &self,
         client: &Client,
         entry: Option<&'e CommandEntry>,
         args: Args<'_>,
         now_ms: i64,
+        has_room: bool,
     ) -> Result<Admission<'e>, Error> {
         let Some(entry) = entry else { return Err(unknown_command(args)) };
         let command = entry.command;
@@ -182,7 +187,7 @@ impl Executor {
             return Err(wrong_arity(&entry.full_name));
         }
         if command.is(flags::PROTECTED) {
-            self.check_protected(client, command)?;
+            self.check_protected(client, entry)?;
         }
         // A client that came while there was a password may go on once there is none.
         if !client.authenticated
@@ -196,10 +201,7 @@ impl Executor {
             return Err(Error::new("ERR Command not allowed inside a transaction"));
         }
         let queued_flags = if command.is(flags::RUNS_QUEUE) { client.transaction.flags } else { 0 };
-        if self.engine.keyspace.settings.maxmemory_bytes.load(Relaxed) != 0
-            && !self.make_room(now_ms)
-            && (command.flags | queued_flags) & flags::DENYOOM != 0
-        {
+        if !has_room && (command.flags | queued_flags) & flags::DENYOOM != 0 {
             return Err(OUT_OF_MEMORY);
         }
         let touches_keys = flags::READONLY | flags::WRITE | flags::MAY_REPLICATE;
@@ -232,8 +234,9 @@ impl Executor {
     }
 
     #[cold]
-    fn check_protected(&self, client: &Client, command: &Command) -> Result<(), Error> {
-        let directive = match command.name {
+    fn check_protected(&self, client: &Client, entry: &CommandEntry) -> Result<(), Error> {
+        let container = entry.parent.unwrap_or(entry.command);
+        let directive = match container.name {
             "module" => ochre_config::Directive::EnableModuleCommand,
             _ => ochre_config::Directive::EnableDebugCommand,
         };
@@ -244,7 +247,7 @@ impl Executor {
         if setting == b"yes" || (setting == b"local" && local) {
             return Ok(());
         }
-        let (upper, lower) = (command.name.to_ascii_uppercase(), command.name);
+        let (upper, lower) = (container.name.to_ascii_uppercase(), container.name);
         Err(Error::owned(format!(
             "ERR {upper} command not allowed. If the enable-{lower}-command option is set to \"local\", you can run it \
              from a local connection, otherwise you need to set this option in the configuration file, and then restart \
@@ -305,7 +308,7 @@ impl Executor {
     /// Locks what a command needs and runs it.
     #[inline]
     fn run(
-        &mut self,
+        &self,
         client: &mut Client,
         entry: &CommandEntry,
         args: Args<'_>,
@@ -318,7 +321,7 @@ impl Executor {
             return self.run_transaction(client, entry, args, out, now_ms, start_ns);
         }
         let engine = &*self.engine;
-        let mut effects = std::mem::take(&mut self.effects);
+        let mut effects = self.take_effects();
         let gate;
         {
             let mut view = engine.keyspace.view(locks_of(entry.command, keys), now_ms, &mut effects);
@@ -462,19 +465,25 @@ impl Executor {
         }
     }
 
+    /// The effects of the next step, empty; [`Executor::settle`] puts them back.
+    #[inline]
+    fn take_effects(&self) -> Box<Effects> {
+        self.effects.take().unwrap_or_default()
+    }
+
     /// Hands on what a step left behind.
     #[inline]
-    fn settle(&mut self, mut effects: Effects) {
+    fn settle(&self, mut effects: Box<Effects>) {
         for garbage in effects.garbage.drain(..) {
             self.engine.keyspace.reclaimer.hand_over(garbage);
         }
         effects.clear();
-        self.effects = effects;
+        self.effects.set(Some(effects));
     }
 
     /// EXEC.
     fn run_transaction(
-        &mut self,
+        &self,
         client: &mut Client,
         entry: &CommandEntry,
         args: Args<'_>,
@@ -518,7 +527,7 @@ impl Executor {
     }
 
     fn run_queue(
-        &mut self,
+        &self,
         client: &mut Client,
         transaction: &Transaction,
         out: &mut Vec<u8>,
@@ -541,12 +550,12 @@ impl Executor {
             })
             .collect();
         keys.extend(transaction.watched.iter().map(|watched| engine.keyspace.key(&watched.key)));
-        let locks = match transaction.flags & flags::WHOLE_KEYSPACE != 0 {
+        let locks = match transaction.flags & (flags::WHOLE_KEYSPACE | flags::FIGURES) != 0 {
             true => Locks::All,
             false if keys.is_empty() => Locks::None,
             false => Locks::Keys(&keys),
         };
-        let mut effects = std::mem::take(&mut self.effects);
+        let mut effects = self.take_effects();
         let gate;
         {
             let mut view = engine.keyspace.view(locks, now_ms, &mut effects);
@@ -587,11 +596,13 @@ impl Executor {
     fn make_room(&mut self, now_ms: i64) -> bool {
         let engine = Arc::clone(&self.engine);
         let limit = engine.keyspace.settings.maxmemory_bytes.load(Relaxed) as usize;
-        if limit == 0 || ochre_memory::used_bytes() <= limit {
+        let exceeded = limit != 0 && ochre_memory::used_bytes() > limit;
+        engine.stats.note_exceeded(exceeded, now_ms);
+        if !exceeded {
             return true;
         }
         let (start_ns, budget_ns) = (tick::now_ns(), eviction_budget_ns(&engine));
-        let mut effects = std::mem::take(&mut self.effects);
+        let mut effects = self.take_effects();
         let mut enough = true;
         while ochre_memory::used_bytes() > limit {
             let Some(candidate) = self.evictor.choose(&engine.keyspace, now_ms, &mut effects) else {
@@ -600,6 +611,7 @@ impl Executor {
                 break;
             };
             let key = engine.keyspace.key(&candidate.key);
+            let delete_start_ns = tick::now_ns();
             {
                 let keys = [key];
                 let mut view = engine.keyspace.view(Locks::Keys(&keys), now_ms, &mut effects);
@@ -607,6 +619,7 @@ impl Executor {
                 engine.keyspace.journal.append(&view.effects().unit);
                 view.effects().clear();
             }
+            engine.latency_since("eviction-del", delete_start_ns);
             for garbage in effects.garbage.drain(..) {
                 engine.keyspace.reclaimer.hand_over(garbage);
             }
@@ -614,7 +627,8 @@ impl Executor {
                 break;
             }
         }
-        self.effects = effects;
+        self.effects.set(Some(effects));
+        engine.latency_since("eviction-cycle", start_ns);
         enough
     }
 
@@ -626,9 +640,12 @@ impl Executor {
     /// Removes the expired keys of the next part of this worker's share of the keyspace.
     pub fn sweep(&mut self, now_ms: i64) -> SweepStep {
         let engine = Arc::clone(&self.engine);
-        let mut effects = std::mem::take(&mut self.effects);
+        let mut effects = self.take_effects();
+        let start_ns = tick::now_ns();
         let step = self.sweeper.step(&engine.keyspace, now_ms, &mut effects);
         self.settle(effects);
+        self.context.stats.expired_in_background.add(step.expired as u64);
+        engine.latency_since("expire-cycle", start_ns);
         step
     }
 
