@@ -322,6 +322,12 @@ impl<'a> EntryRef<'a> {
         self.bytes(shape.key_offset(), shape.key_len)
     }
 
+    /// Whether this is the key.
+    #[inline]
+    pub fn has_key(self, key: &[u8]) -> bool {
+        same_bytes(self.key(), key)
+    }
+
     /// The value.
     #[inline]
     pub fn value(self) -> ValueRef<'a> {
@@ -482,6 +488,22 @@ impl<'a> EntryMut<'a> {
             let at = self.0.as_ptr().cast::<u8>().add(shape.key_offset() + shape.key_len);
             Some(std::slice::from_raw_parts_mut(at, shape.value_len))
         }
+    }
+}
+
+/// Equality without a call for the lengths that most keys have: two overlapping words cover 8 to 16 bytes.
+#[inline]
+fn same_bytes(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    match (a.first_chunk::<8>(), a.last_chunk::<8>(), b.first_chunk::<8>(), b.last_chunk::<8>()) {
+        (Some(a_first), Some(a_last), Some(b_first), Some(b_last)) if a.len() <= 16 => {
+            let differing = (u64::from_ne_bytes(*a_first) ^ u64::from_ne_bytes(*b_first))
+                | (u64::from_ne_bytes(*a_last) ^ u64::from_ne_bytes(*b_last));
+            differing == 0
+        }
+        _ => a == b,
     }
 }
 

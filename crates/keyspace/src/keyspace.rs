@@ -1,18 +1,24 @@
 //! The keyspace: all stripes, and the ways to get at them.
 
+use std::sync::OnceLock;
+
 use smallvec::SmallVec;
 
 use crate::effects::Effects;
 use crate::hash::{Hasher, Key, POSITION_BITS};
+use crate::hints::Hints;
 use crate::journal::Journal;
 use crate::reclaim::Reclaimer;
 use crate::settings::Settings;
-use crate::stripe::{Counters, Stripe};
+use crate::stripe::{Counters, Stripe, StripeGuard};
+use crate::table::{Moved, Table};
 use crate::view::{Held, View};
 
 /// All keys of all databases.
 pub struct Keyspace {
     stripes: Box<[Stripe]>,
+    /// By stripe and database; made when a database first gets a key there.
+    hints: Box<[OnceLock<Box<Hints>>]>,
     stripe_bits: u32,
     databases: usize,
     hasher: Hasher,
@@ -61,6 +67,7 @@ impl Keyspace {
         };
         Keyspace {
             stripes: (0..count).map(stripe).collect(),
+            hints: (0..count as usize * databases).map(|_| OnceLock::new()).collect(),
             stripe_bits,
             databases,
             hasher: Hasher::new(seed),
@@ -130,11 +137,24 @@ impl Keyspace {
         View::new(self, Held::One(index, self.stripes[index].lock()), now_ms, effects)
     }
 
-    /// Asks the processor for the table line of a key. A hint: where the stripe is busy, nothing happens.
+    /// Asks the processor for the table line of a key. Takes no lock.
     #[inline]
     pub fn prefetch_line(&self, db: u32, key: Key<'_>) {
-        if let Some(stripe) = self.stripes[self.stripe_of(key.hash.position())].try_lock() {
-            stripe.tables[db as usize].prefetch_line(key);
+        let stripe = self.stripe_of(key.hash.position());
+        if let Some(hints) = self.hints[stripe * self.databases + db as usize].get() {
+            hints.prefetch(key);
+        }
+    }
+
+    /// Follows what a table has moved; to be called under its lock whenever it may have.
+    #[inline]
+    pub(crate) fn follow(&self, stripe: usize, db: u32, table: &mut Table) {
+        let moved = table.take_moved();
+        if moved != Moved::Nothing {
+            let hints = &self.hints[stripe * self.databases + db as usize];
+            if !table.is_empty() || hints.get().is_some() {
+                hints.get_or_init(|| Box::new(Hints::new(table.width()))).follow(table, moved);
+            }
         }
     }
 
@@ -148,24 +168,16 @@ impl Keyspace {
 
     /// The sums of all stripes' counters.
     pub fn counters(&self) -> Counters {
-        self.stripes.iter().fold(Counters::default(), |sum, stripe| {
-            let one = stripe.lock().counters;
-            Counters {
-                hits: sum.hits + one.hits,
-                misses: sum.misses + one.misses,
-                expired: sum.expired + one.expired,
-                evicted: sum.evicted + one.evicted,
-                changes: sum.changes + one.changes,
-            }
-        })
+        self.stripes.iter().fold(Counters::default(), |sum, stripe| sum.plus(stripe.lock().counters))
+    }
+
+    pub(crate) fn each_stripe(&self) -> impl Iterator<Item = StripeGuard<'_>> {
+        self.stripes.iter().map(Stripe::lock)
     }
 
     /// Starts all counters but `changes` anew.
     pub fn reset_counters(&self) {
-        for stripe in &self.stripes {
-            let counters = &mut stripe.lock().counters;
-            *counters = Counters { changes: counters.changes, ..Counters::default() };
-        }
+        self.each_stripe().for_each(|mut stripe| stripe.counters.reset());
     }
 
     /// The figures of a database.

@@ -27,6 +27,37 @@ struct Line([Slot; LINE_SLOTS]);
 
 impl Line {
     const EMPTY: Line = Line([const { Slot::EMPTY }; LINE_SLOTS]);
+
+    /// A bit for every slot that may hold a key of this tag.
+    #[inline]
+    fn matches(&self, tag: Tag) -> u32 {
+        let mut mask = 0;
+        for (index, slot) in self.0.iter().enumerate() {
+            mask |= u32::from(slot.matches(tag)) << index;
+        }
+        mask
+    }
+}
+
+/// What a prefetch needs to know of a segment: where its lines are, how many, and the bits that choose one. It is
+/// read without a lock and may be stale.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Hint {
+    /// Address of the lines (a multiple of 64), their number less one in the low six bits, `free_bits` above bit 48.
+    pub lines: u64,
+    /// Address of the segment itself.
+    pub segment: u64,
+}
+
+impl Hint {
+    /// Asks the processor for the segment and for the line where a key of this position is at home.
+    #[inline]
+    pub fn prefetch(self, position: u64) {
+        let (count, free_bits) = ((self.lines & 63) + 1, (self.lines >> 48) as u32 & 63);
+        let home = ((position & ((1 << free_bits) - 1)) * count) >> free_bits;
+        prefetch((self.segment) as *const u8);
+        prefetch(((self.lines & 0x0000_ffff_ffff_ffc0) + home * size_of::<Line>() as u64) as *const u8);
+    }
 }
 
 /// Where an entry is within a segment.
@@ -115,19 +146,21 @@ impl Segment {
         *pair = (*pair & !(15 << shift)) | (count << shift);
     }
 
-    /// Asks the processor for the line where a key of this position is at home.
-    #[inline]
-    pub fn prefetch_line(&self, position: u64) {
-        prefetch((&raw const self.lines[self.home(position)]).cast());
+    /// What a prefetch needs to know.
+    pub fn hint(&self) -> Hint {
+        let lines =
+            self.lines.as_ptr() as u64 | (self.lines.len() as u64 - 1) | u64::from(self.free_bits) << 48;
+        Hint { lines, segment: std::ptr::from_ref(self) as u64 }
     }
 
     /// Asks the processor for the entries at home in the line of this position that may be the key's.
     #[inline]
     pub fn prefetch_entries(&self, position: u64, tag: Tag) {
-        for slot in &self.lines[self.home(position)].0 {
-            if slot.matches(tag) {
-                slot.prefetch();
-            }
+        let line = &self.lines[self.home(position)];
+        let mut mask = line.matches(tag);
+        while mask != 0 {
+            line.0[mask.trailing_zeros() as usize].prefetch();
+            mask &= mask - 1;
         }
     }
 
@@ -138,10 +171,14 @@ impl Segment {
         let tag = Tag::of(key.hash);
         let mut line = home;
         loop {
-            for (slot, word) in self.lines[line].0.iter().enumerate() {
-                if word.matches(tag) && word.entry().is_some_and(|entry| entry.key() == key.bytes) {
+            let slots = &self.lines[line];
+            let mut mask = slots.matches(tag);
+            while mask != 0 {
+                let slot = mask.trailing_zeros() as usize;
+                if slots.0[slot].entry().is_some_and(|entry| entry.has_key(key.bytes)) {
                     return Some(Place { line: line as u8, slot: slot as u8, home: home as u8 });
                 }
+                mask &= mask - 1;
             }
             if self.passed(line) == 0 {
                 return None;

@@ -9,7 +9,7 @@
 use crate::entry::{Entry, EntryMut, EntryRef, Tag};
 use crate::hash::{Hasher, Key, POSITION_BITS};
 use crate::random::Random;
-use crate::segment::{LINE_SLOTS, LINES_MAX, Place, Segment};
+use crate::segment::{Hint, LINE_SLOTS, LINES_MAX, Place, Segment};
 
 /// A position below which a segment is not split further; a hash that good never gets there.
 const FREE_BITS_MIN: u32 = 8;
@@ -23,6 +23,17 @@ pub struct Location {
     place: Place,
 }
 
+/// Which entries of a directory no longer say where their segments are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Moved {
+    /// None.
+    Nothing,
+    /// From one index up to, but not including, another.
+    Range(usize, usize),
+    /// All.
+    Everything,
+}
+
 /// Keys and values of one database in one stripe.
 pub struct Table {
     directory: Vec<u32>,
@@ -32,6 +43,7 @@ pub struct Table {
     len: usize,
     expiring: usize,
     next_expire_ms: i64,
+    moved: Moved,
 }
 
 impl Table {
@@ -45,6 +57,7 @@ impl Table {
             len: 0,
             expiring: 0,
             next_expire_ms: i64::MAX,
+            moved: Moved::Everything,
         }
     }
 
@@ -90,12 +103,44 @@ impl Table {
         self.directory.get(index as usize).copied()
     }
 
-    /// Asks the processor for the line of a key.
+    /// The part of the directory that was changed since the last call, if any: what hints have to follow.
     #[inline]
-    pub fn prefetch_line(&self, key: Key<'_>) {
-        let position = key.hash.position();
-        if let Some(index) = self.segment_index(position) {
-            self.segments[index as usize].prefetch_line(position);
+    pub fn take_moved(&mut self) -> Moved {
+        std::mem::replace(&mut self.moved, Moved::Nothing)
+    }
+
+    /// Says that the whole table is somewhere else now.
+    pub fn move_everything(&mut self) {
+        self.moved = Moved::Everything;
+    }
+
+    /// Logarithm of the directory's size.
+    pub fn depth(&self) -> u32 {
+        self.depth
+    }
+
+    /// Bits of a position that vary within this table.
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// The hint for an entry of the directory.
+    pub fn hint(&self, index: usize) -> Option<Hint> {
+        self.directory.get(index).map(|number| self.segments[*number as usize].hint())
+    }
+
+    fn note_moved(&mut self, position: u64) {
+        if self.moved != Moved::Everything
+            && let Some(number) = self.segment_index(position)
+        {
+            let bits = self.segments[number as usize].free_bits();
+            let span = 1usize << (self.depth + bits - self.width);
+            let first = (self.relative(position) >> bits) as usize * span;
+            self.moved = match self.moved {
+                Moved::Nothing => Moved::Range(first, first + span),
+                Moved::Range(start, end) => Moved::Range(start.min(first), end.max(first + span)),
+                Moved::Everything => Moved::Everything,
+            };
         }
     }
 
@@ -161,6 +206,7 @@ impl Table {
         if self.directory.is_empty() {
             self.directory.push(0);
             self.segments.push(Segment::new(self.width));
+            self.moved = Moved::Everything;
         }
         let mut index = self.segment_index(position).unwrap_or(0);
         while self.segments[index as usize].is_full() {
@@ -178,7 +224,8 @@ impl Table {
     fn make_room(&mut self, index: u32, position: u64, hasher: &Hasher) {
         let segment = &mut self.segments[index as usize];
         if !segment.is_largest() {
-            return segment.grow(hasher);
+            segment.grow(hasher);
+            return self.note_moved(position);
         }
         assert!(
             segment.free_bits() > FREE_BITS_MIN,
@@ -188,13 +235,19 @@ impl Table {
         if depth == self.depth {
             self.directory = self.directory.iter().flat_map(|number| [*number, *number]).collect();
             self.depth += 1;
+            self.moved = Moved::Everything;
         }
         let upper = self.segments[index as usize].split(hasher);
         let span = 1usize << (self.depth - depth - 1);
         let first = (self.relative(position) >> (self.width - depth)) as usize * span * 2;
         let number = self.segments.len() as u32;
+        if self.segments.len() == self.segments.capacity() {
+            self.moved = Moved::Everything;
+        }
         self.segments.push(upper);
         self.directory[first + span..first + 2 * span].fill(number);
+        self.note_moved(position);
+        self.note_moved(position ^ (1 << (self.width - depth - 1)));
     }
 
     /// Takes a key out.
@@ -218,6 +271,7 @@ impl Table {
         let Some(index) = self.segment_index(position) else { return };
         let keys = self.segments[index as usize].len();
         self.segments[index as usize].resize(keys, hasher);
+        self.note_moved(position);
         while self.merge_with_neighbour(position, hasher) {}
     }
 
@@ -241,6 +295,7 @@ impl Table {
         self.directory[first..first + span].fill(lower);
         self.drop_segment(upper);
         self.halve_directory();
+        self.moved = Moved::Everything;
         true
     }
 

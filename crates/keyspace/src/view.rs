@@ -13,6 +13,7 @@ use smallvec::SmallVec;
 use crate::access::{self, Lfu};
 use crate::effects::{Effects, Event, event_class};
 use crate::entry::{Entry, EntryRef, INLINE_BYTES_MAX, NewValue, OwnedValue, ValueRef};
+use crate::figures::Figures;
 use crate::hash::{Key, POSITION_BITS};
 use crate::keyspace::{DatabaseSize, Keyspace};
 use crate::reclaim::Garbage;
@@ -110,6 +111,13 @@ impl<'k> View<'k> {
         &mut self.stripe(key).tables[db as usize]
     }
 
+    /// Tells those who prefetch what a change of a table has moved.
+    #[inline]
+    fn follow(&mut self, db: u32, key: Key<'_>) {
+        let (keyspace, index) = (self.keyspace, self.keyspace.stripe_of(key.hash.position()));
+        keyspace.follow(index, db, self.table(db, key));
+    }
+
     /// Where a key is, after removing it if its time has come.
     #[inline]
     fn locate(&mut self, db: u32, key: Key<'_>) -> Option<Location> {
@@ -131,6 +139,7 @@ impl<'k> View<'k> {
         let stripe = self.stripe(key);
         stripe.counters.expired += 1;
         let gone = stripe.tables[db as usize].remove(location, hasher);
+        self.follow(db, key);
         self.discard(gone);
         self.note_expired(db, key);
         None
@@ -318,6 +327,7 @@ impl<'k> View<'k> {
         let access = access::initial(self.keyspace.settings.policy(), self.now_ms);
         let entry = Entry::new(key.bytes, value, expire_ms, access);
         let location = self.table(db, key).insert(key, entry, hasher);
+        self.follow(db, key);
         self.changed(db, key);
         self.notify(event_class::NEW, "new", db, key.bytes);
         location
@@ -386,6 +396,7 @@ impl<'k> View<'k> {
         let location = self.locate(db, key)?;
         let hasher = self.keyspace.hasher();
         let gone = self.table(db, key).remove(location, hasher);
+        self.follow(db, key);
         self.changed(db, key);
         gone
     }
@@ -556,14 +567,37 @@ impl<'k> View<'k> {
         size
     }
 
+    /// The figures of the whole keyspace. Needs all stripes or none: without any, one after the other is locked, so
+    /// that the sums are not of a single moment; with some, waiting for the others could be for ever.
+    pub fn figures(&mut self) -> Figures {
+        let mut sum = Figures::new(self.keyspace.databases());
+        match &self.held {
+            Held::None => self.keyspace.each_stripe().for_each(|stripe| sum.add(&stripe)),
+            Held::All(stripes) => stripes.iter().for_each(|stripe| sum.add(stripe)),
+            Held::One(..) | Held::Some(_) => debug_assert!(false, "figures need all stripes or none"),
+        }
+        sum.finish()
+    }
+
+    /// Starts the counters of the whole keyspace anew, all but that of changes. Needs all stripes or none.
+    pub fn reset_counters(&mut self) {
+        match &mut self.held {
+            Held::None => self.keyspace.reset_counters(),
+            Held::All(stripes) => stripes.iter_mut().for_each(|stripe| stripe.counters.reset()),
+            Held::One(..) | Held::Some(_) => debug_assert!(false, "counters need all stripes or none"),
+        }
+    }
+
     /// Removes all keys of a database and returns them. Needs all stripes. Watchers of keys that were there are told.
     pub fn clear(&mut self, db: u32) -> Vec<Garbage> {
         let (bits, hasher) = (self.keyspace.stripe_bits(), self.keyspace.hasher());
         let mut removed = 0;
         let mut garbage = Vec::new();
-        for stripe in self.every_stripe() {
+        let keyspace = self.keyspace;
+        for (index, stripe) in self.every_stripe().iter_mut().enumerate() {
             let stripe: &mut StripeData = stripe;
             let table = std::mem::replace(&mut stripe.tables[db as usize], Table::new(bits));
+            keyspace.follow(index, db, &mut stripe.tables[db as usize]);
             stripe.watchers.raise_where(db, |key| table.find(hasher.key(key)).is_some());
             stripe.counters.changes += table.len() as u64;
             removed += table.len() as u64;
@@ -577,8 +611,8 @@ impl<'k> View<'k> {
 
     /// Exchanges two databases. Needs all stripes. Watchers of keys that are in either are told.
     pub fn swap(&mut self, a: u32, b: u32) {
-        let hasher = self.keyspace.hasher();
-        for stripe in self.every_stripe() {
+        let (keyspace, hasher) = (self.keyspace, self.keyspace.hasher());
+        for (index, stripe) in self.every_stripe().iter_mut().enumerate() {
             let stripe: &mut StripeData = stripe;
             for db in [a, b] {
                 let tables = &stripe.tables;
@@ -589,6 +623,11 @@ impl<'k> View<'k> {
                 stripe.watchers.raise_where(db, has);
             }
             stripe.tables.swap(a as usize, b as usize);
+            for db in [a, b] {
+                let table = &mut stripe.tables[db as usize];
+                table.move_everything();
+                keyspace.follow(index, db, table);
+            }
             stripe.average_ttl_ms.swap(a as usize, b as usize);
         }
         self.effects.dirty += 1;
@@ -646,6 +685,7 @@ impl<'k> View<'k> {
         if next.is_none() {
             table.refresh_next_expire();
         }
+        keyspace.follow(index, db, table);
         stripe.counters.expired += gone.len() as u64;
         for entry in &gone {
             self.note_expired(db, keyspace.key(entry.as_ref().key()));
