@@ -1,8 +1,12 @@
 //! The latency monitor: a short history of spikes by event (LATENCY HISTORY, LATEST, DOCTOR, ...).
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::Ordering::Relaxed;
 
 use parking_lot::Mutex;
+
+use crate::engine::{Engine, clock_ms};
+use crate::tick;
 
 /// Spikes kept per event.
 pub const HISTORY_LEN: usize = 160;
@@ -16,6 +20,20 @@ pub struct Spikes {
     pub history: VecDeque<(i64, i64)>,
     /// The worst ever, ms.
     pub max_ms: i64,
+}
+
+impl Engine {
+    /// Notes a spike if what began at `start_ns` (see [`tick::now_ns`]) took as long as `latency-monitor-threshold`.
+    #[inline]
+    pub fn latency_since(&self, event: &'static str, start_ns: u64) {
+        let threshold_ms = self.settings.latency_threshold_ms.load(Relaxed);
+        if threshold_ms > 0 {
+            let took_ms = (tick::now_ns().saturating_sub(start_ns) / 1_000_000) as i64;
+            if took_ms >= threshold_ms {
+                self.latency.add(event, clock_ms() / 1000, took_ms);
+            }
+        }
+    }
 }
 
 /// All events.
@@ -61,5 +79,36 @@ impl LatencyMonitor {
             Some(event) => usize::from(events.remove(event).is_some()),
             None => std::mem::take(&mut *events).len(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Harness;
+
+    #[test]
+    fn spikes_of_one_second_are_one() {
+        let monitor = LatencyMonitor::default();
+        (0..200).for_each(|second| monitor.add("command", second, second + 1));
+        monitor.add("command", 199, 5);
+        let spikes = monitor.event("command").unwrap_or_default();
+        assert_eq!((spikes.history.len(), spikes.max_ms), (HISTORY_LEN, 200));
+        assert_eq!(spikes.history.back(), Some(&(199, 200)));
+    }
+
+    #[test]
+    fn only_what_takes_long_is_noted() {
+        let engine = std::sync::Arc::clone(&Harness::new().executor.engine);
+        let start_ns = tick::now_ns();
+        while tick::now_ns() - start_ns < 1_100_000 {}
+        engine.latency_since("expire-cycle", start_ns);
+        assert!(engine.latency.all().is_empty(), "the monitor is off");
+        engine.settings.latency_threshold_ms.store(1, Relaxed);
+        engine.latency_since("expire-cycle", start_ns);
+        engine.settings.latency_threshold_ms.store(100_000, Relaxed);
+        engine.latency_since("eviction-del", start_ns);
+        let events: Vec<&str> = engine.latency.all().iter().map(|(name, _)| *name).collect();
+        assert_eq!(events, ["expire-cycle"]);
     }
 }

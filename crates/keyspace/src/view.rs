@@ -13,18 +13,28 @@ use smallvec::SmallVec;
 use crate::access::{self, Lfu};
 use crate::effects::{Effects, Event, event_class};
 use crate::entry::{Entry, EntryRef, INLINE_BYTES_MAX, NewValue, OwnedValue, ValueRef};
+use crate::figures::Figures;
 use crate::hash::{Key, POSITION_BITS};
 use crate::keyspace::{DatabaseSize, Keyspace};
 use crate::reclaim::Garbage;
 use crate::settings::Policy;
 use crate::stripe::{StripeData, StripeGuard};
 use crate::table::{Location, Table};
-use crate::watch::WatchFlag;
+use crate::watch::{Presence, WatchFlag};
+
+mod transfer;
+mod walk;
+
+pub use transfer::Overwritten;
 
 /// Values that take more than this many allocations are freed by the reclaimer.
 pub const LAZY_FREE_EFFORT: usize = 64;
 /// Strings longer than this are freed by the reclaimer: returning their pages to the system takes time.
 const LAZY_FREE_BYTES: usize = 1024 * 1024;
+
+/// A string that is appended to leaves its entry beyond this length: what grows step by step would be copied at each
+/// step in there.
+const APPENDED_INLINE_BYTES_MAX: usize = 512;
 
 pub(crate) enum Held<'k> {
     None,
@@ -156,9 +166,9 @@ impl<'k> View<'k> {
     }
 
     fn raise_watchers(&mut self, db: u32, key: Key<'_>) {
-        let stripe = self.stripe(key);
-        if !stripe.watchers.is_empty() {
-            stripe.watchers.raise(db, key.bytes);
+        let StripeData { tables, watchers, .. } = self.stripe(key);
+        if !watchers.is_empty() {
+            watchers.raise(db, key.bytes, || tables[db as usize].find(key).is_some());
         }
     }
 
@@ -166,10 +176,10 @@ impl<'k> View<'k> {
     #[inline]
     fn changed(&mut self, db: u32, key: Key<'_>) {
         self.effects.dirty += 1;
-        let stripe = self.stripe(key);
-        stripe.counters.changes += 1;
-        if !stripe.watchers.is_empty() {
-            stripe.watchers.raise(db, key.bytes);
+        let StripeData { tables, watchers, counters, .. } = self.stripe(key);
+        counters.changes += 1;
+        if !watchers.is_empty() {
+            watchers.raise(db, key.bytes, || tables[db as usize].find(key).is_some());
         }
     }
 
@@ -223,6 +233,19 @@ impl<'k> View<'k> {
         stripe.tables[db as usize].entry(location)
     }
 
+    /// A key's entry for a command that asks about the key rather than its value: counted, but its access clock is left
+    /// alone.
+    pub fn look(&mut self, db: u32, key: Key<'_>) -> Option<EntryRef<'_>> {
+        let Some(location) = self.locate(db, key) else {
+            self.stripe(key).counters.misses += 1;
+            self.notify(event_class::KEY_MISS, "keymiss", db, key.bytes);
+            return None;
+        };
+        let stripe = self.stripe(key);
+        stripe.counters.hits += 1;
+        stripe.tables[db as usize].entry(location)
+    }
+
     /// A key's entry without a trace: not counted, its access clock left alone.
     #[inline]
     pub fn peek(&mut self, db: u32, key: Key<'_>) -> Option<EntryRef<'_>> {
@@ -268,6 +291,51 @@ impl<'k> View<'k> {
             return;
         };
         self.note_overwrite(db, key, location, &value);
+        self.overwrite(db, key, location, value, expiry);
+        self.changed(db, key);
+    }
+
+    /// Gives a key a value that follows from the one it has (a sum, say): as [`View::set`], but it is no overwriting
+    /// that listeners hear of, and counts as a use.
+    pub fn update(&mut self, db: u32, key: Key<'_>, value: NewValue<'_>, expiry: Expiry) {
+        match self.locate(db, key) {
+            Some(location) => self.update_at(db, key, location, value, expiry),
+            None => {
+                let expire_ms = if let Expiry::At(expire_ms) = expiry { Some(expire_ms) } else { None };
+                self.create(db, key, value, expire_ms);
+            }
+        }
+    }
+
+    /// Gives a key the integer that `next` makes of its entry (`None`: there is no such key), in one look-up. The
+    /// expiry stays. Returns the integer.
+    ///
+    /// # Errors
+    /// Those of `next`; nothing is changed then.
+    #[inline]
+    pub fn update_int<E>(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        next: impl FnOnce(Option<EntryRef<'_>>) -> Result<i64, E>,
+    ) -> Result<i64, E> {
+        let Some(location) = self.locate(db, key) else {
+            let number = next(None)?;
+            self.create(db, key, NewValue::Int(number), None);
+            return Ok(number);
+        };
+        let number = next(self.table(db, key).entry(location))?;
+        self.update_at(db, key, location, NewValue::Int(number), Expiry::Keep);
+        Ok(number)
+    }
+
+    #[inline]
+    fn update_at(&mut self, db: u32, key: Key<'_>, location: Location, value: NewValue<'_>, expiry: Expiry) {
+        let policy = self.keyspace.settings.policy();
+        // The other policies' clock is moved with the value.
+        if policy.is_lfu() && !self.no_touch {
+            self.touch(db, key, location, policy);
+        }
         self.overwrite(db, key, location, value, expiry);
         self.changed(db, key);
     }
@@ -370,12 +438,6 @@ impl<'k> View<'k> {
         Some((entry.into_value(), expire_ms))
     }
 
-    /// Puts in a value that came from elsewhere (RENAME, COPY, MOVE, RESTORE), whatever the key held.
-    pub fn put(&mut self, db: u32, key: Key<'_>, value: OwnedValue, expire_ms: Option<i64>) {
-        let expiry = expire_ms.map_or(Expiry::Clear, Expiry::At);
-        value.hand_over(|value| self.set(db, key, value, expiry));
-    }
-
     /// Changes when a key expires; whether the key is there. A time that has passed leaves it to the next look.
     pub fn set_expire(&mut self, db: u32, key: Key<'_>, expire_ms: Option<i64>) -> bool {
         let Some(location) = self.locate(db, key) else { return false };
@@ -413,6 +475,30 @@ impl<'k> View<'k> {
             self.touch(db, key, location, self.keyspace.settings.policy());
         }
         string_bytes(self.table(db, key), location)
+    }
+
+    /// Appends to the string of a key in one look-up; it becomes `raw`, even if nothing is appended. The new length, or
+    /// `None` if there is no such key. `admit` sees the entry first and refuses what is no string or would get too long.
+    ///
+    /// # Errors
+    /// Those of `admit`; nothing is changed then.
+    pub fn append_string<E>(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        suffix: &[u8],
+        admit: impl FnOnce(EntryRef<'_>) -> Result<(), E>,
+    ) -> Result<Option<usize>, E> {
+        let Some(location) = self.locate(db, key) else { return Ok(None) };
+        if let Some(entry) = self.table(db, key).entry(location) {
+            admit(entry)?;
+        }
+        let Some(len) = append_at(self.table(db, key), location, key, suffix) else { return Ok(None) };
+        self.changed(db, key);
+        if !self.no_touch {
+            self.touch(db, key, location, self.keyspace.settings.policy());
+        }
+        Ok(Some(len))
     }
 
     fn created_string(&mut self, db: u32, key: Key<'_>, value: NewValue<'_>) -> Option<&mut [u8]> {
@@ -454,7 +540,13 @@ impl<'k> View<'k> {
 
     /// Watches a key: `flag` is raised when it changes.
     pub fn watch(&mut self, db: u32, key: Key<'_>, flag: &Arc<WatchFlag>) {
-        self.stripe(key).watchers.add(db, key.bytes, flag);
+        let is_stale = self.is_expired(db, key);
+        self.stripe(key).watchers.add(db, key.bytes, flag, is_stale);
+    }
+
+    /// Whether a watched key's time has come since it was watched; removed keys raise the flag instead.
+    pub fn has_watched_expired(&mut self, db: u32, key: Key<'_>, flag: &Arc<WatchFlag>) -> bool {
+        self.is_expired(db, key) && !self.stripe(key).watchers.is_stale(db, key.bytes, flag)
     }
 
     /// No longer watches a key.
@@ -493,9 +585,30 @@ impl<'k> View<'k> {
         size
     }
 
+    /// The figures of the whole keyspace. Needs all stripes or none: without any, one after the other is locked, so
+    /// that the sums are not of a single moment; with some, waiting for the others could be for ever.
+    pub fn figures(&mut self) -> Figures {
+        let mut sum = Figures::new(self.keyspace.databases());
+        match &self.held {
+            Held::None => self.keyspace.each_stripe().for_each(|stripe| sum.add(&stripe)),
+            Held::All(stripes) => stripes.iter().for_each(|stripe| sum.add(stripe)),
+            Held::One(..) | Held::Some(_) => debug_assert!(false, "figures need all stripes or none"),
+        }
+        sum.finish()
+    }
+
+    /// Starts the counters of the whole keyspace anew, all but that of changes. Needs all stripes or none.
+    pub fn reset_counters(&mut self) {
+        match &mut self.held {
+            Held::None => self.keyspace.reset_counters(),
+            Held::All(stripes) => stripes.iter_mut().for_each(|stripe| stripe.counters.reset()),
+            Held::One(..) | Held::Some(_) => debug_assert!(false, "counters need all stripes or none"),
+        }
+    }
+
     /// Removes all keys of a database and returns them. Needs all stripes. Watchers of keys that were there are told.
     pub fn clear(&mut self, db: u32) -> Vec<Garbage> {
-        let (bits, hasher) = (self.keyspace.stripe_bits(), self.keyspace.hasher());
+        let (bits, hasher, now_ms) = (self.keyspace.stripe_bits(), self.keyspace.hasher(), self.now_ms);
         let mut removed = 0;
         let mut garbage = Vec::new();
         let keyspace = self.keyspace;
@@ -503,8 +616,10 @@ impl<'k> View<'k> {
             let stripe: &mut StripeData = stripe;
             let table = std::mem::replace(&mut stripe.tables[db as usize], Table::new(bits));
             keyspace.follow(index, db, &mut stripe.tables[db as usize]);
-            stripe.watchers.raise_where(db, |key| table.find(hasher.key(key)).is_some());
+            let before = |key: &[u8]| presence(&table, hasher.key(key), now_ms);
+            stripe.watchers.replace(db, before, |_| Presence::Absent);
             stripe.counters.changes += table.len() as u64;
+            stripe.average_ttl_ms[db as usize] = 0;
             removed += table.len() as u64;
             if !table.is_empty() {
                 garbage.push(Garbage::Table(table));
@@ -514,28 +629,35 @@ impl<'k> View<'k> {
         garbage
     }
 
-    /// Exchanges two databases. Needs all stripes. Watchers of keys that are in either are told.
+    /// Exchanges two databases. Needs all stripes. Watchers of keys that are in either are told. Counts as one change,
+    /// even where both are the same.
     pub fn swap(&mut self, a: u32, b: u32) {
-        let (keyspace, hasher) = (self.keyspace, self.keyspace.hasher());
-        for (index, stripe) in self.every_stripe().iter_mut().enumerate() {
-            let stripe: &mut StripeData = stripe;
-            for db in [a, b] {
-                let tables = &stripe.tables;
-                let has = |key: &[u8]| {
-                    let key = hasher.key(key);
-                    tables[a as usize].find(key).is_some() || tables[b as usize].find(key).is_some()
+        let (keyspace, hasher, now_ms) = (self.keyspace, self.keyspace.hasher(), self.now_ms);
+        self.effects.dirty += 1;
+        let stripes = self.every_stripe();
+        if let Some(first) = stripes.first_mut() {
+            first.counters.changes += 1;
+        }
+        if a == b {
+            return;
+        }
+        for (index, stripe) in stripes.iter_mut().enumerate() {
+            let StripeData { tables, watchers, average_ttl_ms, .. } = &mut **stripe;
+            for (before, after) in [(a, b), (b, a)] {
+                let of = |db: u32| {
+                    let table = &tables[db as usize];
+                    move |key: &[u8]| presence(table, hasher.key(key), now_ms)
                 };
-                stripe.watchers.raise_where(db, has);
+                watchers.replace(before, of(before), of(after));
             }
-            stripe.tables.swap(a as usize, b as usize);
+            tables.swap(a as usize, b as usize);
+            average_ttl_ms.swap(a as usize, b as usize);
             for db in [a, b] {
-                let table = &mut stripe.tables[db as usize];
+                let table = &mut tables[db as usize];
                 table.move_everything();
                 keyspace.follow(index, db, table);
             }
-            stripe.average_ttl_ms.swap(a as usize, b as usize);
         }
-        self.effects.dirty += 1;
     }
 
     /// A key at random, each as likely as any other. Needs all stripes. Expired keys may come, too.
@@ -659,6 +781,14 @@ fn stripe_in<'a>(held: &'a mut Held<'_>, index: usize) -> &'a mut StripeData {
     }
 }
 
+fn presence(table: &Table, key: Key<'_>, now_ms: i64) -> Presence {
+    match table.find(key).and_then(|location| table.entry(location)) {
+        None => Presence::Absent,
+        Some(entry) if entry.expire_ms().is_some_and(|expire_ms| expire_ms <= now_ms) => Presence::Expired,
+        Some(_) => Presence::Live,
+    }
+}
+
 #[cold]
 fn not_locked() -> ! {
     // A command's key specification does not name a key that its handler uses: a defect, never an input.
@@ -673,6 +803,42 @@ fn string_bytes(table: &mut Table, location: Location) -> Option<&mut [u8]> {
         true => entry.into_object().map(|Object::String(bytes)| &mut bytes[..]),
         false => entry.into_inline_bytes(),
     }
+}
+
+/// Appends to a string; `None` if the value is none.
+fn append_at(table: &mut Table, location: Location, key: Key<'_>, suffix: &[u8]) -> Option<usize> {
+    let mut entry = table.entry_mut(location)?;
+    if let Some(Object::String(bytes)) = entry.object() {
+        reserve_like_strings(bytes, bytes.len() + suffix.len());
+        bytes.extend_from_slice(suffix);
+        return Some(bytes.len());
+    }
+    if let Some(len) = entry.append(suffix) {
+        return Some(len);
+    }
+    let mut digits = itoa_buffer();
+    let old = match entry.as_ref().value() {
+        ValueRef::Int(number) => format_int(&mut digits, number),
+        ValueRef::Bytes { bytes, .. } => bytes,
+        ValueRef::Object(_) => return None,
+    };
+    let len = old.len() + suffix.len();
+    let mut grown = Vec::new();
+    if len > APPENDED_INLINE_BYTES_MAX {
+        reserve_like_strings(&mut grown, len);
+    } else {
+        grown.reserve_exact(len);
+    }
+    grown.extend_from_slice(old);
+    grown.extend_from_slice(suffix);
+    let (expire_ms, access) = (entry.as_ref().expire_ms(), entry.as_ref().access());
+    let value = match len > APPENDED_INLINE_BYTES_MAX {
+        true => NewValue::Object(Object::String(grown)),
+        false => NewValue::Bytes { bytes: &grown, raw: true },
+    };
+    let entry = Entry::new(key.bytes, value, expire_ms, access);
+    drop(table.replace(location, key, entry));
+    Some(len)
 }
 
 /// Grows ahead as strings do in Redis: doubling below 1 MiB, by 1 MiB above.

@@ -538,6 +538,11 @@ impl Worker {
         match (with_error, blocked.on) {
             (true, _) => reply.error("UNBLOCKED client unblocked via CLIENT UNBLOCK"),
             (false, BlockedOn::Replicas) => reply.integer(0),
+            (false, BlockedOn::Logs) => {
+                reply.array(2);
+                reply.integer(0);
+                reply.integer(0);
+            }
             (false, BlockedOn::Completion) => {}
         }
         self.send(token, &mut out);

@@ -61,8 +61,6 @@ pub struct Watched {
     pub db: u32,
     /// Its name.
     pub key: Vec<u8>,
-    /// Whether it was there but expired when WATCH came: then its removal is no change.
-    pub was_expired: bool,
 }
 
 /// The state of MULTI and WATCH.
@@ -85,6 +83,13 @@ pub struct Transaction {
 }
 
 impl Transaction {
+    /// Has EXEC refuse; what was queued is not needed any more.
+    pub fn abort(&mut self) {
+        self.aborted = true;
+        self.queue = Vec::new();
+        (self.queue_bytes, self.flags) = (0, 0);
+    }
+
     /// Adds a command to the queue.
     pub fn push(&mut self, entry: &CommandEntry, args: Args<'_>) {
         let request = OwnedRequest::copy(args);

@@ -1,7 +1,11 @@
 //! The commands, family by family: each record beside its handler.
 
 mod admin;
+mod command;
 mod connection;
+mod keys;
+mod reply_map;
+mod server;
 mod strings;
 mod transactions;
 
@@ -10,5 +14,12 @@ use crate::command::Command;
 pub use admin::DebugSwitches;
 
 /// The commands of all families.
-pub const ALL: &[&[Command]] =
-    &[admin::COMMANDS, connection::COMMANDS, strings::COMMANDS, transactions::COMMANDS];
+pub const ALL: &[&[Command]] = &[
+    admin::COMMANDS,
+    command::COMMANDS,
+    connection::COMMANDS,
+    keys::COMMANDS,
+    server::COMMANDS,
+    strings::COMMANDS,
+    transactions::COMMANDS,
+];

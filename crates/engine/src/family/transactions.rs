@@ -2,8 +2,6 @@
 //!
 //! The queue lives in the client, EXEC itself in the dispatcher (it locks for the whole queue); here is the rest.
 
-use std::sync::Arc;
-
 use crate::call::Call;
 use crate::client::{Transaction, Watched};
 use crate::command::{Arg, Command, Group, KeySpec, acl, flags, key_flags};
@@ -22,12 +20,16 @@ const MULTI: Command = Command {
     summary: "Starts a transaction: the commands that follow are queued.",
     since: "1.2.0",
     arity: 1,
-    flags: QUICK | flags::NOT_QUEUED | flags::NO_MULTI,
+    flags: QUICK | flags::NOT_QUEUED,
     handler: multi,
     ..BASE
 };
 
 fn multi(call: &mut Call<'_, '_>) -> Result<(), Error> {
+    // Refused, but what is queued already stays good; the same goes for WATCH.
+    if call.client.transaction.open {
+        return Err(Error::new("ERR MULTI calls can not be nested"));
+    }
     call.client.transaction.open = true;
     call.client.publish_transaction();
     call.reply.ok();
@@ -99,9 +101,8 @@ fn watch(call: &mut Call<'_, '_>) -> Result<(), Error> {
         if transaction.watched.iter().any(|watched| watched.db == db && watched.key == key.bytes) {
             continue;
         }
-        let was_expired = call.view.is_expired(db, *key);
         call.view.watch(db, *key, &transaction.flag);
-        transaction.watched.push(Watched { db, key: key.bytes.to_vec(), was_expired });
+        transaction.watched.push(Watched { db, key: key.bytes.to_vec() });
     }
     call.client.publish_transaction();
     call.reply.ok();
@@ -121,7 +122,7 @@ fn unwatch_all(call: &mut Call<'_, '_>) -> Result<(), Error> {
     if !call.in_transaction {
         let watched = Transaction {
             watched: std::mem::take(&mut call.client.transaction.watched),
-            flag: std::mem::replace(&mut call.client.transaction.flag, Arc::default()),
+            flag: std::mem::take(&mut call.client.transaction.flag),
             ..Transaction::default()
         };
         unwatch(call.engine, &watched);

@@ -10,13 +10,13 @@ use std::sync::atomic::Ordering::Relaxed;
 use ochre_config::{Changes, Config, Directive, SetContext, SetError, os_reason};
 use parking_lot::{RwLockUpgradableReadGuard, RwLockWriteGuard};
 
-use super::help::reply_help;
 use super::{ADMIN, ALL_NODES, BASE};
 use crate::call::Call;
 use crate::client::client_flags;
 use crate::command::{Arg, ArgKind, Command, flags};
 use crate::engine::{Engine, Message};
 use crate::error::{Error, SYNTAX};
+use crate::family::server::reply_help;
 
 pub(super) const CONFIG: Command = Command {
     name: "config",
@@ -166,7 +166,7 @@ const RESETSTAT: Command = Command {
     since: "2.0.0",
     arity: 2,
     tips: ALL_NODES,
-    flags: ADMIN,
+    flags: ADMIN | flags::WALKS_KEYSPACE,
     handler: reset_statistics,
     ..BASE
 };
@@ -199,6 +199,5 @@ const HELP_LINES: &[&str] = &[
 ];
 
 fn help(call: &mut Call<'_, '_>) -> Result<(), Error> {
-    reply_help(call, "CONFIG", HELP_LINES);
-    Ok(())
+    reply_help(call, "CONFIG", HELP_LINES)
 }

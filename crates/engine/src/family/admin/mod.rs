@@ -4,9 +4,7 @@
 
 mod config;
 mod debug;
-mod help;
 mod shutdown;
-mod statistics;
 #[cfg(test)]
 mod tests;
 

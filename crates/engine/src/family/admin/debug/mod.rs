@@ -14,11 +14,11 @@ mod switches;
 
 pub use switches::DebugSwitches;
 
-use super::help::reply_help;
 use super::{ADMIN, BASE};
 use crate::call::{Call, Handler};
 use crate::command::{Command, flags};
 use crate::error::Error;
+use crate::family::server::reply_help;
 
 pub(super) const DEBUG: Command = Command {
     name: "debug",
@@ -120,8 +120,11 @@ fn debug(call: &mut Call<'_, '_>) -> Result<(), Error> {
 /// The error for a subcommand that does not exist, or not with so many arguments.
 fn unknown(call: &Call<'_, '_>) -> Error {
     let word = call.args.at(1);
-    let word = String::from_utf8_lossy(&word[..word.len().min(128)]);
-    Error::owned(format!("ERR unknown subcommand or wrong number of arguments for '{word}'. Try DEBUG HELP."))
+    Error::quoting(
+        "ERR unknown subcommand or wrong number of arguments for '",
+        &word[..word.len().min(128)],
+        "'. Try DEBUG HELP.",
+    )
 }
 
 fn leak(call: &mut Call<'_, '_>) -> Result<(), Error> {
@@ -218,6 +221,5 @@ const HELP_LINES: &[&str] = &[
 ];
 
 fn help(call: &mut Call<'_, '_>) -> Result<(), Error> {
-    reply_help(call, "DEBUG", HELP_LINES);
-    Ok(())
+    reply_help(call, "DEBUG", HELP_LINES)
 }
