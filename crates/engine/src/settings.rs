@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
-use ochre_config::{Config, Directive};
-use ochre_keyspace::Policy;
+use ochre_config::{Config, Directive, KeyspaceEvents};
+use ochre_keyspace::{Policy, event_class};
 use parking_lot::RwLock;
 
 /// Settings copied out of the configuration; [`Settings::refresh`] after every change.
@@ -105,7 +105,31 @@ fn refresh_keyspace(config: &Config, keyspace: &ochre_keyspace::Settings) {
     keyspace.tenacity.store(config.uint(D::MaxmemoryEvictionTenacity) as u32, Relaxed);
     keyspace.lfu_log_factor.store(config.uint(D::LfuLogFactor) as u32, Relaxed);
     keyspace.lfu_decay_minutes.store(config.uint(D::LfuDecayTime) as u32, Relaxed);
+    keyspace.notify_classes.store(notify_classes(config.keyspace_events()), Relaxed);
     keyspace.lazyfree_expire.store(config.bool(D::LazyfreeLazyExpire), Relaxed);
     keyspace.lazyfree_eviction.store(config.bool(D::LazyfreeLazyEviction), Relaxed);
     keyspace.lazyfree_server_del.store(config.bool(D::LazyfreeLazyServerDel), Relaxed);
+}
+
+/// The classes of events that are published; none if they are published nowhere (neither `K` nor `E`).
+fn notify_classes(events: KeyspaceEvents) -> u32 {
+    const CLASSES: [(KeyspaceEvents, u32); 13] = [
+        (KeyspaceEvents::GENERIC, event_class::GENERIC),
+        (KeyspaceEvents::STRING, event_class::STRING),
+        (KeyspaceEvents::LIST, event_class::LIST),
+        (KeyspaceEvents::SET, event_class::SET),
+        (KeyspaceEvents::HASH, event_class::HASH),
+        (KeyspaceEvents::ZSET, event_class::ZSET),
+        (KeyspaceEvents::EXPIRED, event_class::EXPIRED),
+        (KeyspaceEvents::EVICTED, event_class::EVICTED),
+        (KeyspaceEvents::STREAM, event_class::STREAM),
+        (KeyspaceEvents::KEY_MISS, event_class::KEY_MISS),
+        (KeyspaceEvents::NEW, event_class::NEW),
+        (KeyspaceEvents::OVERWRITTEN, event_class::OVERWRITTEN),
+        (KeyspaceEvents::TYPE_CHANGED, event_class::TYPE_CHANGED),
+    ];
+    if !events.contains(KeyspaceEvents::KEYSPACE) && !events.contains(KeyspaceEvents::KEYEVENT) {
+        return 0;
+    }
+    CLASSES.iter().filter(|(set, _)| events.contains(*set)).fold(0, |classes, (_, class)| classes | class)
 }

@@ -1,5 +1,6 @@
 //! The commands, family by family: each record beside its handler.
 
+mod admin;
 mod command;
 mod connection;
 mod keys;
@@ -10,8 +11,11 @@ mod transactions;
 
 use crate::command::Command;
 
+pub use admin::DebugSwitches;
+
 /// The commands of all families.
 pub const ALL: &[&[Command]] = &[
+    admin::COMMANDS,
     command::COMMANDS,
     connection::COMMANDS,
     keys::COMMANDS,
