@@ -263,7 +263,11 @@ impl<'c> Call<'c, '_> {
 
 /// The handler of a container: its subcommand is unknown.
 pub fn unknown_subcommand(call: &mut Call<'_, '_>) -> Result<(), Error> {
-    let word = String::from_utf8_lossy(&call.args.at(1)[..call.args.at(1).len().min(128)]).into_owned();
+    let word = call.args.at(1);
     let container = call.engine.commands.full_name(call.command).to_ascii_uppercase();
-    Err(Error::owned(format!("ERR unknown subcommand '{word}'. Try {container} HELP.")))
+    Err(Error::quoting(
+        "ERR unknown subcommand '",
+        &word[..word.len().min(128)],
+        &format!("'. Try {container} HELP."),
+    ))
 }

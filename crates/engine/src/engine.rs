@@ -21,7 +21,7 @@ use crate::worker::{WorkerContext, WorkerStats};
 pub enum Message {
     /// Close a client; its shared side is already marked as killed.
     Kill(u64),
-    /// End a client's blocking.
+    /// End a client's blocking, if [`Wait::is_claimed`](crate::Wait::is_claimed) still holds.
     Unblock {
         /// Which client.
         client: u64,
@@ -209,6 +209,7 @@ impl Engine {
 
     /// Says who does what the engine cannot; only the first call counts.
     pub fn set_host(&self, host: Box<dyn Host>) {
+        self.stats.startup_bytes.store(ochre_memory::used_bytes(), Relaxed);
         drop(self.host.set(host));
     }
 
@@ -234,7 +235,7 @@ impl Engine {
         WorkerContext { index, stats: Arc::clone(&self.workers[index]) }
     }
 
-    /// Takes a sample of all rates; to be called ten times a second.
+    /// Takes a sample of all rates and of memory's peak; to be called ten times a second.
     pub fn sample_rates(&self) {
         let now_ms = clock_ms();
         let sum =
@@ -244,6 +245,8 @@ impl Engine {
         rates.net_in.sample(now_ms, sum(|stats| stats.net_in_bytes.get()));
         rates.net_out.sample(now_ms, sum(|stats| stats.net_out_bytes.get()));
         rates.loops.sample(now_ms, sum(|stats| stats.loops.get()));
+        rates.loops_ns.sample(now_ms, sum(|stats| stats.loops_ns.get()));
+        self.stats.note_peak(now_ms);
     }
 
     /// The time, unix time in ms.

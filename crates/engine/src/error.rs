@@ -2,29 +2,43 @@
 
 use std::borrow::Cow;
 
-/// An error reply: its text begins with a code in capitals, without the leading `-`.
+/// An error reply: its text begins with a code in capitals, without the leading `-`. Bytes, not characters: a text may
+/// quote what a client sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error(Cow<'static, str>);
+pub struct Error(Cow<'static, [u8]>);
 
 impl Error {
     /// An error with a fixed text.
     pub const fn new(text: &'static str) -> Error {
-        Error(Cow::Borrowed(text))
+        Error(Cow::Borrowed(text.as_bytes()))
     }
 
     /// An error with a text made for the occasion.
     pub fn owned(text: String) -> Error {
-        Error(Cow::Owned(text))
+        Error(Cow::Owned(text.into_bytes()))
+    }
+
+    /// An error that quotes an argument of the client: as its peers do, up to the first NUL.
+    #[cold]
+    pub fn quoting(before: &str, arg: &[u8], after: &str) -> Error {
+        let quoted = arg.split(|byte| *byte == 0).next().unwrap_or_default();
+        Error(Cow::Owned([before.as_bytes(), quoted, after.as_bytes()].concat()))
     }
 
     /// The whole text.
-    pub fn text(&self) -> &str {
+    pub fn bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    /// The whole text, for people.
+    pub fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.0)
     }
 
     /// The code: the first word.
     pub fn code(&self) -> &str {
-        self.0.split(' ').next().unwrap_or("ERR")
+        let word = self.0.split(|byte| *byte == b' ').next().unwrap_or_default();
+        str::from_utf8(word).unwrap_or("ERR")
     }
 }
 

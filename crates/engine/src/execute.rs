@@ -5,7 +5,11 @@
 //! Redis's order; the stripes of its keys locked; the handler; the effects into the journal while the stripes are still
 //! locked; statistics. EXEC is the same with the union of the stripes of its queue, all locked from the check of
 //! the watched keys to the last effect: that is what makes transactions serializable.
+//!
+//! Two things that another worker may order at any time, CLIENT PAUSE and CLIENT KILL, are looked at once the stripes are
+//! locked (see [`Gate`]): a check before the locks could be passed just before the order and acted upon long after it.
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -56,7 +60,7 @@ pub struct Executor {
     pub engine: Arc<Engine>,
     /// What this worker has for itself.
     pub context: WorkerContext,
-    effects: Effects,
+    effects: Cell<Option<Box<Effects>>>,
     evictor: Evictor,
     sweeper: Sweeper,
 }
@@ -68,7 +72,7 @@ impl Executor {
         let context = engine.worker_context(worker);
         let sweeper = Sweeper::new(worker, engine.workers.len());
         let evictor = Evictor::new(tick::now_ns() ^ (worker as u64) << 32);
-        Executor { engine, context, effects: Effects::default(), evictor, sweeper }
+        Executor { engine, context, effects: Cell::default(), evictor, sweeper }
     }
 
     /// Finds the command of a request and hashes its keys, which are added to `keys`.
@@ -120,29 +124,31 @@ impl Executor {
         if client.reply_mode == ReplyMode::SkipNext {
             client.reply_mode = ReplyMode::Skip;
         }
-        let engine = Arc::clone(&self.engine);
-        let entry = prepared.id.map(|id| engine.commands.entry(id));
-        let postponed = match self.admit(client, entry, args, now_ms) {
-            Ok(Admission::Run(entry)) => {
-                self.run(client, entry, args, keys, out, now_ms, start_ns);
-                false
-            }
+        // The usual case must not touch the count of the engine's owners: that would serialize the misses of a batch.
+        let has_room =
+            self.engine.keyspace.settings.maxmemory_bytes.load(Relaxed) == 0 || self.make_room(now_ms);
+        let this = &*self;
+        let entry = prepared.id.map(|id| this.engine.commands.entry(id));
+        let gate = match this.admit(client, entry, args, now_ms, has_room) {
+            Ok(Admission::Run(entry)) => this.run(client, entry, args, keys, out, now_ms, start_ns),
             Ok(Admission::Queue(entry)) => {
-                client.transaction.push(entry, args);
-                client.publish_transaction();
-                ReplyWriter::new(out, client.protocol).queued();
-                false
+                queue(client, entry, args, out);
+                Gate::Open
             }
-            Ok(Admission::Postpone) => true,
+            Ok(Admission::Postpone) => Gate::Paused,
             Err(error) => {
-                self.reject(client, entry, &error, out);
-                false
+                this.reject(client, entry, args, &error, out);
+                Gate::Open
             }
         };
-        if postponed {
-            return Outcome::Postponed;
+        match gate {
+            Gate::Open => this.finish(client, before, out),
+            Gate::Paused => Outcome::Postponed,
+            Gate::Killed => {
+                client.close_after_reply();
+                Outcome::Close
+            }
         }
-        self.finish(client, before, out)
     }
 
     fn finish(&self, client: &mut Client, before: usize, out: &mut Vec<u8>) -> Outcome {
@@ -164,11 +170,12 @@ impl Executor {
     /// All checks before a command runs, in Redis's order.
     #[inline]
     fn admit<'e>(
-        &mut self,
+        &self,
         client: &Client,
         entry: Option<&'e CommandEntry>,
         args: Args<'_>,
         now_ms: i64,
+        has_room: bool,
     ) -> Result<Admission<'e>, Error> {
         let Some(entry) = entry else { return Err(unknown_command(args)) };
         let command = entry.command;
@@ -179,9 +186,13 @@ impl Executor {
             return Err(wrong_arity(&entry.full_name));
         }
         if command.is(flags::PROTECTED) {
-            self.check_protected(client, command)?;
+            self.check_protected(client, entry)?;
         }
-        if !client.authenticated && !command.is(flags::NO_AUTH) {
+        // A client that came while there was a password may go on once there is none.
+        if !client.authenticated
+            && !command.is(flags::NO_AUTH)
+            && self.engine.settings.has_password.load(Relaxed)
+        {
             return Err(NO_AUTH);
         }
         let in_multi = client.transaction.open;
@@ -189,29 +200,42 @@ impl Executor {
             return Err(Error::new("ERR Command not allowed inside a transaction"));
         }
         let queued_flags = if command.is(flags::RUNS_QUEUE) { client.transaction.flags } else { 0 };
-        if self.engine.keyspace.settings.maxmemory_bytes.load(Relaxed) != 0
-            && !self.make_room(now_ms)
-            && (command.flags | queued_flags) & flags::DENYOOM != 0
-        {
+        if !has_room && (command.flags | queued_flags) & flags::DENYOOM != 0 {
             return Err(OUT_OF_MEMORY);
         }
-        let queues = in_multi && !command.is(flags::NOT_QUEUED);
-        match self.engine.pause.mode(now_ms) {
-            PauseMode::None => {}
-            PauseMode::All => return Ok(Admission::Postpone),
-            PauseMode::Write => {
-                let writes = flags::WRITE | flags::MAY_REPLICATE;
-                if !queues && (command.flags | queued_flags) & writes != 0 {
-                    return Ok(Admission::Postpone);
-                }
-            }
+        let touches_keys = flags::READONLY | flags::WRITE | flags::MAY_REPLICATE;
+        if self.engine.monitor_count.load(Relaxed) != 0
+            && command.flags & touches_keys != 0
+            && client.shared.has(client_flags::MONITOR)
+        {
+            return Err(Error::new("ERR Replica can't interact with the keyspace"));
         }
-        Ok(if queues { Admission::Queue(entry) } else { Admission::Run(entry) })
+        if !in_multi || command.is(flags::NOT_QUEUED) {
+            return Ok(Admission::Run(entry));
+        }
+        let paused = self.engine.pause.mode(now_ms) == PauseMode::All;
+        Ok(if paused { Admission::Postpone } else { Admission::Queue(entry) })
+    }
+
+    /// Whether a command with these flags may run now, asked with its stripes locked. CLIENT PAUSE is given with all
+    /// stripes locked, so none that passed here before is still on its way when its reply goes out.
+    #[inline]
+    fn gate(&self, client: &Client, command_flags: u64, now_ms: i64) -> Gate {
+        if client.shared.killed.load(Relaxed) {
+            return Gate::Killed;
+        }
+        match self.engine.pause.mode(now_ms) {
+            PauseMode::None => Gate::Open,
+            PauseMode::All => Gate::Paused,
+            PauseMode::Write if command_flags & (flags::WRITE | flags::MAY_REPLICATE) != 0 => Gate::Paused,
+            PauseMode::Write => Gate::Open,
+        }
     }
 
     #[cold]
-    fn check_protected(&self, client: &Client, command: &Command) -> Result<(), Error> {
-        let directive = match command.name {
+    fn check_protected(&self, client: &Client, entry: &CommandEntry) -> Result<(), Error> {
+        let container = entry.parent.unwrap_or(entry.command);
+        let directive = match container.name {
             "module" => ochre_config::Directive::EnableModuleCommand,
             _ => ochre_config::Directive::EnableDebugCommand,
         };
@@ -222,7 +246,7 @@ impl Executor {
         if setting == b"yes" || (setting == b"local" && local) {
             return Ok(());
         }
-        let (upper, lower) = (command.name.to_ascii_uppercase(), command.name);
+        let (upper, lower) = (container.name.to_ascii_uppercase(), container.name);
         Err(Error::owned(format!(
             "ERR {upper} command not allowed. If the enable-{lower}-command option is set to \"local\", you can run it \
              from a local connection, otherwise you need to set this option in the configuration file, and then restart \
@@ -231,25 +255,48 @@ impl Executor {
     }
 
     #[cold]
-    fn reject(&self, client: &mut Client, entry: Option<&CommandEntry>, error: &Error, out: &mut Vec<u8>) {
+    fn reject(
+        &self,
+        client: &mut Client,
+        entry: Option<&CommandEntry>,
+        args: Args<'_>,
+        error: &Error,
+        out: &mut Vec<u8>,
+    ) {
         if let Some(entry) = entry {
             self.context.stats.command(entry.id).rejected.add(1);
+            if entry.command.is(flags::RUNS_QUEUE) {
+                return self.reject_exec(client, args, error, out);
+            }
         }
-        // What is refused in a transaction makes EXEC refuse, too.
-        client.transaction.aborted |= client.transaction.open;
-        if entry.is_some_and(|entry| entry.command.is(flags::RUNS_QUEUE)) && client.transaction.open {
-            let watched = std::mem::take(&mut client.transaction);
-            self.unwatch(&watched);
+        if client.transaction.open {
+            client.transaction.abort();
             client.publish_transaction();
-            let text = format!("EXECABORT Transaction discarded because of: {}", error.text());
-            return self.write_error(&Error::owned(text), client, out);
         }
         self.write_error(error, client, out);
     }
 
+    /// EXEC itself is refused: that ends the transaction, and the reply says so even where there is none.
+    fn reject_exec(&self, client: &mut Client, args: Args<'_>, error: &Error, out: &mut Vec<u8>) {
+        let watched = std::mem::take(&mut client.transaction);
+        self.unwatch(&watched);
+        client.publish_transaction();
+        let why = error.bytes();
+        let why = why.strip_prefix(b"ERR ").unwrap_or(why);
+        let text = Error::quoting("EXECABORT Transaction discarded because of: ", why, "");
+        self.write_error(&text, client, out);
+        self.show_to_monitors(client, args);
+    }
+
+    fn show_to_monitors(&self, client: &Client, args: Args<'_>) {
+        if self.engine.monitor_count.load(Relaxed) != 0 {
+            monitor::feed(&self.engine, client, args);
+        }
+    }
+
     fn write_error(&self, error: &Error, client: &Client, out: &mut Vec<u8>) {
         self.count_error(error);
-        ReplyWriter::new(out, client.protocol).error(error.text());
+        ReplyWriter::new(out, client.protocol).error_bytes(error.bytes());
     }
 
     fn count_error(&self, error: &Error) {
@@ -260,7 +307,7 @@ impl Executor {
     /// Locks what a command needs and runs it.
     #[inline]
     fn run(
-        &mut self,
+        &self,
         client: &mut Client,
         entry: &CommandEntry,
         args: Args<'_>,
@@ -268,20 +315,25 @@ impl Executor {
         out: &mut Vec<u8>,
         now_ms: i64,
         start_ns: &mut u64,
-    ) {
+    ) -> Gate {
         if entry.command.is(flags::RUNS_QUEUE) {
-            return self.run_transaction(client, entry, args, out, start_ns);
+            return self.run_transaction(client, entry, args, out, now_ms, start_ns);
         }
         let engine = &*self.engine;
-        let mut effects = std::mem::take(&mut self.effects);
+        let mut effects = self.take_effects();
+        let gate;
         {
             let mut view = engine.keyspace.view(locks_of(entry.command, keys), now_ms, &mut effects);
-            view.set_no_touch(client.no_touch);
-            let step = Step { entry, args, keys, in_transaction: false };
-            self.run_one(&mut view, client, step, out, start_ns);
-            engine.keyspace.journal.append(&view.effects().unit);
+            gate = self.gate(client, entry.command.flags, now_ms);
+            if gate == Gate::Open {
+                view.set_no_touch(client.no_touch);
+                let step = Step { entry, args, keys, in_transaction: false };
+                self.run_one(&mut view, client, step, out, start_ns);
+                engine.keyspace.journal.append(&view.effects().unit);
+            }
         }
         self.settle(effects);
+        gate
     }
 
     /// Runs one command on a view that is already locked and adds its effects to the view's.
@@ -296,11 +348,6 @@ impl Executor {
     ) {
         let Step { entry, args, keys, in_transaction } = step;
         let (command, engine) = (entry.command, &*self.engine);
-        if engine.monitor_count.load(Relaxed) != 0
-            && command.flags & (flags::SKIP_MONITOR | flags::ADMIN) == 0
-        {
-            monitor::feed(engine, client, args);
-        }
         client.shared.last_command.store(entry.id, Relaxed);
         let (before, dirty_before, db) = (out.len(), view.effects().dirty, client.db);
         let reply = ReplyWriter::new(out, client.protocol);
@@ -320,6 +367,12 @@ impl Executor {
         let failed = result.is_err();
         if let Err(error) = result {
             self.write_error(&error, client, out);
+        }
+        // Afterwards: only now is it known what has to be hidden.
+        if engine.monitor_count.load(Relaxed) != 0
+            && command.flags & (flags::SKIP_MONITOR | flags::ADMIN) == 0
+        {
+            monitor::feed(engine, client, args);
         }
         let changed = view.effects().dirty != dirty_before;
         if engine.keyspace.journal.is_active() && propagates(command, propagation, changed) {
@@ -412,57 +465,75 @@ impl Executor {
         }
     }
 
+    /// The effects of the next step, empty; [`Executor::settle`] puts them back.
+    #[inline]
+    fn take_effects(&self) -> Box<Effects> {
+        self.effects.take().unwrap_or_default()
+    }
+
     /// Hands on what a step left behind.
     #[inline]
-    fn settle(&mut self, mut effects: Effects) {
+    fn settle(&self, mut effects: Box<Effects>) {
         for garbage in effects.garbage.drain(..) {
             self.engine.keyspace.reclaimer.hand_over(garbage);
         }
         effects.clear();
-        self.effects = effects;
+        self.effects.set(Some(effects));
     }
 
     /// EXEC.
     fn run_transaction(
-        &mut self,
+        &self,
         client: &mut Client,
         entry: &CommandEntry,
         args: Args<'_>,
         out: &mut Vec<u8>,
+        now_ms: i64,
         start_ns: &mut u64,
-    ) {
-        let before = out.len();
-        if self.engine.monitor_count.load(Relaxed) != 0 {
-            monitor::feed(&self.engine, client, args);
+    ) -> Gate {
+        let gate = self.gate(client, entry.command.flags | client.transaction.flags, now_ms);
+        if gate != Gate::Open {
+            return gate;
         }
+        let before = out.len();
         client.shared.last_command.store(entry.id, Relaxed);
-        let failed = if !client.transaction.open {
-            self.write_error(&Error::new("ERR EXEC without MULTI"), client, out);
-            true
-        } else {
-            let transaction = std::mem::take(&mut client.transaction);
-            client.publish_transaction();
-            if transaction.aborted {
-                self.unwatch(&transaction);
-                let text = "EXECABORT Transaction discarded because of previous errors.";
-                self.write_error(&Error::new(text), client, out);
-                true
-            } else {
-                self.run_queue(client, &transaction, out, start_ns);
-                false
+        let refusal = match &client.transaction {
+            Transaction { open: false, .. } => Some("ERR EXEC without MULTI"),
+            Transaction { aborted: true, .. } => {
+                Some("EXECABORT Transaction discarded because of previous errors.")
             }
+            _ => None,
         };
-        self.account(client, entry, args, failed, out.len() - before, start_ns);
+        // Without MULTI there is nothing to end: keys that are watched stay so.
+        let open = client.transaction.open;
+        let transaction = if open { std::mem::take(&mut client.transaction) } else { Transaction::default() };
+        client.publish_transaction();
+        if let Some(text) = refusal {
+            self.unwatch(&transaction);
+            self.write_error(&Error::new(text), client, out);
+        } else {
+            let gate = self.run_queue(client, &transaction, out, start_ns);
+            if gate != Gate::Open {
+                client.transaction = transaction;
+                client.publish_transaction();
+                return gate;
+            }
+        }
+        self.show_to_monitors(client, args);
+        let reply_bytes = out.len().saturating_sub(before);
+        self.account(client, entry, args, refusal.is_some(), reply_bytes, start_ns);
+        Gate::Open
     }
 
     fn run_queue(
-        &mut self,
+        &self,
         client: &mut Client,
         transaction: &Transaction,
         out: &mut Vec<u8>,
         start_ns: &mut u64,
-    ) {
+    ) -> Gate {
         let engine = &*self.engine;
+        let now_ms = clock_ms();
         let mut keys = Vec::new();
         let ranges: Vec<Range<usize>> = transaction
             .queue
@@ -478,30 +549,35 @@ impl Executor {
             })
             .collect();
         keys.extend(transaction.watched.iter().map(|watched| engine.keyspace.key(&watched.key)));
-        let locks = match transaction.flags & flags::WHOLE_KEYSPACE != 0 {
+        let locks = match transaction.flags & (flags::WHOLE_KEYSPACE | flags::FIGURES) != 0 {
             true => Locks::All,
             false if keys.is_empty() => Locks::None,
             false => Locks::Keys(&keys),
         };
-        let mut effects = std::mem::take(&mut self.effects);
+        let mut effects = self.take_effects();
+        let gate;
         {
-            let mut view = engine.keyspace.view(locks, clock_ms(), &mut effects);
-            view.set_no_touch(client.no_touch);
-            if watched_changed(&mut view, transaction) {
-                ReplyWriter::new(out, client.protocol).null_array();
-            } else {
+            let mut view = engine.keyspace.view(locks, now_ms, &mut effects);
+            gate = self.gate(client, transaction.flags, now_ms);
+            if gate == Gate::Open {
+                view.set_no_touch(client.no_touch);
+                let changed = watched_changed(&mut view, transaction);
                 unwatch_in(&mut view, transaction);
-                ReplyWriter::new(out, client.protocol).array(transaction.queue.len());
-                for (Queued { command, request }, range) in transaction.queue.iter().zip(ranges) {
-                    let entry = engine.commands.entry(*command);
-                    let step = Step { entry, args: request.args(), keys: &keys[range], in_transaction: true };
-                    self.run_one(&mut view, client, step, out, start_ns);
+                if changed {
+                    ReplyWriter::new(out, client.protocol).null_array();
+                } else {
+                    ReplyWriter::new(out, client.protocol).array(transaction.queue.len());
+                    for (Queued { command, request }, range) in transaction.queue.iter().zip(ranges) {
+                        let (entry, keys) = (engine.commands.entry(*command), &keys[range]);
+                        let step = Step { entry, args: request.args(), keys, in_transaction: true };
+                        self.run_one(&mut view, client, step, out, start_ns);
+                    }
                 }
+                engine.keyspace.journal.append(&view.effects().unit);
             }
-            unwatch_in(&mut view, transaction);
-            engine.keyspace.journal.append(&view.effects().unit);
         }
         self.settle(effects);
+        gate
     }
 
     /// Stops watching.
@@ -514,11 +590,13 @@ impl Executor {
     fn make_room(&mut self, now_ms: i64) -> bool {
         let engine = Arc::clone(&self.engine);
         let limit = engine.keyspace.settings.maxmemory_bytes.load(Relaxed) as usize;
-        if limit == 0 || ochre_memory::used_bytes() <= limit {
+        let exceeded = limit != 0 && ochre_memory::used_bytes() > limit;
+        engine.stats.note_exceeded(exceeded, now_ms);
+        if !exceeded {
             return true;
         }
         let (start_ns, budget_ns) = (tick::now_ns(), eviction_budget_ns(&engine));
-        let mut effects = std::mem::take(&mut self.effects);
+        let mut effects = self.take_effects();
         let mut enough = true;
         while ochre_memory::used_bytes() > limit {
             let Some(candidate) = self.evictor.choose(&engine.keyspace, now_ms, &mut effects) else {
@@ -527,6 +605,7 @@ impl Executor {
                 break;
             };
             let key = engine.keyspace.key(&candidate.key);
+            let delete_start_ns = tick::now_ns();
             {
                 let keys = [key];
                 let mut view = engine.keyspace.view(Locks::Keys(&keys), now_ms, &mut effects);
@@ -534,6 +613,7 @@ impl Executor {
                 engine.keyspace.journal.append(&view.effects().unit);
                 view.effects().clear();
             }
+            engine.latency_since("eviction-del", delete_start_ns);
             for garbage in effects.garbage.drain(..) {
                 engine.keyspace.reclaimer.hand_over(garbage);
             }
@@ -541,7 +621,8 @@ impl Executor {
                 break;
             }
         }
-        self.effects = effects;
+        self.effects.set(Some(effects));
+        engine.latency_since("eviction-cycle", start_ns);
         enough
     }
 
@@ -553,9 +634,12 @@ impl Executor {
     /// Removes the expired keys of the next part of this worker's share of the keyspace.
     pub fn sweep(&mut self, now_ms: i64) -> SweepStep {
         let engine = Arc::clone(&self.engine);
-        let mut effects = std::mem::take(&mut self.effects);
+        let mut effects = self.take_effects();
+        let start_ns = tick::now_ns();
         let step = self.sweeper.step(&engine.keyspace, now_ms, &mut effects);
         self.settle(effects);
+        self.context.stats.expired_in_background.add(step.expired as u64);
+        engine.latency_since("expire-cycle", start_ns);
         step
     }
 
@@ -572,6 +656,23 @@ enum Admission<'e> {
     Run(&'e CommandEntry),
     Queue(&'e CommandEntry),
     Postpone,
+}
+
+/// Whether a client that was let in goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gate {
+    Open,
+    Paused,
+    Killed,
+}
+
+/// Queues a command of a transaction, unless EXEC will refuse anyway.
+fn queue(client: &mut Client, entry: &CommandEntry, args: Args<'_>, out: &mut Vec<u8>) {
+    if !client.transaction.aborted && !client.transaction.flag.is_raised() {
+        client.transaction.push(entry, args);
+        client.publish_transaction();
+    }
+    ReplyWriter::new(out, client.protocol).queued();
 }
 
 struct Step<'s> {
@@ -657,29 +758,32 @@ fn eviction_budget_ns(engine: &Engine) -> u64 {
 
 #[cold]
 fn unknown_command(args: Args<'_>) -> Error {
-    let mut text = format!(
-        "ERR unknown command '{}', with args beginning with: ",
-        printable(args.get(0).unwrap_or(b""), 128)
-    );
-    let mut listed = String::new();
+    let mut listed = Vec::new();
     for arg in args.from(1) {
-        if listed.len() >= 128 {
+        if listed.len() >= QUOTED_MAX {
             break;
         }
-        let room = 128 - listed.len();
-        listed.push_str(&format!("'{}' ", printable(arg, room)));
+        let room = QUOTED_MAX - listed.len();
+        listed.extend_from_slice(&[b"'", quoted(arg, room), b"' "].concat());
     }
-    text.push_str(&listed);
-    Error::owned(text)
+    let name = quoted(args.get(0).unwrap_or_default(), QUOTED_MAX);
+    if args.len() < 2 {
+        return Error::quoting("ERR unknown command '", name, "'");
+    }
+    let text = [b"ERR unknown command '", name, b"', with args beginning with: ", &listed].concat();
+    Error::quoting("", &text, "")
 }
 
 #[cold]
 fn unknown_subcommand(command: &Command, args: Args<'_>) -> Error {
-    let word = printable(args.at(1), 128);
-    Error::owned(format!("ERR unknown subcommand '{word}'. Try {} HELP.", command.name.to_ascii_uppercase()))
+    let after = format!("'. Try {} HELP.", command.name.to_ascii_uppercase());
+    Error::quoting("ERR unknown subcommand '", quoted(args.at(1), QUOTED_MAX), &after)
 }
 
-fn printable(bytes: &[u8], max: usize) -> String {
-    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len()).min(max);
-    String::from_utf8_lossy(&bytes[..end]).into_owned()
+/// So many bytes of a client's words are quoted in an error.
+const QUOTED_MAX: usize = 128;
+
+fn quoted(bytes: &[u8], max: usize) -> &[u8] {
+    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+    &bytes[..end.min(max)]
 }

@@ -1,8 +1,12 @@
 //! The latency monitor: a short history of spikes by event (LATENCY HISTORY, LATEST, DOCTOR, ...).
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::Ordering::Relaxed;
 
 use parking_lot::Mutex;
+
+use crate::engine::{Engine, clock_ms};
+use crate::tick;
 
 /// Spikes kept per event.
 pub const HISTORY_LEN: usize = 160;
@@ -16,6 +20,20 @@ pub struct Spikes {
     pub history: VecDeque<(i64, i64)>,
     /// The worst ever, ms.
     pub max_ms: i64,
+}
+
+impl Engine {
+    /// Notes a spike if what began at `start_ns` (see [`tick::now_ns`]) took as long as `latency-monitor-threshold`.
+    #[inline]
+    pub fn latency_since(&self, event: &'static str, start_ns: u64) {
+        let threshold_ms = self.settings.latency_threshold_ms.load(Relaxed);
+        if threshold_ms > 0 {
+            let took_ms = (tick::now_ns().saturating_sub(start_ns) / 1_000_000) as i64;
+            if took_ms >= threshold_ms {
+                self.latency.add(event, clock_ms() / 1000, took_ms);
+            }
+        }
+    }
 }
 
 /// All events.

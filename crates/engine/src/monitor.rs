@@ -1,4 +1,4 @@
-//! MONITOR: every command, as it is about to run, to whoever reads along.
+//! MONITOR: every command that has run, to whoever reads along.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -21,9 +21,9 @@ fn line(client: &Client, args: Args<'_>) -> Vec<u8> {
     let mut line = format!("+{}.{:06} [{} ", now_us / 1_000_000, now_us % 1_000_000, client.db).into_bytes();
     line.extend_from_slice(client.shared.address.as_bytes());
     line.push(b']');
-    for arg in args.iter() {
+    for (index, arg) in args.iter().enumerate() {
         line.push(b' ');
-        quote(&mut line, arg);
+        quote(&mut line, if client.redacted.contains(&index) { b"(redacted)" } else { arg });
     }
     line.extend_from_slice(b"\r\n");
     line

@@ -1,9 +1,13 @@
 //! Statistics that are not by worker: connections, errors, samples over time.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
+use ochre_keyspace::View;
 use parking_lot::Mutex;
+
+use crate::engine::Engine;
+use crate::worker::{CommandStats, WorkerStats};
 
 /// As many different error codes are counted; more are counted as one.
 const ERROR_CODES_MAX: usize = 128;
@@ -29,8 +33,97 @@ pub struct ServerStats {
     pub reply_buffer_expands: AtomicU64,
     /// Reply buffers made smaller.
     pub reply_buffer_shrinks: AtomicU64,
+    /// Memory in use when the server was ready, bytes.
+    pub startup_bytes: AtomicUsize,
+    /// The highest use of memory that was seen, bytes.
+    pub peak_bytes: AtomicUsize,
+    /// When that was, unix time in ms.
+    pub peak_ms: AtomicI64,
     /// Samples of rates.
     pub rates: Mutex<Rates>,
+}
+
+impl ServerStats {
+    /// Notes when memory is higher than ever before.
+    pub fn note_peak(&self, now_ms: i64) {
+        let peak_bytes = ochre_memory::peak_bytes();
+        if self.peak_bytes.swap(peak_bytes, Relaxed) < peak_bytes {
+            self.peak_ms.store(now_ms, Relaxed);
+        }
+    }
+
+    /// Notes whether memory is above `maxmemory`.
+    pub fn note_exceeded(&self, exceeded: bool, now_ms: i64) {
+        let now_ms = now_ms.max(1) as u64;
+        if exceeded {
+            // Whoever is first says since when.
+            let _ = self.exceeded_since_ms.compare_exchange(0, now_ms, Relaxed, Relaxed);
+        } else if self.exceeded_since_ms.load(Relaxed) != 0 {
+            let since_ms = self.exceeded_since_ms.swap(0, Relaxed);
+            if since_ms != 0 {
+                self.exceeded_memory_ms.fetch_add(now_ms.saturating_sub(since_ms), Relaxed);
+            }
+        }
+    }
+
+    fn reset(&self) {
+        let counters = [
+            &self.connections,
+            &self.rejected_connections,
+            &self.evicted_clients,
+            &self.acl_denied_auth,
+            &self.error_replies,
+            &self.exceeded_memory_ms,
+            &self.exceeded_since_ms,
+            &self.reply_buffer_expands,
+            &self.reply_buffer_shrinks,
+        ];
+        counters.iter().for_each(|counter| counter.store(0, Relaxed));
+        *self.rates.lock() = Rates::default();
+    }
+}
+
+impl Engine {
+    /// Starts all statistics anew (CONFIG RESETSTAT). Logs, latency spikes, memory's peak and what says how much there
+    /// is to save stay. The command that asks for this needs [`FIGURES`](crate::flags::FIGURES).
+    ///
+    /// The counters of other workers have their own writers: one that counts at this very moment may keep its sum.
+    pub fn reset_statistics(&self, view: &mut View<'_>) {
+        view.reset_counters();
+        self.keyspace.reclaimer.reset_freed();
+        self.stats.reset();
+        self.errors.reset();
+        self.workers.iter().for_each(|worker| reset_worker(worker));
+    }
+}
+
+fn reset_worker(worker: &WorkerStats) {
+    let counters = [
+        &worker.processed,
+        &worker.net_in_bytes,
+        &worker.net_out_bytes,
+        &worker.loops,
+        &worker.loops_ns,
+        &worker.commands_ns,
+        &worker.reads,
+        &worker.writes,
+        &worker.query_limit_disconnections,
+        &worker.output_limit_disconnections,
+        &worker.expire_ns,
+        &worker.expire_time_cap_reached,
+        &worker.expired_in_background,
+    ];
+    counters.iter().for_each(|counter| counter.reset());
+    worker.commands.iter().for_each(reset_command);
+}
+
+fn reset_command(command: &CommandStats) {
+    [&command.calls, &command.time_ns, &command.rejected, &command.failed]
+        .iter()
+        .for_each(|counter| counter.reset());
+    if let Some(histogram) = command.histogram.get() {
+        histogram.reset();
+    }
 }
 
 /// How often each error code was replied.
@@ -118,4 +211,6 @@ pub struct Rates {
     pub net_out: Rate,
     /// Rounds of event loops.
     pub loops: Rate,
+    /// Nanoseconds in those rounds.
+    pub loops_ns: Rate,
 }

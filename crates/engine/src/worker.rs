@@ -76,6 +76,8 @@ pub struct WorkerStats {
     pub expire_ns: Counter,
     /// Times that work was cut short by its time limit.
     pub expire_time_cap_reached: Counter,
+    /// Expired keys that it found in the background.
+    pub expired_in_background: Counter,
     /// Memory of its clients, bytes.
     pub clients_bytes: AtomicI64,
 }

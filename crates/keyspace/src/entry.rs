@@ -440,6 +440,27 @@ impl<'a> EntryMut<'a> {
         true
     }
 
+    /// Appends to a string that lives in its entry, if the entry's block has the room; it becomes `raw`. The new length.
+    pub fn append(&mut self, suffix: &[u8]) -> Option<usize> {
+        let shape = self.as_ref().shape();
+        let len = shape.value_len + suffix.len();
+        let new = Shape { kind: Kind::Raw, value_len: len, ..shape };
+        let holds_bytes = matches!(shape.kind, Kind::Embedded | Kind::Raw);
+        if !holds_bytes || len > INLINE_BYTES_MAX || new.layout() != shape.layout() {
+            return None;
+        }
+        // SAFETY: the new shape has the block's layout, so the bytes behind the value lie in the block; exclusive by the
+        // borrow, so the suffix is not part of it.
+        unsafe {
+            let header = self.0.as_mut();
+            header.kind = Kind::Raw;
+            header.value_len = len as u16;
+            let end = self.0.as_ptr().cast::<u8>().add(shape.total());
+            end.copy_from_nonoverlapping(suffix.as_ptr(), suffix.len());
+        }
+        Some(len)
+    }
+
     /// The object, if the value is one.
     pub fn object(&mut self) -> Option<&mut Object> {
         EntryMut(self.0, PhantomData).into_object()
@@ -642,6 +663,18 @@ mod tests {
         assert!(!entry.as_mut().overwrite(&bytes(b"123456789")));
         assert!(!entry.as_mut().overwrite(&NewValue::Int(1)));
         assert_eq!(entry.as_ref().memory_bytes(), 32);
+    }
+
+    #[test]
+    fn appending_in_place_needs_room_in_the_block() {
+        let bytes = |bytes| NewValue::Bytes { bytes, raw: false };
+        let mut entry = Entry::new(b"key", bytes(b"1234"), Some(7), 3);
+        assert_eq!(entry.as_mut().append(b"56789"), Some(9));
+        assert!(matches!(entry.as_ref().value(), ValueRef::Bytes { bytes: b"123456789", raw: true }));
+        assert_eq!((entry.as_ref().key(), entry.as_ref().expire_ms()), (&b"key"[..], Some(7)));
+        assert_eq!(entry.as_mut().append(b"0123"), Some(13), "the last bytes of the block");
+        assert_eq!((entry.as_mut().append(b"x"), entry.as_mut().append(b"")), (None, Some(13)));
+        assert_eq!(Entry::new(b"key", NewValue::Int(7), None, 0).as_mut().append(b""), None);
     }
 
     #[test]

@@ -53,6 +53,8 @@ impl Sweeper {
                     continue;
                 }
                 let sweep = view.sweep(self.stripe, self.db, self.position);
+                keyspace.journal.append(&view.effects().unit);
+                view.effects().unit.clear();
                 match sweep.next {
                     Some(next) => self.position = next,
                     None => (self.db, self.position) = (self.db + 1, 0),

@@ -10,7 +10,7 @@ use crate::hints::Hints;
 use crate::journal::Journal;
 use crate::reclaim::Reclaimer;
 use crate::settings::Settings;
-use crate::stripe::{Counters, Stripe};
+use crate::stripe::{Counters, Stripe, StripeGuard};
 use crate::table::{Moved, Table};
 use crate::view::{Held, View};
 
@@ -168,24 +168,16 @@ impl Keyspace {
 
     /// The sums of all stripes' counters.
     pub fn counters(&self) -> Counters {
-        self.stripes.iter().fold(Counters::default(), |sum, stripe| {
-            let one = stripe.lock().counters;
-            Counters {
-                hits: sum.hits + one.hits,
-                misses: sum.misses + one.misses,
-                expired: sum.expired + one.expired,
-                evicted: sum.evicted + one.evicted,
-                changes: sum.changes + one.changes,
-            }
-        })
+        self.stripes.iter().fold(Counters::default(), |sum, stripe| sum.plus(stripe.lock().counters))
+    }
+
+    pub(crate) fn each_stripe(&self) -> impl Iterator<Item = StripeGuard<'_>> {
+        self.stripes.iter().map(Stripe::lock)
     }
 
     /// Starts all counters but `changes` anew.
     pub fn reset_counters(&self) {
-        for stripe in &self.stripes {
-            let counters = &mut stripe.lock().counters;
-            *counters = Counters { changes: counters.changes, ..Counters::default() };
-        }
+        self.each_stripe().for_each(|mut stripe| stripe.counters.reset());
     }
 
     /// The figures of a database.

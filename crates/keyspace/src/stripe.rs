@@ -21,6 +21,24 @@ pub struct Counters {
     pub changes: u64,
 }
 
+impl Counters {
+    /// The sums of two.
+    pub(crate) fn plus(self, other: Counters) -> Counters {
+        Counters {
+            hits: self.hits + other.hits,
+            misses: self.misses + other.misses,
+            expired: self.expired + other.expired,
+            evicted: self.evicted + other.evicted,
+            changes: self.changes + other.changes,
+        }
+    }
+
+    /// Starts all but `changes` anew.
+    pub(crate) fn reset(&mut self) {
+        *self = Counters { changes: self.changes, ..Counters::default() };
+    }
+}
+
 /// What a stripe's lock protects.
 pub struct StripeData {
     pub(crate) tables: Vec<Table>,

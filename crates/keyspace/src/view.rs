@@ -13,6 +13,7 @@ use smallvec::SmallVec;
 use crate::access::{self, Lfu};
 use crate::effects::{Effects, Event, event_class};
 use crate::entry::{Entry, EntryRef, INLINE_BYTES_MAX, NewValue, OwnedValue, ValueRef};
+use crate::figures::Figures;
 use crate::hash::{Key, POSITION_BITS};
 use crate::keyspace::{DatabaseSize, Keyspace};
 use crate::reclaim::Garbage;
@@ -25,6 +26,10 @@ use crate::watch::WatchFlag;
 pub const LAZY_FREE_EFFORT: usize = 64;
 /// Strings longer than this are freed by the reclaimer: returning their pages to the system takes time.
 const LAZY_FREE_BYTES: usize = 1024 * 1024;
+
+/// A string that is appended to leaves its entry beyond this length: what grows step by step would be copied at each
+/// step in there.
+const APPENDED_INLINE_BYTES_MAX: usize = 512;
 
 pub(crate) enum Held<'k> {
     None,
@@ -272,6 +277,51 @@ impl<'k> View<'k> {
         self.changed(db, key);
     }
 
+    /// Gives a key a value that follows from the one it has (a sum, say): as [`View::set`], but it is no overwriting
+    /// that listeners hear of, and counts as a use.
+    pub fn update(&mut self, db: u32, key: Key<'_>, value: NewValue<'_>, expiry: Expiry) {
+        match self.locate(db, key) {
+            Some(location) => self.update_at(db, key, location, value, expiry),
+            None => {
+                let expire_ms = if let Expiry::At(expire_ms) = expiry { Some(expire_ms) } else { None };
+                self.create(db, key, value, expire_ms);
+            }
+        }
+    }
+
+    /// Gives a key the integer that `next` makes of its entry (`None`: there is no such key), in one look-up. The
+    /// expiry stays. Returns the integer.
+    ///
+    /// # Errors
+    /// Those of `next`; nothing is changed then.
+    #[inline]
+    pub fn update_int<E>(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        next: impl FnOnce(Option<EntryRef<'_>>) -> Result<i64, E>,
+    ) -> Result<i64, E> {
+        let Some(location) = self.locate(db, key) else {
+            let number = next(None)?;
+            self.create(db, key, NewValue::Int(number), None);
+            return Ok(number);
+        };
+        let number = next(self.table(db, key).entry(location))?;
+        self.update_at(db, key, location, NewValue::Int(number), Expiry::Keep);
+        Ok(number)
+    }
+
+    #[inline]
+    fn update_at(&mut self, db: u32, key: Key<'_>, location: Location, value: NewValue<'_>, expiry: Expiry) {
+        let policy = self.keyspace.settings.policy();
+        // The other policies' clock is moved with the value.
+        if policy.is_lfu() && !self.no_touch {
+            self.touch(db, key, location, policy);
+        }
+        self.overwrite(db, key, location, value, expiry);
+        self.changed(db, key);
+    }
+
     fn create(&mut self, db: u32, key: Key<'_>, value: NewValue<'_>, expire_ms: Option<i64>) -> Location {
         let hasher = self.keyspace.hasher();
         let access = access::initial(self.keyspace.settings.policy(), self.now_ms);
@@ -415,6 +465,30 @@ impl<'k> View<'k> {
         string_bytes(self.table(db, key), location)
     }
 
+    /// Appends to the string of a key in one look-up; it becomes `raw`, even if nothing is appended. The new length, or
+    /// `None` if there is no such key. `admit` sees the entry first and refuses what is no string or would get too long.
+    ///
+    /// # Errors
+    /// Those of `admit`; nothing is changed then.
+    pub fn append_string<E>(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        suffix: &[u8],
+        admit: impl FnOnce(EntryRef<'_>) -> Result<(), E>,
+    ) -> Result<Option<usize>, E> {
+        let Some(location) = self.locate(db, key) else { return Ok(None) };
+        if let Some(entry) = self.table(db, key).entry(location) {
+            admit(entry)?;
+        }
+        let Some(len) = append_at(self.table(db, key), location, key, suffix) else { return Ok(None) };
+        self.changed(db, key);
+        if !self.no_touch {
+            self.touch(db, key, location, self.keyspace.settings.policy());
+        }
+        Ok(Some(len))
+    }
+
     fn created_string(&mut self, db: u32, key: Key<'_>, value: NewValue<'_>) -> Option<&mut [u8]> {
         let location = self.create(db, key, value, None);
         string_bytes(self.table(db, key), location)
@@ -491,6 +565,27 @@ impl<'k> View<'k> {
             size.table_bytes += table.memory_bytes();
         }
         size
+    }
+
+    /// The figures of the whole keyspace. Needs all stripes or none: without any, one after the other is locked, so
+    /// that the sums are not of a single moment; with some, waiting for the others could be for ever.
+    pub fn figures(&mut self) -> Figures {
+        let mut sum = Figures::new(self.keyspace.databases());
+        match &self.held {
+            Held::None => self.keyspace.each_stripe().for_each(|stripe| sum.add(&stripe)),
+            Held::All(stripes) => stripes.iter().for_each(|stripe| sum.add(stripe)),
+            Held::One(..) | Held::Some(_) => debug_assert!(false, "figures need all stripes or none"),
+        }
+        sum.finish()
+    }
+
+    /// Starts the counters of the whole keyspace anew, all but that of changes. Needs all stripes or none.
+    pub fn reset_counters(&mut self) {
+        match &mut self.held {
+            Held::None => self.keyspace.reset_counters(),
+            Held::All(stripes) => stripes.iter_mut().for_each(|stripe| stripe.counters.reset()),
+            Held::One(..) | Held::Some(_) => debug_assert!(false, "counters need all stripes or none"),
+        }
     }
 
     /// Removes all keys of a database and returns them. Needs all stripes. Watchers of keys that were there are told.
@@ -673,6 +768,42 @@ fn string_bytes(table: &mut Table, location: Location) -> Option<&mut [u8]> {
         true => entry.into_object().map(|Object::String(bytes)| &mut bytes[..]),
         false => entry.into_inline_bytes(),
     }
+}
+
+/// Appends to a string; `None` if the value is none.
+fn append_at(table: &mut Table, location: Location, key: Key<'_>, suffix: &[u8]) -> Option<usize> {
+    let mut entry = table.entry_mut(location)?;
+    if let Some(Object::String(bytes)) = entry.object() {
+        reserve_like_strings(bytes, bytes.len() + suffix.len());
+        bytes.extend_from_slice(suffix);
+        return Some(bytes.len());
+    }
+    if let Some(len) = entry.append(suffix) {
+        return Some(len);
+    }
+    let mut digits = itoa_buffer();
+    let old = match entry.as_ref().value() {
+        ValueRef::Int(number) => format_int(&mut digits, number),
+        ValueRef::Bytes { bytes, .. } => bytes,
+        ValueRef::Object(_) => return None,
+    };
+    let len = old.len() + suffix.len();
+    let mut grown = Vec::new();
+    if len > APPENDED_INLINE_BYTES_MAX {
+        reserve_like_strings(&mut grown, len);
+    } else {
+        grown.reserve_exact(len);
+    }
+    grown.extend_from_slice(old);
+    grown.extend_from_slice(suffix);
+    let (expire_ms, access) = (entry.as_ref().expire_ms(), entry.as_ref().access());
+    let value = match len > APPENDED_INLINE_BYTES_MAX {
+        true => NewValue::Object(Object::String(grown)),
+        false => NewValue::Bytes { bytes: &grown, raw: true },
+    };
+    let entry = Entry::new(key.bytes, value, expire_ms, access);
+    drop(table.replace(location, key, entry));
+    Some(len)
 }
 
 /// Grows ahead as strings do in Redis: doubling below 1 MiB, by 1 MiB above.

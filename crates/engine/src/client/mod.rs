@@ -4,8 +4,10 @@ mod registry;
 mod session;
 mod shared;
 mod transaction;
+mod wait;
 
 pub use registry::Registry;
 pub use session::{Blocked, BlockedOn, Client, Close, ReplyMode};
-pub use shared::{ClientShared, Names, client_flags};
+pub use shared::{ClientShared, DEFAULT_USER, Names, capability, client_flags};
 pub use transaction::{OwnedRequest, Queued, Transaction, Watched};
+pub use wait::Wait;

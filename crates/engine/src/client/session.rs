@@ -72,8 +72,6 @@ pub struct Client {
     pub no_touch: bool,
     /// Indexes of arguments of the present command that logs must not show.
     pub redacted: Vec<usize>,
-    /// CLIENT CAPA words.
-    pub capabilities: u32,
 }
 
 impl Client {
@@ -93,7 +91,6 @@ impl Client {
             blocked: None,
             no_touch: false,
             redacted: Vec::new(),
-            capabilities: 0,
         }
     }
 
@@ -126,19 +123,27 @@ impl Client {
         let queued = if transaction.open { transaction.queue.len() as i64 } else { -1 };
         self.shared.queued.store(queued, Relaxed);
         self.shared.queued_bytes.store(transaction.queue_bytes, Relaxed);
-        self.shared.watched.store(transaction.watched.len() as u32, Relaxed);
         self.shared.set_flag(client_flags::MULTI, transaction.open);
+        let watched = transaction.watched.len() as u32;
+        if self.shared.watched.load(Relaxed) != watched {
+            self.shared.watched.store(watched, Relaxed);
+            *self.shared.watch_flag.lock() = (watched != 0).then(|| Arc::clone(&transaction.flag));
+        }
     }
 
     /// Blocks the client. The handler writes no reply.
     pub fn block(&mut self, on: BlockedOn, deadline_ms: i64) {
         self.blocked = Some(Blocked { on, deadline_ms });
+        self.shared.wait.set(on != BlockedOn::Completion);
         self.shared.set_flag(client_flags::BLOCKED, true);
     }
 
-    /// Ends the blocking.
+    /// Ends the blocking. Who serves the client or times it out asks [`Wait::end`](super::Wait::end) first: CLIENT UNBLOCK may
+    /// have been faster. Who carries out [`Message::Unblock`](crate::Message::Unblock) asks
+    /// [`Wait::is_claimed`](super::Wait::is_claimed) first: the client may be gone from that wait.
     pub fn unblock(&mut self) {
         self.blocked = None;
+        self.shared.wait.set(false);
         self.shared.set_flag(client_flags::BLOCKED, false);
     }
 }

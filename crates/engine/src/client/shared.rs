@@ -1,10 +1,14 @@
 //! What other workers may see of a client: plain atomics that its own worker keeps up to date.
 
+use std::sync::Arc;
 use std::sync::atomic::{
     AtomicBool, AtomicI64, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed,
 };
 
+use ochre_keyspace::WatchFlag;
 use parking_lot::Mutex;
+
+use super::wait::Wait;
 
 /// Bits of [`ClientShared::flags`].
 pub mod client_flags {
@@ -16,8 +20,6 @@ pub mod client_flags {
     pub const MULTI: u64 = 1 << 2;
     /// Closes once its replies are sent.
     pub const CLOSE_AFTER_REPLY: u64 = 1 << 3;
-    /// Watched keys were changed.
-    pub const DIRTY_CAS: u64 = 1 << 4;
     /// Came through the Unix socket.
     pub const UNIX_SOCKET: u64 = 1 << 5;
     /// Is not evicted (CLIENT NO-EVICT).
@@ -42,6 +44,12 @@ pub mod client_flags {
     pub const POSTPONED: u64 = 1 << 15;
 }
 
+/// Bits of [`ClientShared::capabilities`].
+pub mod capability {
+    /// Understands being redirected to another server.
+    pub const REDIRECT: u32 = 1 << 0;
+}
+
 /// Names that a client gave itself.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
@@ -51,9 +59,19 @@ pub struct Names {
     pub library: Vec<u8>,
     /// CLIENT SETINFO LIB-VER.
     pub library_version: Vec<u8>,
-    /// The user it authenticated as.
+    /// The user it authenticated as; empty until it did, which means [`DEFAULT_USER`].
     pub user: Vec<u8>,
 }
+
+impl Names {
+    /// The user, the default one included.
+    pub fn user(&self) -> &[u8] {
+        if self.user.is_empty() { DEFAULT_USER } else { &self.user }
+    }
+}
+
+/// The user of every connection that has not authenticated as another.
+pub const DEFAULT_USER: &[u8] = b"default";
 
 /// The shared side of a client.
 #[derive(Debug, Default)]
@@ -92,6 +110,10 @@ pub struct ClientShared {
     pub query_bytes: AtomicUsize,
     /// Room left in the query buffer.
     pub query_free_bytes: AtomicUsize,
+    /// Whether it waits until its socket takes more output.
+    pub awaits_room: AtomicBool,
+    /// CLIENT CAPA; a union of [`capability`] bits.
+    pub capabilities: AtomicU32,
     /// Bytes of the arguments of the command that is being received.
     pub argument_bytes: AtomicUsize,
     /// Size of the reply buffer.
@@ -116,6 +138,10 @@ pub struct ClientShared {
     pub killed: AtomicBool,
     /// What it calls itself.
     pub names: Mutex<Names>,
+    /// Raised when a key it watches was changed; `None` while it watches nothing.
+    pub watch_flag: Mutex<Option<Arc<WatchFlag>>>,
+    /// Who ends its wait, if it is blocked.
+    pub wait: Wait,
 }
 
 impl ClientShared {
@@ -129,5 +155,10 @@ impl ClientShared {
     /// Whether all of the flag bits are set.
     pub fn has(&self, bits: u64) -> bool {
         self.flags.load(Relaxed) & bits == bits
+    }
+
+    /// Whether a key it watches was changed, so that EXEC will refuse.
+    pub fn is_dirty(&self) -> bool {
+        self.watch_flag.lock().as_ref().is_some_and(|flag| flag.is_raised())
     }
 }

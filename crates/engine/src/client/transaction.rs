@@ -85,6 +85,13 @@ pub struct Transaction {
 }
 
 impl Transaction {
+    /// Has EXEC refuse; what was queued is not needed any more.
+    pub fn abort(&mut self) {
+        self.aborted = true;
+        self.queue = Vec::new();
+        (self.queue_bytes, self.flags) = (0, 0);
+    }
+
     /// Adds a command to the queue.
     pub fn push(&mut self, entry: &CommandEntry, args: Args<'_>) {
         let request = OwnedRequest::copy(args);

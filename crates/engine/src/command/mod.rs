@@ -1,9 +1,11 @@
 //! Commands as data: their records, the table that finds them, and where their keys are.
 
+mod derived;
 mod keys;
 mod record;
 mod table;
 
+pub use derived::KeyRange;
 pub use keys::{KeyIndexes, find as find_keys, key_indexes};
 pub use record::{Arg, ArgKind, Begin, Command, Find, Group, KeySpec, acl, flags, key_flags};
 pub use table::{CommandEntry, CommandId, CommandTable};

@@ -120,6 +120,17 @@ impl CommandTable {
         container.subcommands.iter().find(is_it).map(|id| &self.entries[usize::from(*id)])
     }
 
+    /// A command by its full name, whatever its case: `get`, `config|get`.
+    pub fn find_full(&self, name: &[u8]) -> Option<&CommandEntry> {
+        let mut words = name.split(|byte| *byte == b'|');
+        let entry = self.find(words.next()?)?;
+        match (words.next(), words.next()) {
+            (None, _) => Some(entry),
+            (Some(word), None) => self.find_sub(entry, word),
+            (Some(_), Some(_)) => None,
+        }
+    }
+
     /// A command by its number.
     pub fn entry(&self, id: CommandId) -> &CommandEntry {
         &self.entries[usize::from(id)]

@@ -22,12 +22,16 @@ const MULTI: Command = Command {
     summary: "Starts a transaction: the commands that follow are queued.",
     since: "1.2.0",
     arity: 1,
-    flags: QUICK | flags::NOT_QUEUED | flags::NO_MULTI,
+    flags: QUICK | flags::NOT_QUEUED,
     handler: multi,
     ..BASE
 };
 
 fn multi(call: &mut Call<'_, '_>) -> Result<(), Error> {
+    // Refused, but what is queued already stays good; the same goes for WATCH.
+    if call.client.transaction.open {
+        return Err(Error::new("ERR MULTI calls can not be nested"));
+    }
     call.client.transaction.open = true;
     call.client.publish_transaction();
     call.reply.ok();

@@ -19,6 +19,7 @@
 mod add;
 mod human;
 mod natural;
+mod order;
 mod parse;
 
 use crate::number::{Format, Rounded};

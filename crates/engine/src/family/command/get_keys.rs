@@ -1,0 +1,100 @@
+//! COMMAND GETKEYS and GETKEYSANDFLAGS: the keys of a request that is given, not run.
+
+use crate::call::{Args, Call};
+use crate::client::OwnedRequest;
+use crate::command::{Command, KeyIndexes, find_keys, flags, key_flags};
+use crate::error::Error;
+
+use super::info::key_flag_words;
+
+const NO_SUCH_COMMAND: Error = Error::new("ERR Invalid command specified");
+const NO_KEYS: Error = Error::new("ERR The command has no key arguments");
+const WRONG_NUMBER: Error = Error::new("ERR Invalid number of arguments specified for command");
+const WRONG_ARGUMENTS: Error = Error::new("ERR Invalid arguments specified for command");
+
+pub(super) fn get_keys(call: &mut Call<'_, '_>) -> Result<(), Error> {
+    let request = given(call);
+    let keys = keys_of(call, request.args())?;
+    call.reply.array(keys.len());
+    keys.iter().for_each(|(index, _)| call.reply.bulk(request.args().at(*index)));
+    Ok(())
+}
+
+pub(super) fn get_keys_and_flags(call: &mut Call<'_, '_>) -> Result<(), Error> {
+    let request = given(call);
+    let keys = keys_of(call, request.args())?;
+    call.reply.array(keys.len());
+    for (index, bits) in keys {
+        call.reply.array(2);
+        call.reply.bulk(request.args().at(index));
+        key_flag_words(&mut call.reply, bits);
+    }
+    Ok(())
+}
+
+fn given(call: &Call<'_, '_>) -> OwnedRequest {
+    let parts: Vec<Vec<u8>> = call.args.from(2).map(<[u8]>::to_vec).collect();
+    OwnedRequest::from_parts(&parts)
+}
+
+/// The argument indexes of a request's keys, each with what happens to it.
+fn keys_of(call: &Call<'_, '_>, args: Args<'_>) -> Result<Vec<(usize, u32)>, Error> {
+    let table = &call.engine.commands;
+    let entry = table.resolve(args.at(0), args.get(1)).ok_or(NO_SUCH_COMMAND)?;
+    let command = entry.command;
+    if !command.subcommands.is_empty() && args.len() > 1 {
+        return Err(NO_SUCH_COMMAND);
+    }
+    if command.keys.iter().all(|spec| spec.flags & key_flags::NOT_KEY != 0) {
+        return Err(NO_KEYS);
+    }
+    if !command.accepts(args.len()) {
+        return Err(WRONG_NUMBER);
+    }
+    match evaluate(command, args) {
+        Some(keys) if !keys.is_empty() => Ok(keys),
+        _ if command.is(flags::NO_MANDATORY_KEYS) => Ok(Vec::new()),
+        _ => Err(WRONG_ARGUMENTS),
+    }
+}
+
+fn evaluate(command: &Command, args: Args<'_>) -> Option<Vec<(usize, u32)>> {
+    let mut keys = Vec::new();
+    for spec in command.keys.iter().filter(|spec| spec.flags & key_flags::NOT_KEY == 0) {
+        let mut indexes = KeyIndexes::new();
+        find_keys(spec, args, &mut indexes)?;
+        let bits = match spec.flags & key_flags::VARIABLE_FLAGS {
+            0 => spec.flags,
+            _ => flags_by_arguments(command.name, args).unwrap_or(spec.flags),
+        };
+        keys.extend(indexes.iter().map(|index| (*index as usize, bits)));
+    }
+    Some(keys)
+}
+
+/// What these arguments do to the key, of the commands whose specification leaves that open.
+fn flags_by_arguments(name: &str, args: Args<'_>) -> Option<u32> {
+    use key_flags::{ACCESS, DELETE, OW, RM, RO, RW, UPDATE};
+    match name {
+        "set" => {
+            let gets = (3..args.len()).any(|index| args.is(index, "GET"));
+            Some(if gets { RW | ACCESS | UPDATE } else { OW | UPDATE })
+        }
+        "bitfield" => Some(if only_gets(args) { RO | ACCESS } else { RW | ACCESS | UPDATE }),
+        "delex" => Some(if args.len() > 2 { RW | DELETE } else { RM | DELETE }),
+        _ => None,
+    }
+}
+
+/// Whether a BITFIELD has no other operation than GET.
+fn only_gets(args: Args<'_>) -> bool {
+    let mut index = 2;
+    while index < args.len() {
+        let len = if args.is(index, "GET") { 3 } else { 2 };
+        if (len == 2 && !args.is(index, "OVERFLOW")) || index + len > args.len() {
+            return false;
+        }
+        index += len;
+    }
+    true
+}

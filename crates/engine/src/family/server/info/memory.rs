@@ -1,0 +1,81 @@
+//! The section about memory.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::Scene;
+use super::report::{Report, human_bytes};
+use crate::family::server::facts::{Excess, MemoryFigures, fact};
+
+pub(super) fn memory(scene: &Scene<'_>, report: &mut Report) {
+    let (engine, memory) = (scene.engine, scene.memory());
+    engine.stats.note_peak(scene.now_ms);
+    use_of_memory(memory, engine.stats.peak_ms.load(Relaxed) / 1000, report);
+    let system = fact(engine, "total_system_memory").parse().unwrap_or(0);
+    report.bytes("total_system_memory", system);
+    scripts(report);
+    report.bytes("maxmemory", engine.keyspace.settings.maxmemory_bytes.load(Relaxed));
+    report.field("maxmemory_policy", engine.keyspace.settings.policy().name());
+    excesses(memory, report);
+    report.zeros(&[
+        "mem_not_counted_for_evict",
+        "mem_replication_backlog",
+        "mem_total_replication_buffers",
+        "mem_replica_full_sync_buffer",
+    ]);
+    report.field("mem_clients_slaves", scene.clients().replica_bytes);
+    report.field("mem_clients_normal", scene.clients().normal_bytes);
+    report.zeros(&[
+        "mem_cluster_slot_migration_output_buffer",
+        "mem_cluster_slot_migration_input_buffer",
+        "mem_cluster_slot_migration_input_buffer_peak",
+        "mem_cluster_links",
+        "mem_aof_buffer",
+    ]);
+    report.field("mem_allocator", ochre_memory::allocator_name());
+    report.zeros(&["mem_overhead_db_hashtable_rehashing", "active_defrag_running"]);
+    report.field("lazyfree_pending_objects", engine.keyspace.reclaimer.pending());
+    report.field("lazyfreed_objects", engine.keyspace.reclaimer.freed());
+}
+
+fn use_of_memory(memory: &MemoryFigures, peak_s: i64, report: &mut Report) {
+    report.bytes("used_memory", memory.used);
+    report.bytes("used_memory_rss", memory.resident);
+    report.bytes("used_memory_peak", memory.peak);
+    report.field("used_memory_peak_time", peak_s);
+    report.field("used_memory_peak_perc", format_args!("{:.2}%", memory.peak_percent()));
+    report.field("used_memory_overhead", memory.overhead);
+    report.field("used_memory_startup", memory.startup);
+    report.field("used_memory_dataset", memory.dataset());
+    report.field("used_memory_dataset_perc", format_args!("{:.2}%", memory.dataset_percent()));
+    report.field("allocator_allocated", memory.allocator.allocated);
+    report.field("allocator_active", memory.allocator.active);
+    report.field("allocator_resident", memory.allocator.resident);
+    report.zeros(&["allocator_muzzy"]);
+}
+
+/// There are no scripts yet, so they take nothing.
+fn scripts(report: &mut Report) {
+    report.zeros(&["used_memory_lua", "used_memory_vm_eval"]);
+    report.field("used_memory_lua_human", human_bytes(0));
+    report.zeros(&[
+        "used_memory_scripts_eval",
+        "number_of_cached_scripts",
+        "number_of_functions",
+        "number_of_libraries",
+        "used_memory_vm_functions",
+    ]);
+    report.bytes("used_memory_vm_total", 0);
+    report.zeros(&["used_memory_functions"]);
+    report.bytes("used_memory_scripts", 0);
+}
+
+fn excesses(memory: &MemoryFigures, report: &mut Report) {
+    let mut show = |ratio: &str, bytes: &str, excess: Excess| {
+        report.ratio(ratio, excess.ratio);
+        report.field(bytes, excess.bytes);
+    };
+    show("allocator_frag_ratio", "allocator_frag_bytes", memory.allocator_fragmentation());
+    show("allocator_rss_ratio", "allocator_rss_bytes", memory.allocator_resident());
+    show("rss_overhead_ratio", "rss_overhead_bytes", memory.resident_overhead());
+    show("mem_fragmentation_ratio", "mem_fragmentation_bytes", memory.fragmentation());
+}

@@ -1,0 +1,34 @@
+//! Keys of any type, and the keyspace as a whole.
+
+use super::Rule;
+use crate::compare::Tolerance::{Kind, Near, Shape, Unordered};
+
+pub(super) const RULES: &[Rule] = &[
+    Rule::new("DEL key...").weight(15),
+    Rule::new("UNLINK key..."),
+    Rule::new("EXISTS key..."),
+    Rule::new("TOUCH key..."),
+    Rule::new("TYPE key"),
+    Rule::new("RENAME key key"),
+    Rule::new("RENAMENX key key"),
+    Rule::new("COPY key key [DB db] [REPLACE]"),
+    Rule::new("MOVE key db"),
+    Rule::new("KEYS pattern").tolerance(Unordered),
+    Rule::new("RANDOMKEY").weight(2).tolerance(Kind),
+    // One call sees the whole of a small keyspace, so that cursors, which are each server's own, stay out of it.
+    Rule::new("SCAN 0 COUNT 100000 [MATCH pattern] [TYPE type]").tolerance(Unordered),
+    Rule::new("SCAN (X|18446744073709551616) [COUNT integer] [MATCH pattern]").weight(3),
+    Rule::new("SCAN 0 COUNT (0|-1|X|99999999999999999999)").weight(2),
+    // A key that SET gave a past time counts until the server gets round to it. (KEYS does not show it.)
+    Rule::new("DBSIZE").tolerance(Near(20)),
+    Rule::new("FLUSHDB [SYNC|ASYNC]").weight(1),
+    Rule::new("FLUSHALL [SYNC|ASYNC|word]").weight(1),
+    Rule::new("SWAPDB db db").weight(2),
+    Rule::new("OBJECT ENCODING key").weight(20),
+    Rule::new("OBJECT REFCOUNT key").weight(4),
+    Rule::new("OBJECT IDLETIME key").weight(4).tolerance(Near(5)),
+    Rule::new("OBJECT FREQ key").weight(3).tolerance(Shape),
+    Rule::new("OBJECT HELP").weight(1).tolerance(Shape),
+    Rule::new("OBJECT word key").weight(1),
+    Rule::new("MEMORY USAGE key [SAMPLES integer]").weight(3).tolerance(Shape),
+];

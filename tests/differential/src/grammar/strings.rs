@@ -1,0 +1,37 @@
+//! Strings.
+
+use super::{Known, Rule};
+
+pub(super) const RULES: &[Rule] = &[
+    Rule::new("GET key").weight(30),
+    Rule::new("SET key value").weight(50),
+    Rule::new("SET key value [NX|XX] [GET] [EX seconds|PX milliseconds|EXAT unixseconds|PXAT unixmilliseconds|KEEPTTL]").weight(30),
+    Rule::new("SET key value IFEQ value [GET] [EX seconds|KEEPTTL]").weight(6),
+    Rule::new("SET key value (IFNE value|IFDEQ digest|IFDNE digest) [GET] [EX seconds|KEEPTTL]").weight(10).only(Known::Redis),
+    Rule::new("GETDEL key"),
+    Rule::new("GETEX key [EX seconds|PX milliseconds|EXAT unixseconds|PXAT unixmilliseconds|PERSIST]"),
+    Rule::new("GETSET key value"),
+    Rule::new("SETNX key value"),
+    Rule::new("SETEX key seconds value"),
+    Rule::new("PSETEX key milliseconds value"),
+    Rule::new("MSET (key value)..."),
+    Rule::new("MSETNX (key value)...").weight(6),
+    Rule::new("MGET key..."),
+    Rule::new("MSETEX small (key value)... [NX|XX] [EX seconds|PX milliseconds|EXAT unixseconds|PXAT unixmilliseconds|KEEPTTL]"),
+    Rule::new("MSETEX 1 key value [NX|XX] [EX seconds|PX milliseconds|EXAT unixseconds|PXAT unixmilliseconds|KEEPTTL]"),
+    Rule::new("MSETEX 2 key value key value [NX|XX] [EX seconds|KEEPTTL]"),
+    Rule::new("APPEND key value"),
+    Rule::new("STRLEN key"),
+    Rule::new("GETRANGE key index index"),
+    Rule::new("SUBSTR key index index").weight(3),
+    Rule::new("SETRANGE key offset value"),
+    Rule::new("INCR key").weight(15),
+    Rule::new("DECR key"),
+    Rule::new("INCRBY key integer").weight(15),
+    Rule::new("DECRBY key integer"),
+    Rule::new("INCRBYFLOAT key float").weight(15),
+    Rule::new("LCS key key [LEN] [IDX] [MINMATCHLEN small] [WITHMATCHLEN]").weight(4),
+    Rule::new("DELIFEQ key value").only(Known::Valkey),
+    Rule::new("DELEX key [IFEQ value|IFNE value|IFDEQ digest|IFDNE digest]").only(Known::Redis),
+    Rule::new("DIGEST key").only(Known::Redis),
+];

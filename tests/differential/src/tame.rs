@@ -1,0 +1,217 @@
+//! Keeps generated commands from making two right servers differ, or from taking a server away.
+//!
+//! Mutations can turn any command into any other, so this looks at the finished command and not at its rule.
+
+use crate::grammar::CONFIG_PARAMETERS;
+use crate::random::Random;
+use crate::vocabulary::{FAR_SECONDS, far};
+
+/// Commands that end a server, change who it listens to, wait, or make replies arrive on their own.
+const BANNED: &[&str] = &[
+    "SHUTDOWN",
+    "DEBUG",
+    "MONITOR",
+    "SUBSCRIBE",
+    "PSUBSCRIBE",
+    "SSUBSCRIBE",
+    "SYNC",
+    "PSYNC",
+    "REPLICAOF",
+    "SLAVEOF",
+    "FAILOVER",
+    "QUIT",
+    "MIGRATE",
+    "SAVE",
+    "BGSAVE",
+    "BGREWRITEAOF",
+    "CLUSTER",
+    "MODULE",
+    "WAITAOF",
+    "REPLCONF",
+    "BLPOP",
+    "BRPOP",
+    "BLMOVE",
+    "BLMPOP",
+    "BRPOPLPUSH",
+    "BZPOPMIN",
+    "BZPOPMAX",
+    "BZMPOP",
+    "CLIENT PAUSE",
+    "CLIENT REPLY",
+    "CLIENT KILL",
+    "CLIENT TRACKING",
+    "CONFIG REWRITE",
+    "ACL SETUSER",
+];
+
+/// Commands whose second word is a name too.
+const CONTAINERS: &[&str] =
+    &["CLIENT", "CONFIG", "COMMAND", "OBJECT", "MEMORY", "SLOWLOG", "COMMANDLOG", "LATENCY", "ACL"];
+
+/// Parameters whose every other value than the listed ones would throw clients out.
+const DELICATE: &[&str] = &[
+    "maxmemory",
+    "timeout",
+    "maxclients",
+    "proto-max-bulk-len",
+    "client-query-buffer-limit",
+    "client-output-buffer-limit",
+];
+
+/// Makes `arguments` harmless; false when that is not possible.
+pub(crate) fn tame(arguments: &mut Vec<Vec<u8>>, random: &mut Random) -> bool {
+    let upper = |index: usize| {
+        arguments
+            .get(index)
+            .map(|word| String::from_utf8_lossy(word).to_ascii_uppercase())
+            .unwrap_or_default()
+    };
+    let (name, second) = (upper(0), upper(1));
+    // Which command Valkey finds for a name with a NUL depends on the seed of its hash.
+    if name.contains('\0') || second.contains('\0') && CONTAINERS.contains(&name.as_str()) {
+        return false;
+    }
+    if BANNED.contains(&name.as_str()) || BANNED.contains(&format!("{name} {second}").as_str()) {
+        return false;
+    }
+    match name.as_str() {
+        "EXPIRE" | "SETEX" => lengthen(arguments.get_mut(2), 1, random),
+        "PEXPIRE" | "PSETEX" => lengthen(arguments.get_mut(2), 1000, random),
+        "SET" | "GETEX" | "MSETEX" => lengthen_options(arguments, random),
+        "CONFIG" if second == "GET" => tame_patterns(arguments),
+        "CONFIG" => tame_settings(arguments),
+        "SCAN" => tame_scan(arguments),
+        "WAIT" => tame_wait(arguments),
+        _ => {}
+    }
+    true
+}
+
+/// A positive time that would pass within the run becomes one that does not.
+fn lengthen(time: Option<&mut Vec<u8>>, units_per_second: i64, random: &mut Random) {
+    let Some(time) = time else { return };
+    let number = std::str::from_utf8(time).ok().and_then(|text| text.parse::<i64>().ok());
+    if number.is_some_and(|number| (1..FAR_SECONDS * units_per_second).contains(&number)) {
+        *time = (far(random) * units_per_second).to_string().into_bytes();
+    }
+}
+
+fn lengthen_options(arguments: &mut [Vec<u8>], random: &mut Random) {
+    for index in 1..arguments.len() {
+        match arguments[index - 1].to_ascii_uppercase().as_slice() {
+            b"EX" => lengthen(arguments.get_mut(index), 1, random),
+            b"PX" => lengthen(arguments.get_mut(index), 1000, random),
+            _ => {}
+        }
+    }
+}
+
+fn tame_settings(arguments: &mut [Vec<u8>]) {
+    for index in 3..arguments.len() {
+        let (before, value) = arguments.split_at_mut(index);
+        let (name, value) = (&before[index - 1], &mut value[0]);
+        let listed =
+            CONFIG_PARAMETERS.iter().find(|(listed, _)| listed.as_bytes().eq_ignore_ascii_case(name));
+        let Some((_, values)) = listed.filter(|(listed, _)| DELICATE.contains(listed)) else { continue };
+        if values.iter().all(|listed| listed.as_bytes() != value.as_slice())
+            && value.iter().any(u8::is_ascii_digit)
+        {
+            *value = values[0].as_bytes().to_vec();
+        }
+    }
+}
+
+/// A pattern that matches everything would match the port, the folder and the process.
+fn tame_patterns(arguments: &mut [Vec<u8>]) {
+    let wild = |pattern: &&mut Vec<u8>| pattern.iter().any(|byte| matches!(byte, b'*' | b'?' | b'['));
+    let known: [&[u8]; 2] = [b"hz*no", b"nosuch*"];
+    for pattern in arguments.iter_mut().skip(2).filter(wild) {
+        if !known.contains(&pattern.as_slice()) {
+            *pattern = b"maxmemory*".to_vec();
+        }
+    }
+}
+
+/// A scan sees the whole keyspace in one call, because cursors and the order of keys are each server's own.
+fn tame_scan(arguments: &mut Vec<Vec<u8>>) {
+    let too_large: &[u8] = b"18446744073709551616";
+    if let Some(cursor) =
+        arguments.get_mut(1).filter(|cursor| cursor.iter().any(u8::is_ascii_digit) && *cursor != too_large)
+    {
+        *cursor = b"0".to_vec();
+    }
+    let mut counted = false;
+    for index in 3..arguments.len() {
+        if arguments[index - 1].eq_ignore_ascii_case(b"COUNT") {
+            counted = true;
+            if matches!(arguments[index].first(), Some(b'1'..=b'9')) && arguments[index].len() < 20 {
+                arguments[index] = b"100000".to_vec();
+            }
+        }
+    }
+    if !counted {
+        arguments.extend([b"COUNT".to_vec(), b"100000".to_vec()]);
+    }
+}
+
+/// Nobody waits for replicas that do not exist.
+fn tame_wait(arguments: &mut [Vec<u8>]) {
+    if let Some(count) = arguments.get_mut(1).filter(|count| count.iter().any(u8::is_ascii_digit)) {
+        *count = b"0".to_vec();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text;
+
+    fn tamed(line: &str) -> Option<String> {
+        let mut arguments = text::parse(line).unwrap();
+        tame(&mut arguments, &mut Random::new(1)).then(|| text::show(&arguments))
+    }
+
+    #[test]
+    fn dangerous_commands_are_refused() {
+        for line in [
+            "shutdown nosave",
+            "client PAUSE 1000",
+            "Debug sleep 10",
+            "BLPOP a 0",
+            "\"get\\x00\" a",
+            "OBJECT \"HELP\\x00\"",
+        ] {
+            assert_eq!(tamed(line), None, "{line}");
+        }
+        assert_eq!(tamed("CLIENT ID").as_deref(), Some("CLIENT ID"));
+        assert_eq!(tamed(""), Some(String::new()));
+    }
+
+    #[test]
+    fn near_times_become_far() {
+        for line in ["EXPIRE a 1", "set a b ex 1", "SETEX a 100 b", "PEXPIRE a 30000000", "GETEX a PX 999999"]
+        {
+            assert_ne!(tamed(line).as_deref(), Some(line));
+        }
+        for line in
+            ["EXPIRE a 0", "EXPIRE a -5", "SET a b EX x", "EXPIRE a 30000000", "EXPIREAT a 1", "SET 1 1"]
+        {
+            assert_eq!(tamed(line).as_deref(), Some(line));
+        }
+    }
+
+    #[test]
+    fn scans_see_everything() {
+        assert_eq!(tamed("SCAN 17 COUNT 2").as_deref(), Some("SCAN 0 COUNT 100000"));
+        assert_eq!(tamed("scan 0 match *").as_deref(), Some("scan 0 match * COUNT 100000"));
+        assert_eq!(tamed("SCAN X COUNT 0").as_deref(), Some("SCAN X COUNT 0"));
+    }
+
+    #[test]
+    fn delicate_settings_keep_to_their_list() {
+        assert_eq!(tamed("CONFIG SET timeout 1").as_deref(), Some("CONFIG SET timeout 0"));
+        assert_eq!(tamed("config set hz 50 MAXMEMORY 100").as_deref(), Some("config set hz 50 MAXMEMORY 0"));
+        assert_eq!(tamed("config get * hz").as_deref(), Some("config get maxmemory* hz"));
+        assert_eq!(tamed("CONFIG SET timeout abc").as_deref(), Some("CONFIG SET timeout abc"));
+    }
+}

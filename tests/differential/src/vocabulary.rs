@@ -1,0 +1,359 @@
+//! The arguments: small pools in which collisions, boundaries and wrong types are frequent.
+//!
+//! Two rules keep two servers comparable. A relative time is either not positive or so long that no key expires within
+//! a run, and drawn from so many that two are hardly ever equal (the servers execute at instants milliseconds apart).
+//! And nothing grows without bound: lengths and offsets stay below a few thousand bytes, or jump beyond the limit that
+//! a server refuses.
+
+use crate::random::Random;
+
+/// Keys that commands use; few, so that commands meet.
+pub const KEYS: &[&[u8]] = &[
+    b"a",
+    b"b",
+    b"c",
+    b"d",
+    b"key:1",
+    b"key:2",
+    b"{tag}1",
+    b"{tag}2",
+    b"",
+    b"\x00\xff\r\n",
+    b"long-key-that-does-not-fit-inline-0123456789",
+];
+
+const INTEGERS: &[&str] = &[
+    "0",
+    "1",
+    "-1",
+    "2",
+    "10",
+    "100",
+    "-100",
+    "9999",
+    "10000",
+    "32767",
+    "2147483647",
+    "-2147483648",
+    "4294967296",
+    "9223372036854775806",
+    "9223372036854775807",
+    "-9223372036854775807",
+    "-9223372036854775808",
+];
+
+const NOT_INTEGERS: &[&str] = &[
+    "",
+    " ",
+    "abc",
+    "1.0",
+    "1.5",
+    "+1",
+    " 1",
+    "1 ",
+    "01",
+    "-0",
+    "--1",
+    "0x10",
+    "1e3",
+    "9223372036854775808",
+    "-9223372036854775809",
+    "18446744073709551615",
+    "99999999999999999999999999",
+    "1\0",
+    "\u{661}",
+];
+
+const FLOATS: &[&str] = &[
+    "0",
+    "1",
+    "-1",
+    "0.1",
+    "0.2",
+    "-0.5",
+    "3.14159",
+    "1.5e3",
+    "5.0e3",
+    "1e-7",
+    "1e17",
+    "1e18",
+    "123456789.123456789",
+    "0.30000000000000004",
+    "-0",
+    "1e300",
+    "9223372036854775807",
+    "1e-300",
+    "100.0",
+    ".5",
+    "5.",
+    "1.7976931348623157e308",
+];
+
+const NOT_FLOATS: &[&str] = &[
+    "", " ", "nan", "inf", "-inf", "+inf", "infinity", "abc", " 1.5", "1.5 ", "1.5x", "1e", "1e5000",
+    "-1e5000", "0x1p3", "1,5", "1\0",
+];
+
+/// Lengths at which representations change.
+const LENGTHS: &[usize] =
+    &[0, 1, 2, 7, 8, 11, 12, 19, 20, 21, 43, 44, 45, 63, 64, 65, 127, 128, 255, 256, 1000, 2047];
+
+/// Words that no command knows, and words that some do: bait for option parsers.
+const WORDS: &[&str] = &[
+    "NX",
+    "XX",
+    "GT",
+    "LT",
+    "EX",
+    "PX",
+    "EXAT",
+    "PXAT",
+    "KEEPTTL",
+    "PERSIST",
+    "GET",
+    "REPLACE",
+    "DB",
+    "MATCH",
+    "COUNT",
+    "TYPE",
+    "IFEQ",
+    "IFNE",
+    "LEN",
+    "IDX",
+    "WITHMATCHLEN",
+    "MINMATCHLEN",
+    "SYNC",
+    "ASYNC",
+    "SAMPLES",
+    "FIELDS",
+    "nosuchword",
+    "FNX",
+    "BYINT",
+    "STORE",
+    "LIMIT",
+    "WEIGHTS",
+    "(1",
+    "+",
+    "-",
+    "*",
+    "$",
+    "0",
+];
+
+const PATTERNS: &[&str] = &[
+    "*", "", "a", "?", "key:*", "{tag}*", "[a-c]", "[^a]", "*1", "\\*", "[", "[a", "a*b*c*d*", "*****",
+    "[z-a]", "\\",
+];
+
+/// Appends an argument (some classes: several) of `class` to `arguments`. Panics on an unknown class: classes are
+/// constants of this crate, and a test draws from all that the grammar names.
+pub fn argument(class: &str, random: &mut Random, arguments: &mut Vec<Vec<u8>>) {
+    let one: Vec<u8> = match class {
+        "key" => random.pick(KEYS).to_vec(),
+        "value" => value(random),
+        "integer" => integer(random),
+        "small" => text(random.below(12) as i64 - 2),
+        "float" => float(random),
+        "index" => index(random),
+        "offset" => offset(random),
+        "bit" => text(random.below(3) as i64),
+        "seconds" => relative_time(random, 1),
+        "milliseconds" => relative_time(random, 1000),
+        "unixseconds" => absolute_time(random, 1),
+        "unixmilliseconds" => absolute_time(random, 1000),
+        "db" => random.pick(&["0", "1", "2", "3", "0", "1", "15", "16", "-1", "x"]).as_bytes().to_vec(),
+        "protocol" => random.pick(&["2", "3", "2", "3", "1", "4", "x", ""]).as_bytes().to_vec(),
+        "pattern" => random.pick(PATTERNS).as_bytes().to_vec(),
+        "word" => word(random),
+        "name" => random
+            .pick(&["client-1", "x", "", "with blank", "new\nline", "tab\t", "\u{e4}", "lib(1.0)"])
+            .as_bytes()
+            .to_vec(),
+        "type" => random
+            .pick(&["string", "list", "set", "zset", "hash", "stream", "STRING", "nosuch", ""])
+            .as_bytes()
+            .to_vec(),
+        "digest" => digest(random),
+        "command" => random.pick(COMMANDS).as_bytes().to_vec(),
+        "parameter" => random.pick(crate::grammar::CONFIG_PARAMETERS).0.as_bytes().to_vec(),
+        "setting" => return setting(random, arguments),
+        "configpattern" => config_pattern(random),
+        "field" => random.pick(&["f1", "f2", "f3", ""]).as_bytes().to_vec(),
+        _ => panic!("the grammar names an unknown class of arguments: {class}"),
+    };
+    arguments.push(one);
+}
+
+/// Anything at all, for mutations.
+pub fn junk(random: &mut Random) -> Vec<u8> {
+    match random.below(9) {
+        0 => integer(random),
+        1 => float(random),
+        2 => value(random),
+        3 | 4 => random.pick(WORDS).as_bytes().to_vec(),
+        5 => random.pick(KEYS).to_vec(),
+        6 => random.pick(NOT_INTEGERS).as_bytes().to_vec(),
+        7 => {
+            let length = random.below(20);
+            random.bytes(length)
+        }
+        _ => Vec::new(),
+    }
+}
+
+const COMMANDS: &[&str] = &[
+    "get",
+    "SET",
+    "mset",
+    "Del",
+    "ping",
+    "multi",
+    "exec",
+    "expire",
+    "copy",
+    "rename",
+    "lcs",
+    "object",
+    "object|encoding",
+    "config|get",
+    "CLIENT",
+    "nosuch",
+    "",
+    "get|x",
+    "config|nosuch",
+    "msetex",
+    "scan",
+    "keys",
+    "command",
+    "hello",
+    "eval",
+    "lmpop",
+    "zunionstore",
+    "xread",
+    "sort",
+    "migrate",
+    "sintercard",
+    "memory|usage",
+    "select",
+    "bitop",
+];
+
+fn text(number: i64) -> Vec<u8> {
+    number.to_string().into_bytes()
+}
+
+fn value(random: &mut Random) -> Vec<u8> {
+    match random.below(10) {
+        0..=2 => random.pick(&["x", "hello", "Hello World", "foo", "foobar"]).as_bytes().to_vec(),
+        3 | 4 => integer(random),
+        5 => float(random),
+        6 => random.pick(NOT_INTEGERS).as_bytes().to_vec(),
+        7 => {
+            let letter = *random.pick(b"ab0\0\xff");
+            vec![letter; *random.pick(LENGTHS)]
+        }
+        8 => {
+            let length = *random.pick(LENGTHS) % 70;
+            random.bytes(length)
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn integer(random: &mut Random) -> Vec<u8> {
+    match random.below(8) {
+        0..=4 => random.pick(INTEGERS).as_bytes().to_vec(),
+        5 | 6 => text(random.bits() as i64 >> random.below(64)),
+        _ => random.pick(NOT_INTEGERS).as_bytes().to_vec(),
+    }
+}
+
+fn float(random: &mut Random) -> Vec<u8> {
+    match random.below(8) {
+        0..=4 => random.pick(FLOATS).as_bytes().to_vec(),
+        5 | 6 => {
+            format!("{}.{}", random.bits() as i32 >> random.below(32), random.below(100_000)).into_bytes()
+        }
+        _ => random.pick(NOT_FLOATS).as_bytes().to_vec(),
+    }
+}
+
+fn index(random: &mut Random) -> Vec<u8> {
+    if random.one_in(6) { integer(random) } else { text(random.below(24) as i64 - 12) }
+}
+
+/// Positions to write at: small, or beyond the limit of 512 MB, never in between.
+fn offset(random: &mut Random) -> Vec<u8> {
+    match random.below(10) {
+        0 => random
+            .pick(&["536870912", "536870913", "4294967295", "9223372036854775807", "-1"])
+            .as_bytes()
+            .to_vec(),
+        1 => random.pick(NOT_INTEGERS).as_bytes().to_vec(),
+        2 => text(*random.pick(LENGTHS) as i64),
+        _ => text(random.below(50) as i64),
+    }
+}
+
+/// The shortest positive relative time in seconds that a generated command holds.
+pub const FAR_SECONDS: i64 = 30_000_000;
+
+fn relative_time(random: &mut Random, units_per_second: i64) -> Vec<u8> {
+    match random.below(10) {
+        0 => random.pick(&["0", "-1", "-100", "-9223372036854775808"]).as_bytes().to_vec(),
+        1 => random.pick(NOT_INTEGERS).as_bytes().to_vec(),
+        2 => random
+            .pick(&["9223372036854775807", "9223372036854774807", "-9223372036854775"])
+            .as_bytes()
+            .to_vec(),
+        3 => text(9_223_370_000_000_000 - far(random)),
+        _ => text(far(random) * units_per_second),
+    }
+}
+
+/// A relative time far enough away, hardly ever the same twice.
+pub fn far(random: &mut Random) -> i64 {
+    FAR_SECONDS + (random.bits() >> 32) as i64
+}
+
+fn absolute_time(random: &mut Random, units_per_second: i64) -> Vec<u8> {
+    match random.below(10) {
+        0 | 1 => {
+            random.pick(&["0", "-1", "1", "1000", "-9223372036854775808", "1700000000"]).as_bytes().to_vec()
+        }
+        2 => random.pick(NOT_INTEGERS).as_bytes().to_vec(),
+        3 => {
+            random.pick(&["9223372036854775807", "9223372036854775", "9223372036854776"]).as_bytes().to_vec()
+        }
+        4 => text(4_102_444_800 * units_per_second),
+        _ => text((4_102_444_800 + (random.bits() >> 40) as i64) * units_per_second),
+    }
+}
+
+fn word(random: &mut Random) -> Vec<u8> {
+    random.pick(WORDS).as_bytes().to_vec()
+}
+
+fn digest(random: &mut Random) -> Vec<u8> {
+    // The first is the digest of "Hello World"; the others are well and badly formed ones of nothing in particular.
+    random
+        .pick(&["e34615aade2e6333", "0000000000000000", "E34615AADE2E6333", "zzzzzzzzzzzzzzzz", "123", ""])
+        .as_bytes()
+        .to_vec()
+}
+
+fn setting(random: &mut Random, arguments: &mut Vec<Vec<u8>>) {
+    let (name, values) = random.pick(crate::grammar::CONFIG_PARAMETERS);
+    arguments.push(name.as_bytes().to_vec());
+    let value = if random.one_in(5) { junk(random) } else { random.pick(values).as_bytes().to_vec() };
+    arguments.push(value);
+}
+
+fn config_pattern(random: &mut Random) -> Vec<u8> {
+    let (name, _) = random.pick(crate::grammar::CONFIG_PARAMETERS);
+    match random.below(4) {
+        0 => name.to_ascii_uppercase().into_bytes(),
+        1 => random.pick(&["nosuch", "", "[", "hz*no", "nosuch*"]).as_bytes().to_vec(),
+        _ => name.as_bytes().to_vec(),
+    }
+}
