@@ -79,7 +79,12 @@ pub enum Expect {
 impl Case {
     /// Whether it is meant for a mode and a kind of server.
     pub fn applies(&self, mode: Mode, kind: &str) -> bool {
-        let listed = |words: &[String]| words.iter().any(|word| mode.is_called(word));
+        let listed = |words: &[String]| {
+            words.iter().any(|word| match word.split_once('/') {
+                Some((only, word)) => only == kind && mode.is_called(word),
+                None => mode.is_called(word),
+            })
+        };
         (self.only.is_empty() || self.only.iter().any(|word| word == kind))
             && (self.modes.is_empty() || listed(&self.modes))
             && !listed(&self.except)
@@ -200,7 +205,8 @@ fn take_line(case: &mut Case, lines: &[String], at: usize) -> Result<usize, Stri
 }
 
 fn known_modes(words: Vec<String>) -> Result<Vec<String>, String> {
-    match words.iter().find(|word| !Mode::ALL.iter().any(|mode| mode.is_called(word))) {
+    let mode_of = |word: &String| word.split_once('/').map_or(word.clone(), |(_, mode)| mode.to_owned());
+    match words.iter().find(|word| !Mode::ALL.iter().any(|mode| mode.is_called(&mode_of(word)))) {
         Some(word) => Err(format!("{word} is not a mode")),
         None => Ok(words),
     }

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! case GET of a key that holds a list
-//! except: inline                  (modes in which this case means nothing)
+//! except: inline redis/bytes      (modes in which this case means nothing, or only on one kind of server)
 //! only: ochre                     (kinds of servers: ochre, redis, valkey; all if not said)
 //! config: maxmemory 100mb         (a setting for the time of this case; may be repeated)
 //! > SET key "two words"           (a request, quoted as on an inline line)
