@@ -27,7 +27,15 @@ const LOG_SHOWN_MAX: usize = 16 * 1024;
 pub struct ServerBuilder {
     program: PathBuf,
     arguments: Vec<String>,
-    unix: bool,
+    listen: Listen,
+}
+
+/// Where a server is to listen.
+#[derive(Clone, Copy, Debug)]
+enum Listen {
+    FreePort,
+    Port(u16),
+    Unix,
 }
 
 impl ServerBuilder {
@@ -35,7 +43,7 @@ impl ServerBuilder {
     pub fn new(program: &Path) -> ServerBuilder {
         let quiet = ["--save", "", "--appendonly", "no", "--daemonize", "no", "--bind", "127.0.0.1"];
         let arguments = quiet.map(str::to_owned).to_vec();
-        ServerBuilder { program: program.to_owned(), arguments, unix: false }
+        ServerBuilder { program: program.to_owned(), arguments, listen: Listen::FreePort }
     }
 
     /// Adds a directive with its value.
@@ -54,7 +62,14 @@ impl ServerBuilder {
     /// Listens on a Unix socket and on no port.
     #[must_use]
     pub fn unix(mut self) -> ServerBuilder {
-        self.unix = true;
+        self.listen = Listen::Unix;
+        self
+    }
+
+    /// Listens on this port, which must be free.
+    #[must_use]
+    pub fn at(mut self, port: u16) -> ServerBuilder {
+        self.listen = Listen::Port(port);
         self
     }
 
@@ -100,11 +115,14 @@ impl ServerBuilder {
     }
 
     fn choose_address(&self, scratch: &Scratch) -> Address {
-        if self.unix {
-            return Address::Unix(scratch.path().join("socket"));
+        match self.listen {
+            Listen::Unix => Address::Unix(scratch.path().join("socket")),
+            Listen::Port(port) => Address::Tcp(port),
+            Listen::FreePort => {
+                let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+                Address::Tcp(listener.local_addr().expect("a listener has an address").port())
+            }
         }
-        let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
-        Address::Tcp(listener.local_addr().expect("a listener has an address").port())
     }
 }
 
