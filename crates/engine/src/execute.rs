@@ -129,6 +129,7 @@ impl Executor {
             self.engine.keyspace.settings.maxmemory_bytes.load(Relaxed) == 0 || self.make_room(now_ms);
         let this = &*self;
         let entry = prepared.id.map(|id| this.engine.commands.entry(id));
+        client.shared.last_command.store(prepared.id.unwrap_or(CommandId::MAX), Relaxed);
         let gate = match this.admit(client, entry, args, now_ms, has_room) {
             Ok(Admission::Run(entry)) => this.run(client, entry, args, keys, out, now_ms, start_ns),
             Ok(Admission::Queue(entry)) => {
@@ -348,7 +349,6 @@ impl Executor {
     ) {
         let Step { entry, args, keys, in_transaction } = step;
         let (command, engine) = (entry.command, &*self.engine);
-        client.shared.last_command.store(entry.id, Relaxed);
         let (before, dirty_before, db) = (out.len(), view.effects().dirty, client.db);
         let reply = ReplyWriter::new(out, client.protocol);
         let mut propagation = Propagation::Verbatim;
@@ -496,7 +496,6 @@ impl Executor {
             return gate;
         }
         let before = out.len();
-        client.shared.last_command.store(entry.id, Relaxed);
         let refusal = match &client.transaction {
             Transaction { open: false, .. } => Some("ERR EXEC without MULTI"),
             Transaction { aborted: true, .. } => {
@@ -507,11 +506,12 @@ impl Executor {
         // Without MULTI there is nothing to end: keys that are watched stay so.
         let open = client.transaction.open;
         let transaction = if open { std::mem::take(&mut client.transaction) } else { Transaction::default() };
-        client.publish_transaction();
         if let Some(text) = refusal {
             self.unwatch(&transaction);
             self.write_error(&Error::new(text), client, out);
         } else {
+            // What the queue asks about its own client is still that it is in a transaction.
+            client.publish_watched();
             let gate = self.run_queue(client, &transaction, out, start_ns);
             if gate != Gate::Open {
                 client.transaction = transaction;
@@ -519,6 +519,7 @@ impl Executor {
                 return gate;
             }
         }
+        client.publish_transaction();
         self.show_to_monitors(client, args);
         let reply_bytes = out.len().saturating_sub(before);
         self.account(client, entry, args, refusal.is_some(), reply_bytes, start_ns);
@@ -570,7 +571,12 @@ impl Executor {
                     for (Queued { command, request }, range) in transaction.queue.iter().zip(ranges) {
                         let (entry, keys) = (engine.commands.entry(*command), &keys[range]);
                         let step = Step { entry, args: request.args(), keys, in_transaction: true };
+                        let (is_closing, before) = (client.close == Close::AfterReply, out.len());
                         self.run_one(&mut view, client, step, out, start_ns);
+                        if is_closing {
+                            // A client that killed itself takes no more than the reply that says so.
+                            out.truncate(before);
+                        }
                     }
                 }
                 engine.keyspace.journal.append(&view.effects().unit);

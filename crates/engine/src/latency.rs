@@ -81,3 +81,34 @@ impl LatencyMonitor {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Harness;
+
+    #[test]
+    fn spikes_of_one_second_are_one() {
+        let monitor = LatencyMonitor::default();
+        (0..200).for_each(|second| monitor.add("command", second, second + 1));
+        monitor.add("command", 199, 5);
+        let spikes = monitor.event("command").unwrap_or_default();
+        assert_eq!((spikes.history.len(), spikes.max_ms), (HISTORY_LEN, 200));
+        assert_eq!(spikes.history.back(), Some(&(199, 200)));
+    }
+
+    #[test]
+    fn only_what_takes_long_is_noted() {
+        let engine = std::sync::Arc::clone(&Harness::new().executor.engine);
+        let start_ns = tick::now_ns();
+        while tick::now_ns() - start_ns < 1_100_000 {}
+        engine.latency_since("expire-cycle", start_ns);
+        assert!(engine.latency.all().is_empty(), "the monitor is off");
+        engine.settings.latency_threshold_ms.store(1, Relaxed);
+        engine.latency_since("expire-cycle", start_ns);
+        engine.settings.latency_threshold_ms.store(100_000, Relaxed);
+        engine.latency_since("eviction-del", start_ns);
+        let events: Vec<&str> = engine.latency.all().iter().map(|(name, _)| *name).collect();
+        assert_eq!(events, ["expire-cycle"]);
+    }
+}

@@ -214,3 +214,43 @@ pub struct Rates {
     /// Nanoseconds in those rounds.
     pub loops_ns: Rate,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_cannot_grow_without_bound() {
+        let errors = ErrorStats::default();
+        (0..ERROR_CODES_MAX).for_each(|number| errors.count(&format!("E{number}")));
+        errors.count("E0");
+        assert_eq!((errors.list().len(), errors.list()[0].clone()), (ERROR_CODES_MAX, ("E0".into(), 2)));
+        errors.count("ONE-TOO-MANY");
+        errors.count("E0");
+        assert_eq!(errors.list(), [("ERRORSTATS_DISABLED".to_owned(), 1)]);
+        errors.reset();
+        errors.count("E0");
+        assert_eq!(errors.list(), [("E0".to_owned(), 1)]);
+    }
+
+    #[test]
+    fn rates_forget_what_is_long_past() {
+        let mut rate = Rate::default();
+        (0..=20).for_each(|step| rate.sample(step * 100, 7 * step as u64));
+        assert!((rate.per_second() - 70.0).abs() < 1e-9);
+        (21..=36).for_each(|step| rate.sample(step * 100, 140));
+        assert!(rate.per_second().abs() < 1e-9);
+    }
+
+    #[test]
+    fn time_above_the_limit_adds_up() {
+        let stats = ServerStats::default();
+        for (exceeded, now_ms) in
+            [(true, 1_000), (true, 1_500), (false, 3_000), (false, 4_000), (true, 5_000)]
+        {
+            stats.note_exceeded(exceeded, now_ms);
+        }
+        let (total_ms, since_ms) = (&stats.exceeded_memory_ms, &stats.exceeded_since_ms);
+        assert_eq!((total_ms.load(Relaxed), since_ms.load(Relaxed)), (2_000, 5_000));
+    }
+}

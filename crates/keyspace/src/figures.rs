@@ -45,3 +45,32 @@ impl Figures {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Effects, Expiry, Keyspace, Locks, NewValue};
+
+    #[test]
+    fn sums_are_the_same_with_all_stripes_locked_or_none() {
+        let keyspace = Keyspace::new(4, 1, 7);
+        let mut effects = Effects::default();
+        let mut view = keyspace.view(Locks::All, 1_000, &mut effects);
+        for number in 0..500u32 {
+            let name = number.to_string();
+            let (key, value) = (view.key(name.as_bytes()), NewValue::Int(1));
+            let expiry = if number % 5 == 0 { Expiry::At(9_000) } else { Expiry::Clear };
+            view.set(number % 2 * 3, key, value, expiry);
+        }
+        let all = view.figures();
+        drop(view);
+        let mut view = keyspace.view(Locks::None, 1_000, &mut effects);
+        let none = view.figures();
+        let (keys, expiring): (Vec<usize>, Vec<usize>) =
+            none.databases.iter().map(|size| (size.keys, size.expiring)).unzip();
+        assert_eq!((keys, expiring), (vec![250, 0, 0, 250], vec![50, 0, 0, 50]));
+        assert_eq!((all.databases, all.counters.changes), (none.databases, 500));
+        view.reset_counters();
+        let counters = view.figures().counters;
+        assert_eq!((counters.changes, counters.hits, counters.misses), (500, 0, 0));
+    }
+}

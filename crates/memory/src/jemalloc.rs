@@ -62,6 +62,16 @@ fn purge_all() {
     };
 }
 
+/// Has the allocator return unused pages from a thread of its own (`jemalloc-bg-thread`), not from those that free.
+pub fn set_background_thread(on: bool) {
+    #[cfg(feature = "jemalloc")]
+    if tikv_jemalloc_ctl::background_thread::write(on).is_err() {
+        // The system has no such threads: pages are returned by those that free.
+    }
+    #[cfg(not(feature = "jemalloc"))]
+    let _ = on;
+}
+
 /// The allocator's human-readable statistics (MEMORY MALLOC-STATS).
 pub fn statistics_text() -> String {
     #[cfg(feature = "jemalloc")]

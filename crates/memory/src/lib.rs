@@ -12,5 +12,5 @@ mod jemalloc;
 mod size_class;
 
 pub use counted::{Counted, FOLD_BYTES, peak_bytes, record_peak, reset_peak, used_bytes};
-pub use jemalloc::{Report, allocator_name, purge, report, statistics_text};
+pub use jemalloc::{Report, allocator_name, purge, report, set_background_thread, statistics_text};
 pub use size_class::size_class;

@@ -113,6 +113,7 @@ impl Server {
         options::set_title(&config, program, loaded.config_file.as_deref());
         let pidfile = create_pidfile(&config, background);
         install_crash_reports(&config, pidfile.as_ref())?;
+        ochre_memory::set_background_thread(config.bool(Directive::JemallocBgThread));
         let engine = create_engine(config)?;
         let logo = LogoSettings {
             always: engine.config.read().bool(Directive::AlwaysShowLogo),

@@ -67,7 +67,8 @@ pub(super) const RECORDS: &[Record] = &[
     )
     .later(),
     Record::text(D::IgnoreWarnings, "ignore-warnings", "", "Start-up warnings to leave out"),
-    Record::flag(D::DisableThp, "disable-thp", true, "Turn transparent huge pages off for this process")
+    // Redis: yes, because a fork then copies two megabytes for one written byte. Here nothing forks.
+    Record::flag(D::DisableThp, "disable-thp", false, "Turn transparent huge pages off for this process")
         .immutable(),
     Record::choice(
         D::OomScoreAdj,

@@ -124,10 +124,15 @@ impl Client {
         self.shared.queued.store(queued, Relaxed);
         self.shared.queued_bytes.store(transaction.queue_bytes, Relaxed);
         self.shared.set_flag(client_flags::MULTI, transaction.open);
-        let watched = transaction.watched.len() as u32;
+        self.publish_watched();
+    }
+
+    /// Brings what others see of the watched keys up to date.
+    pub fn publish_watched(&self) {
+        let watched = self.transaction.watched.len() as u32;
         if self.shared.watched.load(Relaxed) != watched {
             self.shared.watched.store(watched, Relaxed);
-            *self.shared.watch_flag.lock() = (watched != 0).then(|| Arc::clone(&transaction.flag));
+            *self.shared.watch_flag.lock() = (watched != 0).then(|| Arc::clone(&self.transaction.flag));
         }
     }
 

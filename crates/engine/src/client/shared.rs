@@ -96,7 +96,7 @@ pub struct ClientShared {
     pub db: AtomicU32,
     /// 2 or 3.
     pub protocol: AtomicU32,
-    /// The last command it ran; `u16::MAX` for none.
+    /// The last command it sent, refused or not; `u16::MAX` for none or an unknown one.
     pub last_command: AtomicU16,
     /// Commands queued in MULTI, -1 outside.
     pub queued: AtomicI64,

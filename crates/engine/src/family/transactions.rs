@@ -2,8 +2,6 @@
 //!
 //! The queue lives in the client, EXEC itself in the dispatcher (it locks for the whole queue); here is the rest.
 
-use std::sync::Arc;
-
 use crate::call::Call;
 use crate::client::{Transaction, Watched};
 use crate::command::{Arg, Command, Group, KeySpec, acl, flags, key_flags};
@@ -125,7 +123,7 @@ fn unwatch_all(call: &mut Call<'_, '_>) -> Result<(), Error> {
     if !call.in_transaction {
         let watched = Transaction {
             watched: std::mem::take(&mut call.client.transaction.watched),
-            flag: std::mem::replace(&mut call.client.transaction.flag, Arc::default()),
+            flag: std::mem::take(&mut call.client.transaction.flag),
             ..Transaction::default()
         };
         unwatch(call.engine, &watched);

@@ -1,8 +1,8 @@
 //! Settings of the machine that harm a server, found at start-up and named in the log.
 //!
 //! Redis warns of memory overcommit because its `fork` needs as much address space again. Ochre does not fork, so only
-//! the strict mode is worth a warning, which refuses memory before it is used up. Transparent huge pages hurt both:
-//! one written byte can cost two megabytes. They are switched off for this process where `disable-thp` allows it.
+//! the strict mode is worth a warning, which refuses memory before it is used up. For the same reason transparent huge
+//! pages are welcome here (one written byte costs two megabytes only after a fork); `disable-thp` still switches them off.
 
 use std::fs::read_to_string;
 use std::time::{Duration, Instant};
@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use super::info::CpuTimes;
 
 const OVERCOMMIT: &str = "/proc/sys/vm/overcommit_memory";
-const THP: &str = "/sys/kernel/mm/transparent_hugepage/enabled";
 const CLOCK: &str = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
 
 /// Logs warnings about the machine, and switches huge pages off for this process if `disable_thp`.
@@ -22,10 +21,8 @@ pub fn warn_of_machine(disable_thp: bool) {
             crate::warning!("WARNING {problem}");
         }
     }
-    if let Some(Err(problem)) = huge_pages()
-        && !(disable_thp && rustix::thread::disable_transparent_huge_pages(true).is_ok())
-    {
-        crate::warning!("WARNING {problem}");
+    if disable_thp && let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
+        crate::warning!("WARNING Transparent huge pages could not be switched off: {error}");
     }
 }
 
@@ -34,12 +31,7 @@ pub type Finding = Option<Result<(), String>>;
 
 /// All checks by name, for `--check-system`. The clock's takes a twentieth of a second.
 pub fn check_system() -> Vec<(&'static str, Finding)> {
-    vec![
-        ("slow-clocksource", slow_clock()),
-        ("xen-clocksource", xen_clock()),
-        ("overcommit", overcommit()),
-        ("THP", huge_pages()),
-    ]
+    vec![("slow-clocksource", slow_clock()), ("xen-clocksource", xen_clock()), ("overcommit", overcommit())]
 }
 
 fn overcommit() -> Finding {
@@ -48,17 +40,6 @@ fn overcommit() -> Finding {
         "Memory overcommit is strict (vm.overcommit_memory = 2): memory may be refused while some is still free. To \
          allow it run 'sysctl vm.overcommit_memory=1' and add that setting to /etc/sysctl.conf."
             .to_owned()
-    }))
-}
-
-fn huge_pages() -> Finding {
-    let always = thp_is_always(&read_to_string(THP).ok()?);
-    Some(ok_unless(always, || {
-        format!(
-            "You have Transparent Huge Pages (THP) support enabled in your kernel. This costs memory and latency. To \
-             change it run 'echo madvise > {THP}' as root, see to it that this happens at every boot, and restart the \
-             server."
-        )
     }))
 }
 
@@ -112,10 +93,6 @@ fn overcommit_is_strict(setting: &str) -> bool {
     setting.trim() == "2"
 }
 
-fn thp_is_always(setting: &str) -> bool {
-    setting.contains("[always]")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,7 +114,5 @@ mod tests {
         for (text, strict) in [("0\n", false), ("1\n", false), ("2\n", true)] {
             assert_eq!(overcommit_is_strict(text), strict);
         }
-        assert!(thp_is_always("[always] madvise never\n"));
-        assert!(!thp_is_always("always [madvise] never\n"));
     }
 }

@@ -24,7 +24,7 @@ const BASE: Command = Command {
 const COMMAND: Command = Command {
     name: "command",
     summary: "Describes all commands in detail.",
-    complexity: "O(N) where N is the total number of Redis commands",
+    complexity: "O(N), N being the number of commands",
     arity: -1,
     tips: &["nondeterministic_output_order"],
     subcommands: &[LIST, INFO, DOCS, COUNT, GET_KEYS, GET_KEYS_AND_FLAGS, HELP],
@@ -40,7 +40,7 @@ const LIST: Command = Command {
     name: "list",
     summary: "Lists the names of commands.",
     since: "7.0.0",
-    complexity: "O(N) where N is the total number of Redis commands",
+    complexity: "O(N), N being the number of commands",
     arity: -2,
     tips: &["nondeterministic_output_order"],
     args: &[Arg::one_of(
@@ -60,7 +60,7 @@ const LIST: Command = Command {
 const INFO: Command = Command {
     name: "info",
     summary: "Describes some or all commands: arity, flags, keys.",
-    complexity: "O(N) where N is the number of commands to look up",
+    complexity: "O(N), N being the number of names",
     arity: -2,
     tips: &["nondeterministic_output_order"],
     args: NAMES,
@@ -73,7 +73,7 @@ const DOCS: Command = Command {
     name: "docs",
     summary: "Documents some or all commands: summary, arguments, history.",
     since: "7.0.0",
-    complexity: "O(N) where N is the number of commands to look up",
+    complexity: "O(N), N being the number of names",
     arity: -2,
     tips: &["nondeterministic_output_order"],
     args: NAMES,
@@ -92,7 +92,7 @@ fn count(call: &mut Call<'_, '_>) -> Result<(), Error> {
 const GET_KEYS: Command = Command {
     name: "getkeys",
     summary: "Finds the keys of a whole request.",
-    complexity: "O(N) where N is the number of arguments to the command",
+    complexity: "O(N), N being the number of arguments",
     arity: -3,
     args: REQUEST,
     handler: get_keys::get_keys,
@@ -103,7 +103,7 @@ const GET_KEYS_AND_FLAGS: Command = Command {
     name: "getkeysandflags",
     summary: "Finds the keys of a whole request and what it does to them.",
     since: "7.0.0",
-    complexity: "O(N) where N is the number of arguments to the command",
+    complexity: "O(N), N being the number of arguments",
     arity: -3,
     args: REQUEST,
     handler: get_keys::get_keys_and_flags,

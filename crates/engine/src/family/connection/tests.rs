@@ -364,6 +364,12 @@ fn a_line_has_all_fields_in_order() {
     let text = listed.split_once('|').map_or("", |(_, text)| text).trim_end_matches('|');
     assert!(text == line || text == later, "{listed}");
     assert!(client.run("client info").contains(" cmd=client|info "));
+    check(&mut client, &[("multi", "+OK|"), ("client info", "+QUEUED|")]);
+    let inside = client.run("exec");
+    assert!(inside.contains(" cmd=exec ") && inside.contains(" flags=x ") && inside.contains(" multi=1 "));
+    let mut refused = another(&client);
+    refused.run("get");
+    assert!(client.run("client list id 2").contains(" cmd=get "));
     client.run("hello 3");
     assert!(client.run("client info").starts_with('='));
     assert!(client.run("client list").contains("|txt:id=1 "));
@@ -506,7 +512,8 @@ fn the_killed_do_nothing_more() {
     check(&mut killer, &[("client kill type normal skipme no", ":1|")]);
     assert_eq!(killer.outcome, Outcome::Close);
     let mut c = Harness::new();
-    check(&mut c, &[("client kill 127.0.0.1:1", "+OK|")]);
+    check(&mut c, &[("multi", "+OK|"), ("client kill 127.0.0.1:1", "+QUEUED|"), ("ping", "+QUEUED|")]);
+    check(&mut c, &[("exec", "*2|+OK|")]);
     assert_eq!(c.outcome, Outcome::Close);
 }
 

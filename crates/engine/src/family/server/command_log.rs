@@ -9,7 +9,7 @@ use crate::log::{LogEntry, LogKind};
 
 const NEWEST: usize = 10;
 
-const CONTAINER: Command = Command { arity: -2, complexity: "Depends on subcommand.", ..BASE };
+const CONTAINER: Command = Command { arity: -2, complexity: "That of the subcommand.", ..BASE };
 const ENTRY: Command = Command { flags: flags::ADMIN | flags::LOADING | flags::STALE, ..BASE };
 const GET_TIPS: &[&str] = &["request_policy:all_nodes", "nondeterministic_output"];
 const LEN_TIPS: &[&str] = &["request_policy:all_nodes", "response_policy:agg_sum", "nondeterministic_output"];
@@ -24,7 +24,7 @@ pub(super) const SLOW_LOG: Command = Command {
             name: "get",
             summary: "Returns the newest entries of the slow log.",
             since: "2.2.12",
-            complexity: "O(N) where N is the number of entries returned",
+            complexity: "O(N), N being the number of entries that are returned",
             arity: -2,
             tips: GET_TIPS,
             args: &[Arg::new("count", ArgKind::Integer).optional()],
@@ -45,7 +45,7 @@ pub(super) const SLOW_LOG: Command = Command {
             name: "reset",
             summary: "Empties the slow log.",
             since: "2.2.12",
-            complexity: "O(N) where N is the number of entries in the slowlog",
+            complexity: "O(N), N being the number of entries in the log",
             arity: 2,
             tips: RESET_TIPS,
             handler: slow_reset,
@@ -82,7 +82,7 @@ pub(super) const COMMAND_LOG: Command = Command {
             name: "get",
             summary: "Returns the newest entries of a log.",
             since: "8.1.0",
-            complexity: "O(N) where N is the number of entries returned",
+            complexity: "O(N), N being the number of entries that are returned",
             arity: 4,
             tips: GET_TIPS,
             args: &[Arg::new("count", ArgKind::Integer), TYPE],
@@ -103,7 +103,7 @@ pub(super) const COMMAND_LOG: Command = Command {
             name: "reset",
             summary: "Empties a log.",
             since: "8.1.0",
-            complexity: "O(N) where N is the number of entries in the commandlog",
+            complexity: "O(N), N being the number of entries in the log",
             arity: 3,
             tips: RESET_TIPS,
             args: &[TYPE],

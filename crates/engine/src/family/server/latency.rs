@@ -19,7 +19,7 @@ pub(super) const LATENCY: Command = Command {
     name: "latency",
     summary: "Holds the commands about latency.",
     since: "2.8.13",
-    complexity: "Depends on subcommand.",
+    complexity: "That of the subcommand.",
     arity: -2,
     subcommands: &[GRAPH, LATEST, DOCTOR, HISTORY, RESET, HELP, HISTOGRAM],
     ..BASE
@@ -126,7 +126,7 @@ const HISTOGRAM: Command = Command {
     name: "histogram",
     summary: "Returns how the times of some or all commands are distributed.",
     since: "7.0.0",
-    complexity: "O(N) where N is the number of commands with latency information being retrieved.",
+    complexity: "O(N), N being the number of commands that are shown.",
     arity: -2,
     args: &[Arg::new("command", ArgKind::String).optional().multiple()],
     handler: histogram,

@@ -14,7 +14,7 @@ const REPORT_TIPS: &[&str] =
 pub(super) const MEMORY: Command = Command {
     name: "memory",
     summary: "Holds the commands about memory.",
-    complexity: "Depends on subcommand.",
+    complexity: "That of the subcommand.",
     arity: -2,
     subcommands: &[STATS, MALLOC_STATS, DOCTOR, USAGE, PURGE, HELP],
     ..ENTRY
@@ -23,7 +23,7 @@ pub(super) const MEMORY: Command = Command {
 const USAGE: Command = Command {
     name: "usage",
     summary: "Estimates the memory that a key and its value take.",
-    complexity: "O(N) where N is the number of samples.",
+    complexity: "O(N), N being the number of samples.",
     arity: -3,
     flags: flags::READONLY,
     keys: &[KeySpec::at(2, key_flags::RO)],
@@ -111,7 +111,7 @@ fn shares(map: &mut ReplyMap<'_, '_>, memory: &MemoryFigures) {
 const MALLOC_STATS: Command = Command {
     name: "malloc-stats",
     summary: "Returns the allocator's own statistics.",
-    complexity: "Depends on how much memory is allocated, could be slow",
+    complexity: "Grows with the memory that is allocated",
     tips: REPORT_TIPS,
     handler: malloc_stats,
     ..ENTRY
@@ -141,7 +141,7 @@ fn doctor(call: &mut Call<'_, '_>) -> Result<(), Error> {
 const PURGE: Command = Command {
     name: "purge",
     summary: "Has the allocator return unused memory to the system.",
-    complexity: "Depends on how much memory is allocated, could be slow",
+    complexity: "Grows with the memory that is allocated",
     tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
     handler: purge,
     ..ENTRY

@@ -9,7 +9,7 @@ pub(super) const MODULE: Command = Command {
     name: "module",
     summary: "Holds the commands about modules.",
     since: "4.0.0",
-    complexity: "Depends on subcommand.",
+    complexity: "That of the subcommand.",
     arity: -2,
     subcommands: &[LIST, LOAD, UNLOAD, LOAD_EX, HELP],
     ..BASE
@@ -25,7 +25,7 @@ const LIST: Command = Command {
     name: "list",
     summary: "Lists the loaded modules.",
     since: "4.0.0",
-    complexity: "O(N) where N is the number of loaded modules.",
+    complexity: "O(N), N being the number of loaded modules.",
     arity: 2,
     flags: flags::ADMIN | flags::NOSCRIPT,
     tips: &["nondeterministic_output_order"],
@@ -40,7 +40,7 @@ fn list(call: &mut Call<'_, '_>) -> Result<(), Error> {
 
 const LOAD: Command = Command {
     name: "load",
-    summary: "Loads a module.",
+    summary: "Brings a module into the server.",
     arity: -3,
     args: &[Arg::new("path", ArgKind::String), Arg::new("arg", ArgKind::String).optional().multiple()],
     handler: load,
@@ -74,7 +74,7 @@ fn load(call: &mut Call<'_, '_>) -> Result<(), Error> {
 
 const UNLOAD: Command = Command {
     name: "unload",
-    summary: "Unloads a module.",
+    summary: "Takes a module out of the server.",
     arity: 3,
     args: &[Arg::new("name", ArgKind::String)],
     handler: unload,

@@ -65,11 +65,11 @@ fn delex(call: &mut Call<'_, '_>) -> Result<(), Error> {
 }
 
 fn delex_if(call: &mut Call<'_, '_>) -> Result<bool, Error> {
-    let condition = Condition::of_word(call.args.at(2), call.args.at(3))
-        .ok_or(Error::new("ERR Invalid condition. Use IFEQ, IFNE, IFDEQ, or IFDNE"))?;
     let Some(entry) = call.view.read(call.client.db, call.keys[0]) else { return Ok(false) };
     StringRef::of(entry)
         .map_err(|_| Error::new("ERR Key should be of string type if conditions are specified"))?;
+    let condition = Condition::of_word(call.args.at(2), call.args.at(3))
+        .ok_or(Error::new("ERR Invalid condition. Use IFEQ, IFNE, IFDEQ, or IFDNE"))?;
     let removed = condition.holds(Some(entry))? && remove(call);
     if removed {
         call.propagate(&[b"DEL", call.key().bytes]);
