@@ -33,6 +33,12 @@ pub struct Settings {
     pub large_reply_max_len: AtomicUsize,
     /// `latency-monitor-threshold`, ms; 0: never.
     pub latency_threshold_ms: AtomicI64,
+    /// A command that takes so long is remarkable by one of the settings above, ns.
+    pub remark_time_ns: AtomicU64,
+    /// A request so large is, bytes.
+    pub remark_request_bytes: AtomicU64,
+    /// A reply so large is, bytes.
+    pub remark_reply_bytes: AtomicU64,
     /// `maxclients`.
     pub max_clients: AtomicUsize,
     /// `timeout`, seconds; 0: never.
@@ -64,6 +70,7 @@ impl Settings {
         self.reply_larger_than.store(config.int(D::CommandlogReplyLargerThan), Relaxed);
         self.large_reply_max_len.store(config.uint(D::CommandlogLargeReplyMaxLen) as usize, Relaxed);
         self.latency_threshold_ms.store(config.int(D::LatencyMonitorThreshold), Relaxed);
+        self.refresh_remarks();
         self.max_clients.store(config.uint(D::Maxclients) as usize, Relaxed);
         self.timeout_s.store(config.int(D::Timeout), Relaxed);
         self.lazy_user_del.store(config.bool(D::LazyfreeLazyUserDel), Relaxed);
@@ -71,6 +78,21 @@ impl Settings {
         self.active_expire_effort.store(config.uint(D::ActiveExpireEffort) as u32, Relaxed);
         self.hz.store(config.uint(D::Hz) as u32, Relaxed);
         refresh_keyspace(config, keyspace);
+    }
+}
+
+impl Settings {
+    /// Derives what the hot path compares with: one limit for each figure, out of reach where nothing is set.
+    pub(crate) fn refresh_remarks(&self) {
+        let limit = |value: i64, scale: u64| {
+            u64::try_from(value).map_or(u64::MAX, |value| value.saturating_mul(scale))
+        };
+        let slow_ns = limit(self.slower_than_us.load(Relaxed), 1_000);
+        let spike_ms = self.latency_threshold_ms.load(Relaxed);
+        let spike_ns = limit(if spike_ms > 0 { spike_ms } else { -1 }, 1_000_000);
+        self.remark_time_ns.store(slow_ns.min(spike_ns), Relaxed);
+        self.remark_request_bytes.store(limit(self.request_larger_than.load(Relaxed), 1), Relaxed);
+        self.remark_reply_bytes.store(limit(self.reply_larger_than.load(Relaxed), 1), Relaxed);
     }
 }
 

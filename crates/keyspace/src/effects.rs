@@ -61,6 +61,16 @@ pub struct Effects {
 }
 
 impl Effects {
+    /// Whether the step did nothing that anybody has to hear of.
+    #[inline]
+    pub fn is_clean(&self) -> bool {
+        self.dirty == 0
+            && self.unit.is_empty()
+            && self.events.is_empty()
+            && self.garbage.is_empty()
+            && self.freed_before_reply.is_empty()
+    }
+
     /// Ready for the next step.
     pub fn clear(&mut self) {
         self.dirty = 0;

@@ -219,6 +219,35 @@ impl<'k> View<'k> {
     /// A key's entry for a command that reads it: counted as a hit or a miss, its access clock moved.
     #[inline]
     pub fn read(&mut self, db: u32, key: Key<'_>) -> Option<EntryRef<'_>> {
+        match self.read_quickly(db, key) {
+            Some(location) => self.table(db, key).entry(location),
+            None => self.read_slowly(db, key),
+        }
+    }
+
+    /// Does all that a read entails where that is little: the key is there, does not expire now, and its access clock
+    /// is a clock. In one go, because this is the path of every GET.
+    #[inline]
+    fn read_quickly(&mut self, db: u32, key: Key<'_>) -> Option<Location> {
+        let (now_ms, no_touch, policy) = (self.now_ms, self.no_touch, self.keyspace.settings.policy());
+        let StripeData { tables, counters, .. } = self.stripe(key);
+        let table = &mut tables[db as usize];
+        let location = table.find(key)?;
+        let mut entry = table.entry_mut(location)?;
+        if policy.is_lfu() || entry.as_ref().expire_ms().is_some_and(|expire_ms| expire_ms <= now_ms) {
+            return None;
+        }
+        if !no_touch && !policy.is_lrm() {
+            let clock = access::seconds_clock(now_ms);
+            if entry.as_ref().access() != clock {
+                entry.set_access(clock);
+            }
+        }
+        counters.hits += 1;
+        Some(location)
+    }
+
+    fn read_slowly(&mut self, db: u32, key: Key<'_>) -> Option<EntryRef<'_>> {
         let Some(location) = self.locate(db, key) else {
             self.stripe(key).counters.misses += 1;
             self.notify(event_class::KEY_MISS, "keymiss", db, key.bytes);
