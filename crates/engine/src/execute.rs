@@ -81,14 +81,15 @@ impl Executor {
         let start = keys.len();
         let found = args.get(0).and_then(|name| self.engine.commands.resolve(name, args.get(1)));
         if let Some(entry) = found {
-            self.add_keys(entry.command, args, keys);
+            self.add_keys(entry, args, keys);
         }
         Prepared { id: found.map(|entry| entry.id), keys: start..keys.len() }
     }
 
     #[inline]
-    fn add_keys<'b>(&self, command: &Command, args: Args<'b>, keys: &mut Vec<Key<'b>>) {
-        if command.keys.is_empty() || !command.accepts(args.len()) {
+    fn add_keys<'b>(&self, entry: &CommandEntry, args: Args<'b>, keys: &mut Vec<Key<'b>>) {
+        let command = entry.command;
+        if command.keys.is_empty() || !entry.accepts(args.len()) {
             return;
         }
         // The form that most commands have.
@@ -189,7 +190,7 @@ impl Executor {
         if !command.subcommands.is_empty() && args.len() > 1 {
             return Err(unknown_subcommand(command, args));
         }
-        if !command.accepts(args.len()) {
+        if !entry.accepts(args.len()) {
             return Err(wrong_arity(&entry.full_name));
         }
         if command.is(flags::PROTECTED) {
@@ -550,11 +551,7 @@ impl Executor {
             .iter()
             .map(|queued| {
                 let start = keys.len();
-                self.add_keys(
-                    engine.commands.entry(queued.command).command,
-                    queued.request.args(),
-                    &mut keys,
-                );
+                self.add_keys(engine.commands.entry(queued.command), queued.request.args(), &mut keys);
                 start..keys.len()
             })
             .collect();

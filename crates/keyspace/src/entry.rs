@@ -560,10 +560,10 @@ impl Slot {
         self.0 & EXPIRES_BIT != 0
     }
 
-    /// Whether the key of this slot may have the tag.
+    /// Whether the key of this slot may have the tag. An empty slot may, too: whoever looks at its entry finds none.
     #[inline]
     pub fn matches(&self, tag: Tag) -> bool {
-        (self.0 ^ tag.0) & TAG_MASK == 0 && self.0 != 0
+        (self.0 ^ tag.0) & TAG_MASK == 0
     }
 
     #[inline]
@@ -689,6 +689,6 @@ mod tests {
         assert!(slot.matches(Tag::of(hash)) && slot.expires());
         assert!(!slot.matches(Tag::of(KeyHash(0x1234_5678_9abc_def1))));
         assert_eq!(slot.entry().map(|entry| entry.key().to_vec()), Some(b"key".to_vec()));
-        assert!(slot.take().is_some() && slot.is_empty() && !slot.matches(Tag(0)));
+        assert!(slot.take().is_some() && slot.is_empty() && slot.entry().is_none());
     }
 }

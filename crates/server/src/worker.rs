@@ -312,15 +312,28 @@ impl Worker {
         let inputs: Vec<Vec<u8>> = seats.iter_mut().map(|seat| std::mem::take(&mut seat.input)).collect();
         let mut keys: Vec<Key<'_>> = Vec::with_capacity(items.len() * 2);
         let mut prepared: Vec<Option<Prepared>> = Vec::with_capacity(items.len());
+        // A hint: should a SELECT be among the requests, what follows it is fetched when it runs.
+        let db_of =
+            |seat: &Seat| self.connections.get(seat.token).map_or(0, |connection| connection.client.db);
+        let dbs: Vec<u32> = seats.iter().map(db_of).collect();
+        let prefetches = items.len() > 1;
         for item in items {
-            let ready =
-                item.args_in(&inputs[item.seat], spans).map(|args| self.executor.prepare(args, &mut keys));
-            prepared.push(ready);
+            let first = keys.len();
+            let args = item.args_in(&inputs[item.seat], spans);
+            prepared.push(args.map(|args| self.executor.prepare(args, &mut keys)));
+            if prefetches {
+                self.executor.prefetch_lines(dbs[item.seat], &keys[first..]);
+            }
         }
-        if items.len() > 1 {
-            self.prefetch(seats, items, &prepared, &keys);
+        if prefetches {
+            for (item, prepared) in items.iter().zip(&prepared) {
+                if let Some(prepared) = prepared {
+                    self.executor.prefetch_entries(dbs[item.seat], &keys[prepared.keys()]);
+                }
+            }
         }
-        let mut clock = Clock { now_ms: clock_ms(), start_ns: tick::now_ns(), read_ns: tick::now_ns() };
+        let start_ns = tick::now_ns();
+        let mut clock = Clock { now_ms: clock_ms(), start_ns, read_ns: start_ns };
         for (item, prepared) in items.iter().zip(&prepared) {
             let seat = &mut seats[item.seat];
             if seat.run != item.start {
@@ -349,20 +362,6 @@ impl Worker {
             seat.input = input;
             self.rewind(seat);
         }
-    }
-
-    fn prefetch(&self, seats: &[Seat], items: &[Item], prepared: &[Option<Prepared>], keys: &[Key<'_>]) {
-        let each = |run: &dyn Fn(u32, &[Key<'_>])| {
-            for (item, prepared) in items.iter().zip(prepared) {
-                if let (Some(prepared), Some(connection)) =
-                    (prepared, self.connections.get(seats[item.seat].token))
-                {
-                    run(connection.client.db, &keys[prepared.keys()]);
-                }
-            }
-        };
-        each(&|db, keys| self.executor.prefetch_lines(db, keys));
-        each(&|db, keys| self.executor.prefetch_entries(db, keys));
     }
 
     fn run_request(
