@@ -35,6 +35,13 @@ pub enum Message {
         /// What.
         bytes: Arc<[u8]>,
     },
+    /// The reply to a client that waits for a completion; it goes on after that.
+    Complete {
+        /// Which client.
+        client: u64,
+        /// What.
+        reply: Arc<[u8]>,
+    },
     /// Look again at what was postponed (CLIENT UNPAUSE).
     Resume,
     /// Settings that the event loop keeps a copy of were changed.
@@ -50,6 +57,12 @@ pub struct ShutdownRequest {
     pub now: bool,
     /// Go even if saving fails.
     pub force: bool,
+    /// Stay if the cluster would suffer (Valkey's SAFE).
+    pub safe: bool,
+    /// Hand over to a replica first, in a cluster (Valkey's FAILOVER).
+    pub failover: bool,
+    /// Who asked: the worker and the client, who waits for the end of the connection. `None`: a signal.
+    pub client: Option<(usize, u64)>,
 }
 
 /// What the process around the engine does for it.
@@ -59,8 +72,9 @@ pub trait Host: Send + Sync {
     /// Brings what the process itself keeps (listeners, log file, process limits) in line with a new configuration.
     ///
     /// # Errors
-    /// Something could not be applied; everything is then as before.
-    fn apply(&self, changes: &Changes, config: &Config) -> Result<(), SetError>;
+    /// Something could not be applied; everything is then as before. What the system made of a value (the absolute
+    /// `dir`) is put into `new`. The caller holds the lock of the configuration: it must not be asked for.
+    fn apply(&self, changes: &Changes, old: &Config, new: &mut Config) -> Result<(), SetError>;
     /// Begins to stop. The client that asked gets no reply unless this fails.
     ///
     /// # Errors
@@ -74,6 +88,13 @@ pub trait Host: Send + Sync {
     fn crash(&self, how: &str);
     /// The file that CONFIG REWRITE writes to, if the server was started with one.
     fn config_file(&self) -> Option<std::path::PathBuf>;
+    /// Writes the configuration into that file; with `all`, directives at their defaults, too.
+    ///
+    /// # Errors
+    /// What the system said; the file is as it was.
+    fn rewrite_config(&self, config: &Config, all: bool) -> std::io::Result<()>;
+    /// Starts the program anew with the arguments it had, after a pause. Returns only if that fails.
+    fn restart(&self, delay_ms: u64);
 }
 
 /// Which commands wait while clients are paused.
@@ -166,6 +187,8 @@ pub struct Engine {
     pub loading: AtomicBool,
     /// Whether a million things changed since the last save: `changes` at that time.
     pub changes_at_save: AtomicU64,
+    /// What DEBUG switched on or off.
+    pub debug: family::DebugSwitches,
     host: OnceLock<Box<dyn Host>>,
 }
 
@@ -203,6 +226,7 @@ impl Engine {
             run_id,
             loading: AtomicBool::new(false),
             changes_at_save: AtomicU64::new(0),
+            debug: family::DebugSwitches::default(),
             host: OnceLock::new(),
         }
     }

@@ -19,7 +19,7 @@ use ochre_resp::ReplyWriter;
 
 use crate::call::{Args, Call, Propagation};
 use crate::client::{Client, Close, Queued, ReplyMode, Transaction, client_flags};
-use crate::command::{Command, CommandEntry, CommandId, flags, key_indexes};
+use crate::command::{Begin, Command, CommandEntry, CommandId, Find, KeySpec, flags, key_indexes};
 use crate::engine::{Engine, PauseMode, clock_ms};
 use crate::error::{Error, NO_AUTH, OUT_OF_MEMORY, wrong_arity};
 use crate::log::{LogEntry, LogKind, shorten};
@@ -89,6 +89,12 @@ impl Executor {
     #[inline]
     fn add_keys<'b>(&self, command: &Command, args: Args<'b>, keys: &mut Vec<Key<'b>>) {
         if command.keys.is_empty() || !command.accepts(args.len()) {
+            return;
+        }
+        // The form that most commands have.
+        if let [KeySpec { begin: Begin::Index(index), find: Find::Range { last: 0, .. }, .. }] = command.keys
+        {
+            keys.extend(args.get(usize::from(*index)).map(|name| self.engine.keyspace.key(name)));
             return;
         }
         if let Some(indexes) = key_indexes(command, args) {
@@ -409,15 +415,11 @@ impl Executor {
             command.histogram.get_or_init(Default::default).record(took_ns);
         }
         client.shared.commands.store(client.shared.commands.load(Relaxed) + 1, Relaxed);
-        let threshold_us = settings.slower_than_us.load(Relaxed);
-        let took_us = (took_ns / 1000) as i64;
-        let slow = threshold_us >= 0 && took_us >= threshold_us;
-        let spike_ms = settings.latency_threshold_ms.load(Relaxed);
-        let (request_max, reply_max) =
-            (settings.request_larger_than.load(Relaxed), settings.reply_larger_than.load(Relaxed));
-        let large = reply_max >= 0 && reply_bytes as i64 >= reply_max;
-        if slow || large || (spike_ms > 0 && took_us >= spike_ms * 1000) || request_max >= 0 {
-            self.note_remarkable(client, entry, args, took_us, reply_bytes);
+        if took_ns >= settings.remark_time_ns.load(Relaxed)
+            || reply_bytes as u64 >= settings.remark_reply_bytes.load(Relaxed)
+            || args.bytes() as u64 >= settings.remark_request_bytes.load(Relaxed)
+        {
+            self.note_remarkable(client, entry, args, (took_ns / 1000) as i64, reply_bytes);
         }
         if !client.redacted.is_empty() {
             client.redacted.clear();
@@ -474,11 +476,18 @@ impl Executor {
     /// Hands on what a step left behind.
     #[inline]
     fn settle(&self, mut effects: Box<Effects>) {
+        if !effects.is_clean() {
+            self.clean_up(&mut effects);
+        }
+        self.effects.set(Some(effects));
+    }
+
+    fn clean_up(&self, effects: &mut Effects) {
         for garbage in effects.garbage.drain(..) {
             self.engine.keyspace.reclaimer.hand_over(garbage);
         }
+        effects.freed_before_reply.clear();
         effects.clear();
-        self.effects.set(Some(effects));
     }
 
     /// EXEC.
@@ -550,7 +559,7 @@ impl Executor {
             })
             .collect();
         keys.extend(transaction.watched.iter().map(|watched| engine.keyspace.key(&watched.key)));
-        let locks = match transaction.flags & (flags::WHOLE_KEYSPACE | flags::FIGURES) != 0 {
+        let locks = match transaction.flags & (flags::WHOLE_KEYSPACE | flags::WALKS_KEYSPACE) != 0 {
             true => Locks::All,
             false if keys.is_empty() => Locks::None,
             false => Locks::Keys(&keys),
@@ -712,7 +721,7 @@ fn watched_changed(view: &mut View<'_>, transaction: &Transaction) -> bool {
     let expired = |view: &mut View<'_>| {
         transaction.watched.iter().any(|watched| {
             let key = view.key(&watched.key);
-            !watched.was_expired && view.is_expired(watched.db, key)
+            view.has_watched_expired(watched.db, key, &transaction.flag)
         })
     };
     transaction.flag.is_raised() || expired(view)

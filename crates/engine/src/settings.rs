@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
-use ochre_config::{Config, Directive};
-use ochre_keyspace::Policy;
+use ochre_config::{Config, Directive, KeyspaceEvents};
+use ochre_keyspace::{Policy, event_class};
 use parking_lot::RwLock;
 
 /// Settings copied out of the configuration; [`Settings::refresh`] after every change.
@@ -33,6 +33,12 @@ pub struct Settings {
     pub large_reply_max_len: AtomicUsize,
     /// `latency-monitor-threshold`, ms; 0: never.
     pub latency_threshold_ms: AtomicI64,
+    /// A command that takes so long is remarkable by one of the settings above, ns.
+    pub remark_time_ns: AtomicU64,
+    /// A request so large is, bytes.
+    pub remark_request_bytes: AtomicU64,
+    /// A reply so large is, bytes.
+    pub remark_reply_bytes: AtomicU64,
     /// `maxclients`.
     pub max_clients: AtomicUsize,
     /// `timeout`, seconds; 0: never.
@@ -64,6 +70,7 @@ impl Settings {
         self.reply_larger_than.store(config.int(D::CommandlogReplyLargerThan), Relaxed);
         self.large_reply_max_len.store(config.uint(D::CommandlogLargeReplyMaxLen) as usize, Relaxed);
         self.latency_threshold_ms.store(config.int(D::LatencyMonitorThreshold), Relaxed);
+        self.refresh_remarks();
         self.max_clients.store(config.uint(D::Maxclients) as usize, Relaxed);
         self.timeout_s.store(config.int(D::Timeout), Relaxed);
         self.lazy_user_del.store(config.bool(D::LazyfreeLazyUserDel), Relaxed);
@@ -71,6 +78,21 @@ impl Settings {
         self.active_expire_effort.store(config.uint(D::ActiveExpireEffort) as u32, Relaxed);
         self.hz.store(config.uint(D::Hz) as u32, Relaxed);
         refresh_keyspace(config, keyspace);
+    }
+}
+
+impl Settings {
+    /// Derives what the hot path compares with: one limit for each figure, out of reach where nothing is set.
+    pub(crate) fn refresh_remarks(&self) {
+        let limit = |value: i64, scale: u64| {
+            u64::try_from(value).map_or(u64::MAX, |value| value.saturating_mul(scale))
+        };
+        let slow_ns = limit(self.slower_than_us.load(Relaxed), 1_000);
+        let spike_ms = self.latency_threshold_ms.load(Relaxed);
+        let spike_ns = limit(if spike_ms > 0 { spike_ms } else { -1 }, 1_000_000);
+        self.remark_time_ns.store(slow_ns.min(spike_ns), Relaxed);
+        self.remark_request_bytes.store(limit(self.request_larger_than.load(Relaxed), 1), Relaxed);
+        self.remark_reply_bytes.store(limit(self.reply_larger_than.load(Relaxed), 1), Relaxed);
     }
 }
 
@@ -83,7 +105,31 @@ fn refresh_keyspace(config: &Config, keyspace: &ochre_keyspace::Settings) {
     keyspace.tenacity.store(config.uint(D::MaxmemoryEvictionTenacity) as u32, Relaxed);
     keyspace.lfu_log_factor.store(config.uint(D::LfuLogFactor) as u32, Relaxed);
     keyspace.lfu_decay_minutes.store(config.uint(D::LfuDecayTime) as u32, Relaxed);
+    keyspace.notify_classes.store(notify_classes(config.keyspace_events()), Relaxed);
     keyspace.lazyfree_expire.store(config.bool(D::LazyfreeLazyExpire), Relaxed);
     keyspace.lazyfree_eviction.store(config.bool(D::LazyfreeLazyEviction), Relaxed);
     keyspace.lazyfree_server_del.store(config.bool(D::LazyfreeLazyServerDel), Relaxed);
+}
+
+/// The classes of events that are published; none if they are published nowhere (neither `K` nor `E`).
+fn notify_classes(events: KeyspaceEvents) -> u32 {
+    const CLASSES: [(KeyspaceEvents, u32); 13] = [
+        (KeyspaceEvents::GENERIC, event_class::GENERIC),
+        (KeyspaceEvents::STRING, event_class::STRING),
+        (KeyspaceEvents::LIST, event_class::LIST),
+        (KeyspaceEvents::SET, event_class::SET),
+        (KeyspaceEvents::HASH, event_class::HASH),
+        (KeyspaceEvents::ZSET, event_class::ZSET),
+        (KeyspaceEvents::EXPIRED, event_class::EXPIRED),
+        (KeyspaceEvents::EVICTED, event_class::EVICTED),
+        (KeyspaceEvents::STREAM, event_class::STREAM),
+        (KeyspaceEvents::KEY_MISS, event_class::KEY_MISS),
+        (KeyspaceEvents::NEW, event_class::NEW),
+        (KeyspaceEvents::OVERWRITTEN, event_class::OVERWRITTEN),
+        (KeyspaceEvents::TYPE_CHANGED, event_class::TYPE_CHANGED),
+    ];
+    if !events.contains(KeyspaceEvents::KEYSPACE) && !events.contains(KeyspaceEvents::KEYEVENT) {
+        return 0;
+    }
+    CLASSES.iter().filter(|(set, _)| events.contains(*set)).fold(0, |classes, (_, class)| classes | class)
 }

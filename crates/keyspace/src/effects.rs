@@ -56,9 +56,21 @@ pub struct Effects {
     pub events: Vec<Event>,
     /// Values too large to be freed here.
     pub garbage: Vec<crate::Garbage>,
+    /// What the step's own thread is to free before it replies, but after its locks are released (FLUSHALL SYNC).
+    pub freed_before_reply: Vec<crate::Garbage>,
 }
 
 impl Effects {
+    /// Whether the step did nothing that anybody has to hear of.
+    #[inline]
+    pub fn is_clean(&self) -> bool {
+        self.dirty == 0
+            && self.unit.is_empty()
+            && self.events.is_empty()
+            && self.garbage.is_empty()
+            && self.freed_before_reply.is_empty()
+    }
+
     /// Ready for the next step.
     pub fn clear(&mut self) {
         self.dirty = 0;

@@ -49,6 +49,9 @@ enum Kind {
     Object,
 }
 
+/// Bytes between the head and the key, by kind.
+const BODY_BYTES: [usize; 4] = [8, 0, 0, size_of::<Object>()];
+
 #[repr(C)]
 struct Header {
     kind: Kind,
@@ -114,12 +117,7 @@ impl Shape {
     }
 
     fn key_offset(self) -> usize {
-        self.body_offset()
-            + match self.kind {
-                Kind::Int => 8,
-                Kind::Object => size_of::<Object>(),
-                Kind::Embedded | Kind::Raw => 0,
-            }
+        self.body_offset() + BODY_BYTES[self.kind as usize]
     }
 
     fn total(self) -> usize {
@@ -325,7 +323,14 @@ impl<'a> EntryRef<'a> {
     /// Whether this is the key.
     #[inline]
     pub fn has_key(self, key: &[u8]) -> bool {
-        same_bytes(self.key(), key)
+        let header = self.header();
+        if header.flags & WIDE != 0 {
+            return self.key() == key;
+        }
+        let len = usize::from(header.key_len);
+        let offset =
+            size_of::<Header>() + usize::from(header.flags & EXPIRES) * 8 + BODY_BYTES[header.kind as usize];
+        len == key.len() && same_bytes(self.bytes(offset, len), key)
     }
 
     /// The value.

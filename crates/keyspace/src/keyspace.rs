@@ -132,6 +132,10 @@ impl Keyspace {
         Held::Some(indexes.into_iter().map(|index| (index, self.stripes[index].lock())).collect())
     }
 
+    pub(crate) fn lock_stripe(&self, index: usize) -> StripeGuard<'_> {
+        self.stripes[index].lock()
+    }
+
     /// A view of one stripe, by number: for walkers.
     pub fn view_stripe<'k>(&'k self, index: usize, now_ms: i64, effects: &'k mut Effects) -> View<'k> {
         View::new(self, Held::One(index, self.stripes[index].lock()), now_ms, effects)

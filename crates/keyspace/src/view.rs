@@ -20,7 +20,12 @@ use crate::reclaim::Garbage;
 use crate::settings::Policy;
 use crate::stripe::{StripeData, StripeGuard};
 use crate::table::{Location, Table};
-use crate::watch::WatchFlag;
+use crate::watch::{Presence, WatchFlag};
+
+mod transfer;
+mod walk;
+
+pub use transfer::Overwritten;
 
 /// Values that take more than this many allocations are freed by the reclaimer.
 pub const LAZY_FREE_EFFORT: usize = 64;
@@ -161,9 +166,9 @@ impl<'k> View<'k> {
     }
 
     fn raise_watchers(&mut self, db: u32, key: Key<'_>) {
-        let stripe = self.stripe(key);
-        if !stripe.watchers.is_empty() {
-            stripe.watchers.raise(db, key.bytes);
+        let StripeData { tables, watchers, .. } = self.stripe(key);
+        if !watchers.is_empty() {
+            watchers.raise(db, key.bytes, || tables[db as usize].find(key).is_some());
         }
     }
 
@@ -171,10 +176,10 @@ impl<'k> View<'k> {
     #[inline]
     fn changed(&mut self, db: u32, key: Key<'_>) {
         self.effects.dirty += 1;
-        let stripe = self.stripe(key);
-        stripe.counters.changes += 1;
-        if !stripe.watchers.is_empty() {
-            stripe.watchers.raise(db, key.bytes);
+        let StripeData { tables, watchers, counters, .. } = self.stripe(key);
+        counters.changes += 1;
+        if !watchers.is_empty() {
+            watchers.raise(db, key.bytes, || tables[db as usize].find(key).is_some());
         }
     }
 
@@ -214,6 +219,35 @@ impl<'k> View<'k> {
     /// A key's entry for a command that reads it: counted as a hit or a miss, its access clock moved.
     #[inline]
     pub fn read(&mut self, db: u32, key: Key<'_>) -> Option<EntryRef<'_>> {
+        match self.read_quickly(db, key) {
+            Some(location) => self.table(db, key).entry(location),
+            None => self.read_slowly(db, key),
+        }
+    }
+
+    /// Does all that a read entails where that is little: the key is there, does not expire now, and its access clock
+    /// is a clock. In one go, because this is the path of every GET.
+    #[inline]
+    fn read_quickly(&mut self, db: u32, key: Key<'_>) -> Option<Location> {
+        let (now_ms, no_touch, policy) = (self.now_ms, self.no_touch, self.keyspace.settings.policy());
+        let StripeData { tables, counters, .. } = self.stripe(key);
+        let table = &mut tables[db as usize];
+        let location = table.find(key)?;
+        let mut entry = table.entry_mut(location)?;
+        if policy.is_lfu() || entry.as_ref().expire_ms().is_some_and(|expire_ms| expire_ms <= now_ms) {
+            return None;
+        }
+        if !no_touch && !policy.is_lrm() {
+            let clock = access::seconds_clock(now_ms);
+            if entry.as_ref().access() != clock {
+                entry.set_access(clock);
+            }
+        }
+        counters.hits += 1;
+        Some(location)
+    }
+
+    fn read_slowly(&mut self, db: u32, key: Key<'_>) -> Option<EntryRef<'_>> {
         let Some(location) = self.locate(db, key) else {
             self.stripe(key).counters.misses += 1;
             self.notify(event_class::KEY_MISS, "keymiss", db, key.bytes);
@@ -223,6 +257,19 @@ impl<'k> View<'k> {
         if !self.no_touch && !policy.is_lrm() {
             self.touch(db, key, location, policy);
         }
+        let stripe = self.stripe(key);
+        stripe.counters.hits += 1;
+        stripe.tables[db as usize].entry(location)
+    }
+
+    /// A key's entry for a command that asks about the key rather than its value: counted, but its access clock is left
+    /// alone.
+    pub fn look(&mut self, db: u32, key: Key<'_>) -> Option<EntryRef<'_>> {
+        let Some(location) = self.locate(db, key) else {
+            self.stripe(key).counters.misses += 1;
+            self.notify(event_class::KEY_MISS, "keymiss", db, key.bytes);
+            return None;
+        };
         let stripe = self.stripe(key);
         stripe.counters.hits += 1;
         stripe.tables[db as usize].entry(location)
@@ -420,12 +467,6 @@ impl<'k> View<'k> {
         Some((entry.into_value(), expire_ms))
     }
 
-    /// Puts in a value that came from elsewhere (RENAME, COPY, MOVE, RESTORE), whatever the key held.
-    pub fn put(&mut self, db: u32, key: Key<'_>, value: OwnedValue, expire_ms: Option<i64>) {
-        let expiry = expire_ms.map_or(Expiry::Clear, Expiry::At);
-        value.hand_over(|value| self.set(db, key, value, expiry));
-    }
-
     /// Changes when a key expires; whether the key is there. A time that has passed leaves it to the next look.
     pub fn set_expire(&mut self, db: u32, key: Key<'_>, expire_ms: Option<i64>) -> bool {
         let Some(location) = self.locate(db, key) else { return false };
@@ -528,7 +569,13 @@ impl<'k> View<'k> {
 
     /// Watches a key: `flag` is raised when it changes.
     pub fn watch(&mut self, db: u32, key: Key<'_>, flag: &Arc<WatchFlag>) {
-        self.stripe(key).watchers.add(db, key.bytes, flag);
+        let is_stale = self.is_expired(db, key);
+        self.stripe(key).watchers.add(db, key.bytes, flag, is_stale);
+    }
+
+    /// Whether a watched key's time has come since it was watched; removed keys raise the flag instead.
+    pub fn has_watched_expired(&mut self, db: u32, key: Key<'_>, flag: &Arc<WatchFlag>) -> bool {
+        self.is_expired(db, key) && !self.stripe(key).watchers.is_stale(db, key.bytes, flag)
     }
 
     /// No longer watches a key.
@@ -590,7 +637,7 @@ impl<'k> View<'k> {
 
     /// Removes all keys of a database and returns them. Needs all stripes. Watchers of keys that were there are told.
     pub fn clear(&mut self, db: u32) -> Vec<Garbage> {
-        let (bits, hasher) = (self.keyspace.stripe_bits(), self.keyspace.hasher());
+        let (bits, hasher, now_ms) = (self.keyspace.stripe_bits(), self.keyspace.hasher(), self.now_ms);
         let mut removed = 0;
         let mut garbage = Vec::new();
         let keyspace = self.keyspace;
@@ -598,8 +645,10 @@ impl<'k> View<'k> {
             let stripe: &mut StripeData = stripe;
             let table = std::mem::replace(&mut stripe.tables[db as usize], Table::new(bits));
             keyspace.follow(index, db, &mut stripe.tables[db as usize]);
-            stripe.watchers.raise_where(db, |key| table.find(hasher.key(key)).is_some());
+            let before = |key: &[u8]| presence(&table, hasher.key(key), now_ms);
+            stripe.watchers.replace(db, before, |_| Presence::Absent);
             stripe.counters.changes += table.len() as u64;
+            stripe.average_ttl_ms[db as usize] = 0;
             removed += table.len() as u64;
             if !table.is_empty() {
                 garbage.push(Garbage::Table(table));
@@ -609,28 +658,35 @@ impl<'k> View<'k> {
         garbage
     }
 
-    /// Exchanges two databases. Needs all stripes. Watchers of keys that are in either are told.
+    /// Exchanges two databases. Needs all stripes. Watchers of keys that are in either are told. Counts as one change,
+    /// even where both are the same.
     pub fn swap(&mut self, a: u32, b: u32) {
-        let (keyspace, hasher) = (self.keyspace, self.keyspace.hasher());
-        for (index, stripe) in self.every_stripe().iter_mut().enumerate() {
-            let stripe: &mut StripeData = stripe;
-            for db in [a, b] {
-                let tables = &stripe.tables;
-                let has = |key: &[u8]| {
-                    let key = hasher.key(key);
-                    tables[a as usize].find(key).is_some() || tables[b as usize].find(key).is_some()
+        let (keyspace, hasher, now_ms) = (self.keyspace, self.keyspace.hasher(), self.now_ms);
+        self.effects.dirty += 1;
+        let stripes = self.every_stripe();
+        if let Some(first) = stripes.first_mut() {
+            first.counters.changes += 1;
+        }
+        if a == b {
+            return;
+        }
+        for (index, stripe) in stripes.iter_mut().enumerate() {
+            let StripeData { tables, watchers, average_ttl_ms, .. } = &mut **stripe;
+            for (before, after) in [(a, b), (b, a)] {
+                let of = |db: u32| {
+                    let table = &tables[db as usize];
+                    move |key: &[u8]| presence(table, hasher.key(key), now_ms)
                 };
-                stripe.watchers.raise_where(db, has);
+                watchers.replace(before, of(before), of(after));
             }
-            stripe.tables.swap(a as usize, b as usize);
+            tables.swap(a as usize, b as usize);
+            average_ttl_ms.swap(a as usize, b as usize);
             for db in [a, b] {
-                let table = &mut stripe.tables[db as usize];
+                let table = &mut tables[db as usize];
                 table.move_everything();
                 keyspace.follow(index, db, table);
             }
-            stripe.average_ttl_ms.swap(a as usize, b as usize);
         }
-        self.effects.dirty += 1;
     }
 
     /// A key at random, each as likely as any other. Needs all stripes. Expired keys may come, too.
@@ -751,6 +807,14 @@ fn stripe_in<'a>(held: &'a mut Held<'_>, index: usize) -> &'a mut StripeData {
             None => not_locked(),
         },
         _ => not_locked(),
+    }
+}
+
+fn presence(table: &Table, key: Key<'_>, now_ms: i64) -> Presence {
+    match table.find(key).and_then(|location| table.entry(location)) {
+        None => Presence::Absent,
+        Some(entry) if entry.expire_ms().is_some_and(|expire_ms| expire_ms <= now_ms) => Presence::Expired,
+        Some(_) => Presence::Live,
     }
 }
 

@@ -12,12 +12,13 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use ochre_config::Directive;
 use ochre_engine::{ClientShared, Engine, client_flags, clock_ms};
 
-use crate::control::Control;
+use crate::control::{Control, Relisten};
 use crate::listen::{Listener, tune};
 use crate::mailbox::{Letter, Mailbox};
 use crate::socket::Socket;
 
 const WAKE: Token = Token(usize::MAX);
+const LISTENER: Token = Token(0);
 const TICK: Duration = Duration::from_millis(100);
 
 const PROTECTED: &[u8] = b"-DENIED Redis is running in protected mode because protected mode is enabled and no password \
@@ -54,35 +55,48 @@ impl Acceptor {
         Ok((acceptor, waker))
     }
 
-    /// Listens on these sockets in place of those of the same kinds it had.
+    /// Listens on one more socket.
     ///
     /// # Errors
     /// Those of the poller.
-    pub fn listen(&mut self, listeners: Vec<Listener>) -> io::Result<()> {
-        let unix = listeners.iter().any(|listener| matches!(listener, Listener::Unix(..)));
-        let tcp = !unix || listeners.iter().any(|listener| matches!(listener, Listener::Tcp(_)));
-        self.listeners.retain(|old| match old {
-            Listener::Tcp(_) => !tcp,
-            Listener::Unix(..) => !unix,
-        });
-        self.listeners.extend(listeners);
-        for (index, listener) in self.listeners.iter_mut().enumerate() {
-            // Numbers may have changed, so all are registered anew.
-            match listener {
-                Listener::Tcp(socket) => {
-                    let _ = self.poll.registry().deregister(socket);
-                    self.poll.registry().register(socket, Token(index), Interest::READABLE)?;
-                }
-                Listener::Unix(socket, _) => {
-                    let _ = self.poll.registry().deregister(socket);
-                    self.poll.registry().register(socket, Token(index), Interest::READABLE)?;
-                }
+    pub fn add(&mut self, mut listener: Listener) -> io::Result<()> {
+        let registry = self.poll.registry();
+        // All listeners are tried whatever woke the poller, so they need no tokens of their own.
+        match &mut listener {
+            Listener::Tcp(socket) => {
+                registry.register(&mut socket.listener, LISTENER, Interest::READABLE)?;
             }
+            Listener::Unix(socket, _) => registry.register(socket, LISTENER, Interest::READABLE)?,
         }
+        self.listeners.push(listener);
         Ok(())
     }
 
-    /// Accepts until `control` says that the server ends; calls `tick` ten times a second.
+    /// Says which TCP listeners there are.
+    pub fn publish(&self, control: &Control) {
+        let address = |listener: &Listener| match listener {
+            Listener::Tcp(socket) => Some(socket.address),
+            Listener::Unix(..) => None,
+        };
+        control.set_listening(self.listeners.iter().filter_map(address).collect());
+    }
+
+    /// One that is not kept is closed by being dropped; the new ones listen already.
+    fn relisten(&mut self, order: Relisten, control: &Control) {
+        self.listeners.retain(|listener| match listener {
+            Listener::Tcp(socket) => order.keep.contains(&socket.address),
+            Listener::Unix(..) => true,
+        });
+        for socket in order.add {
+            let address = socket.address;
+            if let Err(error) = self.add(Listener::Tcp(socket)) {
+                log::error!("Listening on {address} failed: {error}");
+            }
+        }
+        self.publish(control);
+    }
+
+    /// Accepts until `control` says that the server ends; calls `tick` ten times a second, and at once when woken.
     pub fn run(&mut self, control: &Control, mut tick: impl FnMut()) {
         let mut events = Events::with_capacity(64);
         let mut next_tick_ms = 0;
@@ -93,25 +107,26 @@ impl Acceptor {
                 log::error!("Waiting for connections failed: {error}");
                 return;
             }
-            if let Some(listeners) = control.take_listeners()
-                && let Err(error) = self.listen(listeners)
-            {
-                log::error!("Listening on new addresses failed: {error}");
-            }
+            control.take_relisten(|order| self.relisten(order, control));
             // New listeners may have connections from before they were registered: all are tried.
             for index in 0..self.listeners.len() {
                 self.accept_all(index);
             }
             let now_ms = clock_ms();
-            if now_ms >= next_tick_ms {
+            let woken = events.iter().any(|event| event.token() == WAKE);
+            if woken || now_ms >= next_tick_ms {
                 next_tick_ms = now_ms + TICK.as_millis() as i64;
                 tick();
             }
         }
-        for listener in &self.listeners {
+    }
+
+    /// Stops listening; the file of the Unix socket goes.
+    pub fn close(&mut self) {
+        for listener in self.listeners.drain(..) {
             if let Listener::Unix(_, path) = listener {
                 log::warn!("Removing the unix socket file.");
-                let _ = std::fs::remove_file(path);
+                let _ = std::fs::remove_file(&path);
             }
         }
     }
@@ -119,8 +134,8 @@ impl Acceptor {
     fn accept_all(&mut self, index: usize) {
         loop {
             let accepted = match &self.listeners[index] {
-                Listener::Tcp(listener) => {
-                    listener.accept().map(|(stream, address)| self.take_tcp(stream, address))
+                Listener::Tcp(socket) => {
+                    socket.listener.accept().map(|(stream, address)| self.take_tcp(stream, address))
                 }
                 Listener::Unix(listener, path) => {
                     let path = path.display().to_string();

@@ -1,18 +1,42 @@
-//! What workers ask of the main thread: new listeners, the end.
+//! What workers ask of the main thread: other listeners, the end.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering::SeqCst};
+use std::time::Duration;
 
 use mio::Waker;
-use parking_lot::Mutex;
+use ochre_engine::ShutdownRequest;
+use parking_lot::{Condvar, Mutex};
 
-use crate::listen::Listener;
+use crate::listen::TcpSocket;
+
+/// How long a worker waits for the main thread to take over listeners.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Which TCP listeners are to be there: of the present ones those of `keep`, and new ones.
+pub struct Relisten {
+    /// Addresses whose listeners stay.
+    pub keep: Vec<SocketAddr>,
+    /// Listeners to add.
+    pub add: Vec<TcpSocket>,
+}
+
+/// A shutdown that was asked for, and who waits for it.
+#[derive(Default)]
+struct Shutdown {
+    due: Option<ShutdownRequest>,
+    waiting: Vec<(usize, u64)>,
+}
 
 /// Shared by the main thread and whoever runs commands.
 #[derive(Default)]
 pub struct Control {
-    listeners: Mutex<Option<Vec<Listener>>>,
+    listening: Mutex<Vec<SocketAddr>>,
+    relisten: Mutex<Option<Relisten>>,
+    relistened: Condvar,
+    shutdown: Mutex<Shutdown>,
     over: AtomicBool,
     status: AtomicI32,
     waker: OnceLock<Arc<Waker>>,
@@ -32,15 +56,53 @@ impl Control {
         }
     }
 
-    /// Has the main thread listen on these sockets instead.
-    pub fn replace_listeners(&self, listeners: Vec<Listener>) {
-        *self.listeners.lock() = Some(listeners);
+    /// The addresses of the TCP listeners.
+    pub fn listening(&self) -> Vec<SocketAddr> {
+        self.listening.lock().clone()
+    }
+
+    /// Says which TCP listeners there are; for the main thread.
+    pub fn set_listening(&self, addresses: Vec<SocketAddr>) {
+        *self.listening.lock() = addresses;
+    }
+
+    /// Has the main thread change its TCP listeners, and waits until it has: who is told that a port is open or
+    /// closed can rely on it.
+    pub fn relisten(&self, order: Relisten) {
+        let mut pending = self.relisten.lock();
+        *pending = Some(order);
+        self.wake();
+        self.relistened.wait_while_for(&mut pending, |pending| pending.is_some(), PATIENCE);
+    }
+
+    /// Carries out what [`Control::relisten`] left, if it did.
+    pub fn take_relisten(&self, carry_out: impl FnOnce(Relisten)) {
+        let mut pending = self.relisten.lock();
+        if let Some(order) = pending.take() {
+            carry_out(order);
+            self.relistened.notify_all();
+        }
+    }
+
+    /// Asks for a shutdown. The first one decides how; all who ask wait.
+    pub fn request_shutdown(&self, request: ShutdownRequest) {
+        let mut shutdown = self.shutdown.lock();
+        shutdown.waiting.extend(request.client);
+        shutdown.due.get_or_insert(request);
+        drop(shutdown);
         self.wake();
     }
 
-    /// What [`Control::replace_listeners`] left, once.
-    pub fn take_listeners(&self) -> Option<Vec<Listener>> {
-        self.listeners.lock().take()
+    /// The shutdown that is due; it is taken as done.
+    pub fn take_shutdown(&self) -> Option<ShutdownRequest> {
+        self.shutdown.lock().due.take()
+    }
+
+    /// Withdraws a shutdown. `None` if there is none, else who waited for it.
+    pub fn cancel_shutdown(&self) -> Option<Vec<(usize, u64)>> {
+        let mut shutdown = self.shutdown.lock();
+        shutdown.due.take()?;
+        Some(std::mem::take(&mut shutdown.waiting))
     }
 
     /// Ends the server with an exit status.

@@ -1,21 +1,26 @@
 //! What the process does for the engine.
 
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
-use ochre_config::{Changes, Config, Directive, SetError};
+use ochre_config::{Appendix, Changes, Config, Directive, SetError};
 use ochre_engine::{Engine, Host, Message, ShutdownRequest};
 use parking_lot::Mutex;
 
-use crate::control::Control;
-use crate::listen::{Listener, open_tcp};
+use crate::control::{Control, Relisten};
+use crate::listen::{is_in_own_way, open_address, open_tcp};
 use crate::mailbox::{Letter, Mailbox};
-use crate::options;
+use crate::process::crash::CrashSettings;
 use crate::process::info::{CpuTimes, ProcessFacts, resident_bytes, total_system_memory_bytes};
 use crate::process::limits::{FileLimit, fit_open_files};
 use crate::process::logger::logger;
-use crate::process::{OomScore, crash};
+use crate::process::watchdog::Watchdog;
+use crate::process::{OomScore, crash, locale};
+use crate::{config_file, end, options};
 
 /// The process around the engine.
 pub struct ProcessHost {
@@ -29,10 +34,59 @@ pub struct ProcessHost {
     pub facts: ProcessFacts,
     /// The name it was called by.
     pub program: String,
+    /// How it was started, for starting it again.
+    pub launch: Launch,
     /// The configuration file.
     pub config_file: Option<PathBuf>,
+    /// Lines of that file that are no directives.
+    pub appendix: Appendix,
     /// What is set for the kernel's choice when memory runs out.
     pub oom: Mutex<OomScore>,
+    /// Looks whether workers go on.
+    pub watchdog: Mutex<Watchdog>,
+    /// What crash reports contain.
+    pub crash: CrashSettings,
+}
+
+/// How the program was started.
+#[derive(Debug, Clone)]
+pub struct Launch {
+    /// All arguments, the program first.
+    pub arguments: Vec<OsString>,
+    /// The directory it was started in.
+    pub dir: PathBuf,
+}
+
+/// A thing that follows the configuration; one may follow several directives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Part {
+    Listeners,
+    FileLimit,
+    OomScore,
+    Title,
+    Locale,
+    Log,
+    CrashReports,
+    Watchdog,
+    Dir,
+}
+
+impl Part {
+    fn of(directive: Directive) -> Option<Part> {
+        use Directive as D;
+        Some(match directive {
+            D::Port | D::Bind => Part::Listeners,
+            D::Maxclients => Part::FileLimit,
+            D::OomScoreAdj | D::OomScoreAdjValues => Part::OomScore,
+            D::ProcTitleTemplate => Part::Title,
+            D::LocaleCollate => Part::Locale,
+            D::Loglevel | D::LogFormat | D::LogTimestampFormat => Part::Log,
+            D::CrashLogEnabled | D::CrashMemcheckEnabled | D::UseExitOnPanic => Part::CrashReports,
+            D::WatchdogPeriod => Part::Watchdog,
+            D::Dir => Part::Dir,
+            _ => return None,
+        })
+    }
 }
 
 impl Host for ProcessHost {
@@ -42,45 +96,32 @@ impl Host for ProcessHost {
         }
     }
 
-    fn apply(&self, changes: &Changes, config: &Config) -> Result<(), SetError> {
-        if changes.contains(Directive::Port) || changes.contains(Directive::Bind) {
-            let name = if changes.contains(Directive::Port) { "port" } else { "bind" };
-            let failed = "Unable to listen on this port. Check server logs.";
-            // What the old listeners hold must be free for the new ones: only addresses that are new are opened.
-            let tcp = open_tcp(config).map_err(|_| SetError::failed(name, failed))?;
-            self.control.replace_listeners(tcp.into_iter().map(Listener::Tcp).collect());
+    /// Part after part, in the order in which directives were given; when one fails, those before it follow the old
+    /// configuration again.
+    fn apply(&self, changes: &Changes, old: &Config, new: &mut Config) -> Result<(), SetError> {
+        let mut done: Vec<Part> = Vec::new();
+        for directive in &changes.directives {
+            let Some(part) = Part::of(*directive).filter(|part| !done.contains(part)) else { continue };
+            if let Err(reason) = self.follow(part, *directive, new) {
+                let mut old = old.clone();
+                for part in done.into_iter().rev() {
+                    // It was so a moment ago; if it cannot be so again, the log tells.
+                    let _ = self.follow(part, *directive, &mut old);
+                }
+                return Err(SetError::failed(directive.name(), reason));
+            }
+            done.push(part);
         }
-        if changes.contains(Directive::Maxclients) {
-            self.fit_clients(config)?;
-        }
-        if changes.contains(Directive::OomScoreAdj) || changes.contains(Directive::OomScoreAdjValues) {
-            let (setting, values) = options::oom(config);
-            let applied = self.oom.lock().apply(setting, &values, false);
-            applied.map_err(|_| {
-                SetError::failed(
-                    "oom-score-adj",
-                    "Failed to apply new oom_score_adj configuration, check server logs.",
-                )
-            })?;
-        }
-        if changes.contains(Directive::ProcTitleTemplate) {
-            options::set_title(config, &self.program, self.config_file.as_deref());
-        }
-        if logger().configure(&options::log(config)).is_err() {
-            return Err(SetError::failed("logfile", "Can't open the log file"));
-        }
-        self.mailboxes.iter().for_each(|mailbox| mailbox.post(Letter::Engine(Message::Reconfigure)));
         Ok(())
     }
 
-    fn shutdown(&self, _request: ShutdownRequest) -> Result<(), String> {
-        log::error!("User requested shutdown...");
-        self.control.end(0);
+    fn shutdown(&self, request: ShutdownRequest) -> Result<(), String> {
+        self.control.request_shutdown(request);
         Ok(())
     }
 
     fn abort_shutdown(&self) -> bool {
-        false
+        end::abort(&self.engine, &self.control)
     }
 
     fn fact(&self, name: &str) -> Option<String> {
@@ -110,28 +151,116 @@ impl Host for ProcessHost {
     fn crash(&self, how: &str) {
         match how.to_ascii_lowercase().as_str() {
             "segfault" => crash::segfault(),
-            "abort" => std::process::abort(),
-            how => panic!("DEBUG {how} called at unix time {}", ochre_engine::clock_ms() / 1000),
+            "oom" => std::alloc::handle_alloc_error(std::alloc::Layout::new::<[u8; 1 << 46]>()),
+            // In the words of the standard library, by which the report tells assertions from other panics.
+            "assert" => panic!("assertion failed: 1 == 2"),
+            _ => panic!("DEBUG PANIC called at Unix time {}", ochre_engine::clock_ms() / 1000),
         }
     }
 
     fn config_file(&self) -> Option<PathBuf> {
         self.config_file.clone()
     }
+
+    fn rewrite_config(&self, config: &Config, all: bool) -> std::io::Result<()> {
+        let path = self.config_file.as_ref().ok_or(std::io::ErrorKind::NotFound)?;
+        config_file::rewrite(path, config, &self.appendix, all)
+    }
+
+    fn restart(&self, delay_ms: u64) {
+        std::thread::sleep(Duration::from_millis(delay_ms));
+        let Some((program, arguments)) = self.launch.arguments.split_first() else { return };
+        let mut command = Command::new(&self.facts.executable);
+        command.arg0(program).args(arguments).current_dir(&self.launch.dir);
+        // Returns only if it fails; otherwise this process is another program by then.
+        let error = command.exec();
+        log::error!("Can't restart: this process has no permissions to execute the server: {error}");
+    }
 }
 
 impl ProcessHost {
-    fn fit_clients(&self, config: &Config) -> Result<(), SetError> {
-        let wanted = config.uint(Directive::Maxclients);
-        match fit_open_files(wanted) {
-            FileLimit::Enough | FileLimit::Raised { .. } => {
-                self.engine.settings.max_clients.store(wanted as usize, Relaxed);
+    /// Has a part follow a configuration.
+    fn follow(&self, part: Part, directive: Directive, config: &mut Config) -> Result<(), String> {
+        match part {
+            Part::Listeners => self.listen(config).map_err(|()| match directive {
+                Directive::Bind => "Failed to bind to specified addresses.".to_owned(),
+                _ => "Unable to listen on this port. Check server logs.".to_owned(),
+            }),
+            Part::FileLimit => fit_clients(config),
+            Part::OomScore => {
+                let (setting, values) = options::oom(config);
+                let applied = self.oom.lock().apply(setting, &values, false);
+                applied.map_err(|_| "Failed to set current oom_score_adj. Check server logs.".to_owned())
+            }
+            Part::Title => {
+                options::set_title(config, &self.program, self.config_file.as_deref());
                 Ok(())
             }
-            FileLimit::Reduced { .. } | FileLimit::TooLow { .. } => Err(SetError::failed(
-                "maxclients",
-                "The operating system is not able to handle the specified number of clients, try with a lower number",
-            )),
+            Part::Locale => match locale::exists(&options::text(config, Directive::LocaleCollate)) {
+                true => Ok(()),
+                false => Err("Invalid locale name".to_owned()),
+            },
+            Part::Log => {
+                let configured = logger().configure(&options::log(config));
+                configured.map_err(|error| crate::process_error_text(&error))
+            }
+            Part::CrashReports => {
+                let settings = options::crash(config, &self.crash);
+                crash::install(settings).map_err(|error| crate::process_error_text(&error))
+            }
+            Part::Watchdog => self.watch(config),
+            Part::Dir => change_dir(config),
         }
     }
+
+    /// Listens on the addresses of a configuration. What is open already stays open; new listeners are there before old
+    /// ones go, unless an old one is in the way of a new one.
+    fn listen(&self, config: &Config) -> Result<(), ()> {
+        let open = self.control.listening();
+        match open_tcp(config, &open) {
+            Ok(opened) => {
+                self.control.relisten(Relisten { keep: opened.kept, add: opened.new });
+                return Ok(());
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse && is_in_own_way(config, &open) => {}
+            Err(_) => return Err(()),
+        }
+        self.control.relisten(Relisten { keep: Vec::new(), add: Vec::new() });
+        let backlog = config.int(Directive::TcpBacklog) as i32;
+        let (opened, result) = match open_tcp(config, &[]) {
+            Ok(opened) => (opened.new, Ok(())),
+            Err(_) => {
+                (open.iter().filter_map(|address| open_address(*address, backlog).ok()).collect(), Err(()))
+            }
+        };
+        self.control.relisten(Relisten { keep: Vec::new(), add: opened });
+        result
+    }
+
+    /// Periods too short are raised, and the configuration shows it.
+    fn watch(&self, config: &mut Config) -> Result<(), String> {
+        let (period_ms, hz) = (config.uint(Directive::WatchdogPeriod), config.uint(Directive::Hz));
+        let set = self.watchdog.lock().set_period(period_ms, hz);
+        let period_ms = set.map_err(|error| crate::process_error_text(&error))?;
+        config.assign(Directive::WatchdogPeriod, &[period_ms.to_string().as_bytes()])
+    }
+}
+
+fn fit_clients(config: &Config) -> Result<(), String> {
+    const TOO_MANY: &str =
+        "The operating system is not able to handle the specified number of clients, try with";
+    match fit_open_files(config.uint(Directive::Maxclients)) {
+        FileLimit::Enough | FileLimit::Raised { .. } => Ok(()),
+        FileLimit::Reduced { maxclients, .. } => Err(format!("{TOO_MANY} {maxclients}")),
+        FileLimit::TooLow { limit, .. } => Err(format!("{TOO_MANY} {limit}")),
+    }
+}
+
+/// Changes the working directory; the configuration shows its absolute path.
+fn change_dir(config: &mut Config) -> Result<(), String> {
+    use std::os::unix::ffi::OsStrExt as _;
+    let dir = PathBuf::from(std::ffi::OsStr::from_bytes(config.text(Directive::Dir)));
+    let entered = std::env::set_current_dir(&dir).and_then(|()| std::env::current_dir());
+    let dir = entered.map_err(|error| crate::process_error_text(&error))?;
+    config.assign(Directive::Dir, &[dir.as_os_str().as_bytes()])
 }

@@ -1,14 +1,18 @@
 //! The server: event loops, connections, signals, logging, start-up.
 //!
 //! - [`serve`]: from a command line to an exit status
+//! - `start`, `questions`: the command line and the way to a serving process; `end`: the way out
 //! - `accept`, `listen`: the main thread accepts and hands connections to workers
 //! - `worker`, `group`, `connection`, `mailbox`: the event loop of a worker
-//! - `host`: what the process does for the engine
+//! - `host`, `config_file`: what the process does for the engine
+//! - `report`, `running`: what a crash report says of the server
 //! - [`process`]: what surrounds any server process
 
 mod accept;
+mod config_file;
 mod connection;
 mod control;
+mod end;
 mod group;
 mod host;
 mod limits;
@@ -16,6 +20,9 @@ mod listen;
 mod mailbox;
 mod options;
 pub mod process;
+mod questions;
+mod report;
+mod running;
 mod socket;
 mod start;
 mod worker;

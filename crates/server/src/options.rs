@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ochre_config::{Config, Directive};
 
+use crate::process::crash::CrashSettings;
 use crate::process::logger::{Facility, Format, Level, LogSettings, SyslogSettings, TimestampFormat};
 use crate::process::title::{self, ServerMode, TitleVariables};
 use crate::process::{OomScoreAdj, OomScoreValues};
@@ -41,6 +42,16 @@ pub fn oom(config: &Config) -> (OomScoreAdj, OomScoreValues) {
     (setting, OomScoreValues { primary, replica, child })
 }
 
+/// What crash reports need; what no directive says is taken from `base`.
+pub fn crash(config: &Config, base: &CrashSettings) -> CrashSettings {
+    CrashSettings {
+        enabled: config.bool(Directive::CrashLogEnabled),
+        memory_check: config.bool(Directive::CrashMemcheckEnabled),
+        exit_on_panic: config.bool(Directive::UseExitOnPanic),
+        ..base.clone()
+    }
+}
+
 /// What a title is made of.
 pub fn title_variables(config: &Config, program: &str, config_file: Option<&Path>) -> TitleVariables {
     let address = config.bind_addresses().first().map(|first| String::from_utf8_lossy(first).into_owned());
@@ -61,6 +72,9 @@ pub fn title_variables(config: &Config, program: &str, config_file: Option<&Path
 
 /// Shows the process in the process table as `proc-title-template` says.
 pub fn set_title(config: &Config, program: &str, config_file: Option<&Path>) {
+    if !config.bool(Directive::SetProcTitle) {
+        return;
+    }
     let template = text(config, Directive::ProcTitleTemplate);
     if let Some(line) = title::expand(&template, &title_variables(config, program, config_file)) {
         title::set(&line);

@@ -5,82 +5,102 @@ use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
-use ochre_config::{Config, Directive, Loaded, SystemFiles};
-use ochre_engine::{Engine, OCHRE_VERSION, REDIS_VERSION, clock_ms};
+use ochre_config::{Appendix, Config, ConfigError, Directive, Loaded, Statement, SystemFiles};
+use ochre_engine::{CommandTable, Engine, OCHRE_VERSION, RenameError, clock_ms, family};
 use parking_lot::Mutex;
 
 use crate::accept::Acceptor;
 use crate::control::Control;
-use crate::host::ProcessHost;
+use crate::host::{Launch, ProcessHost};
 use crate::listen::{Listener, open_tcp, open_unix};
 use crate::mailbox::{Letter, Mailbox};
-use crate::options;
 use crate::process::banner::{self, Build, LogoSettings};
 use crate::process::crash::{self, CrashSettings};
 use crate::process::info::{ProcessFacts, random_hex_40};
 use crate::process::limits::{FileLimit, fit_open_files};
+use crate::process::logger::LogSettings;
 use crate::process::signals::{self, SignalHooks};
-use crate::process::{OomScore, PidFile, Supervised, Supervisor, checks, daemonize, locale, logger, title};
+use crate::process::title::ServerMode;
+use crate::process::watchdog::Watchdog;
+use crate::process::{
+    OomScore, PidFile, Supervised, Supervisor, affinity, checks, daemonize, locale, logger, title,
+};
 use crate::worker::Worker;
+use crate::{end, options, questions, report};
 
 const BUILD: Build = Build { version: OCHRE_VERSION, commit: "00000000", modified: false };
 
+/// How the process was started; set by [`arguments`].
+static LAUNCH: OnceLock<Launch> = OnceLock::new();
+
+/// The arguments of the process, the first of which is the program; to be called first in `main`.
+pub fn arguments() -> Vec<OsString> {
+    let arguments = title::init();
+    let dir = std::env::current_dir().unwrap_or_default();
+    LAUNCH.get_or_init(|| Launch { arguments: arguments.clone(), dir });
+    arguments
+}
+
 /// Runs a server with the arguments of a command line; `program` is the name it was called by. Returns when it ends.
 ///
-/// To be called before any thread is started. The arguments come from [`title::init`].
+/// To be called before any thread is started. The arguments come from [`arguments`].
 pub fn serve(program: &str, arguments: &[OsString]) -> ExitCode {
-    if let Some(text) = answer(program, arguments) {
-        print!("{text}");
-        return ExitCode::SUCCESS;
+    if let Some(code) = questions::answer(program, arguments) {
+        return code;
     }
     let mut config = Config::new();
     let loaded = match load(&mut config, arguments) {
         Ok(loaded) => loaded,
-        Err(text) => {
-            eprintln!("\n{text}");
-            return ExitCode::FAILURE;
-        }
+        Err(error) => return refuse(&error),
     };
     match Server::start(program, config, loaded, !arguments.is_empty()) {
         Ok(server) => server.run(),
-        Err(text) => {
+        Err(Failure::Configuration(error)) => refuse(&error),
+        Err(Failure::Other(text)) => {
             log::error!("{text}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// Answers to `--help` and `--version`.
-fn answer(program: &str, arguments: &[OsString]) -> Option<String> {
-    match arguments.first()?.to_str()? {
-        "-v" | "--version" => Some(format!(
-            "Ochre server v={OCHRE_VERSION} redis={REDIS_VERSION} sha=00000000:0 malloc={} bits={} build=0000000000000000\n",
-            ochre_memory::allocator_name(),
-            usize::BITS
-        )),
-        "-h" | "--help" => Some(format!(
-            "Usage: {program} [/path/to/ochre.conf] [options] [-]\n       {program} - (read the configuration from \
-             standard input)\n       {program} -v or --version\n       {program} -h or --help\n\nOptions are the directives \
-             of the configuration file, each with two dashes before it:\n       {program} --port 7777 --maxmemory 1gb\n       \
-             {program} /etc/ochre.conf --loglevel verbose\n"
-        )),
-        _ => None,
+/// Why a server did not start.
+enum Failure {
+    /// A line of its configuration; told on standard error.
+    Configuration(ConfigError),
+    /// Anything else; told in the log.
+    Other(String),
+}
+
+impl From<String> for Failure {
+    fn from(text: String) -> Failure {
+        Failure::Other(text)
     }
 }
 
-fn load(config: &mut Config, arguments: &[OsString]) -> Result<Loaded, String> {
+/// Says what is wrong with a configuration: on standard error, but in the log if a file cannot be opened.
+fn refuse(error: &ConfigError) -> ExitCode {
+    match error {
+        ConfigError::Open { .. } => {
+            // Standard output, which cannot fail to open.
+            let _ = logger::install(&LogSettings::default());
+            log::error!("{error}");
+        }
+        _ => eprintln!("{}", error.report("Ochre", OCHRE_VERSION)),
+    }
+    ExitCode::FAILURE
+}
+
+fn load(config: &mut Config, arguments: &[OsString]) -> Result<Loaded, ConfigError> {
     let arguments: Vec<&[u8]> = arguments.iter().map(|argument| argument.as_bytes()).collect();
     let mut stdin = || {
         let mut text = Vec::new();
         std::io::stdin().read_to_end(&mut text)?;
         Ok(text)
     };
-    config
-        .load_args(&arguments, false, &mut stdin, &SystemFiles)
-        .map_err(|error| error.report("Ochre", OCHRE_VERSION).to_string())
+    config.load_args(&arguments, false, &mut stdin, &SystemFiles)
 }
 
 /// A server that is about to serve.
@@ -95,35 +115,21 @@ struct Server {
 }
 
 impl Server {
-    fn start(program: &str, config: Config, loaded: Loaded, configured: bool) -> Result<Server, String> {
-        let log_settings = options::log(&config);
-        logger::install(&log_settings).map_err(|error| format!("Can't open the log file: {error}"))?;
-        checks::warn_of_machine(config.bool(Directive::DisableThp));
-        check_locale(&config)?;
-        let supervised =
-            Supervised::from_name(&options::text(&config, Directive::Supervised)).unwrap_or_default();
-        let supervisor = Supervisor::start(supervised);
-        let background = config.bool(Directive::Daemonize) && supervisor.mode() == Supervised::No;
-        if background {
-            daemonize().map_err(|error| format!("Can't daemonize: {error}"))?;
-        }
-        banner::starting(&BUILD);
-        banner::configured(configured, program);
-        note_ignored(&loaded);
-        options::set_title(&config, program, loaded.config_file.as_deref());
+    fn start(program: &str, mut config: Config, loaded: Loaded, configured: bool) -> Result<Server, Failure> {
+        // Before the process goes to the background: what is wrong with names must reach whoever starts it.
+        let commands = command_table(&loaded.renames).map_err(Failure::Configuration)?;
+        let (supervisor, background) = settle(&config)?;
+        introduce(&config, &loaded, program, configured);
         let pidfile = create_pidfile(&config, background);
-        install_crash_reports(&config, pidfile.as_ref())?;
+        let crash = install_crash_reports(&config, pidfile.as_ref().filter(|_| background))?;
         ochre_memory::set_background_thread(config.bool(Directive::JemallocBgThread));
-        let engine = create_engine(config)?;
-        let logo = LogoSettings {
-            always: engine.config.read().bool(Directive::AlwaysShowLogo),
-            syslog: log_settings.syslog.is_some(),
-            to_file: log_settings.file.is_some(),
-        };
-        let port = engine.config.read().int(Directive::Port) as u16;
-        banner::logo(logo, &BUILD, crate::process::title::ServerMode::Standalone, port);
-        let listeners = open_listeners(&engine.config.read())?;
-        let workers = start_workers(&engine)?;
+        fit_clients(&mut config)?;
+        let engine = create_engine(config.clone(), commands);
+        show_logo(&config);
+        refuse_what_is_missing(&loaded)?;
+        let listeners = open_listeners(&config)?;
+        let watchdog = start_watchdog(&config)?;
+        let workers = start_workers(&engine, &watchdog)?;
         let mailboxes: Vec<Arc<Mailbox>> = workers.iter().map(|(mailbox, _)| Arc::clone(mailbox)).collect();
         let threads = workers.into_iter().map(|(_, thread)| thread).collect();
         let (mut acceptor, waker) = Acceptor::new(Arc::clone(&engine), mailboxes.clone())
@@ -137,21 +143,29 @@ impl Server {
             control: Arc::clone(&control),
             facts: ProcessFacts::collect(program),
             program: program.to_owned(),
+            launch: LAUNCH.get().cloned().unwrap_or(Launch { arguments: Vec::new(), dir: PathBuf::new() }),
             config_file: loaded.config_file.clone(),
-            oom: Mutex::new(apply_oom(&engine.config.read())),
+            appendix: appendix(&config, &loaded),
+            oom: Mutex::new(apply_oom(&config)),
+            watchdog: Mutex::new(watchdog),
+            crash,
         }));
+        report::install(&engine);
         banner::initialized();
-        acceptor.listen(listeners).map_err(|error| format!("Can't listen: {error}"))?;
+        for listener in listeners {
+            acceptor.add(listener).map_err(|error| format!("Can't listen: {error}"))?;
+        }
+        acceptor.publish(&control);
         Ok(Server { engine, control, acceptor, mailboxes, threads, pidfile, supervisor })
     }
 
     /// Serves until the end; returns the exit status.
     fn run(mut self) -> ExitCode {
         announce(&self.engine.config.read(), self.engine.workers.len());
+        self.supervisor.status("Ready to accept connections");
         self.supervisor.ready();
-        let (engine, control) = (Arc::clone(&self.engine), Arc::clone(&self.control));
-        self.acceptor.run(&self.control, || tick(&engine, &control));
-        self.supervisor.stopping();
+        let (engine, control, supervisor) = (&self.engine, &self.control, &self.supervisor);
+        self.acceptor.run(control, || tick(engine, control, supervisor));
         self.mailboxes.iter().for_each(|mailbox| mailbox.post(Letter::Stop));
         for thread in self.threads {
             // A worker that panicked has ended the process already.
@@ -160,17 +174,42 @@ impl Server {
         if let Some(pidfile) = self.pidfile {
             pidfile.remove();
         }
+        self.acceptor.close();
         log::error!("Ochre is now ready to exit, bye bye...");
         ExitCode::from(self.control.status() as u8)
     }
 }
 
-fn check_locale(config: &Config) -> Result<(), String> {
-    let name = options::text(config, Directive::LocaleCollate);
-    if locale::exists(&name) {
-        Ok(())
-    } else {
-        Err("Failed to configure LOCALE for invalid locale name.".to_owned())
+/// The log, the checks that may stop the start, the supervisor, the background.
+fn settle(config: &Config) -> Result<(Supervisor, bool), Failure> {
+    logger::install(&options::log(config))
+        .map_err(|error| format!("Can't open the log file: {}", crate::process_error_text(&error)))?;
+    checks::warn_of_machine(config.bool(Directive::DisableThp));
+    check_locale(config)?;
+    let supervised = Supervised::from_name(&options::text(config, Directive::Supervised)).unwrap_or_default();
+    let supervisor = Supervisor::start(supervised);
+    let background = config.bool(Directive::Daemonize) && supervisor.mode() == Supervised::No;
+    if background {
+        daemonize().map_err(|error| format!("Can't daemonize: {error}"))?;
+    }
+    Ok((supervisor, background))
+}
+
+/// The first lines of the log.
+fn introduce(config: &Config, loaded: &Loaded, program: &str, configured: bool) {
+    banner::starting(&BUILD);
+    banner::configured(configured, program);
+    note_ignored(loaded);
+    note_missing(config, loaded);
+    checks::warn_of_backlog(config.uint(Directive::TcpBacklog) as u32);
+    checks::warn_of_maxmemory(config.uint(Directive::Maxmemory));
+    options::set_title(config, program, loaded.config_file.as_deref());
+}
+
+fn check_locale(config: &Config) -> Result<(), Failure> {
+    match locale::exists(&options::text(config, Directive::LocaleCollate)) {
+        true => Ok(()),
+        false => Err("Failed to configure LOCALE for invalid locale name.".to_owned().into()),
     }
 }
 
@@ -183,90 +222,184 @@ fn note_ignored(loaded: &Loaded) {
     }
 }
 
+/// Names what is configured and not there yet.
+fn note_missing(config: &Config, loaded: &Loaded) {
+    if !loaded.users.is_empty() || !config.text(Directive::Aclfile).is_empty() {
+        log::error!(
+            "Users are configured, but this version of Ochre has no access control lists yet: only requirepass \
+             protects it. The lines are kept."
+        );
+    }
+    if config.bool(Directive::Appendonly) {
+        log::error!("This version of Ochre has no persistence yet: appendonly has no effect.");
+    }
+}
+
+/// What must not be passed over.
+fn refuse_what_is_missing(loaded: &Loaded) -> Result<(), Failure> {
+    if let Some(module) = loaded.modules.first() {
+        let path = module.args.first().map_or_else(String::new, |path| String::from_utf8_lossy(path).into());
+        log::error!("Module {path} failed to load: Ochre does not load modules.");
+        return Err(format!("Can't load module from {path}: server aborting").into());
+    }
+    if loaded.sentinel {
+        return Err("This version of Ochre has no Sentinel yet.".to_owned().into());
+    }
+    Ok(())
+}
+
+/// Lines of the configuration file that CONFIG REWRITE has to keep.
+fn appendix(config: &Config, loaded: &Loaded) -> Appendix {
+    let without_word = |line: &Statement| line.origin.text["user".len()..].trim_ascii_start().to_vec();
+    let users = match config.text(Directive::Aclfile).is_empty() {
+        true => loaded.users.iter().map(without_word).collect(),
+        false => Vec::new(),
+    };
+    Appendix { users, ..Appendix::default() }
+}
+
 fn create_pidfile(config: &Config, background: bool) -> Option<PidFile> {
     let path = options::text(config, Directive::Pidfile);
     let path = (!path.is_empty()).then(|| PathBuf::from(path));
     PidFile::wanted(background, path.as_deref()).map(PidFile::create)
 }
 
-fn install_crash_reports(config: &Config, pidfile: Option<&PidFile>) -> Result<(), String> {
-    let settings = CrashSettings {
-        enabled: config.bool(Directive::CrashLogEnabled),
-        memory_check: config.bool(Directive::CrashMemcheckEnabled),
-        exit_on_panic: config.bool(Directive::UseExitOnPanic),
+fn install_crash_reports(config: &Config, pidfile: Option<&PidFile>) -> Result<CrashSettings, Failure> {
+    let base = CrashSettings {
+        enabled: true,
+        memory_check: true,
+        exit_on_panic: false,
         pidfile: pidfile.map(|file| file.path().to_path_buf()),
         build: BUILD,
     };
-    crash::install(settings).map_err(|error| format!("Can't install crash reports: {error}"))
+    crash::install(options::crash(config, &base))
+        .map_err(|error| format!("Can't install crash reports: {error}"))?;
+    Ok(base)
 }
 
-fn create_engine(mut config: Config) -> Result<Arc<Engine>, String> {
-    let wanted = config.uint(Directive::Maxclients);
-    match fit_open_files(wanted) {
-        FileLimit::Enough | FileLimit::Raised { .. } => {}
-        FileLimit::Reduced { maxclients, .. } => {
-            config.assign(Directive::Maxclients, &[maxclients.to_string().as_bytes()])?;
-        }
-        FileLimit::TooLow { limit, needed } => {
-            return Err(format!("The limit of open files is {limit}; {needed} are needed."));
-        }
+/// The commands under the names that the configuration gives them.
+fn command_table(renames: &[Statement]) -> Result<CommandTable, ConfigError> {
+    let mut commands = CommandTable::new(family::ALL);
+    for line in renames {
+        let [old, new] = line.args.as_slice() else { continue };
+        commands.rename(old, new).map_err(|error| {
+            line.origin.error(match error {
+                RenameError::NoSuchCommand => "No such command in rename-command",
+                RenameError::Taken => "Target command name already exists",
+            })
+        })?;
     }
+    Ok(commands)
+}
+
+fn create_engine(config: Config, commands: CommandTable) -> Arc<Engine> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let workers = config.workers(cores);
     let run_id = random_hex_40();
     let seed = u64::from_str_radix(&random_hex_40()[..16], 16).unwrap_or(clock_ms() as u64);
-    Ok(Arc::new(Engine::new(config, workers, run_id, seed)))
+    let mut engine = Engine::new(config, workers, run_id, seed);
+    engine.commands = commands;
+    Arc::new(engine)
 }
 
-fn open_listeners(config: &Config) -> Result<Vec<Listener>, String> {
-    let mut listeners: Vec<Listener> = open_tcp(config)?.into_iter().map(Listener::Tcp).collect();
+/// Fits `maxclients` into the limit of open files.
+fn fit_clients(config: &mut Config) -> Result<(), Failure> {
+    match fit_open_files(config.uint(Directive::Maxclients)) {
+        FileLimit::Enough | FileLimit::Raised { .. } => Ok(()),
+        FileLimit::Reduced { maxclients, .. } => {
+            Ok(config.assign(Directive::Maxclients, &[maxclients.to_string().as_bytes()])?)
+        }
+        FileLimit::TooLow { limit, needed } => {
+            Err(format!("The limit of open files is {limit}; {needed} are needed.").into())
+        }
+    }
+}
+
+fn show_logo(config: &Config) {
+    let logo = LogoSettings {
+        always: config.bool(Directive::AlwaysShowLogo),
+        syslog: config.bool(Directive::SyslogEnabled),
+        to_file: !config.text(Directive::Logfile).is_empty(),
+    };
+    banner::logo(logo, &BUILD, ServerMode::Standalone, config.int(Directive::Port) as u16);
+}
+
+fn open_listeners(config: &Config) -> Result<Vec<Listener>, Failure> {
+    let port = config.int(Directive::Port);
+    let tcp =
+        open_tcp(config, &[]).map_err(|_| format!("Failed listening on port {port} (tcp), aborting."))?;
+    let mut listeners: Vec<Listener> = tcp.new.into_iter().map(Listener::Tcp).collect();
     listeners.extend(open_unix(config)?.map(|(listener, path)| Listener::Unix(listener, path)));
     if listeners.is_empty() {
-        return Err("Configured to not listen anywhere, exiting.".to_owned());
+        return Err("Configured to not listen anywhere, exiting.".to_owned().into());
     }
     Ok(listeners)
 }
 
-type Started = (Arc<Mailbox>, JoinHandle<()>);
-
-fn start_workers(engine: &Arc<Engine>) -> Result<Vec<Started>, String> {
-    let start = |index: usize| -> std::io::Result<Started> {
-        let worker = Worker::new(Arc::clone(engine), index)?;
-        let mailbox = worker.mailbox();
-        let thread =
-            std::thread::Builder::new().name(format!("worker-{index}")).spawn(move || worker.run())?;
-        Ok((mailbox, thread))
-    };
-    (0..engine.workers.len())
-        .map(|index| start(index).map_err(|error| format!("Can't start a worker: {error}")))
-        .collect()
+fn start_watchdog(config: &Config) -> Result<Watchdog, Failure> {
+    let mut watchdog = Watchdog::default();
+    let (period_ms, hz) = (config.uint(Directive::WatchdogPeriod), config.uint(Directive::Hz));
+    watchdog.set_period(period_ms, hz).map_err(|error| format!("Can't start the watchdog: {error}"))?;
+    Ok(watchdog)
 }
 
-fn install_signals(control: &Arc<Control>) -> Result<(), String> {
+type Started = (Arc<Mailbox>, JoinHandle<()>);
+
+fn start_workers(engine: &Arc<Engine>, watchdog: &Watchdog) -> Result<Vec<Started>, Failure> {
+    let (count, cores) = (engine.workers.len(), std::thread::available_parallelism().map_or(1, usize::from));
+    if count > cores {
+        log::warn!("io-threads asks for {count} workers, but there are {cores} cores: they will share them.");
+    }
+    let processors = options::text(&engine.config.read(), Directive::ServerCpulist);
+    if !affinity::is_valid_list(&processors) {
+        log::error!("server-cpulist '{processors}' is no list of processors: workers run anywhere.");
+    }
+    let start = |index: usize| -> std::io::Result<Started> {
+        let worker = Worker::new(Arc::clone(engine), index, watchdog.watch())?;
+        let (mailbox, processors) = (worker.mailbox(), processors.clone());
+        let run = move || {
+            pin(&processors);
+            worker.run();
+        };
+        let thread = std::thread::Builder::new().name(format!("worker-{index}")).spawn(run)?;
+        Ok((mailbox, thread))
+    };
+    let started = (0..count)
+        .map(|index| start(index).map_err(|error| Failure::Other(format!("Can't start a worker: {error}"))));
+    started.collect()
+}
+
+/// Keeps the calling thread on the processors of a list, if that is one.
+fn pin(processors: &str) {
+    if affinity::is_valid_list(processors)
+        && let Err(error) = affinity::bind_thread(processors)
+    {
+        log::error!("Can't bind a worker to the processors {processors}: {error}");
+    }
+}
+
+fn install_signals(control: &Arc<Control>) -> Result<(), Failure> {
     let control = Arc::clone(control);
     let hooks = SignalHooks { wake: Box::new(move || control.wake()), clean_up: Box::new(|| ()) };
-    signals::install(hooks).map_err(|error| format!("Can't install signal handlers: {error}"))
+    signals::install(hooks).map_err(|error| format!("Can't install signal handlers: {error}").into())
 }
 
 fn apply_oom(config: &Config) -> OomScore {
     let mut score = OomScore::default();
     let (setting, values) = options::oom(config);
-    if let Err(error) = score.apply(setting, &values, false) {
-        log::error!("Unable to write oom_score_adj: {error}");
-    }
+    // A failure is logged where it happens.
+    let _ = score.apply(setting, &values, false);
     score
 }
 
 /// Says what it listens on and how to connect.
 fn announce(config: &Config, workers: usize) {
     let port = config.int(Directive::Port);
-    let addresses: Vec<String> =
-        config.bind_addresses().iter().map(|address| String::from_utf8_lossy(address).into_owned()).collect();
     let unix = options::text(config, Directive::Unixsocket);
     if port != 0 {
+        let addresses = options::text(config, Directive::Bind);
         log::warn!(
-            "Listening on {} port {port}, {workers} worker(s). Connect with: redis-cli -p {port}",
-            addresses.join(" ")
+            "Listening on {addresses} port {port}, {workers} worker(s). Connect with: redis-cli -p {port}"
         );
         banner::ready("tcp");
     }
@@ -277,17 +410,10 @@ fn announce(config: &Config, workers: usize) {
 }
 
 /// Ten times a second: what belongs to no worker.
-fn tick(engine: &Engine, control: &Control) {
-    ochre_memory::record_peak();
-    engine.sample_rates();
-    if let Some(signal) = signals::shutdown_requested() {
-        log::error!("Received {signal:?}, scheduling shutdown...");
-        log::error!("User requested shutdown...");
-        control.end(0);
+fn tick(engine: &Engine, control: &Control, supervisor: &Supervisor) {
+    end::look(engine, control, supervisor);
+    if !engine.debug.cron_paused.load(std::sync::atomic::Ordering::Relaxed) {
+        ochre_memory::record_peak();
+        engine.sample_rates();
     }
-}
-
-/// The arguments of the process, the first of which is the program; to be called first in `main`.
-pub fn arguments() -> Vec<OsString> {
-    title::init()
 }

@@ -23,6 +23,8 @@ use crate::connection::{Connection, State};
 use crate::group::{BATCH_MAX, GROUP_MAX, Item, ItemKind, RECEIVE_BYTES, Seat, parse_ahead};
 use crate::limits::OutputLimits;
 use crate::mailbox::{Letter, Mailbox};
+use crate::process::watchdog::Heartbeat;
+use crate::running::{Running, Slot};
 use crate::socket::Socket;
 
 /// The token of the mailbox.
@@ -56,14 +58,16 @@ pub struct Worker {
     sweeping: bool,
     check_from: usize,
     stopping: bool,
+    heartbeat: Heartbeat,
+    running: Slot,
 }
 
 impl Worker {
-    /// A worker with its mailbox.
+    /// A worker with its mailbox; `heartbeat` tells the watchdog that it goes on.
     ///
     /// # Errors
     /// Those of the poller.
-    pub fn new(engine: Arc<Engine>, index: usize) -> io::Result<Worker> {
+    pub fn new(engine: Arc<Engine>, index: usize, heartbeat: Heartbeat) -> io::Result<Worker> {
         let poll = Poll::new()?;
         let mailbox = Arc::new(Mailbox::new(poll.registry(), WAKE)?);
         let output_limits = OutputLimits::new(&engine.config.read());
@@ -86,6 +90,8 @@ impl Worker {
             sweeping: false,
             check_from: 0,
             stopping: false,
+            heartbeat,
+            running: Slot::default(),
         })
     }
 
@@ -96,21 +102,25 @@ impl Worker {
 
     /// Serves until told to stop.
     pub fn run(mut self) {
+        self.running.register();
         let mut events = Events::with_capacity(1024);
         let mut letters = Vec::new();
         while !self.stopping {
             let timeout = self.timeout();
+            self.heartbeat.idle();
             if let Err(error) = self.poll.poll(&mut events, Some(timeout))
                 && error.kind() != io::ErrorKind::Interrupted
             {
                 log::error!("Waiting for sockets failed: {error}");
                 break;
             }
+            self.heartbeat.busy();
             let start_ns = tick::now_ns();
             self.take_events(&events);
             self.read_mail(&mut letters);
             while !self.ready.is_empty() {
                 self.serve_group();
+                self.heartbeat.beat();
                 // What became ready meanwhile waits its turn; letters may not wait for a whole queue.
                 if self.ready.len() > GROUP_MAX {
                     self.read_mail(&mut letters);
@@ -208,8 +218,12 @@ impl Worker {
                     self.send(token, &mut bytes.to_vec());
                 }
             }
+            Message::Complete { client, reply } => self.complete(client, &reply),
             Message::Resume => self.resume(),
-            Message::Reconfigure => self.output_limits = OutputLimits::new(&self.engine.config.read()),
+            Message::Reconfigure => {
+                self.output_limits = OutputLimits::new(&self.engine.config.read());
+                self.executor.relieve(clock_ms());
+            }
         }
     }
 
@@ -366,6 +380,8 @@ impl Worker {
         }
         clock.refresh();
         let client = &mut connection.client;
+        let running = Running { client: client.id(), args };
+        let shown = self.running.show(&running);
         let outcome = self.executor.execute(
             client,
             args,
@@ -375,6 +391,7 @@ impl Worker {
             clock.now_ms,
             &mut clock.start_ns,
         );
+        drop(shown);
         match outcome {
             Outcome::Done => seat.run = item.end,
             Outcome::Close => {
@@ -521,9 +538,29 @@ impl Worker {
         match (with_error, blocked.on) {
             (true, _) => reply.error("UNBLOCKED client unblocked via CLIENT UNBLOCK"),
             (false, BlockedOn::Replicas) => reply.integer(0),
+            (false, BlockedOn::Logs) => {
+                reply.array(2);
+                reply.integer(0);
+                reply.integer(0);
+            }
             (false, BlockedOn::Completion) => {}
         }
         self.send(token, &mut out);
+        self.requeue(token);
+    }
+
+    /// Answers a client that waits for a completion, and lets it go on.
+    fn complete(&mut self, id: u64, reply: &[u8]) {
+        let Some(token) = self.by_id.get(&id).copied() else { return };
+        let Some(connection) = self.connections.get_mut(token) else { return };
+        let Some(blocked) = connection.client.blocked.filter(|one| one.on == BlockedOn::Completion) else {
+            return;
+        };
+        self.deadlines.remove(&(blocked.deadline_ms, token));
+        self.executor.context.stats.blocked.fetch_sub(1, Relaxed);
+        connection.client.unblock();
+        connection.state = State::Open;
+        self.send(token, &mut reply.to_vec());
         self.requeue(token);
     }
 

@@ -49,23 +49,20 @@ pub(super) const RECORDS: &[Record] = &[
     )
     .immutable(),
     Record::flag(D::SetProcTitle, "set-proc-title", true, "Show what the server does in the process list")
-        .immutable()
-        .later(),
+        .immutable(),
     Record::text(
         D::ProcTitleTemplate,
         "proc-title-template",
         "{title} {listen-addr} {server-mode}",
         "What the process list shows",
     )
-    .check(check::proc_title_template)
-    .later(),
+    .check(check::proc_title_template),
     Record::text(
         D::LocaleCollate,
         "locale-collate",
         "",
         "Locale by which SORT ALPHA orders text; empty takes the environment's",
-    )
-    .later(),
+    ),
     Record::text(D::IgnoreWarnings, "ignore-warnings", "", "Start-up warnings to leave out"),
     // Redis: yes, because a fork then copies two megabytes for one written byte. Here nothing forks.
     Record::flag(D::DisableThp, "disable-thp", false, "Turn transparent huge pages off for this process")
@@ -85,8 +82,7 @@ pub(super) const RECORDS: &[Record] = &[
     ),
     Record::optional(D::ServerCpulist, "server-cpulist", "Cores the workers may run on")
         .alias(&["server_cpulist"])
-        .immutable()
-        .later(),
+        .immutable(),
     Record::optional(D::BioCpulist, "bio-cpulist", "Cores background threads may run on")
         .alias(&["bio_cpulist"])
         .immutable()
@@ -100,16 +96,14 @@ pub(super) const RECORDS: &[Record] = &[
         .immutable()
         .meaningless(),
     Record::flag(D::CrashLogEnabled, "crash-log-enabled", true, "Write a report when the server crashes"),
-    Record::flag(D::CrashMemcheckEnabled, "crash-memcheck-enabled", true, "Test memory after a crash")
-        .meaningless(),
+    Record::flag(D::CrashMemcheckEnabled, "crash-memcheck-enabled", true, "Test memory after a crash"),
     Record::flag(
         D::UseExitOnPanic,
         "use-exit-on-panic",
         false,
         "Exit rather than abort on a failed assertion",
     )
-    .hidden()
-    .meaningless(),
+    .hidden(),
     Record::flag(D::EnableDebugAssert, "enable-debug-assert", false, "Check costly assertions")
         .immutable()
         .hidden()
@@ -121,8 +115,7 @@ pub(super) const RECORDS: &[Record] = &[
         (0, I32),
         "Milliseconds without progress before the stack is logged; 0 is off",
     )
-    .hidden()
-    .meaningless(),
+    .hidden(),
     // Logging
     Record::choice(
         D::Loglevel,
@@ -147,8 +140,7 @@ pub(super) const RECORDS: &[Record] = &[
         "Shape of the time in log lines",
     ),
     Record::flag(D::SyslogEnabled, "syslog-enabled", false, "Send log messages to the system log as well")
-        .immutable()
-        .later(),
+        .immutable(),
     // The peers put their own name here.
     Record::text(
         D::SyslogIdent,
@@ -156,8 +148,7 @@ pub(super) const RECORDS: &[Record] = &[
         "ochre",
         "Name under which the system log shows this server",
     )
-    .immutable()
-    .later(),
+    .immutable(),
     Record::choice(
         D::SyslogFacility,
         "syslog-facility",
@@ -165,8 +156,7 @@ pub(super) const RECORDS: &[Record] = &[
         SyslogFacility::Local0 as u32,
         "Facility of the system log",
     )
-    .immutable()
-    .later(),
+    .immutable(),
     // Redis's default; Valkey hides user data unless told otherwise.
     Record::flag(
         D::HideUserDataFromLog,

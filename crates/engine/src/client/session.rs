@@ -37,6 +37,8 @@ pub enum Close {
 pub enum BlockedOn {
     /// Acknowledgements of replicas (WAIT).
     Replicas,
+    /// Acknowledgements of the local log and of replicas' logs (WAITAOF).
+    Logs,
     /// Something that the server does in its own time and then answers with a ready reply.
     Completion,
 }

@@ -61,8 +61,6 @@ pub struct Watched {
     pub db: u32,
     /// Its name.
     pub key: Vec<u8>,
-    /// Whether it was there but expired when WATCH came: then its removal is no change.
-    pub was_expired: bool,
 }
 
 /// The state of MULTI and WATCH.

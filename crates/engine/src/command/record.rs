@@ -130,9 +130,9 @@ pub mod flags {
     pub const NOT_QUEUED: u64 = 1 << 41;
     /// Runs the queue of a transaction (EXEC).
     pub const RUNS_QUEUE: u64 = 1 << 42;
-    /// Sums figures over the stripes, locking one after the other. Where other commands' stripes are locked at the
+    /// Walks the keyspace, locking one stripe after the other by itself. Where other commands' stripes are locked at the
     /// same time (in a transaction), all have to be.
-    pub const FIGURES: u64 = 1 << 48;
+    pub const WALKS_KEYSPACE: u64 = 1 << 48;
 }
 
 /// ACL categories, by bit; the order is Redis's.

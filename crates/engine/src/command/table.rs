@@ -32,6 +32,19 @@ pub struct CommandTable {
     shift: u32,
     by_record: HashMap<usize, CommandId>,
     top_level: Vec<CommandId>,
+    /// The names of the top level, in lower case: those of the records unless `rename-command` changed them.
+    names: HashMap<Vec<u8>, CommandId>,
+    /// Whether a name is too long to be packed.
+    has_long_names: bool,
+}
+
+/// Why a command could not get another name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RenameError {
+    /// There is no command of the old name.
+    NoSuchCommand,
+    /// There is one of the new name already.
+    Taken,
 }
 
 const NONE: CommandId = CommandId::MAX;
@@ -46,10 +59,13 @@ impl CommandTable {
             shift: 64,
             by_record: HashMap::new(),
             top_level: Vec::new(),
+            names: HashMap::new(),
+            has_long_names: false,
         };
         for command in families.iter().flat_map(|family| family.iter()) {
             let id = table.add(command, None);
             table.top_level.push(id);
+            table.names.insert(command.name.as_bytes().to_vec(), id);
         }
         table.arrange();
         table
@@ -69,12 +85,34 @@ impl CommandTable {
         id
     }
 
+    /// Gives a command another name, or none at all if that is empty (`rename-command`). The record, and with it what
+    /// COMMAND shows, keeps its own name. To be called before anybody uses the table.
+    ///
+    /// # Errors
+    /// One name does not exist, or the other does; nothing has changed.
+    pub fn rename(&mut self, old: &[u8], new: &[u8]) -> Result<(), RenameError> {
+        let (old, new) = (old.to_ascii_lowercase(), new.to_ascii_lowercase());
+        let id = self.names.get(&old).copied().ok_or(RenameError::NoSuchCommand)?;
+        if new.is_empty() {
+            self.top_level.retain(|other| *other != id);
+        } else if self.names.contains_key(&new) {
+            return Err(RenameError::Taken);
+        } else {
+            self.has_long_names |= new.len() > WORDS * 8;
+            self.names.insert(new, id);
+        }
+        self.names.remove(&old);
+        self.arrange();
+        Ok(())
+    }
+
     /// Looks for a multiplier that gives every name a slot of its own.
     fn arrange(&mut self) {
         let names: Vec<(Packed, CommandId)> = self
-            .top_level
+            .names
             .iter()
-            .map(|id| (pack(self.entries[usize::from(*id)].command.name.as_bytes()), *id))
+            .filter(|(name, _)| name.len() <= WORDS * 8)
+            .map(|(name, id)| (pack(name), *id))
             .collect();
         let mut bits = 12;
         loop {
@@ -94,11 +132,17 @@ impl CommandTable {
     #[inline]
     pub fn find(&self, name: &[u8]) -> Option<&CommandEntry> {
         if name.len() > WORDS * 8 {
-            return None;
+            return self.find_long(name);
         }
         let packed = pack(name);
         let (of, id) = &self.slots[slot(packed, self.multiplier, self.shift)];
         (*id != NONE && *of == packed).then(|| &self.entries[usize::from(*id)])
+    }
+
+    #[cold]
+    fn find_long(&self, name: &[u8]) -> Option<&CommandEntry> {
+        let id = self.has_long_names.then(|| self.names.get(&name.to_ascii_lowercase()))??;
+        Some(self.entry(*id))
     }
 
     /// The command that a request runs: the subcommand, if its container has it; otherwise the container.
@@ -244,5 +288,26 @@ mod tests {
         for len in 0..=24 {
             assert!(seen.insert(pack(&b"abcdefghijklmnopqrstuvwx"[..len])), "{len}");
         }
+    }
+
+    #[test]
+    fn renaming() {
+        let mut table = CommandTable::new(crate::family::ALL);
+        let long = b"a-name-that-is-longer-than-any-record-has";
+        assert!(table.find(long).is_none());
+        assert_eq!(table.rename(b"nosuch", b"x"), Err(RenameError::NoSuchCommand));
+        assert_eq!(table.rename(b"GET", b"Set"), Err(RenameError::Taken));
+        assert_eq!(table.rename(b"Get", b"fetch"), Ok(()));
+        assert_eq!(table.rename(b"ping", long), Ok(()));
+        assert_eq!(table.rename(b"config", b""), Ok(()));
+        assert_eq!(table.rename(b"config", b"x"), Err(RenameError::NoSuchCommand));
+        let name = |of: &[u8]| table.find(of).map(|entry| entry.full_name.as_str());
+        assert_eq!((name(b"get"), name(b"FETCH"), name(b"set")), (None, Some("get"), Some("set")));
+        assert_eq!(
+            (name(b"ping"), name(&long.to_ascii_uppercase()), name(b"config")),
+            (None, Some("ping"), None)
+        );
+        let listed = |of: &str| table.top_level().any(|entry| entry.full_name == of);
+        assert!(listed("get") && !listed("config"));
     }
 }

@@ -1,7 +1,9 @@
 //! The commands, family by family: each record beside its handler.
 
+mod admin;
 mod command;
 mod connection;
+mod keys;
 mod reply_map;
 mod server;
 mod strings;
@@ -9,6 +11,15 @@ mod transactions;
 
 use crate::command::Command;
 
+pub use admin::DebugSwitches;
+
 /// The commands of all families.
-pub const ALL: &[&[Command]] =
-    &[command::COMMANDS, connection::COMMANDS, server::COMMANDS, strings::COMMANDS, transactions::COMMANDS];
+pub const ALL: &[&[Command]] = &[
+    admin::COMMANDS,
+    command::COMMANDS,
+    connection::COMMANDS,
+    keys::COMMANDS,
+    server::COMMANDS,
+    strings::COMMANDS,
+    transactions::COMMANDS,
+];

@@ -101,9 +101,8 @@ fn watch(call: &mut Call<'_, '_>) -> Result<(), Error> {
         if transaction.watched.iter().any(|watched| watched.db == db && watched.key == key.bytes) {
             continue;
         }
-        let was_expired = call.view.is_expired(db, *key);
         call.view.watch(db, *key, &transaction.flag);
-        transaction.watched.push(Watched { db, key: key.bytes.to_vec(), was_expired });
+        transaction.watched.push(Watched { db, key: key.bytes.to_vec() });
     }
     call.client.publish_transaction();
     call.reply.ok();

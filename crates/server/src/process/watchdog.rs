@@ -21,6 +21,12 @@ impl Heartbeat {
         self.0.store(self.0.load(Ordering::Relaxed) | 1, Ordering::Relaxed);
     }
 
+    /// It goes on working.
+    pub fn beat(&self) {
+        self.idle();
+        self.busy();
+    }
+
     /// It is about to wait for some.
     pub fn idle(&self) {
         self.0.store((self.0.load(Ordering::Relaxed) | 1).wrapping_add(1), Ordering::Relaxed);

@@ -58,7 +58,7 @@ impl Host for Mailbox {
     fn post(&self, worker: usize, message: Message) {
         self.0.lock().push((worker, message));
     }
-    fn apply(&self, _: &Changes, _: &Config) -> Result<(), SetError> {
+    fn apply(&self, _: &Changes, _: &Config, _: &mut Config) -> Result<(), SetError> {
         Ok(())
     }
     fn shutdown(&self, _: ShutdownRequest) -> Result<(), String> {
@@ -74,6 +74,12 @@ impl Host for Mailbox {
     fn config_file(&self) -> Option<std::path::PathBuf> {
         None
     }
+
+    fn rewrite_config(&self, _: &Config, _: bool) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn restart(&self, _: u64) {}
 }
 
 const WRONG_PASS: &str = "-WRONGPASS invalid username-password pair or user is disabled.|";

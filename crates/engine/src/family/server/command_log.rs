@@ -251,6 +251,7 @@ mod tests {
         engine.settings.slower_than_us.store(0, Relaxed);
         engine.settings.request_larger_than.store(20, Relaxed);
         engine.settings.reply_larger_than.store(20, Relaxed);
+        engine.settings.refresh_remarks();
         client.run("echo 0123456789012345678901234567890");
         client.run("ping");
         let entry = client.run("slowlog get 2");
@@ -260,6 +261,7 @@ mod tests {
         engine.settings.slower_than_us.store(-1, Relaxed);
         engine.settings.request_larger_than.store(-1, Relaxed);
         engine.settings.reply_larger_than.store(-1, Relaxed);
+        engine.settings.refresh_remarks();
         let cases = [
             ("slowlog len", ":4|"),
             ("commandlog len slow", ":4|"),

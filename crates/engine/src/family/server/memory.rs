@@ -51,7 +51,7 @@ fn usage(call: &mut Call<'_, '_>) -> Result<(), Error> {
 const STATS: Command = Command {
     name: "stats",
     summary: "Tells what memory is used for.",
-    flags: flags::FIGURES,
+    flags: flags::WALKS_KEYSPACE,
     tips: REPORT_TIPS,
     handler: stats,
     ..ENTRY
@@ -125,7 +125,7 @@ fn malloc_stats(call: &mut Call<'_, '_>) -> Result<(), Error> {
 const DOCTOR: Command = Command {
     name: "doctor",
     summary: "Looks for problems with memory.",
-    flags: flags::FIGURES,
+    flags: flags::WALKS_KEYSPACE,
     tips: REPORT_TIPS,
     handler: doctor,
     ..ENTRY

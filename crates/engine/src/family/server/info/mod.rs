@@ -32,7 +32,7 @@ pub(super) const INFO: Command = Command {
     name: "info",
     summary: "Shows figures and facts about the server.",
     arity: -1,
-    flags: flags::LOADING | flags::STALE | flags::FIGURES,
+    flags: flags::LOADING | flags::STALE | flags::WALKS_KEYSPACE,
     acl: acl::DANGEROUS,
     tips: &["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
     args: &[Arg::new("section", ArgKind::String).optional().multiple()],

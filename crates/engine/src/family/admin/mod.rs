@@ -1,0 +1,20 @@
+//! Running a server: CONFIG, DEBUG, SHUTDOWN.
+//!
+//! What only the process can do (listeners, the log, files, its end) is behind [`Host`](crate::Host).
+
+mod config;
+mod debug;
+mod shutdown;
+#[cfg(test)]
+mod tests;
+
+pub use debug::DebugSwitches;
+
+use crate::command::{Command, Group, flags};
+
+/// The family's commands.
+pub const COMMANDS: &[Command] = &[config::CONFIG, debug::DEBUG, shutdown::SHUTDOWN];
+
+const BASE: Command = Command { group: Group::Server, flags: ADMIN, ..Command::BASE };
+const ADMIN: u64 = flags::ADMIN | flags::NOSCRIPT | flags::LOADING | flags::STALE;
+const ALL_NODES: &[&str] = &["request_policy:all_nodes", "response_policy:all_succeeded"];

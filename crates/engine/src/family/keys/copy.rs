@@ -1,0 +1,95 @@
+//! Values to other keys and databases: COPY, MOVE.
+
+use ochre_keyspace::{OwnedValue, event_class};
+
+use super::{BASE, database::database_argument};
+use crate::call::Call;
+use crate::command::{Arg, ArgKind, Command, KeySpec, flags, key_flags};
+use crate::error::{Error, SYNTAX};
+
+const SAME_OBJECT: Error = Error::new("ERR source and destination objects are the same");
+
+pub(super) const COPY: Command = Command {
+    name: "copy",
+    summary: "Copies the value of a key to another key.",
+    since: "6.2.0",
+    complexity: "O(N) where N is the number of elements of a collection; O(1) for strings.",
+    arity: -3,
+    flags: flags::WRITE | flags::DENYOOM,
+    keys: &[
+        KeySpec::first(key_flags::RO | key_flags::ACCESS),
+        KeySpec::at(2, key_flags::OW | key_flags::UPDATE),
+    ],
+    args: &[
+        Arg::key("source", 0),
+        Arg::key("destination", 1),
+        Arg::new("destination-db", ArgKind::Integer).token("DB").optional(),
+        Arg::word("replace", "REPLACE").optional(),
+    ],
+    handler: copy,
+    ..BASE
+};
+
+fn copy(call: &mut Call<'_, '_>) -> Result<(), Error> {
+    let (db, from, to) = (call.db(), call.keys[0], call.keys[1]);
+    let (to_db, replace) = copy_options(call)?;
+    if db == to_db && from.bytes == to.bytes {
+        return Err(SAME_OBJECT);
+    }
+    let is_there = call.view.read(db, from).is_some();
+    if !is_there || (call.view.exists(to_db, to) && !replace) {
+        call.reply.integer(0);
+        return Ok(());
+    }
+    if let Some(entry) = call.view.peek(db, from) {
+        let (value, expire_ms) = (OwnedValue::from(entry.value()), entry.expire_ms());
+        let overwritten = call.view.put(to_db, to, value, expire_ms);
+        call.view.notify(event_class::GENERIC, "copy_to", to_db, to.bytes);
+        call.view.notify_overwritten(to_db, to, overwritten);
+    }
+    call.reply.integer(1);
+    Ok(())
+}
+
+/// The database of the destination, and whether to replace what it has.
+fn copy_options(call: &Call<'_, '_>) -> Result<(u32, bool), Error> {
+    let (mut db, mut replace) = (call.db(), false);
+    let mut cursor = call.args.cursor(3);
+    while !cursor.is_at_end() {
+        if cursor.eat("replace") {
+            replace = true;
+        } else if cursor.eat_with_value("db") {
+            db = database_argument(call, cursor.next_arg()?)?;
+        } else {
+            return Err(SYNTAX);
+        }
+    }
+    Ok((db, replace))
+}
+
+pub(super) const MOVE: Command = Command {
+    name: "move",
+    summary: "Moves a key to another database.",
+    arity: 3,
+    flags: flags::WRITE | flags::FAST,
+    keys: &[KeySpec::first(key_flags::RW | key_flags::ACCESS | key_flags::UPDATE)],
+    args: &[Arg::key("key", 0), Arg::new("db", ArgKind::Integer)],
+    handler: move_key,
+    ..BASE
+};
+
+fn move_key(call: &mut Call<'_, '_>) -> Result<(), Error> {
+    let (db, key) = (call.db(), call.key());
+    let to_db = database_argument(call, call.args.at(2))?;
+    if db == to_db {
+        return Err(SAME_OBJECT);
+    }
+    let moves = call.view.read_to_write(db, key).is_some() && !call.view.exists(to_db, key);
+    if moves {
+        call.view.transfer((db, key), (to_db, key));
+        call.notify(event_class::GENERIC, "move_from", key);
+        call.view.notify(event_class::GENERIC, "move_to", to_db, key.bytes);
+    }
+    call.reply.integer(i64::from(moves));
+    Ok(())
+}

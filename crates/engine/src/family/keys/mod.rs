@@ -1,0 +1,52 @@
+//! Keys of any type: to find, remove, rename, copy, expire and count them.
+
+mod copy;
+mod database;
+mod expire;
+mod flush;
+mod listing;
+mod object;
+mod presence;
+mod remove;
+mod rename;
+mod scan;
+#[cfg(test)]
+mod tests;
+mod time_to_live;
+mod wait;
+
+use crate::command::{Command, Group, acl};
+
+/// The family's commands.
+pub const COMMANDS: &[Command] = &[
+    copy::COPY,
+    listing::DBSIZE,
+    remove::DEL,
+    presence::EXISTS,
+    expire::EXPIRE,
+    expire::EXPIREAT,
+    time_to_live::EXPIRETIME,
+    flush::FLUSHALL,
+    flush::FLUSHDB,
+    listing::KEYS,
+    copy::MOVE,
+    object::OBJECT,
+    expire::PERSIST,
+    expire::PEXPIRE,
+    expire::PEXPIREAT,
+    time_to_live::PEXPIRETIME,
+    time_to_live::PTTL,
+    listing::RANDOMKEY,
+    rename::RENAME,
+    rename::RENAMENX,
+    scan::SCAN,
+    database::SWAPDB,
+    presence::TOUCH,
+    time_to_live::TTL,
+    presence::TYPE,
+    remove::UNLINK,
+    wait::WAIT,
+    wait::WAITAOF,
+];
+
+const BASE: Command = Command { group: Group::Generic, acl: acl::KEYSPACE, ..Command::BASE };

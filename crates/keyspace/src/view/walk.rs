@@ -1,0 +1,26 @@
+//! A walk over the keyspace that locks one stripe at a time: SCAN.
+
+use super::{Held, View};
+
+impl View<'_> {
+    /// Makes the stripe of a position the one that this view holds. A view that holds all stripes (in a transaction)
+    /// stays as it is.
+    ///
+    /// What was done to the stripe that is let go reaches the journal first, as a unit of its own: once the lock is gone,
+    /// others may change the same keys, and the journal has to tell both in the order in which they happened.
+    pub fn walk_to(&mut self, position: u64) {
+        let index = self.keyspace.stripe_of(position);
+        match &self.held {
+            Held::None => {}
+            Held::One(of, _) if *of != index => {
+                self.keyspace.journal.append(&self.effects.unit);
+                self.effects.unit.clear();
+            }
+            Held::One(..) | Held::Some(_) | Held::All(_) => return,
+        }
+        // Let go before the next is taken: whoever holds one stripe and waits for one of a lower number can block those
+        // who lock in order.
+        self.held = Held::None;
+        self.held = Held::One(index, self.keyspace.lock_stripe(index));
+    }
+}

@@ -1,0 +1,103 @@
+//! The way out: what happens between a request for shutdown and the end of the process.
+//!
+//! Requests come from SHUTDOWN (through [`Control`]) and from signals; the main thread looks for both at every tick. Once
+//! the decision to end has been taken, the workers send what they still can and close their connections; commands that
+//! were executed have their replies. A client that waits in SHUTDOWN is answered only if the server stays.
+//!
+//! There are no replicas yet, so `shutdown-timeout` waits for nobody, and the time between request and end is short.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use ochre_config::{
+    Config, Directive, SHUTDOWN_FAILOVER, SHUTDOWN_FORCE, SHUTDOWN_NOSAVE, SHUTDOWN_NOW, SHUTDOWN_SAFE,
+    SHUTDOWN_SAVE,
+};
+use ochre_engine::{Engine, Message, ShutdownRequest};
+
+use crate::control::Control;
+use crate::process::Supervisor;
+use crate::process::signals::{self, ShutdownSignal};
+
+/// Looks for a request for shutdown and carries it out; to be called by the main thread now and then.
+pub fn look(engine: &Engine, control: &Control, supervisor: &Supervisor) {
+    if let Some(request) = control.take_shutdown() {
+        return shut_down(engine, control, supervisor, request);
+    }
+    if engine.debug.cron_paused.load(Relaxed) {
+        return;
+    }
+    if let Some(signal) = signals::shutdown_requested() {
+        let request = request_of(signal, &engine.config.read());
+        shut_down(engine, control, supervisor, request);
+    }
+}
+
+/// What a signal asks for.
+fn request_of(signal: ShutdownSignal, config: &Config) -> ShutdownRequest {
+    let directive = match signal {
+        ShutdownSignal::Interrupt => Directive::ShutdownOnSigint,
+        ShutdownSignal::Terminate => Directive::ShutdownOnSigterm,
+    };
+    let flags = config.flags(directive);
+    let has = |flag: u32| flags & flag != 0;
+    ShutdownRequest {
+        save: (has(SHUTDOWN_SAVE) || has(SHUTDOWN_NOSAVE)).then(|| has(SHUTDOWN_SAVE)),
+        now: has(SHUTDOWN_NOW),
+        force: has(SHUTDOWN_FORCE),
+        safe: has(SHUTDOWN_SAFE),
+        failover: has(SHUTDOWN_FAILOVER),
+        client: None,
+    }
+}
+
+fn shut_down(engine: &Engine, control: &Control, supervisor: &Supervisor, request: ShutdownRequest) {
+    log::warn!("User requested shutdown...");
+    supervisor.status("Shutting down");
+    supervisor.stopping();
+    let wants_save = request.save.unwrap_or(!engine.config.read().save_points().is_empty());
+    if wants_save {
+        log::error!(
+            "This version of Ochre has no persistence yet: nothing is saved, the data set ends with the process."
+        );
+    }
+    control.end(0);
+}
+
+/// Withdraws a shutdown that has not been carried out; whether there was one. Who waited for it gets an error.
+pub fn abort(engine: &Arc<Engine>, control: &Control) -> bool {
+    let waiting = control.cancel_shutdown();
+    let signalled = signals::shutdown_requested().is_some() && !control.is_over();
+    if waiting.is_none() && !signalled {
+        return false;
+    }
+    signals::clear_shutdown_request();
+    let reply: Arc<[u8]> = (*b"-ERR Errors trying to SHUTDOWN. Check logs.\r\n").into();
+    for (worker, client) in waiting.into_iter().flatten() {
+        engine.post(worker, Message::Complete { client, reply: Arc::clone(&reply) });
+    }
+    log::warn!("Shutdown manually aborted.");
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signals_ask_for_what_is_configured() {
+        let mut config = Config::new();
+        config.assign(Directive::ShutdownOnSigint, &[b"nosave", b"now"]).unwrap();
+        config.assign(Directive::ShutdownOnSigterm, &[b"save", b"force"]).unwrap();
+        let none = ShutdownRequest::default();
+        assert_eq!(
+            request_of(ShutdownSignal::Interrupt, &config),
+            ShutdownRequest { save: Some(false), now: true, ..none }
+        );
+        assert_eq!(
+            request_of(ShutdownSignal::Terminate, &config),
+            ShutdownRequest { save: Some(true), force: true, ..none }
+        );
+        assert_eq!(request_of(ShutdownSignal::Terminate, &Config::new()), none);
+    }
+}

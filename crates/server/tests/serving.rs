@@ -1,0 +1,518 @@
+//! Servers as processes: what they listen on, how they are configured while they run, how they end.
+//!
+//! Every server is this test program itself in another role, so no other program has to be built; it must own `main`
+//! from its first line, because titles come before threads. Ports are the system's choice, and tests wait for conditions.
+#![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// As in the product: what memory is in use is asked for.
+#[global_allocator]
+static ALLOCATOR: ochre_memory::Counted = ochre_memory::Counted;
+
+/// How long anything may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+type Test = (&'static str, fn());
+
+fn main() -> ExitCode {
+    let arguments = ochre_server::arguments();
+    if arguments.get(1).is_some_and(|word| word == "serve") {
+        return ochre_server::serve("ochre-server", &arguments[2..]);
+    }
+    let filter: Option<String> =
+        arguments.iter().skip(1).map(|a| a.to_string_lossy().into_owned()).find(|a| !a.starts_with('-'));
+    let tests: &[Test] = &[
+        ("listens_on_both_families", listens_on_both_families),
+        ("listens_on_a_unix_socket_alone", listens_on_a_unix_socket_alone),
+        ("says_why_it_cannot_start", says_why_it_cannot_start),
+        ("answers_questions", answers_questions),
+        ("changes_its_port", changes_its_port),
+        ("changes_its_addresses", changes_its_addresses),
+        ("takes_back_what_cannot_be_applied", takes_back_what_cannot_be_applied),
+        ("rewrites_its_configuration", rewrites_its_configuration),
+        ("renames_commands", renames_commands),
+        ("ends_on_shutdown", ends_on_shutdown),
+        ("ends_on_signals", ends_on_signals),
+        ("aborts_a_shutdown", aborts_a_shutdown),
+        ("runs_in_the_background", runs_in_the_background),
+        ("restarts", restarts),
+        ("sleeps_as_a_whole", sleeps_as_a_whole),
+        ("reports_a_crash", reports_a_crash),
+    ];
+    for (name, test) in tests.iter().filter(|(name, _)| filter.as_ref().is_none_or(|f| name.contains(f))) {
+        test();
+        println!("test {name} ... ok");
+    }
+    ExitCode::SUCCESS
+}
+
+// ---- Servers and clients ----
+
+/// A server, with a directory for its files; both go when it is dropped.
+struct Server {
+    child: Child,
+    dir: PathBuf,
+    port: u16,
+}
+
+impl Server {
+    /// A server on a free port of 127.0.0.1 unless the options say something else.
+    fn start(options: &[&str]) -> Server {
+        let port = free_port();
+        let server = Server::launch(port, options);
+        wait_for("the server to serve", || server.log().contains("Ready to accept connections"));
+        server
+    }
+
+    fn launch(port: u16, options: &[&str]) -> Server {
+        let dir = new_dir();
+        let mut child = command();
+        child.current_dir(&dir).args(["--port", &port.to_string()]);
+        child
+            .args(["--bind", "127.0.0.1", "--logfile", "log", "--io-threads", "2", "--save", ""])
+            .args(options);
+        let child = child.stdout(Stdio::null()).spawn().unwrap();
+        Server { child, dir, port }
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.join("log")).unwrap_or_default()
+    }
+
+    fn client(&self) -> Client<TcpStream> {
+        client_of(self.port)
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Waits for the end.
+    fn end(&mut self) -> ExitStatus {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(start.elapsed() < PATIENCE, "the server does not end: {}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+fn command() -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.arg("serve").stdin(Stdio::null());
+    command
+}
+
+fn new_dir() -> PathBuf {
+    static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let dir = std::env::temp_dir().join(format!("ochre-serving-{}-{number}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    dir
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < PATIENCE, "waited too long for {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A connection that sends words and reads one reply for each request.
+struct Client<S> {
+    stream: S,
+    buffer: Vec<u8>,
+}
+
+fn client_of(port: u16) -> Client<TcpStream> {
+    Client::new(TcpStream::connect(("127.0.0.1", port)).unwrap())
+}
+
+impl<S: Read + Write> Client<S> {
+    fn new(stream: S) -> Client<S> {
+        Client { stream, buffer: Vec::new() }
+    }
+
+    fn send(&mut self, words: &[&str]) {
+        let mut request = format!("*{}\r\n", words.len());
+        words.iter().for_each(|word| request += &format!("${}\r\n{word}\r\n", word.len()));
+        self.stream.write_all(request.as_bytes()).unwrap();
+    }
+
+    /// One reply, its parts separated by `|`; `end` if the connection ends.
+    fn reply(&mut self) -> String {
+        let Some(line) = self.line() else { return "end".to_owned() };
+        let rest = || line[1..].parse::<usize>().ok();
+        match line.as_bytes()[0] {
+            b'$' => {
+                let len = rest().unwrap();
+                let text = self.take(len + 2).unwrap();
+                String::from_utf8_lossy(&text[..len]).into_owned()
+            }
+            b'*' => (0..rest().unwrap()).map(|_| self.reply()).collect::<Vec<_>>().join("|"),
+            _ => line,
+        }
+    }
+
+    fn ask(&mut self, words: &[&str]) -> String {
+        self.send(words);
+        self.reply()
+    }
+
+    fn line(&mut self) -> Option<String> {
+        loop {
+            if let Some(end) = self.buffer.windows(2).position(|pair| pair == b"\r\n") {
+                let line = self.take(end + 2)?;
+                return Some(String::from_utf8_lossy(&line[..end]).into_owned());
+            }
+            self.receive()?;
+        }
+    }
+
+    fn take(&mut self, len: usize) -> Option<Vec<u8>> {
+        while self.buffer.len() < len {
+            self.receive()?;
+        }
+        Some(self.buffer.drain(..len).collect())
+    }
+
+    fn receive(&mut self) -> Option<()> {
+        let mut piece = [0; 4096];
+        let received = self.stream.read(&mut piece).unwrap_or(0);
+        self.buffer.extend_from_slice(&piece[..received]);
+        (received > 0).then_some(())
+    }
+}
+
+// ---- Listening ----
+
+fn listens_on_both_families() {
+    let v6 = TcpListener::bind("[::1]:0").is_ok();
+    // An address that the machine does not have, and may be missing.
+    let server = Server::start(&["--bind", "127.0.0.1 -::1 -192.0.2.1"]);
+    assert_eq!(server.client().ask(&["ping"]), "+PONG");
+    if v6 {
+        let stream = TcpStream::connect(("::1", server.port)).unwrap();
+        assert_eq!(Client::new(stream).ask(&["ping"]), "+PONG");
+    }
+    assert!(server.log().contains(&format!(
+        "Warning: Could not create server TCP listening socket 192.0.2.1:{}: bind: Cannot assign requested address",
+        server.port
+    )));
+}
+
+fn listens_on_a_unix_socket_alone() {
+    let mut server = Server::launch(0, &["--unixsocket", "socket", "--unixsocketperm", "700"]);
+    wait_for("the server to serve", || server.log().contains("Ready to accept connections unix"));
+    let path = server.dir.join("socket");
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+    let mut client = Client::new(UnixStream::connect(&path).unwrap());
+    assert_eq!(client.ask(&["ping"]), "+PONG");
+    assert_eq!(
+        client.ask(&["config", "set", "unixsocket", "other"]),
+        "-ERR CONFIG SET failed (possibly related to argument 'unixsocket') - can't set immutable config"
+    );
+    // Without any TCP address a port can still be opened.
+    let port = free_port();
+    assert_eq!(client.ask(&["config", "set", "port", &port.to_string()]), "+OK");
+    assert_eq!(client_of(port).ask(&["ping"]), "+PONG");
+    assert_eq!(client.ask(&["shutdown"]), "end");
+    assert!(server.end().success() && !path.exists());
+}
+
+/// Options, and what standard error or the log says.
+fn says_why_it_cannot_start() {
+    let busy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let busy = busy.local_addr().unwrap().port().to_string();
+    let failed = format!("Failed listening on port {busy} (tcp), aborting.");
+    let cases: &[(&[&str], &str)] = &[
+        (&["--nosuch", "1"], ">>> 'nosuch \"1\"'\nBad directive or wrong number of arguments\n"),
+        (&["--port"], ">>> 'port'\nwrong number of arguments\n"),
+        (&["--rename-command", "nosuch", "x"], "No such command in rename-command\n"),
+        (&["--rename-command", "get", "set"], "Target command name already exists\n"),
+        (&["--logfile", "/nonexistent/log"], "Can't open the log file: No such file or directory\n"),
+        (
+            &["/nonexistent.conf"],
+            "Fatal error, can't open config file '/nonexistent.conf': No such file or directory",
+        ),
+        (&["--port", "0"], "Configured to not listen anywhere, exiting."),
+        (&["--bind", "127.0.0.1", "--port", &busy], &failed),
+        (
+            &["--bind", "192.0.2.1", "--port", "7"],
+            "socket 192.0.2.1:7: bind: Cannot assign requested address",
+        ),
+        (
+            &["--port", "0", "--unixsocket", "/nonexistent/s"],
+            "Failed opening Unix socket: bind: No such file",
+        ),
+        (&["--port", "0", "--loadmodule", "/x.so"], "Can't load module from /x.so: server aborting"),
+        (
+            &["--port", "0", "--locale-collate", "nosuch"],
+            "Failed to configure LOCALE for invalid locale name.",
+        ),
+    ];
+    for (options, text) in cases {
+        let output = command().args(*options).output().unwrap();
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.code(), Some(1), "{options:?}: {out}{err}");
+        assert!(out.contains(text) || err.contains(text), "{options:?}: {out}{err}");
+    }
+}
+
+fn answers_questions() {
+    let ask = |word: &str| {
+        let output = command().arg(word).output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(text).unwrap())
+    };
+    let (code, text) = ask("--version");
+    assert!(code == Some(0) && text.starts_with("Ochre server v="), "{text}");
+    let (code, text) = ask("--help");
+    assert!(code == Some(1) && text.starts_with("Usage: ochre-server "), "{text}");
+    let (_, text) = ask("--check-system");
+    assert!(text.contains("[overcommit]..."), "{text}");
+}
+
+// ---- Configuration ----
+
+fn is_closed(port: u16) -> bool {
+    TcpStream::connect(("127.0.0.1", port)).is_err()
+}
+
+fn changes_its_port() {
+    let server = Server::start(&[]);
+    let mut client = server.client();
+    let busy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let busy = busy.local_addr().unwrap().port().to_string();
+    assert_eq!(
+        client.ask(&["config", "set", "port", &busy]),
+        "-ERR CONFIG SET failed (possibly related to argument 'port') - Unable to listen on this port. Check server logs."
+    );
+    assert_eq!(server.client().ask(&["config", "get", "port"]), format!("port|{}", server.port));
+    let port = free_port();
+    assert_eq!(client.ask(&["config", "set", "port", &port.to_string()]), "+OK");
+    assert!(is_closed(server.port));
+    // Who is connected stays connected.
+    assert_eq!((client_of(port).ask(&["ping"]), client.ask(&["ping"])), ("+PONG".into(), "+PONG".into()));
+    assert_eq!(client.ask(&["config", "set", "port", "0"]), "+OK");
+    assert!(is_closed(port));
+    assert_eq!(client.ask(&["config", "set", "port", &server.port.to_string()]), "+OK");
+    assert_eq!(server.client().ask(&["ping"]), "+PONG");
+}
+
+fn changes_its_addresses() {
+    let server = Server::start(&[]);
+    let mut client = server.client();
+    let mut bind = |addresses: &str| client.ask(&["config", "set", "bind", addresses]);
+    // More addresses of the same port, the wildcard over one of them, and back: each time the port answers.
+    for addresses in ["127.0.0.1 127.0.0.2", "*", "127.0.0.1", "127.0.0.2", "127.0.0.1"] {
+        assert_eq!(bind(addresses), "+OK", "{addresses}");
+        let answers = |ip: &str| TcpStream::connect((ip, server.port)).is_ok();
+        let expected = |ip: &str| addresses == "*" || addresses.split(' ').any(|address| address == ip);
+        for ip in ["127.0.0.1", "127.0.0.2"] {
+            assert_eq!(answers(ip), expected(ip), "{addresses}: {ip}");
+        }
+    }
+    assert_eq!(
+        bind("127.0.0.1 192.0.2.1"),
+        "-ERR CONFIG SET failed (possibly related to argument 'bind') - Failed to bind to specified addresses."
+    );
+    assert_eq!(server.client().ask(&["config", "get", "bind"]), "bind|127.0.0.1");
+    assert_eq!(bind(""), "+OK");
+    assert!(is_closed(server.port));
+}
+
+fn takes_back_what_cannot_be_applied() {
+    let server = Server::start(&[]);
+    let mut client = server.client();
+    let port = free_port().to_string();
+    let set = ["config", "set", "timeout", "7", "port", &port, "maxclients", "99999999"];
+    let reply = client.ask(&set);
+    let refused = "-ERR CONFIG SET failed (possibly related to argument 'maxclients') - The operating system is not able \
+                   to handle the specified number of clients, try with ";
+    // A privileged process on a generous machine may get them all.
+    if reply != "+OK" {
+        assert!(reply.starts_with(refused), "{reply}");
+        assert_eq!(client.ask(&["config", "get", "timeout"]), "timeout|0");
+        assert_eq!(server.client().ask(&["ping"]), "+PONG");
+    }
+    assert_eq!(
+        client.ask(&["config", "set", "loglevel", "debug", "locale-collate", "nosuch"]),
+        "-ERR CONFIG SET failed (possibly related to argument 'locale-collate') - Invalid locale name"
+    );
+    assert_eq!(client.ask(&["config", "get", "loglevel"]), "loglevel|notice");
+    assert_eq!(client.ask(&["config", "set", "maxmemory", "1", "maxmemory-policy", "allkeys-lru"]), "+OK");
+    assert!(server.log().contains("WARNING: the new maxmemory value set via CONFIG SET (1) is smaller"));
+}
+
+fn rewrites_its_configuration() {
+    let dir = new_dir();
+    let (path, port) = (dir.join("ochre.conf"), free_port());
+    let user = "user alice on >secret ~* +@all";
+    std::fs::write(&path, format!("# mine\nport {port}\n{user}\nrename-command DEBUG \"\"\nhz 10\n"))
+        .unwrap();
+    let start = |path: &Path| {
+        let child = command().arg(path).current_dir(&dir).stdout(Stdio::null()).spawn().unwrap();
+        let server = Server { child, dir: new_dir(), port };
+        wait_for("the server to serve", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+        server
+    };
+    {
+        let server = start(&path);
+        let mut client = server.client();
+        assert_eq!(client.ask(&["config", "set", "hz", "50", "maxmemory", "100mb", "save", "7 8"]), "+OK");
+        assert_eq!(client.ask(&["config", "rewrite"]), "+OK");
+    }
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(
+        text.starts_with(&format!("# mine\nport {port}\n{user}\nrename-command DEBUG \"\"\nhz 50\n")),
+        "{text}"
+    );
+    let server = start(&path);
+    assert_eq!(
+        server.client().ask(&["config", "get", "hz", "maxmemory", "save"]),
+        "hz|50|maxmemory|104857600|save|7 8"
+    );
+    std::fs::remove_dir_all(&dir).unwrap();
+}
+
+fn renames_commands() {
+    let long = "a-name-that-is-longer-than-the-name-of-any-command";
+    let server = Server::start(&["--rename-command", "config", long, "--rename-command", "echo", ""]);
+    let mut client = server.client();
+    assert!(client.ask(&["config", "get", "port"]).starts_with("-ERR unknown command 'config'"));
+    assert!(client.ask(&["echo", "x"]).starts_with("-ERR unknown command 'echo'"));
+    assert_eq!(client.ask(&[long, "get", "port"]), format!("port|{}", server.port));
+}
+
+// ---- The end ----
+
+fn ends_on_shutdown() {
+    let mut server = Server::start(&["--pidfile", "pid"]);
+    let pidfile = server.dir.join("pid");
+    assert_eq!(std::fs::read_to_string(&pidfile).unwrap(), format!("{}\n", server.child.id()));
+    let mut client = server.client();
+    assert_eq!(client.ask(&["shutdown", "abort"]), "-ERR No shutdown in progress.");
+    assert_eq!(client.ask(&["shutdown", "later"]), "-ERR syntax error");
+    // What was executed before is answered, what comes after is not executed.
+    for request in [&["set", "k", "v"][..], &["get", "k"], &["shutdown", "nosave"], &["ping"]] {
+        client.send(request);
+    }
+    assert_eq!((client.reply(), client.reply(), client.reply()), ("+OK".into(), "v".into(), "end".into()));
+    assert!(server.end().success() && !pidfile.exists());
+    for line in ["User requested shutdown...", "Removing the pid file.", "is now ready to exit, bye bye..."] {
+        assert!(server.log().contains(line), "{line}");
+    }
+}
+
+fn ends_on_signals() {
+    for (signal, line) in [
+        (Signal::TERM, "Received SIGTERM scheduling shutdown..."),
+        (Signal::INT, "Received SIGINT scheduling shutdown..."),
+    ] {
+        let mut server = Server::start(&["--save", "1 1", "--shutdown-on-sigint", "nosave"]);
+        let mut client = server.client();
+        assert_eq!(client.ask(&["ping"]), "+PONG");
+        server.signal(signal);
+        assert!(server.end().success());
+        assert_eq!(client.reply(), "end");
+        let log = server.log();
+        assert!(log.contains(line) && log.contains("ready to exit, bye bye"), "{log}");
+        assert_eq!(log.contains("nothing is saved"), signal == Signal::TERM, "{log}");
+    }
+}
+
+fn aborts_a_shutdown() {
+    let mut server = Server::start(&["--enable-debug-command", "yes"]);
+    let mut client = server.client();
+    assert_eq!(client.ask(&["debug", "pause-cron", "1"]), "+OK");
+    server.signal(Signal::TERM);
+    wait_for("the signal", || server.log().contains("Received SIGTERM"));
+    wait_for("the abort", || client.ask(&["shutdown", "abort"]) == "+OK");
+    assert_eq!(client.ask(&["debug", "pause-cron", "0"]), "+OK");
+    assert_eq!(client.ask(&["ping"]), "+PONG");
+    assert!(server.log().contains("Shutdown manually aborted."));
+    server.signal(Signal::TERM);
+    assert!(server.end().success());
+}
+
+fn runs_in_the_background() {
+    let mut server = Server::launch(free_port(), &["--daemonize", "yes", "--pidfile", "pid"]);
+    assert!(server.end().success(), "the parent ends at once");
+    wait_for("the daemon", || server.log().contains("Ready to accept connections"));
+    let pidfile = server.dir.join("pid");
+    let pid: i32 = std::fs::read_to_string(&pidfile).unwrap().trim().parse().unwrap();
+    assert_ne!(pid, server.child.id() as i32);
+    assert_eq!(server.client().ask(&["ping"]), "+PONG");
+    kill_process(Pid::from_raw(pid).unwrap(), Signal::TERM).unwrap();
+    wait_for("the end of the daemon", || !pidfile.exists() && server.log().contains("bye bye"));
+}
+
+fn restarts() {
+    let mut server = Server::start(&["--enable-debug-command", "yes"]);
+    for (word, runs) in [("restart", 2), ("crash-and-recover", 3)] {
+        assert_eq!(server.client().ask(&["debug", word, "1"]), "end");
+        wait_for("another run", || server.log().matches("Ready to accept connections").count() == runs);
+        assert_eq!(server.client().ask(&["ping"]), "+PONG");
+    }
+    assert_eq!(server.client().ask(&["shutdown"]), "end");
+    assert!(server.end().success());
+}
+
+// ---- Debugging ----
+
+fn sleeps_as_a_whole() {
+    let server = Server::start(&["--enable-debug-command", "yes"]);
+    // One client per worker.
+    let (mut a, mut b) = (server.client(), server.client());
+    assert_eq!((a.ask(&["ping"]), b.ask(&["ping"])), ("+PONG".into(), "+PONG".into()));
+    let start = Instant::now();
+    a.send(&["debug", "sleep", "0.3"]);
+    std::thread::sleep(Duration::from_millis(100));
+    assert_eq!(b.ask(&["ping"]), "+PONG");
+    assert!(start.elapsed() >= Duration::from_millis(290), "{:?}", start.elapsed());
+    assert_eq!(a.reply(), "+OK");
+    assert!(start.elapsed() < PATIENCE);
+}
+
+fn reports_a_crash() {
+    let options = ["--enable-debug-command", "yes", "--crash-memcheck-enabled", "no"];
+    for (how, lines) in [
+        ("segfault", ["crashed by signal", "argv[1]: \"segfault\""]),
+        ("panic", ["Guru Meditation: DEBUG PANIC called at Unix time", "argv[1]: \"panic\""]),
+        ("assert", ["=== ASSERTION FAILED ===", "argv[1]: \"assert\""]),
+    ] {
+        let mut server = Server::start(&options);
+        assert_eq!(server.client().ask(&["debug", how]), "end");
+        assert!(!server.end().success());
+        let log = server.log();
+        for line in lines.iter().chain(&["STACK TRACE DONE", "CURRENT CLIENT INFO", "BUG REPORT END"]) {
+            assert!(log.contains(line), "{line}: {log}");
+        }
+    }
+}
