@@ -21,7 +21,13 @@ struct Parsed {
 pub fn request(input: &[u8]) {
     let whole = parse_requests(input, input.len().max(1));
     for piece in [1, 3] {
-        assert_eq!(parse_requests(input, piece).requests, whole.requests, "in pieces of {piece}");
+        let parsed = parse_requests(input, piece);
+        // A line above the limit passes only if its end is already there.
+        if parsed.error.as_ref().is_some_and(|error| error.contains("too big")) {
+            assert!(whole.requests.starts_with(&parsed.requests), "in pieces of {piece}");
+        } else {
+            assert_eq!(parsed, whole, "in pieces of {piece}");
+        }
     }
     for request in &whole.requests {
         assert!(request.len() <= LIMITS.multibulk_len_max as usize || request.len() <= input.len());

@@ -33,7 +33,9 @@ fn assert_clients_at_most(client: &mut Client, most: i64) {
         last = client.info("connected_clients");
         (last <= most).then_some(())
     });
-    assert!(enough.is_some(), "still {last} clients");
+    let left = client.ask("CLIENT LIST");
+    let left = String::from_utf8_lossy(left.as_bytes().unwrap_or_default()).into_owned();
+    assert!(enough.is_some(), "still {last} clients:\n{left}");
 }
 
 #[test]
