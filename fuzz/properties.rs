@@ -60,7 +60,10 @@ fn parse_requests(input: &[u8], piece: usize) -> Parsed {
             Ok(Progress::Empty { consumed }) => consumed,
             Ok(Progress::Incomplete { missing }) => {
                 assert!(missing > 0 && missing <= LIMITS.bulk_len_max as usize + 2, "{missing} missing");
-                assert!(parser.memory_bytes() <= 16 * (received.len() + 64), "memory follows the bytes received");
+                assert!(
+                    parser.memory_bytes() <= 16 * (received.len() + 64),
+                    "memory follows the bytes received"
+                );
                 if end == input.len() {
                     return parsed;
                 }
@@ -148,7 +151,8 @@ fn tail_by_definition(pattern: &[u8], text: &[u8], case: Case) -> bool {
         (_, [byte, rest @ ..]) => {
             let len = element_len(pattern);
             let element = &pattern[..len];
-            glob_match(element, std::slice::from_ref(byte), case) && tail_by_definition(&pattern[len..], rest, case)
+            glob_match(element, std::slice::from_ref(byte), case)
+                && tail_by_definition(&pattern[len..], rest, case)
         }
     }
 }
