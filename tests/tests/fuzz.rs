@@ -1,5 +1,7 @@
 //! The properties of the fuzz targets, for a second each, on inputs that are the same in every run.
 
+#![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
+
 #[path = "../../fuzz/properties.rs"]
 mod properties;
 

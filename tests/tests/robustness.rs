@@ -3,6 +3,8 @@
 //! After every trouble the same questions: does the server still serve others, has it said clearly what was wrong, and
 //! has it kept its memory.
 
+#![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
+
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
