@@ -54,6 +54,36 @@ impl Prepared {
     }
 }
 
+/// The time of a batch: read once, and again only if its commands took long.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    /// The time, unix time in ms.
+    pub now_ms: i64,
+    /// When the previous command ended (see [`tick::now_ns`]).
+    pub start_ns: u64,
+    read_ns: u64,
+}
+
+impl Clock {
+    /// Older than this, the time is read again, ns.
+    const STALE_NS: u64 = 500_000;
+
+    /// The present time.
+    pub fn read() -> Clock {
+        let start_ns = tick::now_ns();
+        Clock { now_ms: clock_ms(), start_ns, read_ns: start_ns }
+    }
+
+    /// Reads the time again if the commands of the batch took long.
+    #[inline]
+    pub fn refresh(&mut self) {
+        if self.start_ns.saturating_sub(self.read_ns) > Clock::STALE_NS {
+            self.now_ms = clock_ms();
+            self.read_ns = self.start_ns;
+        }
+    }
+}
+
 /// Runs the requests of one worker's clients.
 pub struct Executor {
     /// What all workers share.
@@ -115,8 +145,8 @@ impl Executor {
         keys.iter().for_each(|key| self.engine.keyspace.prefetch_entries(db, *key));
     }
 
-    /// Runs a request; the reply is appended to `out`. `keys` are those of its preparation. `now_ms` is the time of
-    /// the batch, `start_ns` when the previous command ended (see [`tick::now_ns`]); moved to when this one ended.
+    /// Runs a request; the reply is appended to `out`. `keys` are those of its preparation. The `clock`
+    /// is moved to when this one ended.
     pub fn execute(
         &mut self,
         client: &mut Client,
@@ -124,9 +154,9 @@ impl Executor {
         prepared: &Prepared,
         keys: &[Key<'_>],
         out: &mut Vec<u8>,
-        now_ms: i64,
-        start_ns: &mut u64,
+        clock: &mut Clock,
     ) -> Outcome {
+        let now_ms = clock.now_ms;
         let before = out.len();
         if client.reply_mode == ReplyMode::SkipNext {
             client.reply_mode = ReplyMode::Skip;
@@ -138,7 +168,7 @@ impl Executor {
         let entry = prepared.id.map(|id| this.engine.commands.entry(id));
         client.shared.last_command.store(prepared.id.unwrap_or(CommandId::MAX), Relaxed);
         let gate = match this.admit(client, entry, args, now_ms, has_room) {
-            Ok(Admission::Run(entry)) => this.run(client, entry, args, keys, out, now_ms, start_ns),
+            Ok(Admission::Run(entry)) => this.run(client, entry, args, keys, out, clock),
             Ok(Admission::Queue(entry)) => {
                 queue(client, entry, args, out);
                 Gate::Open
@@ -321,9 +351,9 @@ impl Executor {
         args: Args<'_>,
         keys: &[Key<'_>],
         out: &mut Vec<u8>,
-        now_ms: i64,
-        start_ns: &mut u64,
+        clock: &mut Clock,
     ) -> Gate {
+        let (now_ms, start_ns) = (clock.now_ms, &mut clock.start_ns);
         if entry.command.is(flags::RUNS_QUEUE) {
             return self.run_transaction(client, entry, args, out, now_ms, start_ns);
         }

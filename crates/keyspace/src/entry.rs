@@ -61,7 +61,8 @@ struct Header {
     value_len: u16,
 }
 
-const _: () = assert!(size_of::<Header>() == 8 && size_of::<Object>() % 8 == 0 && align_of::<Object>() == 8);
+const _: () =
+    assert!(size_of::<Header>() == 8 && size_of::<Object>().is_multiple_of(8) && align_of::<Object>() == 8);
 
 /// A value as it is read.
 #[derive(Clone, Copy, Debug)]
@@ -545,7 +546,7 @@ impl Slot {
     pub fn new(entry: Entry, tag: Tag) -> Slot {
         let expires = u64::from(entry.as_ref().expire_ms().is_some());
         let entry = ManuallyDrop::new(entry);
-        Slot(entry.0.as_ptr() as u64 | tag.0 | expires * EXPIRES_BIT)
+        Slot(entry.0.as_ptr() as u64 | tag.0 | (expires * EXPIRES_BIT))
     }
 
     /// Whether nothing is here.

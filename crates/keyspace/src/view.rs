@@ -205,7 +205,7 @@ impl<'k> View<'k> {
     fn touch(&mut self, db: u32, key: Key<'_>, location: Location, policy: Policy) {
         let now_ms = self.now_ms;
         if policy.is_lfu() {
-            let (lfu, random) = (self.lfu(), self.stripe(key).random.next() as u32);
+            let (lfu, random) = (self.lfu(), self.stripe(key).random.draw() as u32);
             if let Some(mut entry) = self.table(db, key).entry_mut(location) {
                 let access = access::count_use(entry.as_ref().access(), now_ms, lfu, random);
                 entry.set_access(access);

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use mio::{Events, Poll, Token};
 use ochre_engine::{
-    BlockedOn, Client, ClientShared, Engine, Executor, Message, Outcome, PauseMode, Prepared, client_flags,
-    clock_ms, tick,
+    BlockedOn, Client, ClientShared, Clock, Engine, Executor, Message, Outcome, PauseMode, Prepared,
+    client_flags, clock_ms, tick,
 };
 use ochre_keyspace::Key;
 use ochre_resp::{Limits, Protocol, ReplyWriter, Span};
@@ -332,8 +332,7 @@ impl Worker {
                 }
             }
         }
-        let start_ns = tick::now_ns();
-        let mut clock = Clock { now_ms: clock_ms(), start_ns, read_ns: start_ns };
+        let mut clock = Clock::read();
         for (item, prepared) in items.iter().zip(&prepared) {
             let seat = &mut seats[item.seat];
             if seat.run != item.start {
@@ -381,15 +380,7 @@ impl Worker {
         let client = &mut connection.client;
         let running = Running { client: client.id(), args };
         let shown = self.running.show(&running);
-        let outcome = self.executor.execute(
-            client,
-            args,
-            prepared,
-            keys,
-            &mut seat.out,
-            clock.now_ms,
-            &mut clock.start_ns,
-        );
+        let outcome = self.executor.execute(client, args, prepared, keys, &mut seat.out, clock);
         drop(shown);
         match outcome {
             Outcome::Done => seat.run = item.end,
@@ -667,22 +658,6 @@ impl Worker {
         for token in tokens {
             self.flush(token);
             self.close(token);
-        }
-    }
-}
-
-/// The time of a batch: read once, and again only if commands took long.
-struct Clock {
-    now_ms: i64,
-    start_ns: u64,
-    read_ns: u64,
-}
-
-impl Clock {
-    fn refresh(&mut self) {
-        if self.start_ns.saturating_sub(self.read_ns) > 500_000 {
-            self.now_ms = clock_ms();
-            self.read_ns = self.start_ns;
         }
     }
 }
