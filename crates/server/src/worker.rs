@@ -33,6 +33,10 @@ pub const WAKE: Token = Token(usize::MAX);
 const EARLY_SEND_BYTES: usize = 64 * 1024;
 /// A reply buffer is given up above this capacity.
 const KEPT_OUT_BYTES: usize = 256 * 1024;
+/// No more is received at once, however large the request.
+const PIECE_BYTES_MAX: usize = 1024 * 1024;
+/// A client that sends nothing for so long after half a request gives up the room for the rest, ms.
+const INPUT_IDLE_MS: i64 = 2_000;
 /// Background work between two rounds, ns.
 const SLICE_NS: u64 = 200_000;
 /// A tick comes this often, ms.
@@ -258,9 +262,11 @@ impl Worker {
             std::mem::swap(&mut seat.input, &mut connection.input);
         }
         if connection.readable && connection.state == State::Open {
-            // A large request is received in large pieces, so that it costs few calls; but never ahead of its bytes.
-            let wanted = seat.input.len().clamp(RECEIVE_BYTES, 1024 * 1024);
-            seat.input.reserve(wanted);
+            // A large request is received in large pieces, so that it costs few calls. What a client announces counts
+            // once the first of it has come, and only up to a bound: an announcement costs it nothing.
+            let announced = std::mem::take(&mut connection.missing_bytes);
+            let wanted = seat.input.len().max(announced);
+            seat.input.reserve(wanted.clamp(RECEIVE_BYTES, PIECE_BYTES_MAX));
             let room = seat.input.capacity() - seat.input.len();
             match connection.socket.receive(&mut seat.input) {
                 Ok(0) => {
@@ -317,7 +323,7 @@ impl Worker {
                 item.args_in(&inputs[item.seat], spans).map(|args| self.executor.prepare(args, &mut keys));
             prepared.push(ready);
         }
-        if items.len() > 1 {
+        if items.len() > 1 && !keys.is_empty() && self.engine.settings.prefetch.load(Relaxed) {
             self.prefetch(seats, items, &prepared, &keys);
         }
         let mut clock = Clock { now_ms: clock_ms(), start_ns: tick::now_ns(), read_ns: tick::now_ns() };
@@ -361,6 +367,9 @@ impl Worker {
                 }
             }
         };
+        let stats = &self.executor.context.stats;
+        stats.prefetch_batches.add(1);
+        stats.prefetched_keys.add(keys.len() as u64);
         each(&|db, keys| self.executor.prefetch_lines(db, keys));
         each(&|db, keys| self.executor.prefetch_entries(db, keys));
     }
@@ -444,6 +453,9 @@ impl Worker {
         connection.shared().last_interaction_ms.store(clock_ms(), Relaxed);
         if seat.run < seat.input.len() && connection.state != State::Draining {
             keep_rest(&mut connection.input, seat);
+            connection.publish_memory();
+        } else if connection.input.capacity() > 0 {
+            take_back(&mut connection.input, seat);
             connection.publish_memory();
         } else if seat.input.capacity() > KEPT_OUT_BYTES {
             seat.input = Vec::new();
@@ -606,7 +618,8 @@ impl Worker {
     /// Removes expired keys for a limited time. Goes on between rounds for as long as many of the keys looked at have
     /// expired.
     fn sweep(&mut self, now_ms: i64, budget_ns: u64) {
-        if !self.engine.keyspace.settings.active_expire.load(Relaxed) {
+        let settings = &self.engine.keyspace.settings;
+        if !settings.active_expire.load(Relaxed) || settings.import_mode.load(Relaxed) {
             self.sweeping = false;
             return;
         }
@@ -646,9 +659,12 @@ impl Worker {
         }
         for token in tokens {
             let Some(connection) = self.connections.get_mut(token) else { continue };
+            let idle_ms = now_ms - connection.shared().last_interaction_ms.load(Relaxed);
+            if idle_ms > INPUT_IDLE_MS {
+                connection.shrink_input();
+            }
             connection.publish_memory();
             let shared = connection.shared();
-            let idle_ms = now_ms - shared.last_interaction_ms.load(Relaxed);
             let exempt = shared.has(client_flags::MONITOR) || connection.state == State::Waiting;
             if timeout_s > 0 && idle_ms > timeout_s * 1000 && !exempt {
                 log::info!("Closing idle client");
@@ -685,6 +701,15 @@ impl Clock {
             self.now_ms = clock_ms();
             self.read_ns = self.start_ns;
         }
+    }
+}
+
+/// Ends the loan of a seat's buffer to a connection whose request was half received and is complete now. Buffers that
+/// grew large are given up.
+fn take_back(kept: &mut Vec<u8>, seat: &mut Seat) {
+    let lent = std::mem::take(kept);
+    if seat.input.capacity() > KEPT_OUT_BYTES {
+        seat.input = lent;
     }
 }
 
