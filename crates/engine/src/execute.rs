@@ -365,6 +365,7 @@ impl Executor {
             gate = self.gate(client, entry.command.flags, now_ms);
             if gate == Gate::Open {
                 view.set_no_touch(client.no_touch);
+                view.set_import_source(client.import_source);
                 let step = Step { entry, args, keys, in_transaction: false };
                 self.run_one(&mut view, client, step, out, start_ns);
                 engine.keyspace.journal.append(&view.effects().unit);
@@ -598,6 +599,7 @@ impl Executor {
             gate = self.gate(client, transaction.flags, now_ms);
             if gate == Gate::Open {
                 view.set_no_touch(client.no_touch);
+                view.set_import_source(client.import_source);
                 let changed = watched_changed(&mut view, transaction);
                 unwatch_in(&mut view, transaction);
                 if changed {

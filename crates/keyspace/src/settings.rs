@@ -93,8 +93,10 @@ pub struct Settings {
     pub notify_classes: AtomicU32,
     /// Whether expired keys are removed in the background.
     pub active_expire: AtomicBool,
-    /// Whether keys expire at all when touched (`DEBUG SET-ACTIVE-EXPIRE` leaves this alone; import mode does not).
+    /// Whether keys expire at all when touched (`DEBUG SET-ACTIVE-EXPIRE` leaves this alone).
     pub lazy_expire_disabled: AtomicBool,
+    /// `import-mode`: keys whose time has come are hidden, but only writes remove them; nothing is evicted.
+    pub import_mode: AtomicBool,
     /// `lazyfree-lazy-expire`: whether expired keys are propagated as UNLINK.
     pub lazyfree_expire: AtomicBool,
     /// `lazyfree-lazy-eviction`.

@@ -32,6 +32,8 @@ pub struct Connection {
     pub parser: RequestParser,
     /// What was received but has not run.
     pub input: Vec<u8>,
+    /// Bytes that the half-received request lacks at least, as its client announced; 0 if none is half received.
+    pub missing_bytes: usize,
     /// What was replied but has not been sent.
     output: Vec<u8>,
     /// How much of it has been sent.
@@ -56,6 +58,7 @@ impl Connection {
             client,
             parser: RequestParser::default(),
             input: Vec::new(),
+            missing_bytes: 0,
             output: Vec::new(),
             sent: 0,
             readable: true,
@@ -139,6 +142,13 @@ impl Connection {
                 Ok(0)
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// Gives up room for more of a half-received request: its client has sent nothing for a while.
+    pub fn shrink_input(&mut self) {
+        if self.input.capacity() > self.input.len() {
+            self.input.shrink_to_fit();
         }
     }
 

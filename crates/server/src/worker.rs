@@ -33,6 +33,10 @@ pub const WAKE: Token = Token(usize::MAX);
 const EARLY_SEND_BYTES: usize = 64 * 1024;
 /// A reply buffer is given up above this capacity.
 const KEPT_OUT_BYTES: usize = 256 * 1024;
+/// No more is received at once, however large the request.
+const PIECE_BYTES_MAX: usize = 1024 * 1024;
+/// A client that sends nothing for so long after half a request gives up the room for the rest, ms.
+const INPUT_IDLE_MS: i64 = 2_000;
 /// Background work between two rounds, ns.
 const SLICE_NS: u64 = 200_000;
 /// A tick comes this often, ms.
@@ -258,9 +262,11 @@ impl Worker {
             std::mem::swap(&mut seat.input, &mut connection.input);
         }
         if connection.readable && connection.state == State::Open {
-            // A large request is received in large pieces, so that it costs few calls; but never ahead of its bytes.
-            let wanted = seat.input.len().clamp(RECEIVE_BYTES, 1024 * 1024);
-            seat.input.reserve(wanted);
+            // A large request is received in large pieces, so that it costs few calls. What a client announces counts
+            // once the first of it has come, and only up to a bound: an announcement costs it nothing.
+            let announced = std::mem::take(&mut connection.missing_bytes);
+            let wanted = seat.input.len().max(announced);
+            seat.input.reserve(wanted.clamp(RECEIVE_BYTES, PIECE_BYTES_MAX));
             let room = seat.input.capacity() - seat.input.len();
             match connection.socket.receive(&mut seat.input) {
                 Ok(0) => {
@@ -316,7 +322,7 @@ impl Worker {
         let db_of =
             |seat: &Seat| self.connections.get(seat.token).map_or(0, |connection| connection.client.db);
         let dbs: Vec<u32> = seats.iter().map(db_of).collect();
-        let prefetches = items.len() > 1;
+        let prefetches = items.len() > 1 && self.engine.settings.prefetch.load(Relaxed);
         for item in items {
             let first = keys.len();
             let args = item.args_in(&inputs[item.seat], spans);
@@ -325,7 +331,10 @@ impl Worker {
                 self.executor.prefetch_lines(dbs[item.seat], &keys[first..]);
             }
         }
-        if prefetches {
+        if prefetches && !keys.is_empty() {
+            let stats = &self.executor.context.stats;
+            stats.prefetch_batches.add(1);
+            stats.prefetched_keys.add(keys.len() as u64);
             for (item, prepared) in items.iter().zip(&prepared) {
                 if let Some(prepared) = prepared {
                     self.executor.prefetch_entries(dbs[item.seat], &keys[prepared.keys()]);
@@ -434,6 +443,9 @@ impl Worker {
         connection.shared().last_interaction_ms.store(clock_ms(), Relaxed);
         if seat.run < seat.input.len() && connection.state != State::Draining {
             keep_rest(&mut connection.input, seat);
+            connection.publish_memory();
+        } else if connection.input.capacity() > 0 {
+            take_back(&mut connection.input, seat);
             connection.publish_memory();
         } else if seat.input.capacity() > KEPT_OUT_BYTES {
             seat.input = Vec::new();
@@ -596,7 +608,8 @@ impl Worker {
     /// Removes expired keys for a limited time. Goes on between rounds for as long as many of the keys looked at have
     /// expired.
     fn sweep(&mut self, now_ms: i64, budget_ns: u64) {
-        if !self.engine.keyspace.settings.active_expire.load(Relaxed) {
+        let settings = &self.engine.keyspace.settings;
+        if !settings.active_expire.load(Relaxed) || settings.import_mode.load(Relaxed) {
             self.sweeping = false;
             return;
         }
@@ -636,9 +649,12 @@ impl Worker {
         }
         for token in tokens {
             let Some(connection) = self.connections.get_mut(token) else { continue };
+            let idle_ms = now_ms - connection.shared().last_interaction_ms.load(Relaxed);
+            if idle_ms > INPUT_IDLE_MS {
+                connection.shrink_input();
+            }
             connection.publish_memory();
             let shared = connection.shared();
-            let idle_ms = now_ms - shared.last_interaction_ms.load(Relaxed);
             let exempt = shared.has(client_flags::MONITOR) || connection.state == State::Waiting;
             if timeout_s > 0 && idle_ms > timeout_s * 1000 && !exempt {
                 log::info!("Closing idle client");
@@ -659,6 +675,15 @@ impl Worker {
             self.flush(token);
             self.close(token);
         }
+    }
+}
+
+/// Ends the loan of a seat's buffer to a connection whose request was half received and is complete now. Buffers that
+/// grew large are given up.
+fn take_back(kept: &mut Vec<u8>, seat: &mut Seat) {
+    let lent = std::mem::take(kept);
+    if seat.input.capacity() > KEPT_OUT_BYTES {
+        seat.input = lent;
     }
 }
 

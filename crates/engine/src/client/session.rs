@@ -72,6 +72,8 @@ pub struct Client {
     pub blocked: Option<Blocked>,
     /// Whether its reads leave access clocks alone.
     pub no_touch: bool,
+    /// Whether it imports data: in import mode it sees keys whose time has come.
+    pub import_source: bool,
     /// Indexes of arguments of the present command that logs must not show.
     pub redacted: Vec<usize>,
 }
@@ -92,6 +94,7 @@ impl Client {
             close: Close::No,
             blocked: None,
             no_touch: false,
+            import_source: false,
             redacted: Vec::new(),
         }
     }
