@@ -38,6 +38,8 @@ pub enum Outcome {
     Blocked,
     /// The connection ends once the output is sent.
     Close,
+    /// The connection ends at once, and what has been replied but not sent is lost.
+    Cut,
 }
 
 /// A request whose command is found and whose keys are hashed.
@@ -143,6 +145,7 @@ impl Executor {
                 Gate::Open
             }
             Ok(Admission::Postpone) => Gate::Paused,
+            Err(_) if entry.is_none() && is_http(args) => return Outcome::Cut,
             Err(error) => {
                 this.reject(client, entry, args, &error, out);
                 Gate::Open
@@ -769,6 +772,13 @@ fn eviction_budget_ns(engine: &Engine) -> u64 {
         11..100 => (500_000.0 * 1.15_f64.powi(tenacity as i32 - 10)) as u64,
         _ => u64::MAX,
     }
+}
+
+/// Whether a line of an HTTP request is taken for a command. A page in somebody's browser may have sent it, with
+/// commands of its own choice in its body: none of them may run.
+#[cold]
+fn is_http(args: Args<'_>) -> bool {
+    args.get(0).is_some_and(|name| name.eq_ignore_ascii_case(b"post") || name.eq_ignore_ascii_case(b"host:"))
 }
 
 #[cold]

@@ -2,7 +2,7 @@
 //!
 //! Mutations can turn any command into any other, so this looks at the finished command and not at its rule.
 
-use crate::grammar::CONFIG_PARAMETERS;
+use crate::grammar::{CONFIG_PARAMETERS, FAMILIES};
 use crate::random::Random;
 use crate::vocabulary::{FAR_SECONDS, far};
 
@@ -58,6 +58,9 @@ const DELICATE: &[&str] = &[
     "client-output-buffer-limit",
 ];
 
+/// The digits of a digest, as DIGEST gives them.
+const DIGEST_DIGITS: usize = 16;
+
 /// Makes `arguments` harmless; false when that is not possible.
 pub(crate) fn tame(arguments: &mut Vec<Vec<u8>>, random: &mut Random) -> bool {
     let upper = |index: usize| {
@@ -74,6 +77,10 @@ pub(crate) fn tame(arguments: &mut Vec<Vec<u8>>, random: &mut Random) -> bool {
     if BANNED.contains(&name.as_str()) || BANNED.contains(&format!("{name} {second}").as_str()) {
         return false;
     }
+    if arguments.iter().skip(1).any(|argument| is_cut_keyword(argument)) || gets_two_replies(&name, arguments)
+    {
+        return false;
+    }
     match name.as_str() {
         "EXPIRE" | "SETEX" => lengthen(arguments.get_mut(2), 1, random),
         "PEXPIRE" | "PSETEX" => lengthen(arguments.get_mut(2), 1000, random),
@@ -85,6 +92,31 @@ pub(crate) fn tame(arguments: &mut Vec<Vec<u8>>, random: &mut Random) -> bool {
         _ => {}
     }
     true
+}
+
+/// Peers compare options as C strings, so that one with a NUL behind it is that option still. Ochre compares all of it.
+fn is_cut_keyword(argument: &[u8]) -> bool {
+    let word = argument.split(|byte| *byte == 0).next().unwrap_or_default();
+    word.len() < argument.len()
+        && FAMILIES.iter().flat_map(|family| family.rules).any(|rule| holds_word(rule.syntax, word))
+}
+
+fn holds_word(syntax: &str, word: &[u8]) -> bool {
+    let is_part = |byte: char| byte.is_ascii_alphanumeric() || byte == '-';
+    syntax
+        .split(|byte| !is_part(byte))
+        .any(|part| !part.is_empty() && part.as_bytes().eq_ignore_ascii_case(word))
+}
+
+/// Redis answers SET with GET and a digest of the wrong length twice, with the value and with an error.
+fn gets_two_replies(name: &str, arguments: &[Vec<u8>]) -> bool {
+    let is = |argument: &Vec<u8>, word: &str| argument.eq_ignore_ascii_case(word.as_bytes());
+    name == "SET"
+        && arguments.iter().skip(3).any(|argument| is(argument, "GET"))
+        && arguments
+            .windows(2)
+            .skip(2)
+            .any(|pair| (is(&pair[0], "IFDEQ") || is(&pair[0], "IFDNE")) && pair[1].len() != DIGEST_DIGITS)
 }
 
 /// A positive time that would pass within the run becomes one that does not.
@@ -180,6 +212,10 @@ mod tests {
             "BLPOP a 0",
             "\"get\\x00\" a",
             "OBJECT \"HELP\\x00\"",
+            "SET a b \"nx\\x00\"",
+            "FLUSHALL \"sync\\x00x\"",
+            "SET a b get ifdeq 123",
+            "SET a b IFDNE \"\" XX GET",
         ] {
             assert_eq!(tamed(line), None, "{line}");
         }
