@@ -335,7 +335,9 @@ impl Worker {
             match (&item.kind, prepared) {
                 (ItemKind::Violation(error), _) => {
                     seat.run = inputs[item.seat].len();
-                    if let Some(connection) = self.connections.get_mut(seat.token) {
+                    if let Some(connection) = self.connections.get_mut(seat.token)
+                        && connection.state == State::Open
+                    {
                         if !connection.client.is_silenced() {
                             ReplyWriter::new(&mut seat.out, connection.client.protocol).protocol_error(error);
                         }

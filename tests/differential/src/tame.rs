@@ -58,6 +58,9 @@ const DELICATE: &[&str] = &[
     "client-output-buffer-limit",
 ];
 
+/// Offsets up to this make values of a size that costs nothing.
+const NEAR_BYTES: u64 = 1 << 20;
+
 /// The digits of a digest, as DIGEST gives them.
 const DIGEST_DIGITS: usize = 16;
 
@@ -85,6 +88,7 @@ pub(crate) fn tame(arguments: &mut Vec<Vec<u8>>, random: &mut Random) -> bool {
         "EXPIRE" | "SETEX" => lengthen(arguments.get_mut(2), 1, random),
         "PEXPIRE" | "PSETEX" => lengthen(arguments.get_mut(2), 1000, random),
         "SET" | "GETEX" | "MSETEX" => lengthen_options(arguments, random),
+        "SETRANGE" => bring_near(arguments.get_mut(2)),
         "CONFIG" if second == "GET" => tame_patterns(arguments),
         "CONFIG" => tame_settings(arguments),
         "SCAN" => tame_scan(arguments),
@@ -125,6 +129,15 @@ fn lengthen(time: Option<&mut Vec<u8>>, units_per_second: i64, random: &mut Rand
     let number = std::str::from_utf8(time).ok().and_then(|text| text.parse::<i64>().ok());
     if number.is_some_and(|number| (1..FAR_SECONDS * units_per_second).contains(&number)) {
         *time = (far(random) * units_per_second).to_string().into_bytes();
+    }
+}
+
+/// A value of hundreds of megabytes makes every reply that holds it take seconds, and times differ by as much.
+fn bring_near(offset: Option<&mut Vec<u8>>) {
+    let Some(offset) = offset else { return };
+    let number = std::str::from_utf8(offset).ok().and_then(|text| text.parse::<u64>().ok());
+    if let Some(number) = number.filter(|number| (NEAR_BYTES..u64::from(u32::MAX)).contains(number)) {
+        *offset = (number % NEAR_BYTES).to_string().into_bytes();
     }
 }
 
@@ -231,6 +244,16 @@ mod tests {
         }
         for line in
             ["EXPIRE a 0", "EXPIRE a -5", "SET a b EX x", "EXPIRE a 30000000", "EXPIREAT a 1", "SET 1 1"]
+        {
+            assert_eq!(tamed(line).as_deref(), Some(line));
+        }
+    }
+
+    #[test]
+    fn far_offsets_become_near() {
+        assert_eq!(tamed("SETRANGE a 536870911 x").as_deref(), Some("SETRANGE a 1048575 x"));
+        for line in
+            ["SETRANGE a 1000 x", "SETRANGE a -1 x", "SETRANGE a 9223372036854775807 x", "SETRANGE a x x"]
         {
             assert_eq!(tamed(line).as_deref(), Some(line));
         }
