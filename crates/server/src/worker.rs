@@ -41,6 +41,8 @@ const INPUT_IDLE_MS: i64 = 2_000;
 const SLICE_NS: u64 = 200_000;
 /// A tick comes this often, ms.
 const TICK_MS: i64 = 100;
+/// Clients that speak HTTP are told of at most this often, ms.
+const HTTP_WARNING_MS: i64 = 60_000;
 
 /// What a worker keeps.
 pub struct Worker {
@@ -61,6 +63,7 @@ pub struct Worker {
     next_tick_ms: i64,
     sweeping: bool,
     check_from: usize,
+    next_http_warning_ms: i64,
     stopping: bool,
     heartbeat: Heartbeat,
     running: Slot,
@@ -93,6 +96,7 @@ impl Worker {
             next_tick_ms: 0,
             sweeping: false,
             check_from: 0,
+            next_http_warning_ms: 0,
             stopping: false,
             heartbeat,
             running: Slot::default(),
@@ -153,6 +157,8 @@ impl Worker {
             if event.is_readable() || event.is_read_closed() || event.is_error() {
                 connection.readable = true;
             }
+            // The end may have come together with data: no other event tells of it again.
+            connection.ended |= event.is_read_closed() || event.is_error();
             if event.is_writable() && connection.congested {
                 connection.congested = false;
                 self.flush(token);
@@ -261,7 +267,7 @@ impl Worker {
         if !connection.input.is_empty() {
             std::mem::swap(&mut seat.input, &mut connection.input);
         }
-        if connection.readable && connection.state == State::Open {
+        if connection.readable && connection.state != State::Draining {
             // A large request is received in large pieces, so that it costs few calls. What a client announces counts
             // once the first of it has come, and only up to a bound: an announcement costs it nothing.
             let announced = std::mem::take(&mut connection.missing_bytes);
@@ -274,7 +280,7 @@ impl Worker {
                     connection.readable = false;
                 }
                 Ok(received) => {
-                    connection.readable = received == room;
+                    connection.readable = received == room || connection.ended;
                     let stats = &self.executor.context.stats;
                     stats.net_in_bytes.add(received as u64);
                     stats.reads.add(1);
@@ -351,13 +357,22 @@ impl Worker {
             match (&item.kind, prepared) {
                 (ItemKind::Violation(error), _) => {
                     seat.run = inputs[item.seat].len();
-                    if let Some(connection) = self.connections.get_mut(seat.token) {
-                        ReplyWriter::new(&mut seat.out, connection.client.protocol).protocol_error(error);
+                    if let Some(connection) = self.connections.get_mut(seat.token)
+                        && connection.state == State::Open
+                    {
+                        if !connection.client.is_silenced() {
+                            ReplyWriter::new(&mut seat.out, connection.client.protocol).protocol_error(error);
+                        }
                         connection.client.close_after_reply();
                         connection.state = State::Draining;
                     }
                 }
-                (_, None) => seat.run = item.end,
+                (_, None) => {
+                    seat.run = item.end;
+                    if let Some(connection) = self.connections.get_mut(seat.token) {
+                        connection.client.pass_over_empty();
+                    }
+                }
                 (_, Some(prepared)) => {
                     if let Some(args) = item.args_in(&inputs[item.seat], spans) {
                         self.run_request(seat, item, args, prepared, &keys[prepared.keys()], &mut clock);
@@ -397,6 +412,12 @@ impl Worker {
                 seat.run = item.end;
                 connection.state = State::Draining;
             }
+            Outcome::Cut => {
+                seat.out.clear();
+                seat.broken = true;
+                connection.state = State::Draining;
+                self.warn_of_http(seat.token);
+            }
             Outcome::Blocked => {
                 seat.run = item.end;
                 connection.state = State::Waiting;
@@ -414,6 +435,22 @@ impl Worker {
         if seat.out.len() > EARLY_SEND_BYTES {
             self.send_seat(seat);
         }
+    }
+
+    /// Tells of a client that was cut off for speaking HTTP, at most once a minute.
+    #[cold]
+    fn warn_of_http(&mut self, token: usize) {
+        let now_ms = clock_ms();
+        let Some(connection) = self.connections.get(token).filter(|_| now_ms >= self.next_http_warning_ms)
+        else {
+            return;
+        };
+        self.next_http_warning_ms = now_ms + HTTP_WARNING_MS;
+        log::error!(
+            "Possible SECURITY ATTACK detected. A client at {} sends POST or Host: as commands, as a browser does when a \
+             page tries to reach this server through it (cross protocol scripting). Connection aborted.",
+            connection.shared().address
+        );
     }
 
     /// Forgets what was parsed ahead of where a seat's connection stopped.

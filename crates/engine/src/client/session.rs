@@ -122,6 +122,18 @@ impl Client {
         self.shared.set_flag(client_flags::CLOSE_AFTER_REPLY, true);
     }
 
+    /// Whether what is said now, to no command, is dropped: a CLIENT REPLY SKIP before it means that, too.
+    pub fn is_silenced(&self) -> bool {
+        self.reply_mode != ReplyMode::On
+    }
+
+    /// Passes over an empty request, which is all that a CLIENT REPLY SKIP before it then skips.
+    pub fn pass_over_empty(&mut self) {
+        if self.reply_mode == ReplyMode::SkipNext {
+            self.reply_mode = ReplyMode::On;
+        }
+    }
+
     /// Brings what others see of the transaction up to date.
     pub fn publish_transaction(&self) {
         let transaction = &self.transaction;
