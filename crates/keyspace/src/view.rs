@@ -59,6 +59,8 @@ pub struct View<'k> {
     keyspace: &'k Keyspace,
     held: Held<'k>,
     now_ms: i64,
+    /// The access clock of this moment.
+    clock: u32,
     effects: &'k mut Effects,
     no_touch: bool,
     is_import_source: bool,
@@ -80,7 +82,15 @@ impl<'k> View<'k> {
         now_ms: i64,
         effects: &'k mut Effects,
     ) -> View<'k> {
-        View { keyspace, held, now_ms, effects, no_touch: false, is_import_source: false }
+        View {
+            keyspace,
+            held,
+            now_ms,
+            clock: access::seconds_clock(now_ms),
+            effects,
+            no_touch: false,
+            is_import_source: false,
+        }
     }
 
     /// The keyspace this is a view of.
@@ -241,7 +251,7 @@ impl<'k> View<'k> {
     fn touch(&mut self, db: u32, key: Key<'_>, location: Location, policy: Policy) {
         let now_ms = self.now_ms;
         if policy.is_lfu() {
-            let (lfu, random) = (self.lfu(), self.stripe(key).random.next() as u32);
+            let (lfu, random) = (self.lfu(), self.stripe(key).random.draw() as u32);
             if let Some(mut entry) = self.table(db, key).entry_mut(location) {
                 let access = access::count_use(entry.as_ref().access(), now_ms, lfu, random);
                 entry.set_access(access);
@@ -267,19 +277,19 @@ impl<'k> View<'k> {
     /// is a clock. In one go, because this is the path of every GET.
     #[inline]
     fn read_quickly(&mut self, db: u32, key: Key<'_>) -> Option<Location> {
-        let (now_ms, no_touch, policy) = (self.now_ms, self.no_touch, self.keyspace.settings.policy());
+        if self.no_touch || self.keyspace.settings.reads_set_no_clock() {
+            return None;
+        }
+        let (now_ms, clock) = (self.now_ms, self.clock);
         let StripeData { tables, counters, .. } = self.stripe(key);
         let table = &mut tables[db as usize];
         let location = table.find(key)?;
         let mut entry = table.entry_mut(location)?;
-        if policy.is_lfu() || entry.as_ref().expire_ms().is_some_and(|expire_ms| expire_ms <= now_ms) {
+        if entry.as_ref().expire_ms().is_some_and(|expire_ms| expire_ms <= now_ms) {
             return None;
         }
-        if !no_touch && !policy.is_lrm() {
-            let clock = access::seconds_clock(now_ms);
-            if entry.as_ref().access() != clock {
-                entry.set_access(clock);
-            }
+        if entry.as_ref().access() != clock {
+            entry.set_access(clock);
         }
         counters.hits += 1;
         Some(location)

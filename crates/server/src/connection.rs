@@ -17,7 +17,8 @@ const KEPT_OUTPUT_BYTES: usize = 16 * 1024;
 pub enum State {
     /// Requests are run as they come.
     Open,
-    /// The client waits in a blocking command, or for the end of a pause; nothing of it is run.
+    /// The client waits in a blocking command, or for the end of a pause; nothing of it is run. What it sends is
+    /// received and kept, since only that tells whether it is still there.
     Waiting,
     /// What is left to send is sent, then the connection ends.
     Draining,
@@ -46,6 +47,8 @@ pub struct Connection {
     sent: usize,
     /// Whether there may be more to receive.
     pub readable: bool,
+    /// Whether the poller has told of the stream's end. It tells once: whoever receives goes on until the end is met.
+    pub ended: bool,
     /// Whether the socket took less than it was offered.
     pub congested: bool,
     /// Whether the connection is in the worker's queue.
@@ -70,6 +73,7 @@ impl Connection {
             output: Vec::new(),
             sent: 0,
             readable: true,
+            ended: false,
             congested: false,
             queued: false,
             state: State::Open,
