@@ -42,6 +42,8 @@ fn main() -> ExitCode {
         ("takes_back_what_cannot_be_applied", takes_back_what_cannot_be_applied),
         ("rewrites_its_configuration", rewrites_its_configuration),
         ("renames_commands", renames_commands),
+        ("sees_the_end_of_a_stream", sees_the_end_of_a_stream),
+        ("receives_for_blocked_clients", receives_for_blocked_clients),
         ("ends_on_shutdown", ends_on_shutdown),
         ("ends_on_signals", ends_on_signals),
         ("aborts_a_shutdown", aborts_a_shutdown),
@@ -454,6 +456,38 @@ fn renames_commands() {
     assert!(client.ask(&["config", "get", "port"]).starts_with("-ERR unknown command 'config'"));
     assert!(client.ask(&["echo", "x"]).starts_with("-ERR unknown command 'echo'"));
     assert_eq!(client.ask(&[long, "get", "port"]), format!("port|{}", server.port));
+}
+
+// ---- Connections ----
+
+/// An end that is reported together with the last bytes is reported only once.
+fn sees_the_end_of_a_stream() {
+    let server = Server::start(&[]);
+    for _ in 0..500 {
+        let mut client = server.client();
+        client.stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        client.stream.write_all(b"*2\r").unwrap();
+        client.stream.shutdown(std::net::Shutdown::Write).unwrap();
+        // A timeout would be an error.
+        assert_eq!(client.stream.read(&mut [0; 10]).unwrap(), 0);
+    }
+}
+
+fn receives_for_blocked_clients() {
+    let server = Server::start(&["--io-threads", "1"]);
+    let (mut blocked, mut other) = (server.client(), server.client());
+    other.stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let id = blocked.ask(&["CLIENT", "ID"]);
+    blocked.send(&["WAIT", "1", "0"]);
+    wait_for("the client to block", || other.ask(&["CLIENT", "LIST"]).contains("cmd=wait"));
+    blocked.send(&["PING"]);
+    wait_for("its next request", || other.ask(&["CLIENT", "LIST"]).contains("qbuf=14"));
+    assert_eq!(other.ask(&["CLIENT", "UNBLOCK", &id[1..]]), ":1");
+    assert_eq!((blocked.reply(), blocked.reply()), (":0".to_owned(), "+PONG".to_owned()));
+    blocked.send(&["WAIT", "1", "0"]);
+    wait_for("the client to block", || other.ask(&["CLIENT", "LIST"]).contains("cmd=wait"));
+    drop(blocked);
+    wait_for("the client to be gone", || !other.ask(&["CLIENT", "LIST"]).contains("cmd=wait"));
 }
 
 // ---- The end ----
