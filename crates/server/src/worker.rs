@@ -35,7 +35,9 @@ const EARLY_SEND_BYTES: usize = 64 * 1024;
 const KEPT_OUT_BYTES: usize = 256 * 1024;
 /// No more is received at once, however large the request.
 const PIECE_BYTES_MAX: usize = 1024 * 1024;
-/// A client that sends nothing for so long after half a request gives up the room for the rest, ms.
+/// A connection keeps a buffer of its own up to this size when its request is complete.
+const KEPT_INPUT_BYTES: usize = 1024 * 1024;
+/// A connection that receives nothing for so long gives up the room in its own buffer, ms.
 const INPUT_IDLE_MS: i64 = 2_000;
 /// Background work between two rounds, ns.
 const SLICE_NS: u64 = 200_000;
@@ -264,7 +266,7 @@ impl Worker {
         let Some(connection) = self.connections.get_mut(token) else { return false };
         connection.queued = false;
         seat.take(token);
-        if !connection.input.is_empty() {
+        if connection.owns_input {
             std::mem::swap(&mut seat.input, &mut connection.input);
         }
         if connection.readable && connection.state != State::Draining {
@@ -479,12 +481,16 @@ impl Worker {
         let Some(connection) = self.connections.get_mut(seat.token) else { return };
         connection.shared().last_interaction_ms.store(clock_ms(), Relaxed);
         if seat.run < seat.input.len() && connection.state != State::Draining {
+            connection.input_peak_bytes = connection.input_peak_bytes.max(seat.input.len());
             keep_rest(&mut connection.input, seat);
+            connection.owns_input = true;
             connection.publish_memory();
-        } else if connection.input.capacity() > 0 {
-            take_back(&mut connection.input, seat);
+        } else if connection.owns_input {
+            connection.input_peak_bytes = connection.input_peak_bytes.max(seat.input.len());
+            connection.owns_input = take_back(&mut connection.input, seat);
             connection.publish_memory();
-        } else if seat.input.capacity() > KEPT_OUT_BYTES {
+        }
+        if seat.input.capacity() > KEPT_OUT_BYTES {
             seat.input = Vec::new();
         }
         let limit = self.engine.settings.query_buffer_limit.load(Relaxed);
@@ -687,8 +693,8 @@ impl Worker {
         for token in tokens {
             let Some(connection) = self.connections.get_mut(token) else { continue };
             let idle_ms = now_ms - connection.shared().last_interaction_ms.load(Relaxed);
-            if idle_ms > INPUT_IDLE_MS {
-                connection.shrink_input();
+            if connection.owns_input {
+                connection.shrink_input(idle_ms > INPUT_IDLE_MS);
             }
             connection.publish_memory();
             let shared = connection.shared();
@@ -715,13 +721,15 @@ impl Worker {
     }
 }
 
-/// Ends the loan of a seat's buffer to a connection whose request was half received and is complete now. Buffers that
-/// grew large are given up.
-fn take_back(kept: &mut Vec<u8>, seat: &mut Seat) {
-    let lent = std::mem::take(kept);
-    if seat.input.capacity() > KEPT_OUT_BYTES {
-        seat.input = lent;
+/// Returns the buffers of a seat and of a connection to their owners, the request that was half received being complete:
+/// the next one may be as large. Whether the connection still has one.
+fn take_back(kept: &mut Vec<u8>, seat: &mut Seat) -> bool {
+    std::mem::swap(kept, &mut seat.input);
+    kept.clear();
+    if kept.capacity() > KEPT_INPUT_BYTES {
+        *kept = Vec::new();
     }
+    kept.capacity() > 0
 }
 
 /// Keeps what has not run of a seat's input for the next time.

@@ -62,6 +62,8 @@ pub struct Client {
     pub protocol: Protocol,
     /// Whether commands other than those without authentication may run.
     pub authenticated: bool,
+    /// Whether they ever could: what such a client may leave unread is its own business.
+    pub was_authenticated: bool,
     /// What happens to replies.
     pub reply_mode: ReplyMode,
     /// MULTI and WATCH.
@@ -89,6 +91,7 @@ impl Client {
             db: 0,
             protocol,
             authenticated,
+            was_authenticated: authenticated,
             reply_mode: ReplyMode::On,
             transaction: Transaction::default(),
             close: Close::No,
