@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use ochre_engine::{Client, ClientShared};
 use ochre_resp::RequestParser;
 
+use crate::group::RECEIVE_BYTES;
 use crate::socket::Socket;
 
 /// An output that is kept for a connection is given up above this capacity once it is empty.
@@ -31,8 +32,15 @@ pub struct Connection {
     pub client: Client,
     /// The state of a half-received request.
     pub parser: RequestParser,
-    /// What was received but has not run.
+    /// What was received but has not run. While a seat serves a connection that [`owns`](Self::owns_input) its buffer, the
+    /// seat's own is here instead.
     pub input: Vec<u8>,
+    /// Whether the connection has a buffer of its own: from its first half-received request until it goes quiet.
+    pub owns_input: bool,
+    /// The most that this buffer held lately, bytes.
+    pub input_peak_bytes: usize,
+    /// Bytes that the half-received request lacks at least, as its client announced; 0 if none is half received.
+    pub missing_bytes: usize,
     /// What was replied but has not been sent.
     output: Vec<u8>,
     /// How much of it has been sent.
@@ -59,6 +67,9 @@ impl Connection {
             client,
             parser: RequestParser::default(),
             input: Vec::new(),
+            owns_input: false,
+            input_peak_bytes: 0,
+            missing_bytes: 0,
             output: Vec::new(),
             sent: 0,
             readable: true,
@@ -144,6 +155,17 @@ impl Connection {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Gives up room in a buffer of its own: all that is free if its client has gone quiet, otherwise what was not used
+    /// lately. To be called now and then.
+    pub fn shrink_input(&mut self, is_quiet: bool) {
+        let needed = if is_quiet { 0 } else { self.input_peak_bytes.max(RECEIVE_BYTES) };
+        if is_quiet || self.input.capacity() > 2 * needed {
+            self.input.shrink_to(needed);
+        }
+        self.owns_input = self.input.capacity() > 0;
+        self.input_peak_bytes = self.input.len();
     }
 
     /// Bytes of memory that the connection costs.

@@ -1,9 +1,12 @@
 //! `client-output-buffer-limit`: how much a client may leave unread.
 
-use ochre_config::Config;
+use ochre_config::{Config, Directive};
 use ochre_engine::client_flags;
 
 use crate::connection::Connection;
+
+/// What a client that never authenticated may leave unread, bytes.
+const STRANGER_BYTES_MAX: u64 = 1024;
 
 #[derive(Clone, Copy, Debug)]
 struct Limit {
@@ -16,6 +19,7 @@ struct Limit {
 #[derive(Clone, Debug)]
 pub struct OutputLimits {
     classes: [Limit; 3],
+    has_password: bool,
 }
 
 impl OutputLimits {
@@ -26,7 +30,7 @@ impl OutputLimits {
             soft_bytes: limit.soft_bytes,
             soft_ms: limit.soft_seconds as i64 * 1000,
         });
-        OutputLimits { classes }
+        OutputLimits { classes, has_password: !config.text(Directive::Requirepass).is_empty() }
     }
 
     /// Which limit a connection has overcome, if any. Remembers since when it is above the soft one.
@@ -38,6 +42,11 @@ impl OutputLimits {
         };
         let limit = self.classes[class];
         let unsent = connection.unsent_bytes() as u64;
+        let client = &connection.client;
+        let is_stranger = self.has_password && !client.authenticated && !client.was_authenticated;
+        if is_stranger && unsent > STRANGER_BYTES_MAX {
+            return Some("not authenticated");
+        }
         if limit.hard_bytes > 0 && unsent >= limit.hard_bytes {
             return Some("hard limit");
         }

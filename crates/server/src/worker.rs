@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use mio::{Events, Poll, Token};
 use ochre_engine::{
-    BlockedOn, Client, ClientShared, Engine, Executor, Message, Outcome, PauseMode, Prepared, client_flags,
-    clock_ms, tick,
+    BlockedOn, Client, ClientShared, Clock, Engine, Executor, Message, Outcome, PauseMode, Prepared,
+    client_flags, clock_ms, tick,
 };
 use ochre_keyspace::Key;
 use ochre_resp::{Limits, Protocol, ReplyWriter, Span};
@@ -33,6 +33,12 @@ pub const WAKE: Token = Token(usize::MAX);
 const EARLY_SEND_BYTES: usize = 64 * 1024;
 /// A reply buffer is given up above this capacity.
 const KEPT_OUT_BYTES: usize = 256 * 1024;
+/// No more is received at once, however large the request.
+const PIECE_BYTES_MAX: usize = 1024 * 1024;
+/// A connection keeps a buffer of its own up to this size when its request is complete.
+const KEPT_INPUT_BYTES: usize = 1024 * 1024;
+/// A connection that receives nothing for so long gives up the room in its own buffer, ms.
+const INPUT_IDLE_MS: i64 = 2_000;
 /// Background work between two rounds, ns.
 const SLICE_NS: u64 = 200_000;
 /// A tick comes this often, ms.
@@ -153,7 +159,8 @@ impl Worker {
             if event.is_readable() || event.is_read_closed() || event.is_error() {
                 connection.readable = true;
             }
-            connection.ended |= event.is_read_closed();
+            // The end may have come together with data: no other event tells of it again.
+            connection.ended |= event.is_read_closed() || event.is_error();
             if event.is_writable() && connection.congested {
                 connection.congested = false;
                 self.flush(token);
@@ -259,13 +266,15 @@ impl Worker {
         let Some(connection) = self.connections.get_mut(token) else { return false };
         connection.queued = false;
         seat.take(token);
-        if !connection.input.is_empty() {
+        if connection.owns_input {
             std::mem::swap(&mut seat.input, &mut connection.input);
         }
         if connection.readable && connection.state != State::Draining {
-            // A large request is received in large pieces, so that it costs few calls; but never ahead of its bytes.
-            let wanted = seat.input.len().clamp(RECEIVE_BYTES, 1024 * 1024);
-            seat.input.reserve(wanted);
+            // A large request is received in large pieces, so that it costs few calls. What a client announces counts
+            // once the first of it has come, and only up to a bound: an announcement costs it nothing.
+            let announced = std::mem::take(&mut connection.missing_bytes);
+            let wanted = seat.input.len().max(announced);
+            seat.input.reserve(wanted.clamp(RECEIVE_BYTES, PIECE_BYTES_MAX));
             let room = seat.input.capacity() - seat.input.len();
             match connection.socket.receive(&mut seat.input) {
                 Ok(0) => {
@@ -317,15 +326,30 @@ impl Worker {
         let inputs: Vec<Vec<u8>> = seats.iter_mut().map(|seat| std::mem::take(&mut seat.input)).collect();
         let mut keys: Vec<Key<'_>> = Vec::with_capacity(items.len() * 2);
         let mut prepared: Vec<Option<Prepared>> = Vec::with_capacity(items.len());
+        // A hint: should a SELECT be among the requests, what follows it is fetched when it runs.
+        let db_of =
+            |seat: &Seat| self.connections.get(seat.token).map_or(0, |connection| connection.client.db);
+        let dbs: Vec<u32> = seats.iter().map(db_of).collect();
+        let prefetches = items.len() > 1 && self.engine.settings.prefetch.load(Relaxed);
         for item in items {
-            let ready =
-                item.args_in(&inputs[item.seat], spans).map(|args| self.executor.prepare(args, &mut keys));
-            prepared.push(ready);
+            let first = keys.len();
+            let args = item.args_in(&inputs[item.seat], spans);
+            prepared.push(args.map(|args| self.executor.prepare(args, &mut keys)));
+            if prefetches {
+                self.executor.prefetch_lines(dbs[item.seat], &keys[first..]);
+            }
         }
-        if items.len() > 1 {
-            self.prefetch(seats, items, &prepared, &keys);
+        if prefetches && !keys.is_empty() {
+            let stats = &self.executor.context.stats;
+            stats.prefetch_batches.add(1);
+            stats.prefetched_keys.add(keys.len() as u64);
+            for (item, prepared) in items.iter().zip(&prepared) {
+                if let Some(prepared) = prepared {
+                    self.executor.prefetch_entries(dbs[item.seat], &keys[prepared.keys()]);
+                }
+            }
         }
-        let mut clock = Clock { now_ms: clock_ms(), start_ns: tick::now_ns(), read_ns: tick::now_ns() };
+        let mut clock = Clock::read();
         for (item, prepared) in items.iter().zip(&prepared) {
             let seat = &mut seats[item.seat];
             if seat.run != item.start {
@@ -365,20 +389,6 @@ impl Worker {
         }
     }
 
-    fn prefetch(&self, seats: &[Seat], items: &[Item], prepared: &[Option<Prepared>], keys: &[Key<'_>]) {
-        let each = |run: &dyn Fn(u32, &[Key<'_>])| {
-            for (item, prepared) in items.iter().zip(prepared) {
-                if let (Some(prepared), Some(connection)) =
-                    (prepared, self.connections.get(seats[item.seat].token))
-                {
-                    run(connection.client.db, &keys[prepared.keys()]);
-                }
-            }
-        };
-        each(&|db, keys| self.executor.prefetch_lines(db, keys));
-        each(&|db, keys| self.executor.prefetch_entries(db, keys));
-    }
-
     fn run_request(
         &mut self,
         seat: &mut Seat,
@@ -396,15 +406,7 @@ impl Worker {
         let client = &mut connection.client;
         let running = Running { client: client.id(), args };
         let shown = self.running.show(&running);
-        let outcome = self.executor.execute(
-            client,
-            args,
-            prepared,
-            keys,
-            &mut seat.out,
-            clock.now_ms,
-            &mut clock.start_ns,
-        );
+        let outcome = self.executor.execute(client, args, prepared, keys, &mut seat.out, clock);
         drop(shown);
         match outcome {
             Outcome::Done => seat.run = item.end,
@@ -479,9 +481,16 @@ impl Worker {
         let Some(connection) = self.connections.get_mut(seat.token) else { return };
         connection.shared().last_interaction_ms.store(clock_ms(), Relaxed);
         if seat.run < seat.input.len() && connection.state != State::Draining {
+            connection.input_peak_bytes = connection.input_peak_bytes.max(seat.input.len());
             keep_rest(&mut connection.input, seat);
+            connection.owns_input = true;
             connection.publish_memory();
-        } else if seat.input.capacity() > KEPT_OUT_BYTES {
+        } else if connection.owns_input {
+            connection.input_peak_bytes = connection.input_peak_bytes.max(seat.input.len());
+            connection.owns_input = take_back(&mut connection.input, seat);
+            connection.publish_memory();
+        }
+        if seat.input.capacity() > KEPT_OUT_BYTES {
             seat.input = Vec::new();
         }
         let limit = self.engine.settings.query_buffer_limit.load(Relaxed);
@@ -642,7 +651,8 @@ impl Worker {
     /// Removes expired keys for a limited time. Goes on between rounds for as long as many of the keys looked at have
     /// expired.
     fn sweep(&mut self, now_ms: i64, budget_ns: u64) {
-        if !self.engine.keyspace.settings.active_expire.load(Relaxed) {
+        let settings = &self.engine.keyspace.settings;
+        if !settings.active_expire.load(Relaxed) || settings.import_mode.load(Relaxed) {
             self.sweeping = false;
             return;
         }
@@ -682,9 +692,12 @@ impl Worker {
         }
         for token in tokens {
             let Some(connection) = self.connections.get_mut(token) else { continue };
+            let idle_ms = now_ms - connection.shared().last_interaction_ms.load(Relaxed);
+            if connection.owns_input {
+                connection.shrink_input(idle_ms > INPUT_IDLE_MS);
+            }
             connection.publish_memory();
             let shared = connection.shared();
-            let idle_ms = now_ms - shared.last_interaction_ms.load(Relaxed);
             let exempt = shared.has(client_flags::MONITOR) || connection.state == State::Waiting;
             if timeout_s > 0 && idle_ms > timeout_s * 1000 && !exempt {
                 log::info!("Closing idle client");
@@ -708,20 +721,15 @@ impl Worker {
     }
 }
 
-/// The time of a batch: read once, and again only if commands took long.
-struct Clock {
-    now_ms: i64,
-    start_ns: u64,
-    read_ns: u64,
-}
-
-impl Clock {
-    fn refresh(&mut self) {
-        if self.start_ns.saturating_sub(self.read_ns) > 500_000 {
-            self.now_ms = clock_ms();
-            self.read_ns = self.start_ns;
-        }
+/// Returns the buffers of a seat and of a connection to their owners, the request that was half received being complete:
+/// the next one may be as large. Whether the connection still has one.
+fn take_back(kept: &mut Vec<u8>, seat: &mut Seat) -> bool {
+    std::mem::swap(kept, &mut seat.input);
+    kept.clear();
+    if kept.capacity() > KEPT_INPUT_BYTES {
+        *kept = Vec::new();
     }
+    kept.capacity() > 0
 }
 
 /// Keeps what has not run of a seat's input for the next time.

@@ -37,6 +37,8 @@ fn main() -> ExitCode {
         ("answers_questions", answers_questions),
         ("changes_its_port", changes_its_port),
         ("changes_its_addresses", changes_its_addresses),
+        ("strangers_must_read_their_replies", strangers_must_read_their_replies),
+        ("keeps_a_buffer_while_it_is_used", keeps_a_buffer_while_it_is_used),
         ("takes_back_what_cannot_be_applied", takes_back_what_cannot_be_applied),
         ("rewrites_its_configuration", rewrites_its_configuration),
         ("renames_commands", renames_commands),
@@ -347,6 +349,50 @@ fn changes_its_addresses() {
     assert_eq!(server.client().ask(&["config", "get", "bind"]), "bind|127.0.0.1");
     assert_eq!(bind(""), "+OK");
     assert!(is_closed(server.port));
+}
+
+fn strangers_must_read_their_replies() {
+    let server = Server::start(&["--requirepass", "secret"]);
+    let mut stranger = server.client();
+    stranger.stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    let requests = "PING\r\n".repeat(10_000);
+    let mut sent = 0;
+    while stranger.stream.write_all(requests.as_bytes()).is_ok() {
+        sent += requests.len();
+        assert!(sent < 1 << 30, "a stranger may leave as much unread as it likes");
+    }
+    wait_for("the reason", || {
+        server.log().contains("overcoming of output buffer limits (not authenticated)")
+    });
+    let mut client = server.client();
+    assert_eq!(client.ask(&["auth", "secret"]), "+OK");
+}
+
+/// Bytes of a client's receive buffer, used or free.
+fn buffer_of(client: &mut Client<TcpStream>, id: &str) -> usize {
+    let line = client.ask(&["client", "list", "id", id]);
+    let field = |name: &str| {
+        let value = line.split(' ').find_map(|field| field.strip_prefix(name)).unwrap();
+        value.parse::<usize>().unwrap()
+    };
+    field("qbuf=") + field("qbuf-free=")
+}
+
+fn keeps_a_buffer_while_it_is_used() {
+    let server = Server::start(&[]);
+    let (mut watcher, mut client) = (server.client(), server.client());
+    let id = client.ask(&["client", "id"]).trim_start_matches(':').to_owned();
+    assert_eq!(buffer_of(&mut watcher, &id), 0, "whole requests need none");
+    client.stream.write_all(b"*2\r\n$4\r\nECHO\r\n$1000000\r\n").unwrap();
+    wait_for("half a request", || buffer_of(&mut watcher, &id) > 0);
+    assert!(buffer_of(&mut watcher, &id) < 500_000, "an announcement alone is worth nothing");
+    client.stream.write_all(b"a").unwrap();
+    wait_for("room for the rest", || buffer_of(&mut watcher, &id) >= 1_000_000);
+    wait_for("the client to count as quiet", || buffer_of(&mut watcher, &id) < 1000);
+    client.stream.write_all("a".repeat(999_999).as_bytes()).unwrap();
+    client.stream.write_all(b"\r\n").unwrap();
+    assert_eq!(client.reply(), "a".repeat(1_000_000));
+    wait_for("the end of the loan", || buffer_of(&mut watcher, &id) == 0);
 }
 
 fn takes_back_what_cannot_be_applied() {

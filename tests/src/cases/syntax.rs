@@ -25,6 +25,9 @@ pub fn parse_reply(text: &str) -> Result<Pattern, String> {
     }
 }
 
+/// Makes the pattern of an aggregate from its elements.
+type Aggregate = fn(Vec<Pattern>, Rest) -> Pattern;
+
 struct Reader<'a> {
     rest: &'a [u8],
 }
@@ -47,7 +50,7 @@ impl Reader<'_> {
 
     fn pattern(&mut self) -> Result<Pattern, String> {
         self.skip_blanks();
-        let openers: [(&str, &str, fn(Vec<Pattern>, Rest) -> Pattern); 4] = [
+        let openers: [(&str, &str, Aggregate); 4] = [
             ("[", "]", Pattern::Array),
             ("{", "}", Pattern::Map),
             ("~[", "]", Pattern::Set),
@@ -84,7 +87,9 @@ impl Reader<'_> {
     }
 
     fn scalar(&mut self) -> Result<Pattern, String> {
-        let Some((&marker, after)) = self.rest.split_first() else { return Err("a reply is missing".to_owned()) };
+        let Some((&marker, after)) = self.rest.split_first() else {
+            return Err("a reply is missing".to_owned());
+        };
         if matches!(marker, b'+' | b'-' | b':' | b',' | b'#' | b'=') {
             self.rest = after;
         }
@@ -111,7 +116,8 @@ impl Reader<'_> {
     /// What follows `<`.
     fn matcher(&mut self) -> Result<Pattern, String> {
         self.skip_blanks();
-        let word = if self.rest.first().is_some_and(u8::is_ascii_lowercase) && !self.rest.starts_with(b"nil") {
+        let word = if self.rest.first().is_some_and(u8::is_ascii_lowercase) && !self.rest.starts_with(b"nil")
+        {
             String::from_utf8_lossy(&self.word()).into_owned()
         } else {
             String::new()

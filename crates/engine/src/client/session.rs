@@ -62,6 +62,8 @@ pub struct Client {
     pub protocol: Protocol,
     /// Whether commands other than those without authentication may run.
     pub authenticated: bool,
+    /// Whether they ever could: what such a client may leave unread is its own business.
+    pub was_authenticated: bool,
     /// What happens to replies.
     pub reply_mode: ReplyMode,
     /// MULTI and WATCH.
@@ -72,6 +74,8 @@ pub struct Client {
     pub blocked: Option<Blocked>,
     /// Whether its reads leave access clocks alone.
     pub no_touch: bool,
+    /// Whether it imports data: in import mode it sees keys whose time has come.
+    pub import_source: bool,
     /// Indexes of arguments of the present command that logs must not show.
     pub redacted: Vec<usize>,
 }
@@ -87,11 +91,13 @@ impl Client {
             db: 0,
             protocol,
             authenticated,
+            was_authenticated: authenticated,
             reply_mode: ReplyMode::On,
             transaction: Transaction::default(),
             close: Close::No,
             blocked: None,
             no_touch: false,
+            import_source: false,
             redacted: Vec::new(),
         }
     }
