@@ -161,8 +161,7 @@ impl Executor {
         let now_ms = clock.now_ms;
         let before = out.len();
         if prepared.id.is_none() && is_web_request(args) {
-            warn_of_web_request(client);
-            return Outcome::Close;
+            return Outcome::Cut;
         }
         if client.reply_mode == ReplyMode::SkipNext {
             client.reply_mode = ReplyMode::Skip;
@@ -180,7 +179,6 @@ impl Executor {
                 Gate::Open
             }
             Ok(Admission::Postpone) => Gate::Paused,
-            Err(_) if entry.is_none() && is_http(args) => return Outcome::Cut,
             Err(error) => {
                 this.reject(client, entry, args, &error, out);
                 Gate::Open
@@ -807,27 +805,11 @@ fn eviction_budget_ns(engine: &Engine) -> u64 {
     }
 }
 
-/// Whether a line of an HTTP request is taken for a command. A page in somebody's browser may have sent it, with
-/// commands of its own choice in its body: none of them may run.
-#[cold]
-fn is_http(args: Args<'_>) -> bool {
-    args.get(0).is_some_and(|name| name.eq_ignore_ascii_case(b"post") || name.eq_ignore_ascii_case(b"host:"))
-}
-
-/// Whether a browser was made to talk to the server: the first words of what it sends are `POST` and `Host:`.
+/// Whether a browser was made to talk to the server: the first words of what it sends are `POST` and `Host:`. What
+/// follows is an attacker's choice and must not run.
 #[cold]
 fn is_web_request(args: Args<'_>) -> bool {
     args.is(0, "post") || args.is(0, "host:")
-}
-
-fn warn_of_web_request(client: &mut Client) {
-    log::error!(
-        "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to Ochre. This is \
-         likely due to an attacker attempting to use Cross Protocol Scripting to compromise your Ochre instance. \
-         Connection from {} aborted.",
-        client.shared.address
-    );
-    client.close_after_reply();
 }
 
 #[cold]

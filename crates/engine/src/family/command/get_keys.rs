@@ -75,18 +75,16 @@ fn evaluate(command: &Command, args: Args<'_>) -> Option<Vec<(usize, u32)>> {
 /// What these arguments do to the key, of the commands whose specification leaves that open.
 fn flags_by_arguments(name: &str, args: Args<'_>) -> Option<u32> {
     use key_flags::{ACCESS, DELETE, OW, RM, RO, RW, UPDATE};
+    let has = |from: usize, option: &str| (from..args.len()).any(|index| args.is(index, option));
+    let compares = |from| ["IFEQ", "IFNE", "IFDEQ", "IFDNE"].iter().any(|option| has(from, option));
     match name {
-        "set" => {
-            let has = |option| (3..args.len()).any(|index| args.is(index, option));
-            let compares = ["IFEQ", "IFNE", "IFDEQ", "IFDNE"].into_iter().any(has);
-            Some(match (has("GET"), compares) {
-                (true, _) => RW | ACCESS | UPDATE,
-                (false, true) => RW | UPDATE,
-                (false, false) => OW | UPDATE,
-            })
-        }
+        "set" => Some(match (has(3, "GET"), compares(3)) {
+            (true, _) => RW | ACCESS | UPDATE,
+            (false, true) => RW | UPDATE,
+            (false, false) => OW | UPDATE,
+        }),
         "bitfield" => Some(if only_gets(args) { RO | ACCESS } else { RW | ACCESS | UPDATE }),
-        "delex" => Some(if args.len() > 2 { RW | DELETE } else { RM | DELETE }),
+        "delex" => Some(if compares(2) { RW | DELETE } else { RM | DELETE }),
         _ => None,
     }
 }

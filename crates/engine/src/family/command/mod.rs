@@ -163,6 +163,11 @@ mod tests {
             ("command getkeys ping", "-ERR The command has no key arguments|"),
             ("command getkeys watch a b", "*2|$1|a|$1|b|"),
             ("command getkeysandflags watch a", "*1|*2|$1|a|*1|+RO|"),
+            ("command getkeysandflags set a ifeq", "*1|*2|$1|a|*2|+OW|+update|"),
+            ("command getkeysandflags set a b ifdne c", "*1|*2|$1|a|*2|+RW|+update|"),
+            ("command getkeysandflags set a b ifeq get", "*1|*2|$1|a|*3|+RW|+access|+update|"),
+            ("command getkeysandflags delex a b c", "*1|*2|$1|a|*2|+RM|+delete|"),
+            ("command getkeysandflags delex a ifeq c", "*1|*2|$1|a|*2|+RW|+delete|"),
         ];
         for (request, reply) in cases {
             assert_eq!(client.run(request), reply, "{request}");
