@@ -94,6 +94,8 @@ pub struct Settings {
     pub active_expire: AtomicBool,
     /// Whether keys expire at all when touched (`DEBUG SET-ACTIVE-EXPIRE` leaves this alone; import mode does not).
     pub lazy_expire_disabled: AtomicBool,
+    /// Until then reads do not find expired keys but leave them in place (CLIENT PAUSE), unix time in ms.
+    pub expiry_paused_until_ms: AtomicI64,
     /// `lazyfree-lazy-expire`: whether expired keys are propagated as UNLINK.
     pub lazyfree_expire: AtomicBool,
     /// `lazyfree-lazy-eviction`.

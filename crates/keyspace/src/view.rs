@@ -61,6 +61,7 @@ pub struct View<'k> {
     now_ms: i64,
     effects: &'k mut Effects,
     no_touch: bool,
+    only_reads: bool,
 }
 
 impl<'k> View<'k> {
@@ -71,7 +72,7 @@ impl<'k> View<'k> {
         now_ms: i64,
         effects: &'k mut Effects,
     ) -> View<'k> {
-        View { keyspace, held, now_ms, effects, no_touch: false }
+        View { keyspace, held, now_ms, effects, no_touch: false, only_reads: false }
     }
 
     /// The keyspace this is a view of.
@@ -93,6 +94,12 @@ impl<'k> View<'k> {
     /// Whether reads leave access clocks alone (CLIENT NO-TOUCH).
     pub fn set_no_touch(&mut self, no_touch: bool) {
         self.no_touch = no_touch;
+    }
+
+    /// Whether the step reads only, so that it may pass over expired keys instead of removing them.
+    #[inline]
+    pub fn set_only_reads(&mut self, only_reads: bool) {
+        self.only_reads = only_reads;
     }
 
     /// Whether every stripe is locked.
@@ -139,6 +146,11 @@ impl<'k> View<'k> {
     fn expire(&mut self, db: u32, key: Key<'_>, location: Location) -> Option<Location> {
         if self.keyspace.settings.lazy_expire_disabled.load(Relaxed) {
             return Some(location);
+        }
+        // What writes must not find its key's place taken: it removes an expired key even then.
+        let paused_until_ms = self.keyspace.settings.expiry_paused_until_ms.load(Relaxed);
+        if self.only_reads && paused_until_ms > self.now_ms {
+            return None;
         }
         let hasher = self.keyspace.hasher();
         let stripe = self.stripe(key);
@@ -734,6 +746,9 @@ impl<'k> View<'k> {
     /// Removes the expired keys of one segment of this view's stripe `index`, the one at `position` of its range.
     pub fn sweep(&mut self, index: usize, db: u32, position: u64) -> Sweep {
         let (keyspace, now_ms) = (self.keyspace, self.now_ms);
+        if keyspace.settings.expiry_paused_until_ms.load(Relaxed) > now_ms {
+            return Sweep::default();
+        }
         let stripe = stripe_in(&mut self.held, index);
         let mut gone = Vec::new();
         let table = &mut stripe.tables[db as usize];

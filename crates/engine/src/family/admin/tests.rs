@@ -44,6 +44,10 @@ const CASES: &[(&str, &str)] = &[
     ("config nosuch", "-ERR unknown subcommand 'nosuch'. Try CONFIG HELP.|"),
     ("shutdown abort now", "-ERR syntax error|"),
     ("shutdown x", "-ERR syntax error|"),
+    ("debug mallctl", "-ERR unknown subcommand or wrong number of arguments for 'mallctl'. Try DEBUG HELP.|"),
+    ("debug mallctl epoch x", "-ERR value is not an integer or out of range|"),
+    ("debug mallctl arena.0.reset", "-ERR No such file or directory|"),
+    ("debug mallctl-str arenas.page", "-ERR No such file or directory|"),
 ];
 
 #[test]

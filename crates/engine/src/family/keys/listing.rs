@@ -46,12 +46,16 @@ pub(super) const RANDOMKEY: Command = Command {
     ..BASE
 };
 
+/// How often RANDOMKEY draws before it takes an expired key that may not be removed, as in Redis.
+const TRIES_MAX: usize = 100;
+
 fn random_key(call: &mut Call<'_, '_>) -> Result<(), Error> {
-    let db = call.db();
-    // Every miss removes an expired key, so this ends.
+    let (db, mut tries) = (call.db(), 0);
+    // Every miss removes an expired key, so this ends; while expiry is paused it would not, and an expired one must do.
     while let Some(name) = call.view.random_key(db) {
         let key = call.view.key(&name);
-        if call.view.exists(db, key) {
+        tries += 1;
+        if call.view.exists(db, key) || (tries >= TRIES_MAX && call.view.is_expired(db, key)) {
             call.reply.bulk(&name);
             return Ok(());
         }
