@@ -16,7 +16,8 @@ const KEPT_OUTPUT_BYTES: usize = 16 * 1024;
 pub enum State {
     /// Requests are run as they come.
     Open,
-    /// The client waits in a blocking command, or for the end of a pause; nothing of it is run.
+    /// The client waits in a blocking command, or for the end of a pause; nothing of it is run. What it sends is
+    /// received and kept, since only that tells whether it is still there.
     Waiting,
     /// What is left to send is sent, then the connection ends.
     Draining,
@@ -32,12 +33,16 @@ pub struct Connection {
     pub parser: RequestParser,
     /// What was received but has not run.
     pub input: Vec<u8>,
+    /// Bytes that the half-received request lacks at least, as its client announced; 0 if none is half received.
+    pub missing_bytes: usize,
     /// What was replied but has not been sent.
     output: Vec<u8>,
     /// How much of it has been sent.
     sent: usize,
     /// Whether there may be more to receive.
     pub readable: bool,
+    /// Whether the poller has told of the stream's end. It tells once: whoever receives goes on until the end is met.
+    pub ended: bool,
     /// Whether the socket took less than it was offered.
     pub congested: bool,
     /// Whether the connection is in the worker's queue.
@@ -56,9 +61,11 @@ impl Connection {
             client,
             parser: RequestParser::default(),
             input: Vec::new(),
+            missing_bytes: 0,
             output: Vec::new(),
             sent: 0,
             readable: true,
+            ended: false,
             congested: false,
             queued: false,
             state: State::Open,
@@ -139,6 +146,13 @@ impl Connection {
                 Ok(0)
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// Gives up room for more of a half-received request: its client has sent nothing for a while.
+    pub fn shrink_input(&mut self) {
+        if self.input.capacity() > self.input.len() {
+            self.input.shrink_to_fit();
         }
     }
 

@@ -118,7 +118,8 @@ pub fn parse_ahead(
                 seat.parsed += consumed;
                 ItemKind::Empty
             }
-            Ok(Progress::Incomplete { .. }) => {
+            Ok(Progress::Incomplete { missing }) => {
+                connection.missing_bytes = missing;
                 seat.stopped = true;
                 return;
             }

@@ -44,10 +44,6 @@ const CASES: &[(&str, &str)] = &[
     ("config nosuch", "-ERR unknown subcommand 'nosuch'. Try CONFIG HELP.|"),
     ("shutdown abort now", "-ERR syntax error|"),
     ("shutdown x", "-ERR syntax error|"),
-    ("debug mallctl", "-ERR unknown subcommand or wrong number of arguments for 'mallctl'. Try DEBUG HELP.|"),
-    ("debug mallctl epoch x", "-ERR value is not an integer or out of range|"),
-    ("debug mallctl arena.0.reset", "-ERR No such file or directory|"),
-    ("debug mallctl-str arenas.page", "-ERR No such file or directory|"),
 ];
 
 #[test]
@@ -179,6 +175,10 @@ const DEBUG_CASES: &[(&str, &str)] = &[
     ("debug", "-ERR wrong number of arguments for 'debug' command|"),
     ("debug jmap", "-ERR unknown subcommand or wrong number of arguments for 'jmap'. Try DEBUG HELP.|"),
     ("debug sleep", "-ERR unknown subcommand or wrong number of arguments for 'sleep'. Try DEBUG HELP.|"),
+    ("debug mallctl", "-ERR unknown subcommand or wrong number of arguments for 'mallctl'. Try DEBUG HELP.|"),
+    ("debug mallctl epoch x", "-ERR value is not an integer or out of range|"),
+    ("debug mallctl arena.0.reset", "-ERR No such file or directory|"),
+    ("debug mallctl-str arenas.page", "-ERR No such file or directory|"),
     ("debug sleep 0", "+OK|"),
     ("debug sleep abc", "+OK|"),
     ("debug set-active-expire 0", "+OK|"),

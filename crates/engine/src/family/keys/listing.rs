@@ -46,16 +46,19 @@ pub(super) const RANDOMKEY: Command = Command {
     ..BASE
 };
 
-/// How often RANDOMKEY draws before it takes an expired key that may not be removed, as in Redis.
-const TRIES_MAX: usize = 100;
+/// So many expired keys that cannot be removed are passed over before one is returned.
+const HIDDEN_ATTEMPTS: u32 = 100;
 
 fn random_key(call: &mut Call<'_, '_>) -> Result<(), Error> {
-    let (db, mut tries) = (call.db(), 0);
-    // Every miss removes an expired key, so this ends; while expiry is paused it would not, and an expired one must do.
+    let (db, now_ms) = (call.db(), call.now_ms());
+    let mut attempts_left = HIDDEN_ATTEMPTS;
+    // A miss removes an expired key, so this ends; in import mode and during a pause it does not, so an expired key has
+    // to do in the end.
     while let Some(name) = call.view.random_key(db) {
         let key = call.view.key(&name);
-        tries += 1;
-        if call.view.exists(db, key) || (tries >= TRIES_MAX && call.view.is_expired(db, key)) {
+        let is_there = call.view.exists(db, key);
+        attempts_left -= u32::from(!is_there && call.engine.keyspace.settings.hides_expired(now_ms));
+        if is_there || attempts_left == 0 {
             call.reply.bulk(&name);
             return Ok(());
         }
