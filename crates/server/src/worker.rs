@@ -11,13 +11,12 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use mio::{Events, Poll, Token};
-use ochre_config::Directive;
 use ochre_engine::{
     BlockedOn, Client, ClientShared, Clock, Engine, Executor, Message, Outcome, PauseMode, Prepared,
     client_flags, clock_ms, tick,
 };
 use ochre_keyspace::Key;
-use ochre_resp::{Limits, Protocol, ProtocolError, ReplyWriter, Span};
+use ochre_resp::{Limits, Protocol, ReplyWriter, Span};
 use slab::Slab;
 
 use crate::connection::{Connection, State};
@@ -27,13 +26,12 @@ use crate::mailbox::{Letter, Mailbox};
 use crate::process::watchdog::Heartbeat;
 use crate::running::{Running, Slot};
 use crate::socket::Socket;
+use crate::violation;
 
 /// The token of the mailbox.
 pub const WAKE: Token = Token(usize::MAX);
 /// Clients that have not authenticated may send at most this much ahead, bytes.
 const STRANGERS_INPUT_BYTES: usize = 1024 * 1024;
-/// Bytes that the log shows of an input that is no request.
-const SAMPLE_BYTES: usize = 128;
 /// A reply buffer above this size is sent before the round is over.
 const EARLY_SEND_BYTES: usize = 64 * 1024;
 /// A reply buffer is given up above this capacity.
@@ -307,8 +305,8 @@ impl Worker {
     /// Whether a connection's input, with what it has queued in MULTI, has reached its limit; then that is logged.
     fn is_too_much_input(&self, token: usize, received_bytes: usize) -> bool {
         let Some(connection) = self.connections.get(token) else { return false };
-        let limit = self.engine.settings.query_buffer_limit.load(Relaxed);
-        let limit = if connection.client.authenticated { limit } else { limit.min(STRANGERS_INPUT_BYTES) };
+        let for_all = if connection.client.authenticated { usize::MAX } else { STRANGERS_INPUT_BYTES };
+        let limit = self.engine.settings.query_buffer_limit.load(Relaxed).min(for_all);
         if received_bytes.saturating_add(connection.client.transaction.queue_bytes) <= limit {
             return false;
         }
@@ -383,10 +381,11 @@ impl Worker {
             match (&item.kind, prepared) {
                 (ItemKind::Violation(error), _) => {
                     seat.run = inputs[item.seat].len();
-                    self.log_violation(seat.token, error, &inputs[item.seat][item.start..]);
                     if let Some(connection) = self.connections.get_mut(seat.token)
                         && connection.state == State::Open
                     {
+                        let input = &inputs[item.seat][item.start..];
+                        violation::note(&self.engine, connection.shared(), error, input);
                         if !connection.client.is_silenced() {
                             ReplyWriter::new(&mut seat.out, connection.client.protocol).protocol_error(error);
                         }
@@ -411,18 +410,6 @@ impl Worker {
         for (seat, input) in seats.iter_mut().zip(inputs) {
             seat.input = input;
             self.rewind(seat);
-        }
-    }
-
-    fn log_violation(&self, token: usize, error: &ProtocolError, input: &[u8]) {
-        if !log::log_enabled!(log::Level::Info) {
-            return;
-        }
-        if let Some(connection) = self.connections.get(token) {
-            let hidden = self.engine.config.read().bool(Directive::HideUserDataFromLog);
-            let sample = if hidden { "*redacted*".to_owned() } else { sample(input) };
-            let client = crate::describe(connection.shared());
-            log::info!("Protocol error ({error}) from client: {client}. Query buffer: {sample}");
         }
     }
 
@@ -527,8 +514,7 @@ impl Worker {
         } else if seat.input.capacity() > KEPT_OUT_BYTES {
             seat.input = Vec::new();
         }
-        let done = connection.state == State::Draining && connection.unsent_bytes() == 0;
-        if seat.broken || done {
+        if seat.broken || (connection.state == State::Draining && connection.unsent_bytes() == 0) {
             return self.close(seat.token);
         }
         self.enqueue(seat.token);
@@ -769,18 +755,6 @@ impl Worker {
             self.close(token);
         }
     }
-}
-
-/// What people are shown of an input: its beginning and its end, in characters that can be printed.
-fn sample(input: &[u8]) -> String {
-    let text = |bytes: &[u8]| -> String {
-        bytes.iter().map(|byte| if matches!(byte, b' '..=b'~') { char::from(*byte) } else { '.' }).collect()
-    };
-    if input.len() < SAMPLE_BYTES {
-        return format!("'{}'", text(input));
-    }
-    let (first, last) = (&input[..SAMPLE_BYTES / 2], &input[input.len() - SAMPLE_BYTES / 2..]);
-    format!("'{}' (... more {} bytes ...) '{}'", text(first), input.len() - SAMPLE_BYTES, text(last))
 }
 
 /// Ends the loan of a seat's buffer to a connection whose request was half received and is complete now. Buffers that
