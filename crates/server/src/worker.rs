@@ -305,8 +305,8 @@ impl Worker {
     /// Whether a connection's input, with what it has queued in MULTI, has reached its limit; then that is logged.
     fn is_too_much_input(&self, token: usize, received_bytes: usize) -> bool {
         let Some(connection) = self.connections.get(token) else { return false };
-        let for_all = if connection.client.authenticated { usize::MAX } else { STRANGERS_INPUT_BYTES };
-        let limit = self.engine.settings.query_buffer_limit.load(Relaxed).min(for_all);
+        let bound = if connection.client.authenticated { usize::MAX } else { STRANGERS_INPUT_BYTES };
+        let limit = self.engine.settings.query_buffer_limit.load(Relaxed).min(bound);
         if received_bytes.saturating_add(connection.client.transaction.queue_bytes) <= limit {
             return false;
         }
