@@ -154,7 +154,8 @@ impl Client {
         let reply = self.ask("INFO everything");
         let text = String::from_utf8_lossy(reply.as_bytes().unwrap_or_default()).into_owned();
         let line = text.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
-        line.and_then(|value| value.trim().parse().ok()).unwrap_or_else(|| panic!("{field} is not in INFO:\n{text}"))
+        line.and_then(|value| value.trim().parse().ok())
+            .unwrap_or_else(|| panic!("{field} is not in INFO:\n{text}"))
     }
 
     fn receive(&mut self, bytes: &mut [u8]) -> io::Result<usize> {

@@ -219,7 +219,8 @@ impl Drop for Server {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let log = self.log();
-            let from = (log.len().saturating_sub(LOG_SHOWN_MAX)..log.len()).find(|&at| log.is_char_boundary(at));
+            let from =
+                (log.len().saturating_sub(LOG_SHOWN_MAX)..log.len()).find(|&at| log.is_char_boundary(at));
             eprintln!("--- log of the server ---\n{}---", &log[from.unwrap_or(0)..]);
         }
         self.end();

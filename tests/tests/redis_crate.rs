@@ -3,7 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use ochre_tests::{PATIENCE, Server, ServerBuilder, ochre, wait_for};
-use redis::{Client, Commands, Connection, ConnectionLike, ErrorKind, ExistenceCheck, RedisResult, SetExpiry, SetOptions, ServerErrorKind};
+use redis::{
+    Client, Commands, Connection, ConnectionLike, ErrorKind, ExistenceCheck, RedisResult, ServerErrorKind,
+    SetExpiry, SetOptions,
+};
 
 fn open(server: &Server, resp3: bool) -> Connection {
     let protocol = if resp3 { "?protocol=resp3" } else { "" };
@@ -45,10 +48,12 @@ fn values_of_every_type_that_fits_a_string() {
 #[test]
 fn options_and_lifetimes() {
     in_both_protocols(|_, connection| {
-        let fresh = SetOptions::default()
-            .conditional_set(ExistenceCheck::NX)
-            .with_expiration(SetExpiry::EX(100));
-        assert_eq!(connection.set_options::<_, _, Option<String>>("k", 1, fresh.clone()).unwrap(), Some("OK".into()));
+        let fresh =
+            SetOptions::default().conditional_set(ExistenceCheck::NX).with_expiration(SetExpiry::EX(100));
+        assert_eq!(
+            connection.set_options::<_, _, Option<String>>("k", 1, fresh.clone()).unwrap(),
+            Some("OK".into())
+        );
         assert_eq!(connection.set_options::<_, _, Option<String>>("k", 2, fresh).unwrap(), None);
         assert!((90..=100).contains(&connection.ttl::<_, i64>("k").unwrap()));
         assert!(connection.persist::<_, bool>("k").unwrap());
@@ -185,7 +190,10 @@ fn passwords() {
     for (address, code) in [("", "NOAUTH"), (":wrong@", "WRONGPASS"), ("nobody:secret@", "WRONGPASS")] {
         let error = ask(&format!("redis://{address}127.0.0.1:{port}")).unwrap_err();
         let shown = format!("{error:?} {error}").to_uppercase();
-        assert!(shown.contains(code) || error.kind() == ErrorKind::AuthenticationFailed, "{address}: {shown}");
+        assert!(
+            shown.contains(code) || error.kind() == ErrorKind::AuthenticationFailed,
+            "{address}: {shown}"
+        );
     }
 }
 

@@ -79,7 +79,9 @@ fn garbage_is_answered_with_an_error_or_not_at_all() {
 #[test]
 fn web_browsers_are_sent_away() {
     let mut server = Server::ochre();
-    for request in ["POST / HTTP/1.1\r\nHost: localhost:6379\r\n\r\nSET evil 1\r\n", "Host: x\r\nSET evil 1\r\n"] {
+    for request in
+        ["POST / HTTP/1.1\r\nHost: localhost:6379\r\n\r\nSET evil 1\r\n", "Host: x\r\nSET evil 1\r\n"]
+    {
         let mut client = server.connect();
         client.send(request.as_bytes()).unwrap();
         let rest = client.read_to_end().unwrap();
@@ -99,7 +101,9 @@ fn announced_lengths_are_not_believed() {
     // Each of these promises half a gigabyte or two billion arguments, and sends nothing of it.
     let mut clients: Vec<Client> = Vec::new();
     for _ in 0..100 {
-        for promise in [&b"*2\r\n$4\r\nECHO\r\n$536870912\r\nabc"[..], b"*2147483647\r\n$4\r\nMGET\r\n", b"*1000000\r\n"] {
+        for promise in
+            [&b"*2\r\n$4\r\nECHO\r\n$536870912\r\nabc"[..], b"*2147483647\r\n$4\r\nMGET\r\n", b"*1000000\r\n"]
+        {
             let mut client = server.connect();
             client.send(promise).unwrap();
             clients.push(client);
@@ -149,7 +153,8 @@ fn memory_for_big_requests_comes_back() {
 
 #[test]
 fn clients_that_do_not_read_are_bounded() {
-    let mut server = ServerBuilder::new(ochre()).workers(2).set("client-output-buffer-limit", "normal 16mb 0 0").start();
+    let mut server =
+        ServerBuilder::new(ochre()).workers(2).set("client-output-buffer-limit", "normal 16mb 0 0").start();
     let mut client = server.connect();
     client.request(&["SET", "big", &"v".repeat(MIB as usize)]).unwrap();
     let before = server.resident_bytes();
@@ -225,7 +230,8 @@ fn ten_thousand_idle_connections() {
     }
     let wanted = Rlimit { current: Some(limit.maximum.unwrap_or(2 * IDLE)), maximum: limit.maximum };
     setrlimit(Resource::Nofile, wanted).expect("the soft limit may be raised up to the hard one");
-    let mut server = ServerBuilder::new(ochre()).workers(2).set("maxclients", &(IDLE + 100).to_string()).start();
+    let mut server =
+        ServerBuilder::new(ochre()).workers(2).set("maxclients", &(IDLE + 100).to_string()).start();
     let mut watcher = server.connect();
     if watcher.info("maxclients") < IDLE as i64 + 100 {
         eprintln!("skipped: the server may not open that many files");

@@ -3,13 +3,17 @@
 use std::io;
 use std::sync::atomic::Ordering::Relaxed;
 
-use ochre_engine::{Client, ClientShared};
+use ochre_engine::{Client, ClientShared, WorkerStats};
 use ochre_resp::RequestParser;
 
+use crate::group::RECEIVE_BYTES;
 use crate::socket::Socket;
 
 /// An output that is kept for a connection is given up above this capacity once it is empty.
 const KEPT_OUTPUT_BYTES: usize = 16 * 1024;
+/// So much of what waits to be sent counts as the reply buffer, which no output limit concerns; the rest is what Redis
+/// calls the reply list.
+const REPLY_BUFFER_BYTES: usize = 1024;
 
 /// Where a connection stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,6 +48,10 @@ pub struct Connection {
     pub queued: bool,
     /// Where it stands.
     pub state: State,
+    /// Where a large argument ends in the input, once its request begins the input; 0 if there is none.
+    announced_end: usize,
+    /// Most bytes that waited at once, lately.
+    output_peak: usize,
     /// Since when the output is above its soft limit, unix time in ms.
     pub soft_limit_since_ms: Option<i64>,
 }
@@ -62,7 +70,32 @@ impl Connection {
             congested: false,
             queued: false,
             state: State::Open,
+            announced_end: 0,
+            output_peak: 0,
             soft_limit_since_ms: None,
+        }
+    }
+
+    /// Notes that a request, `received` bytes of which are here, goes on with an argument that lacks `missing` bytes.
+    pub fn announce(&mut self, received: usize, missing: usize) {
+        if missing >= RECEIVE_BYTES {
+            self.announced_end = received + missing;
+        } else if received > self.announced_end {
+            self.announced_end = 0;
+        }
+    }
+
+    /// Makes room to receive more after `input`: a large argument is received in large pieces into memory of just its
+    /// size, but never much ahead of its bytes, which a client may announce and not send.
+    pub fn make_room(&self, input: &mut Vec<u8>) {
+        let (len, room) = (input.len(), input.capacity() - input.len());
+        if len < self.announced_end {
+            let wanted = (self.announced_end - len).min(len.max(RECEIVE_BYTES));
+            if room < wanted {
+                input.reserve_exact(wanted);
+            }
+        } else if room < RECEIVE_BYTES {
+            input.reserve(RECEIVE_BYTES);
         }
     }
 
@@ -142,30 +175,82 @@ impl Connection {
         }
     }
 
-    /// Bytes of memory that the connection costs.
-    pub fn memory_bytes(&self) -> usize {
+    /// Bytes of what waits that output limits concern.
+    pub fn limited_bytes(&self) -> usize {
+        self.unsent_bytes().saturating_sub(REPLY_BUFFER_BYTES)
+    }
+
+    /// The same once `more` bytes are added.
+    pub fn limited_bytes_with(&self, more: usize) -> usize {
+        (self.unsent_bytes() + more).saturating_sub(REPLY_BUFFER_BYTES)
+    }
+
+    /// Bytes of memory that the connection costs. `borrowed` are those of the worker's buffers that it uses beyond what
+    /// every connection may use for a turn.
+    fn memory_bytes(&self, borrowed: usize) -> usize {
         size_of::<Connection>()
             + size_of::<ClientShared>()
+            + borrowed
             + self.input.capacity()
             + self.output.capacity()
             + self.parser.memory_bytes()
-            + self.client.transaction.queue_bytes
+            + self.client.transaction.memory_bytes()
+    }
+
+    /// Notes what the connection costs now, with so many bytes of the worker's buffers.
+    pub fn account(&self, stats: &WorkerStats, borrowed: usize) {
+        self.shared().account(stats, self.memory_bytes(borrowed));
     }
 
     /// Brings the figures of the output that others see up to date.
-    pub fn publish_output(&self) {
-        let shared = self.shared();
+    pub fn publish_output(&mut self) {
         let unsent = self.unsent_bytes();
-        shared.reply_list_len.store(usize::from(unsent > 0), Relaxed);
-        shared.reply_list_bytes.store(unsent, Relaxed);
+        self.output_peak = self.output_peak.max(unsent);
+        let shared = self.shared();
+        let listed = unsent.saturating_sub(REPLY_BUFFER_BYTES);
+        shared.reply_used_bytes.store(unsent - listed, Relaxed);
+        shared.reply_list_len.store(usize::from(listed > 0), Relaxed);
+        shared.reply_list_bytes.store(listed, Relaxed);
+        let kept = if unsent > 0 { REPLY_BUFFER_BYTES } else { usize::MAX };
+        shared.reply_buffer_bytes.store(self.output.capacity().min(kept), Relaxed);
+        shared.reply_buffer_peak_bytes.store(self.output_peak.min(REPLY_BUFFER_BYTES), Relaxed);
     }
 
-    /// Brings the other figures that others see up to date.
-    pub fn publish_memory(&self) {
+    /// Shows what a turn begins with: `input` is what was received for it. What is large counts from here on.
+    pub fn publish_turn(&self, stats: &WorkerStats, input: &Vec<u8>) {
         let shared = self.shared();
-        shared.query_bytes.store(self.input.len(), Relaxed);
+        shared.query_bytes.store(input.len(), Relaxed);
+        shared.query_free_bytes.store(input.capacity() - input.len(), Relaxed);
+        if input.len() > RECEIVE_BYTES {
+            self.account(stats, input.capacity());
+        }
+    }
+
+    /// Brings the other figures that others see up to date; to be called when a turn is over.
+    pub fn publish_memory(&self, stats: &WorkerStats) {
+        let shared = self.shared();
+        let understood = self.parser.understood_bytes(&self.input);
+        shared.query_bytes.store(self.input.len().saturating_sub(understood), Relaxed);
         shared.query_free_bytes.store(self.input.capacity() - self.input.len(), Relaxed);
-        shared.argument_bytes.store(self.parser.memory_bytes(), Relaxed);
-        shared.memory_bytes.store(self.memory_bytes(), Relaxed);
+        shared.argument_bytes.store(understood + self.parser.memory_bytes(), Relaxed);
+        self.account(stats, 0);
+    }
+
+    /// Gives up memory that the connection has kept and does not need.
+    pub fn relax(&mut self) {
+        if self.unsent_bytes() == 0 && self.output.capacity() > 0 {
+            self.output = Vec::new();
+            self.sent = 0;
+        }
+        if self.input.is_empty() && self.input.capacity() > 0 {
+            self.input = Vec::new();
+        }
+        self.output_peak = self.unsent_bytes();
+        self.publish_output();
+    }
+
+    /// Bytes of memory for output.
+    pub fn output_capacity(&self) -> usize {
+        self.output.capacity()
     }
 }

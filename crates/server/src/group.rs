@@ -118,8 +118,9 @@ pub fn parse_ahead(
                 seat.parsed += consumed;
                 ItemKind::Empty
             }
-            Ok(Progress::Incomplete { .. }) => {
+            Ok(Progress::Incomplete { missing }) => {
                 seat.stopped = true;
+                connection.announce(seat.input.len() - start, missing);
                 return;
             }
             Err(error) => {

@@ -29,23 +29,39 @@ impl OutputLimits {
         OutputLimits { classes }
     }
 
-    /// Which limit a connection has overcome, if any. Remembers since when it is above the soft one.
-    pub fn exceeded(&self, connection: &mut Connection, now_ms: i64) -> Option<&'static str> {
+    fn of(&self, connection: &Connection) -> Limit {
         let class = match connection.shared() {
             shared if shared.has(client_flags::REPLICA) => 1,
             shared if shared.has(client_flags::PUBSUB) => 2,
             _ => 0,
         };
-        let limit = self.classes[class];
-        let unsent = connection.unsent_bytes() as u64;
+        self.classes[class]
+    }
+
+    /// Whether a connection may never have more than so much output: then replies are not sent before it is known how
+    /// much they are, because the client is to get none of them if they are too much.
+    pub fn is_hard(&self, connection: &Connection) -> bool {
+        self.of(connection).hard_bytes > 0
+    }
+
+    /// Whether `more` bytes of output would overcome a connection's hard limit.
+    pub fn would_exceed(&self, connection: &Connection, more: usize) -> bool {
+        let limit = self.of(connection).hard_bytes;
+        limit > 0 && connection.limited_bytes_with(more) as u64 >= limit
+    }
+
+    /// Whether a connection has overcome one of its limits. Remembers since when it is above the soft one.
+    pub fn exceeded(&self, connection: &mut Connection, now_ms: i64) -> bool {
+        let limit = self.of(connection);
+        let unsent = connection.limited_bytes() as u64;
         if limit.hard_bytes > 0 && unsent >= limit.hard_bytes {
-            return Some("hard limit");
+            return true;
         }
         if limit.soft_bytes == 0 || unsent < limit.soft_bytes {
             connection.soft_limit_since_ms = None;
-            return None;
+            return false;
         }
         let since_ms = *connection.soft_limit_since_ms.get_or_insert(now_ms);
-        (now_ms - since_ms > limit.soft_ms).then_some("soft limit")
+        now_ms - since_ms > limit.soft_ms
     }
 }

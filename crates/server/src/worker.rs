@@ -32,7 +32,7 @@ pub const WAKE: Token = Token(usize::MAX);
 /// A reply buffer above this size is sent before the round is over.
 const EARLY_SEND_BYTES: usize = 64 * 1024;
 /// A reply buffer is given up above this capacity.
-const KEPT_OUT_BYTES: usize = 256 * 1024;
+const KEPT_OUT_BYTES: usize = 64 * 1024;
 /// Background work between two rounds, ns.
 const SLICE_NS: u64 = 200_000;
 /// A tick comes this often, ms.
@@ -56,6 +56,7 @@ pub struct Worker {
     output_limits: OutputLimits,
     next_tick_ms: i64,
     sweeping: bool,
+    has_evicted: bool,
     check_from: usize,
     stopping: bool,
     heartbeat: Heartbeat,
@@ -88,6 +89,7 @@ impl Worker {
             output_limits,
             next_tick_ms: 0,
             sweeping: false,
+            has_evicted: false,
             check_from: 0,
             stopping: false,
             heartbeat,
@@ -122,7 +124,7 @@ impl Worker {
                 self.serve_group();
                 self.heartbeat.beat();
                 // What became ready meanwhile waits its turn; letters may not wait for a whole queue.
-                if self.ready.len() > GROUP_MAX {
+                if self.ready.len() > GROUP_MAX || self.has_evicted {
                     self.read_mail(&mut letters);
                 }
             }
@@ -180,6 +182,7 @@ impl Worker {
     }
 
     fn read_mail(&mut self, letters: &mut Vec<Letter>) {
+        self.has_evicted = false;
         self.mailbox.take(letters);
         for letter in letters.drain(..) {
             match letter {
@@ -201,7 +204,9 @@ impl Worker {
         }
         let authenticated = !self.engine.settings.has_password.load(Relaxed);
         self.by_id.insert(shared.id, token);
-        entry.insert(Connection::new(socket, Client::new(shared, Protocol::Resp2, authenticated)));
+        let connection = Connection::new(socket, Client::new(shared, Protocol::Resp2, authenticated));
+        connection.publish_memory(&self.executor.context.stats);
+        entry.insert(connection);
         self.enqueue(token);
     }
 
@@ -222,9 +227,15 @@ impl Worker {
             Message::Resume => self.resume(),
             Message::Reconfigure => {
                 self.output_limits = OutputLimits::new(&self.engine.config.read());
+                self.evict_clients();
                 self.executor.relieve(clock_ms());
             }
         }
+    }
+
+    /// Has clients closed if all together take too much memory. Those of this worker are closed with its next mail.
+    fn evict_clients(&mut self) {
+        self.has_evicted |= self.engine.evict_clients();
     }
 
     /// Serves the next connections of the queue together.
@@ -247,6 +258,7 @@ impl Worker {
             self.leave(seat);
         }
         self.seats = seats;
+        self.evict_clients();
     }
 
     /// Receives for a connection into a seat. Whether there is anything to do.
@@ -258,9 +270,7 @@ impl Worker {
             std::mem::swap(&mut seat.input, &mut connection.input);
         }
         if connection.readable && connection.state == State::Open {
-            // A large request is received in large pieces, so that it costs few calls; but never ahead of its bytes.
-            let wanted = seat.input.len().clamp(RECEIVE_BYTES, 1024 * 1024);
-            seat.input.reserve(wanted);
+            connection.make_room(&mut seat.input);
             let room = seat.input.capacity() - seat.input.len();
             match connection.socket.receive(&mut seat.input) {
                 Ok(0) => {
@@ -274,6 +284,11 @@ impl Worker {
                     stats.reads.add(1);
                     let shared = connection.shared();
                     shared.net_in_bytes.store(shared.net_in_bytes.load(Relaxed) + received as u64, Relaxed);
+                    connection.publish_turn(stats, &seat.input);
+                    if seat.input.len() > RECEIVE_BYTES {
+                        // What a client has sent counts before it runs.
+                        self.evict_clients();
+                    }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => connection.readable = false,
                 Err(_) => seat.broken = true,
@@ -412,8 +427,8 @@ impl Worker {
                 self.postponed.push(seat.token);
             }
         }
-        if seat.out.len() > EARLY_SEND_BYTES {
-            self.send_seat(seat);
+        if seat.out.len() > RECEIVE_BYTES {
+            self.after_large_reply(seat);
         }
     }
 
@@ -423,6 +438,23 @@ impl Worker {
         if connection.state != State::Open && seat.run < seat.parsed {
             connection.parser.reset();
             seat.parsed = seat.run;
+        }
+    }
+
+    /// Counts replies before the turn is over, and if they are many, sends them, unless they may turn out to be more than
+    /// the client may have.
+    fn after_large_reply(&mut self, seat: &mut Seat) {
+        let Some(connection) = self.connections.get(seat.token) else { return };
+        connection.account(&self.executor.context.stats, seat.out.capacity());
+        self.evict_clients();
+        if seat.out.len() <= EARLY_SEND_BYTES {
+            return;
+        }
+        let Some(connection) = self.connections.get(seat.token) else { return };
+        if !self.output_limits.is_hard(connection)
+            || self.output_limits.would_exceed(connection, seat.out.len())
+        {
+            self.send_seat(seat);
         }
     }
 
@@ -444,15 +476,15 @@ impl Worker {
         connection.shared().last_interaction_ms.store(clock_ms(), Relaxed);
         if seat.run < seat.input.len() && connection.state != State::Draining {
             keep_rest(&mut connection.input, seat);
-            connection.publish_memory();
         } else if seat.input.capacity() > KEPT_OUT_BYTES {
             seat.input = Vec::new();
         }
+        connection.publish_memory(&self.executor.context.stats);
         let limit = self.engine.settings.query_buffer_limit.load(Relaxed);
         if connection.input.len() > limit {
             log::error!(
                 "Closing client that reached max query buffer length: {}",
-                crate::describe(connection.shared())
+                self.engine.describe_client(connection.shared())
             );
             self.executor.context.stats.query_limit_disconnections.add(1);
             return self.close(seat.token);
@@ -467,14 +499,44 @@ impl Worker {
     /// Sends replies to a connection; `replies` is empty afterwards.
     fn send(&mut self, token: usize, replies: &mut Vec<u8>) {
         let Some(connection) = self.connections.get_mut(token) else { return };
+        if self.output_limits.would_exceed(connection, replies.len()) {
+            replies.clear();
+            return self.close_for_output(token);
+        }
+        let before = connection.output_capacity();
         let sent = connection.send(replies);
+        self.note_output(token, before);
         self.after_send(token, sent);
+    }
+
+    /// Counts what became of a connection's own buffer for output, which had `before` bytes.
+    fn note_output(&self, token: usize, before: usize) {
+        let now = self.connections.get(token).map_or(before, Connection::output_capacity);
+        let stats = &self.engine.stats;
+        match now.cmp(&before) {
+            std::cmp::Ordering::Greater => stats.reply_buffer_expands.fetch_add(1, Relaxed),
+            std::cmp::Ordering::Less => stats.reply_buffer_shrinks.fetch_add(1, Relaxed),
+            std::cmp::Ordering::Equal => 0,
+        };
+    }
+
+    /// Closes a connection that has left too much unread.
+    fn close_for_output(&mut self, token: usize) {
+        let Some(connection) = self.connections.get(token) else { return };
+        log::error!(
+            "Client {} closed for overcoming of output buffer limits.",
+            self.engine.describe_client(connection.shared())
+        );
+        self.executor.context.stats.output_limit_disconnections.add(1);
+        self.close(token);
     }
 
     /// Sends what waits at a connection.
     fn flush(&mut self, token: usize) {
         let Some(connection) = self.connections.get_mut(token) else { return };
+        let before = connection.output_capacity();
         let sent = connection.flush();
+        self.note_output(token, before);
         self.after_send(token, sent);
     }
 
@@ -492,15 +554,11 @@ impl Worker {
             }
             return;
         }
-        connection.publish_memory();
-        if let Some(reason) = self.output_limits.exceeded(connection, clock_ms()) {
-            log::error!(
-                "Client {} closed for overcoming of output buffer limits ({reason}).",
-                crate::describe(connection.shared())
-            );
-            stats.output_limit_disconnections.add(1);
-            self.close(token);
+        if self.output_limits.exceeded(connection, clock_ms()) {
+            return self.close_for_output(token);
         }
+        connection.account(stats, 0);
+        self.evict_clients();
     }
 
     /// Closes a connection at once.
@@ -515,6 +573,7 @@ impl Worker {
         self.postponed.retain(|other| *other != token);
         self.ready.retain(|other| *other != token);
         self.executor.forget(&mut connection.client);
+        connection.shared().account(&self.executor.context.stats, 0);
         self.engine.clients.remove(connection.client.id());
         self.executor.context.stats.clients.fetch_sub(1, Relaxed);
     }
@@ -601,6 +660,7 @@ impl Worker {
         }
         self.executor.relieve(now_ms);
         self.check_clients(now_ms);
+        self.trim_seats();
     }
 
     /// Removes expired keys for a limited time. Goes on between rounds for as long as many of the keys looked at have
@@ -646,7 +706,11 @@ impl Worker {
         }
         for token in tokens {
             let Some(connection) = self.connections.get_mut(token) else { continue };
-            connection.publish_memory();
+            let before = connection.output_capacity();
+            connection.relax();
+            connection.publish_memory(&self.executor.context.stats);
+            self.note_output(token, before);
+            let Some(connection) = self.connections.get_mut(token) else { continue };
             let shared = connection.shared();
             let idle_ms = now_ms - shared.last_interaction_ms.load(Relaxed);
             let exempt = shared.has(client_flags::MONITOR) || connection.state == State::Waiting;
@@ -655,9 +719,19 @@ impl Worker {
                 self.close(token);
                 continue;
             }
-            if self.output_limits.exceeded(connection, now_ms).is_some() {
-                self.executor.context.stats.output_limit_disconnections.add(1);
-                self.close(token);
+            if self.output_limits.exceeded(connection, now_ms) {
+                self.close_for_output(token);
+            }
+        }
+        self.evict_clients();
+    }
+
+    /// Gives up what the worker's own buffers have grown by, lest a burst of large replies keeps memory for ever.
+    fn trim_seats(&mut self) {
+        for seat in &mut self.seats {
+            for buffer in [&mut seat.input, &mut seat.out] {
+                buffer.clear();
+                buffer.shrink_to(RECEIVE_BYTES);
             }
         }
     }

@@ -30,7 +30,8 @@ struct Options {
 }
 
 fn parse() -> Result<Options, lexopt::Error> {
-    let mut options = Options { peer: std::env::var_os("OCHRE_PEER").map(PathBuf::from), ..Options::default() };
+    let mut options =
+        Options { peer: std::env::var_os("OCHRE_PEER").map(PathBuf::from), ..Options::default() };
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
@@ -38,7 +39,9 @@ fn parse() -> Result<Options, lexopt::Error> {
             Long("record") => options.record = true,
             Long("mode") => {
                 let name = parser.value()?.string()?;
-                options.modes.push(Mode::from_name(&name).ok_or_else(|| format!("no mode is called {name}"))?);
+                options
+                    .modes
+                    .push(Mode::from_name(&name).ok_or_else(|| format!("no mode is called {name}"))?);
             }
             Long("workers") => options.workers = Some(parser.value()?.parse()?),
             Long("only") => options.only = parser.value()?.string()?,

@@ -98,7 +98,9 @@ impl Send {
     /// A name that has no value.
     pub fn filled(&self, captures: &Captures) -> Result<Send, String> {
         Ok(match self {
-            Send::Request(args) => Send::Request(args.iter().map(|arg| fill(arg, captures)).collect::<Result<_, _>>()?),
+            Send::Request(args) => {
+                Send::Request(args.iter().map(|arg| fill(arg, captures)).collect::<Result<_, _>>()?)
+            }
             Send::Raw(bytes) => Send::Raw(fill(bytes, captures)?),
         })
     }
@@ -159,8 +161,11 @@ impl CaseFile {
     /// # Errors
     /// What is wrong with it, with the line.
     pub fn parse(path: &Path, text: &str) -> Result<CaseFile, String> {
-        let mut file =
-            CaseFile { path: path.to_owned(), lines: text.lines().map(str::to_owned).collect(), cases: Vec::new() };
+        let mut file = CaseFile {
+            path: path.to_owned(),
+            lines: text.lines().map(str::to_owned).collect(),
+            cases: Vec::new(),
+        };
         let mut at = 0;
         while at < file.lines.len() {
             let line = file.lines[at].trim();
@@ -171,7 +176,8 @@ impl CaseFile {
                 file.cases.push(Case { title: title.trim().to_owned(), line: number, ..Case::default() });
                 Ok(number)
             } else {
-                let case = file.cases.last_mut().ok_or_else(|| "this stands before the first case".to_owned());
+                let case =
+                    file.cases.last_mut().ok_or_else(|| "this stands before the first case".to_owned());
                 case.and_then(|case| take_line(case, &file.lines, at))
             };
             at = next.map_err(|error| format!("{}:{number}: {error}", path.display()))?;

@@ -123,7 +123,13 @@ impl Pattern {
     }
 }
 
-fn all_match(patterns: &[Pattern], values: &[Value], rest: Rest, resp3: bool, captures: &mut Captures) -> bool {
+fn all_match(
+    patterns: &[Pattern],
+    values: &[Value],
+    rest: Rest,
+    resp3: bool,
+    captures: &mut Captures,
+) -> bool {
     let enough = match rest {
         Rest::None => values.len() == patterns.len(),
         Rest::Anything => values.len() >= patterns.len(),

@@ -53,7 +53,8 @@ fn both(resp2: &Value, resp3: &Value) -> Option<String> {
         (Value::Array(Some(a)), Value::Set(b)) => format!("~[{}]", list(a, b)?),
         (Value::Array(Some(a)), Value::Push(b)) => format!(">[{}]", list(a, b)?),
         (Value::Array(Some(a)), Value::Map(pairs)) => {
-            let flat: Vec<Value> = pairs.iter().flat_map(|(key, value)| [key.clone(), value.clone()]).collect();
+            let flat: Vec<Value> =
+                pairs.iter().flat_map(|(key, value)| [key.clone(), value.clone()]).collect();
             format!("{{{}}}", list(a, &flat)?)
         }
         (Value::Bulk(Some(a)), Value::Double(b)) if a == b => print_one(resp3),
@@ -131,7 +132,10 @@ mod tests {
             (Value::Bulk(None), Value::Null),
             (Value::Array(None), Value::Null),
             (bulk(b"a\r\n\xff\"\\ b"), bulk(b"a\r\n\xff\"\\ b")),
-            (Value::Array(Some(vec![bulk(b"a"), bulk(b"1")])), Value::Map(vec![(bulk(b"a"), Value::Double(b"1".into()))])),
+            (
+                Value::Array(Some(vec![bulk(b"a"), bulk(b"1")])),
+                Value::Map(vec![(bulk(b"a"), Value::Double(b"1".into()))]),
+            ),
             (Value::Array(Some(vec![bulk(&[b'x'; 90]); 3])), Value::Array(Some(vec![bulk(&[b'x'; 90]); 3]))),
             (
                 Value::Array(Some(vec![Value::Error(b"ERR no".to_vec()), Value::Integer(1)])),

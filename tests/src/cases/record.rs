@@ -27,7 +27,9 @@ pub fn record(runner: &mut Runner, file: &CaseFile, kind: &str) -> Result<(Vec<S
         let resp3 = resp3.transpose().map_err(in_case)?;
         for (at, step) in case.steps.iter().enumerate().rev() {
             let reply = |replies: &Option<Vec<Option<Value>>>| replies.as_ref()?.get(at)?.clone();
-            let Some(text) = correction(step, reply(&resp2), reply(&resp3), protocol_of(case, at)) else { continue };
+            let Some(text) = correction(step, reply(&resp2), reply(&resp3), protocol_of(case, at)) else {
+                continue;
+            };
             lines.splice(step.reply_lines.clone(), text.lines().map(str::to_owned));
             written += 1;
         }
@@ -41,7 +43,8 @@ fn protocol_of(case: &Case, at: usize) -> Option<bool> {
     let mut protocol = None;
     for step in case.steps[..=at].iter().filter(|step| step.client == *client) {
         let super::Send::Request(args) = &step.send else { continue };
-        let words: Vec<String> = args.iter().take(2).map(|arg| String::from_utf8_lossy(arg).to_lowercase()).collect();
+        let words: Vec<String> =
+            args.iter().take(2).map(|arg| String::from_utf8_lossy(arg).to_lowercase()).collect();
         match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
             ["hello", "3"] => protocol = Some(true),
             ["hello", "2"] | ["reset", ..] => protocol = Some(false),
@@ -52,7 +55,12 @@ fn protocol_of(case: &Case, at: usize) -> Option<bool> {
 }
 
 /// What the file should say, if it says something else.
-fn correction(step: &Step, resp2: Option<Value>, resp3: Option<Value>, protocol: Option<bool>) -> Option<String> {
+fn correction(
+    step: &Step,
+    resp2: Option<Value>,
+    resp3: Option<Value>,
+    protocol: Option<bool>,
+) -> Option<String> {
     if matches!(step.expect, Expect::Nothing | Expect::Closed) {
         return None;
     }

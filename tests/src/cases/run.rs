@@ -15,8 +15,22 @@ use crate::{Address, Client, wait_for};
 
 /// Commands that mean something else, or nothing, within a transaction.
 const NOT_IN_MULTI: &[&str] = &[
-    "multi", "exec", "discard", "watch", "unwatch", "hello", "reset", "quit", "auth", "monitor", "sync", "psync",
-    "subscribe", "psubscribe", "ssubscribe", "shutdown",
+    "multi",
+    "exec",
+    "discard",
+    "watch",
+    "unwatch",
+    "hello",
+    "reset",
+    "quit",
+    "auth",
+    "monitor",
+    "sync",
+    "psync",
+    "subscribe",
+    "psubscribe",
+    "ssubscribe",
+    "shutdown",
 ];
 
 /// What a server is.
@@ -106,12 +120,17 @@ impl Runner {
     }
 
     /// Empties the server and makes the case's settings for as long as `work` takes.
-    fn prepared<T>(&mut self, case: &Case, work: impl FnOnce(&Address) -> Result<T, String>) -> Result<T, String> {
+    fn prepared<T>(
+        &mut self,
+        case: &Case,
+        work: impl FnOnce(&Address) -> Result<T, String>,
+    ) -> Result<T, String> {
         self.command(&["FLUSHALL"])?;
         let mut before = Vec::new();
         for (name, value) in &case.config {
             let reply = self.command(&["CONFIG", "GET", name])?;
-            let old = reply.as_elements().and_then(|pair| pair.get(1)?.as_bytes()).unwrap_or_default().to_vec();
+            let old =
+                reply.as_elements().and_then(|pair| pair.get(1)?.as_bytes()).unwrap_or_default().to_vec();
             self.command(&["CONFIG", "SET", name, value])?;
             before.push((name, old));
         }
@@ -311,7 +330,9 @@ fn run_in_multi(address: &Address, case: &Case, mode: Mode) -> Result<(), String
     let reply = exchange(&word("EXEC"))?;
     let replies = match reply.as_elements() {
         Some(replies) if !spoiled => replies,
-        None if spoiled && reply.as_error().is_some_and(|text| text.starts_with(b"EXECABORT ")) => return Ok(()),
+        None if spoiled && reply.as_error().is_some_and(|text| text.starts_with(b"EXECABORT ")) => {
+            return Ok(());
+        }
         _ => return Err(format!("EXEC: got {}", print_one(&reply))),
     };
     if replies.len() != case.steps.len() {

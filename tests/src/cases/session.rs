@@ -7,8 +7,8 @@ use ochre_resp::{Value, encode_request};
 use super::file::Send;
 use super::mode::{Delivery, Mode};
 use super::print::quote;
-use crate::client::{Client, is_closed};
 use crate::Address;
+use crate::client::{Client, is_closed};
 
 /// A connection, and the protocol that it speaks at the moment.
 pub(super) struct Session {
@@ -55,7 +55,8 @@ impl Session {
     }
 
     fn follow(&mut self, args: &[Vec<u8>], reply: &Value) {
-        let is = |at: usize, word: &str| args.get(at).is_some_and(|arg| arg.eq_ignore_ascii_case(word.as_bytes()));
+        let is =
+            |at: usize, word: &str| args.get(at).is_some_and(|arg| arg.eq_ignore_ascii_case(word.as_bytes()));
         if reply.as_error().is_some() || matches!(reply, Value::Simple(text) if text == b"QUEUED") {
             return;
         }

@@ -84,7 +84,9 @@ impl Reader<'_> {
     }
 
     fn scalar(&mut self) -> Result<Pattern, String> {
-        let Some((&marker, after)) = self.rest.split_first() else { return Err("a reply is missing".to_owned()) };
+        let Some((&marker, after)) = self.rest.split_first() else {
+            return Err("a reply is missing".to_owned());
+        };
         if matches!(marker, b'+' | b'-' | b':' | b',' | b'#' | b'=') {
             self.rest = after;
         }
@@ -111,7 +113,8 @@ impl Reader<'_> {
     /// What follows `<`.
     fn matcher(&mut self) -> Result<Pattern, String> {
         self.skip_blanks();
-        let word = if self.rest.first().is_some_and(u8::is_ascii_lowercase) && !self.rest.starts_with(b"nil") {
+        let word = if self.rest.first().is_some_and(u8::is_ascii_lowercase) && !self.rest.starts_with(b"nil")
+        {
             String::from_utf8_lossy(&self.word()).into_owned()
         } else {
             String::new()
