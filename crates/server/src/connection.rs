@@ -222,7 +222,8 @@ impl Connection {
         shared.query_bytes.store(input.len(), Relaxed);
         shared.query_free_bytes.store(input.capacity() - input.len(), Relaxed);
         if input.len() > RECEIVE_BYTES {
-            self.account(stats, input.capacity());
+            // What the connection holds meanwhile is the worker's.
+            self.account(stats, input.capacity().saturating_sub(self.input.capacity()));
         }
     }
 

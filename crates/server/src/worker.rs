@@ -445,17 +445,16 @@ impl Worker {
     /// the client may have.
     fn after_large_reply(&mut self, seat: &mut Seat) {
         let Some(connection) = self.connections.get(seat.token) else { return };
+        if self.output_limits.would_exceed(connection, seat.out.len()) {
+            // Before it counts: nobody else is to go for what is given up at once.
+            seat.out.clear();
+            return self.close_for_output(seat.token);
+        }
+        if seat.out.len() > EARLY_SEND_BYTES && !self.output_limits.is_hard(connection) {
+            return self.send_seat(seat);
+        }
         connection.account(&self.executor.context.stats, seat.out.capacity());
         self.evict_clients();
-        if seat.out.len() <= EARLY_SEND_BYTES {
-            return;
-        }
-        let Some(connection) = self.connections.get(seat.token) else { return };
-        if !self.output_limits.is_hard(connection)
-            || self.output_limits.would_exceed(connection, seat.out.len())
-        {
-            self.send_seat(seat);
-        }
     }
 
     fn send_seat(&mut self, seat: &mut Seat) {

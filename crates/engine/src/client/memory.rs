@@ -14,6 +14,9 @@ use super::shared::{ClientShared, client_flags};
 use crate::engine::{Engine, Message};
 use crate::worker::WorkerStats;
 
+/// A client that has sent nothing and reads its replies costs no more than this.
+const IDLE_BYTES_MAX: usize = 4 * 1024;
+
 /// Clients that were evicted, with what they cost, until their workers have let go of them.
 #[derive(Default)]
 pub(crate) struct Leaving {
@@ -82,8 +85,13 @@ impl Engine {
         // Who looks already will see what made this worker look.
         let Some(mut leaving) = self.leaving.clients.try_lock() else { return false };
         let mut found = false;
-        for client in self.by_memory() {
+        let (candidates, bytes) = self.by_memory();
+        for client in candidates {
             if self.clients_bytes() <= limit {
+                break;
+            }
+            // Those that stay are too much, or are just about to go: idle clients cannot make up for that.
+            if bytes <= limit && client.memory_bytes.load(Relaxed) <= IDLE_BYTES_MAX {
                 break;
             }
             if client.killed.swap(true, Relaxed) {
@@ -100,8 +108,8 @@ impl Engine {
         found
     }
 
-    /// Clients that may be evicted, the largest first.
-    fn by_memory(&self) -> Vec<Arc<ClientShared>> {
+    /// Clients that may be evicted, the largest first, and what they cost together.
+    fn by_memory(&self) -> (Vec<Arc<ClientShared>>, u64) {
         let stays = client_flags::NO_EVICT | client_flags::REPLICA | client_flags::PRIMARY;
         let mut sized: Vec<(usize, Arc<ClientShared>)> = self
             .clients
@@ -112,7 +120,8 @@ impl Engine {
             .filter(|(bytes, _)| *bytes > 0)
             .collect();
         sized.sort_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
-        sized.into_iter().map(|(_, client)| client).collect()
+        let sum = sized.iter().map(|(bytes, _)| *bytes as u64).sum();
+        (sized.into_iter().map(|(_, client)| client).collect(), sum)
     }
 }
 
@@ -142,11 +151,13 @@ mod tests {
         // Limit, then (KiB, flags, whether it goes) by client, then KiB that stay.
         type Case = (&'static str, &'static [(usize, u64, bool)], u64);
         const STAYS: u64 = client_flags::NO_EVICT;
-        let cases: [Case; 5] = [
+        let cases: [Case; 7] = [
             ("1mb", &[(600, 0, false), (424, 0, false)], 1024),
             ("1mb", &[(600, 0, true), (425, 0, false)], 425),
             ("1mb", &[(300, 0, false), (900, 0, true), (400, 0, false)], 700),
             ("1mb", &[(300, 0, true), (900, STAYS, false), (200, 0, true)], 900),
+            ("1mb", &[(900, STAYS, false), (200, STAYS, false), (4, 0, false)], 1104),
+            ("1mb", &[(900, STAYS, false), (200, STAYS, false), (5, 0, true)], 1100),
             ("0", &[(5000, 0, false)], 5000),
         ];
         for (limit, clients, rest) in cases {
