@@ -115,6 +115,7 @@ impl Connection {
     /// The connection is broken.
     pub fn send(&mut self, replies: &mut Vec<u8>) -> io::Result<usize> {
         if self.unsent_bytes() > 0 || self.congested {
+            self.make_room_for_output(replies.len());
             self.output.append(replies);
             return self.flush();
         }
@@ -131,6 +132,13 @@ impl Connection {
         replies.clear();
         self.publish_output();
         Ok(sent)
+    }
+
+    /// What waits grows by an eighth at a time: doubling would take up to twice the memory that a client is to answer for.
+    fn make_room_for_output(&mut self, more: usize) {
+        if self.output.capacity() - self.output.len() < more {
+            self.output.reserve_exact(more.max(self.output.len() / 8));
+        }
     }
 
     /// Sends of what waits as much as the socket takes. Returns the bytes sent.
@@ -191,8 +199,8 @@ impl Connection {
         size_of::<Connection>()
             + size_of::<ClientShared>()
             + borrowed
-            + self.input.capacity()
-            + self.output.capacity()
+            + heap_bytes(&self.input)
+            + heap_bytes(&self.output)
             + self.parser.memory_bytes()
             + self.client.transaction.memory_bytes()
     }
@@ -253,5 +261,13 @@ impl Connection {
     /// Bytes of memory for output.
     pub fn output_capacity(&self) -> usize {
         self.output.capacity()
+    }
+}
+
+/// What a buffer really takes of the allocator, bytes.
+fn heap_bytes(buffer: &Vec<u8>) -> usize {
+    match buffer.capacity() {
+        0 => 0,
+        capacity => ochre_memory::size_class(capacity, 1),
     }
 }
