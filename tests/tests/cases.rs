@@ -1,5 +1,7 @@
 //! Every case in every mode, with one worker and with two; and on a peer, where `OCHRE_PEER` names its binary.
 
+#![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
+
 use std::path::{Path, PathBuf};
 
 use ochre_tests::cases::{CaseFile, Kind, Mode, Outcome, Runner};

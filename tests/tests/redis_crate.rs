@@ -1,5 +1,7 @@
 //! Ochre through the `redis` crate, as its users write it.
 
+#![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
+
 use std::collections::{HashMap, HashSet};
 
 use ochre_tests::{PATIENCE, Server, ServerBuilder, ochre, wait_for};

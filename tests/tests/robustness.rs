@@ -3,6 +3,8 @@
 //! After every trouble the same questions: does the server still serve others, has it said clearly what was wrong, and
 //! has it kept its memory.
 
+#![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
+
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -33,7 +35,9 @@ fn assert_clients_at_most(client: &mut Client, most: i64) {
         last = client.info("connected_clients");
         (last <= most).then_some(())
     });
-    assert!(enough.is_some(), "still {last} clients");
+    let left = client.ask("CLIENT LIST");
+    let left = String::from_utf8_lossy(left.as_bytes().unwrap_or_default()).into_owned();
+    assert!(enough.is_some(), "still {last} clients:\n{left}");
 }
 
 #[test]

@@ -38,6 +38,6 @@ mod uri;
 mod worker;
 
 #[cfg(test)]
-mod loopback;
+mod loopback_tests;
 
 pub use program::main;

@@ -72,8 +72,8 @@ impl std::error::Error for ConfigError {}
 /// Why CONFIG SET was refused. Nothing has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SetError {
-    /// A directive that does not exist; the name as it was given.
-    Unknown(String),
+    /// A directive that does not exist; the name as it was given, up to the first NUL.
+    Unknown(Vec<u8>),
     /// A directive that must not change while a data set is being loaded.
     Loading,
     /// A directive that refused, or failed to be applied.
@@ -105,6 +105,7 @@ impl fmt::Display for SetError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             SetError::Unknown(name) => {
+                let name = String::from_utf8_lossy(name);
                 write!(out, "Unknown option or number of arguments for CONFIG SET - '{name}'")
             }
             SetError::Loading => out.write_str("Redis is loading the dataset in memory"),

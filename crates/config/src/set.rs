@@ -76,7 +76,7 @@ impl Config {
     }
 
     fn settable(&self, name: &[u8], context: SetContext) -> Result<&'static Named, SetError> {
-        let target = table::find(name).ok_or_else(|| SetError::Unknown(shown_name(name)))?;
+        let target = table::find(name).ok_or_else(|| SetError::Unknown(until_nul(name).to_vec()))?;
         match target.record.mutability {
             Mutability::Immutable => Err(SetError::failed(shown_name(name), "can't set immutable config")),
             Mutability::Protected if !self.may_set_protected(context) => {

@@ -12,7 +12,7 @@ const REDIS: &str = include_str!("peers/redis_8_6_3.txt");
 const VALKEY: &str = include_str!("peers/valkey_9_1_2.txt");
 
 /// Directives whose default is our own.
-const OURS: [&str; 2] = ["io-threads", "syslog-ident"];
+const OURS: [&str; 3] = ["disable-thp", "io-threads", "syslog-ident"];
 
 fn peer(text: &'static str) -> BTreeMap<&'static str, &'static str> {
     let lines = text.lines().filter(|line| !line.starts_with('#'));

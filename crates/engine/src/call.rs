@@ -1,6 +1,7 @@
 //! What a handler gets, and how it reads its arguments.
 
 use std::ops::Index;
+use std::sync::atomic::Ordering::Relaxed;
 
 use ochre_keyspace::{Key, View};
 use ochre_resp::{ReplyWriter, Span};
@@ -228,6 +229,14 @@ impl<'c> Call<'c, '_> {
     #[inline]
     pub fn now_ms(&self) -> i64 {
         self.view.now_ms()
+    }
+
+    /// Whether a key that is to expire at this time is to be removed right away. While data are loaded or imported, it
+    /// stays until whoever they come from says that it is gone.
+    pub fn has_passed(&self, at_ms: i64) -> bool {
+        at_ms <= self.now_ms()
+            && !self.engine.loading.load(Relaxed)
+            && !self.engine.keyspace.settings.import_mode.load(Relaxed)
     }
 
     /// Has the journal contain this command instead of the request; may be called several times.

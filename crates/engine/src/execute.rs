@@ -38,6 +38,8 @@ pub enum Outcome {
     Blocked,
     /// The connection ends once the output is sent.
     Close,
+    /// The connection ends at once, and what has been replied but not sent is lost.
+    Cut,
 }
 
 /// A request whose command is found and whose keys are hashed.
@@ -51,6 +53,36 @@ impl Prepared {
     /// Its keys, within those of its batch.
     pub fn keys(&self) -> Range<usize> {
         self.keys.clone()
+    }
+}
+
+/// The time of a batch: read once, and again only if its commands took long.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    /// The time, unix time in ms.
+    pub now_ms: i64,
+    /// When the previous command ended (see [`tick::now_ns`]).
+    pub start_ns: u64,
+    read_ns: u64,
+}
+
+impl Clock {
+    /// Older than this, the time is read again, ns.
+    const STALE_NS: u64 = 500_000;
+
+    /// The present time.
+    pub fn read() -> Clock {
+        let start_ns = tick::now_ns();
+        Clock { now_ms: clock_ms(), start_ns, read_ns: start_ns }
+    }
+
+    /// Reads the time again if the commands of the batch took long.
+    #[inline]
+    pub fn refresh(&mut self) {
+        if self.start_ns.saturating_sub(self.read_ns) > Clock::STALE_NS {
+            self.now_ms = clock_ms();
+            self.read_ns = self.start_ns;
+        }
     }
 }
 
@@ -81,14 +113,15 @@ impl Executor {
         let start = keys.len();
         let found = args.get(0).and_then(|name| self.engine.commands.resolve(name, args.get(1)));
         if let Some(entry) = found {
-            self.add_keys(entry.command, args, keys);
+            self.add_keys(entry, args, keys);
         }
         Prepared { id: found.map(|entry| entry.id), keys: start..keys.len() }
     }
 
     #[inline]
-    fn add_keys<'b>(&self, command: &Command, args: Args<'b>, keys: &mut Vec<Key<'b>>) {
-        if command.keys.is_empty() || !command.accepts(args.len()) {
+    fn add_keys<'b>(&self, entry: &CommandEntry, args: Args<'b>, keys: &mut Vec<Key<'b>>) {
+        let command = entry.command;
+        if command.keys.is_empty() || !entry.accepts(args.len()) {
             return;
         }
         // The form that most commands have.
@@ -114,8 +147,8 @@ impl Executor {
         keys.iter().for_each(|key| self.engine.keyspace.prefetch_entries(db, *key));
     }
 
-    /// Runs a request; the reply is appended to `out`. `keys` are those of its preparation. `now_ms` is the time of
-    /// the batch, `start_ns` when the previous command ended (see [`tick::now_ns`]); moved to when this one ended.
+    /// Runs a request; the reply is appended to `out`. `keys` are those of its preparation. The `clock`
+    /// is moved to when this one ended.
     pub fn execute(
         &mut self,
         client: &mut Client,
@@ -123,10 +156,14 @@ impl Executor {
         prepared: &Prepared,
         keys: &[Key<'_>],
         out: &mut Vec<u8>,
-        now_ms: i64,
-        start_ns: &mut u64,
+        clock: &mut Clock,
     ) -> Outcome {
+        let now_ms = clock.now_ms;
         let before = out.len();
+        if prepared.id.is_none() && is_web_request(args) {
+            warn_of_web_request(client);
+            return Outcome::Close;
+        }
         if client.reply_mode == ReplyMode::SkipNext {
             client.reply_mode = ReplyMode::Skip;
         }
@@ -137,12 +174,13 @@ impl Executor {
         let entry = prepared.id.map(|id| this.engine.commands.entry(id));
         client.shared.last_command.store(prepared.id.unwrap_or(CommandId::MAX), Relaxed);
         let gate = match this.admit(client, entry, args, now_ms, has_room) {
-            Ok(Admission::Run(entry)) => this.run(client, entry, args, keys, out, now_ms, start_ns),
+            Ok(Admission::Run(entry)) => this.run(client, entry, args, keys, out, clock),
             Ok(Admission::Queue(entry)) => {
                 queue(client, entry, args, out);
                 Gate::Open
             }
             Ok(Admission::Postpone) => Gate::Paused,
+            Err(_) if entry.is_none() && is_http(args) => return Outcome::Cut,
             Err(error) => {
                 this.reject(client, entry, args, &error, out);
                 Gate::Open
@@ -189,7 +227,7 @@ impl Executor {
         if !command.subcommands.is_empty() && args.len() > 1 {
             return Err(unknown_subcommand(command, args));
         }
-        if !command.accepts(args.len()) {
+        if !entry.accepts(args.len()) {
             return Err(wrong_arity(&entry.full_name));
         }
         if command.is(flags::PROTECTED) {
@@ -320,9 +358,9 @@ impl Executor {
         args: Args<'_>,
         keys: &[Key<'_>],
         out: &mut Vec<u8>,
-        now_ms: i64,
-        start_ns: &mut u64,
+        clock: &mut Clock,
     ) -> Gate {
+        let (now_ms, start_ns) = (clock.now_ms, &mut clock.start_ns);
         if entry.command.is(flags::RUNS_QUEUE) {
             return self.run_transaction(client, entry, args, out, now_ms, start_ns);
         }
@@ -334,6 +372,7 @@ impl Executor {
             gate = self.gate(client, entry.command.flags, now_ms);
             if gate == Gate::Open {
                 view.set_no_touch(client.no_touch);
+                view.set_import_source(client.import_source);
                 let step = Step { entry, args, keys, in_transaction: false };
                 self.run_one(&mut view, client, step, out, start_ns);
                 engine.keyspace.journal.append(&view.effects().unit);
@@ -550,11 +589,7 @@ impl Executor {
             .iter()
             .map(|queued| {
                 let start = keys.len();
-                self.add_keys(
-                    engine.commands.entry(queued.command).command,
-                    queued.request.args(),
-                    &mut keys,
-                );
+                self.add_keys(engine.commands.entry(queued.command), queued.request.args(), &mut keys);
                 start..keys.len()
             })
             .collect();
@@ -571,6 +606,7 @@ impl Executor {
             gate = self.gate(client, transaction.flags, now_ms);
             if gate == Gate::Open {
                 view.set_no_touch(client.no_touch);
+                view.set_import_source(client.import_source);
                 let changed = watched_changed(&mut view, transaction);
                 unwatch_in(&mut view, transaction);
                 if changed {
@@ -772,6 +808,29 @@ fn eviction_budget_ns(engine: &Engine) -> u64 {
         11..100 => (500_000.0 * 1.15_f64.powi(tenacity as i32 - 10)) as u64,
         _ => u64::MAX,
     }
+}
+
+/// Whether a line of an HTTP request is taken for a command. A page in somebody's browser may have sent it, with
+/// commands of its own choice in its body: none of them may run.
+#[cold]
+fn is_http(args: Args<'_>) -> bool {
+    args.get(0).is_some_and(|name| name.eq_ignore_ascii_case(b"post") || name.eq_ignore_ascii_case(b"host:"))
+}
+
+/// Whether a browser was made to talk to the server: the first words of what it sends are `POST` and `Host:`.
+#[cold]
+fn is_web_request(args: Args<'_>) -> bool {
+    args.is(0, "post") || args.is(0, "host:")
+}
+
+fn warn_of_web_request(client: &mut Client) {
+    log::error!(
+        "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to Ochre. This is \
+         likely due to an attacker attempting to use Cross Protocol Scripting to compromise your Ochre instance. \
+         Connection from {} aborted.",
+        client.shared.address
+    );
+    client.close_after_reply();
 }
 
 #[cold]

@@ -53,6 +53,9 @@ pub struct Settings {
     pub lazy_user_flush: AtomicBool,
     /// `active-expire-effort`, 1 to 10.
     pub active_expire_effort: AtomicU32,
+    /// Whether the keys of a batch are prefetched: not if `prefetch-batch-max-size` is 0 or 1. A larger one leaves the
+    /// size of the batches to the workers.
+    pub prefetch: AtomicBool,
     /// `hz`.
     pub hz: AtomicU32,
 }
@@ -82,6 +85,7 @@ impl Settings {
         self.lazy_user_del.store(config.bool(D::LazyfreeLazyUserDel), Relaxed);
         self.lazy_user_flush.store(config.bool(D::LazyfreeLazyUserFlush), Relaxed);
         self.active_expire_effort.store(config.uint(D::ActiveExpireEffort) as u32, Relaxed);
+        self.prefetch.store(config.uint(D::PrefetchBatchMaxSize) > 1, Relaxed);
         self.hz.store(config.uint(D::Hz) as u32, Relaxed);
         refresh_keyspace(config, keyspace);
     }
@@ -129,6 +133,7 @@ fn refresh_keyspace(config: &Config, keyspace: &ochre_keyspace::Settings) {
     keyspace.lfu_log_factor.store(config.uint(D::LfuLogFactor) as u32, Relaxed);
     keyspace.lfu_decay_minutes.store(config.uint(D::LfuDecayTime) as u32, Relaxed);
     keyspace.notify_classes.store(notify_classes(config.keyspace_events()), Relaxed);
+    keyspace.import_mode.store(config.bool(D::ImportMode), Relaxed);
     keyspace.lazyfree_expire.store(config.bool(D::LazyfreeLazyExpire), Relaxed);
     keyspace.lazyfree_eviction.store(config.bool(D::LazyfreeLazyEviction), Relaxed);
     keyspace.lazyfree_server_del.store(config.bool(D::LazyfreeLazyServerDel), Relaxed);

@@ -107,6 +107,8 @@ fn reset_worker(worker: &WorkerStats) {
         &worker.commands_ns,
         &worker.reads,
         &worker.writes,
+        &worker.prefetch_batches,
+        &worker.prefetched_keys,
         &worker.query_limit_disconnections,
         &worker.output_limit_disconnections,
         &worker.expire_ns,

@@ -7,9 +7,8 @@ use ochre_keyspace::Key;
 use ochre_resp::Protocol;
 
 use crate::client::{Client, ClientShared, OwnedRequest};
-use crate::engine::{Engine, clock_ms};
-use crate::execute::{Executor, Outcome};
-use crate::tick;
+use crate::engine::Engine;
+use crate::execute::{Clock, Executor, Outcome};
 
 /// One client of one worker.
 pub struct Harness {
@@ -44,15 +43,14 @@ impl Harness {
         let mut keys: Vec<Key<'_>> = Vec::new();
         let prepared = self.executor.prepare(request.args(), &mut keys);
         let mut out = Vec::new();
-        let (keys, mut start_ns) = (&keys[prepared.keys()], tick::now_ns());
+        let keys = &keys[prepared.keys()];
         self.outcome = self.executor.execute(
             &mut self.client,
             request.args(),
             &prepared,
             keys,
             &mut out,
-            clock_ms(),
-            &mut start_ns,
+            &mut Clock::read(),
         );
         out
     }

@@ -73,12 +73,17 @@ pub fn now_ns() -> u64 {
 
 #[cfg(test)]
 mod tests {
+    /// Ticks taken inside of an interval are no longer than it, ticks taken around it no shorter, whatever the
+    /// machine does in between. Five per cent for the calibration.
     #[test]
     fn ticks_are_nanoseconds() {
         super::calibrate();
-        let (before, start) = (super::now_ns(), std::time::Instant::now());
-        while start.elapsed().as_millis() < 20 {}
-        let ratio = (super::now_ns() - before) as f64 / start.elapsed().as_nanos() as f64;
-        assert!((0.9..1.1).contains(&ratio), "{ratio}");
+        let (outer_ns, outer) = (super::now_ns(), std::time::Instant::now());
+        let inner_ns = super::now_ns();
+        while outer.elapsed().as_millis() < 20 {}
+        let inner_took_ns = (super::now_ns() - inner_ns) as f64;
+        let took_ns = outer.elapsed().as_nanos() as f64;
+        let outer_took_ns = (super::now_ns() - outer_ns) as f64;
+        assert!(inner_took_ns <= took_ns * 1.05 && outer_took_ns >= took_ns * 0.95);
     }
 }

@@ -64,6 +64,10 @@ pub struct WorkerStats {
     pub reads: Counter,
     /// Times data were sent.
     pub writes: Counter,
+    /// Batches of requests whose keys were prefetched.
+    pub prefetch_batches: Counter,
+    /// Those keys.
+    pub prefetched_keys: Counter,
     /// Clients connected.
     pub clients: AtomicI64,
     /// Clients that wait in blocking commands.

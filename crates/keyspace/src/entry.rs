@@ -61,7 +61,8 @@ struct Header {
     value_len: u16,
 }
 
-const _: () = assert!(size_of::<Header>() == 8 && size_of::<Object>() % 8 == 0 && align_of::<Object>() == 8);
+const _: () =
+    assert!(size_of::<Header>() == 8 && size_of::<Object>().is_multiple_of(8) && align_of::<Object>() == 8);
 
 /// A value as it is read.
 #[derive(Clone, Copy, Debug)]
@@ -545,7 +546,7 @@ impl Slot {
     pub fn new(entry: Entry, tag: Tag) -> Slot {
         let expires = u64::from(entry.as_ref().expire_ms().is_some());
         let entry = ManuallyDrop::new(entry);
-        Slot(entry.0.as_ptr() as u64 | tag.0 | expires * EXPIRES_BIT)
+        Slot(entry.0.as_ptr() as u64 | tag.0 | (expires * EXPIRES_BIT))
     }
 
     /// Whether nothing is here.
@@ -560,10 +561,10 @@ impl Slot {
         self.0 & EXPIRES_BIT != 0
     }
 
-    /// Whether the key of this slot may have the tag.
+    /// Whether the key of this slot may have the tag. An empty slot may, too: whoever looks at its entry finds none.
     #[inline]
     pub fn matches(&self, tag: Tag) -> bool {
-        (self.0 ^ tag.0) & TAG_MASK == 0 && self.0 != 0
+        (self.0 ^ tag.0) & TAG_MASK == 0
     }
 
     #[inline]
@@ -689,6 +690,6 @@ mod tests {
         assert!(slot.matches(Tag::of(hash)) && slot.expires());
         assert!(!slot.matches(Tag::of(KeyHash(0x1234_5678_9abc_def1))));
         assert_eq!(slot.entry().map(|entry| entry.key().to_vec()), Some(b"key".to_vec()));
-        assert!(slot.take().is_some() && slot.is_empty() && !slot.matches(Tag(0)));
+        assert!(slot.take().is_some() && slot.is_empty() && slot.entry().is_none());
     }
 }

@@ -43,7 +43,7 @@ impl Evictor {
     /// The key that should go next, or `None` if there is none that may.
     pub fn choose(&mut self, keyspace: &Keyspace, now_ms: i64, effects: &mut Effects) -> Option<Candidate> {
         let policy = keyspace.settings.policy();
-        if policy == Policy::NoEviction {
+        if policy == Policy::NoEviction || keyspace.settings.import_mode.load(Relaxed) {
             return None;
         }
         if policy != self.policy {

@@ -12,7 +12,7 @@ impl Random {
 
     /// A uniform 64-bit number.
     #[inline]
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -22,6 +22,6 @@ impl Random {
     /// A uniform number below `limit`; 0 if the limit is 0.
     #[inline]
     pub fn below(&mut self, limit: usize) -> usize {
-        ((u128::from(self.next()) * limit as u128) >> 64) as usize
+        ((u128::from(self.draw()) * limit as u128) >> 64) as usize
     }
 }

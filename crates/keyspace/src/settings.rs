@@ -80,6 +80,7 @@ pub struct Settings {
     /// `maxmemory`, bytes; 0 is no limit.
     pub maxmemory_bytes: AtomicU64,
     policy: AtomicU8,
+    reads_set_no_clock: AtomicBool,
     /// `maxmemory-samples`.
     pub samples: AtomicU32,
     /// `maxmemory-eviction-tenacity`, 0 to 100.
@@ -92,8 +93,10 @@ pub struct Settings {
     pub notify_classes: AtomicU32,
     /// Whether expired keys are removed in the background.
     pub active_expire: AtomicBool,
-    /// Whether keys expire at all when touched (`DEBUG SET-ACTIVE-EXPIRE` leaves this alone; import mode does not).
+    /// Whether keys expire at all when touched (`DEBUG SET-ACTIVE-EXPIRE` leaves this alone).
     pub lazy_expire_disabled: AtomicBool,
+    /// `import-mode`: keys whose time has come are hidden, but only writes remove them; nothing is evicted.
+    pub import_mode: AtomicBool,
     /// `lazyfree-lazy-expire`: whether expired keys are propagated as UNLINK.
     pub lazyfree_expire: AtomicBool,
     /// `lazyfree-lazy-eviction`.
@@ -125,6 +128,13 @@ impl Settings {
     /// Changes the eviction policy.
     pub fn set_policy(&self, policy: Policy) {
         self.policy.store(policy as u8, Relaxed);
+        self.reads_set_no_clock.store(policy.is_lfu() || policy.is_lrm(), Relaxed);
+    }
+
+    /// Whether a read does something else to an access clock than setting it to the present time.
+    #[inline]
+    pub fn reads_set_no_clock(&self) -> bool {
+        self.reads_set_no_clock.load(Relaxed)
     }
 }
 

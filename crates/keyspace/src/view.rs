@@ -59,8 +59,19 @@ pub struct View<'k> {
     keyspace: &'k Keyspace,
     held: Held<'k>,
     now_ms: i64,
+    /// The access clock of this moment.
+    clock: u32,
     effects: &'k mut Effects,
     no_touch: bool,
+    is_import_source: bool,
+}
+
+/// What a key is looked up for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Read,
+    Write,
+    Remove,
 }
 
 impl<'k> View<'k> {
@@ -71,7 +82,15 @@ impl<'k> View<'k> {
         now_ms: i64,
         effects: &'k mut Effects,
     ) -> View<'k> {
-        View { keyspace, held, now_ms, effects, no_touch: false }
+        View {
+            keyspace,
+            held,
+            now_ms,
+            clock: access::seconds_clock(now_ms),
+            effects,
+            no_touch: false,
+            is_import_source: false,
+        }
     }
 
     /// The keyspace this is a view of.
@@ -93,6 +112,17 @@ impl<'k> View<'k> {
     /// Whether reads leave access clocks alone (CLIENT NO-TOUCH).
     pub fn set_no_touch(&mut self, no_touch: bool) {
         self.no_touch = no_touch;
+    }
+
+    /// Whether the step is one of a client that imports data (CLIENT IMPORT-SOURCE): in import mode it sees keys whose
+    /// time has come as if it had not.
+    pub fn set_import_source(&mut self, is_import_source: bool) {
+        self.is_import_source = is_import_source;
+    }
+
+    /// Whether keys whose time has come are to this step as any other.
+    pub fn sees_expired(&self) -> bool {
+        self.is_import_source && self.keyspace.settings.import_mode.load(Relaxed)
     }
 
     /// Whether every stripe is locked.
@@ -123,22 +153,40 @@ impl<'k> View<'k> {
         keyspace.follow(index, db, self.table(db, key));
     }
 
-    /// Where a key is, after removing it if its time has come.
+    /// Where a key is, for a read; it is removed if its time has come.
     #[inline]
     fn locate(&mut self, db: u32, key: Key<'_>) -> Option<Location> {
+        self.locate_for(db, key, Purpose::Read)
+    }
+
+    /// Where a key is, for a write; it is removed if its time has come.
+    #[inline]
+    fn locate_to_write(&mut self, db: u32, key: Key<'_>) -> Option<Location> {
+        self.locate_for(db, key, Purpose::Write)
+    }
+
+    #[inline]
+    fn locate_for(&mut self, db: u32, key: Key<'_>, purpose: Purpose) -> Option<Location> {
         let now_ms = self.now_ms;
         let table = self.table(db, key);
         let location = table.find(key)?;
         match table.entry(location)?.expire_ms() {
-            Some(expire_ms) if expire_ms <= now_ms => self.expire(db, key, location),
+            Some(expire_ms) if expire_ms <= now_ms => self.expire(db, key, location, purpose),
             _ => Some(location),
         }
     }
 
     #[cold]
-    fn expire(&mut self, db: u32, key: Key<'_>, location: Location) -> Option<Location> {
-        if self.keyspace.settings.lazy_expire_disabled.load(Relaxed) {
+    fn expire(&mut self, db: u32, key: Key<'_>, location: Location, purpose: Purpose) -> Option<Location> {
+        let settings = &self.keyspace.settings;
+        if settings.lazy_expire_disabled.load(Relaxed) || self.sees_expired() {
             return Some(location);
+        }
+        // Whoever the data are imported from says when a key is gone. Until then it is only hidden.
+        match purpose {
+            Purpose::Read if settings.import_mode.load(Relaxed) => return None,
+            Purpose::Remove if settings.import_mode.load(Relaxed) => return Some(location),
+            _ => {}
         }
         let hasher = self.keyspace.hasher();
         let stripe = self.stripe(key);
@@ -203,7 +251,7 @@ impl<'k> View<'k> {
     fn touch(&mut self, db: u32, key: Key<'_>, location: Location, policy: Policy) {
         let now_ms = self.now_ms;
         if policy.is_lfu() {
-            let (lfu, random) = (self.lfu(), self.stripe(key).random.next() as u32);
+            let (lfu, random) = (self.lfu(), self.stripe(key).random.draw() as u32);
             if let Some(mut entry) = self.table(db, key).entry_mut(location) {
                 let access = access::count_use(entry.as_ref().access(), now_ms, lfu, random);
                 entry.set_access(access);
@@ -229,19 +277,19 @@ impl<'k> View<'k> {
     /// is a clock. In one go, because this is the path of every GET.
     #[inline]
     fn read_quickly(&mut self, db: u32, key: Key<'_>) -> Option<Location> {
-        let (now_ms, no_touch, policy) = (self.now_ms, self.no_touch, self.keyspace.settings.policy());
+        if self.no_touch || self.keyspace.settings.reads_set_no_clock() {
+            return None;
+        }
+        let (now_ms, clock) = (self.now_ms, self.clock);
         let StripeData { tables, counters, .. } = self.stripe(key);
         let table = &mut tables[db as usize];
         let location = table.find(key)?;
         let mut entry = table.entry_mut(location)?;
-        if policy.is_lfu() || entry.as_ref().expire_ms().is_some_and(|expire_ms| expire_ms <= now_ms) {
+        if entry.as_ref().expire_ms().is_some_and(|expire_ms| expire_ms <= now_ms) {
             return None;
         }
-        if !no_touch && !policy.is_lrm() {
-            let clock = access::seconds_clock(now_ms);
-            if entry.as_ref().access() != clock {
-                entry.set_access(clock);
-            }
+        if entry.as_ref().access() != clock {
+            entry.set_access(clock);
         }
         counters.hits += 1;
         Some(location)
@@ -285,7 +333,7 @@ impl<'k> View<'k> {
     /// A key's entry for a command that is about to change it: not counted, but its access clock moves.
     #[inline]
     pub fn read_to_write(&mut self, db: u32, key: Key<'_>) -> Option<EntryRef<'_>> {
-        let location = self.locate(db, key)?;
+        let location = self.locate_to_write(db, key)?;
         if !self.no_touch {
             self.touch(db, key, location, self.keyspace.settings.policy());
         }
@@ -305,16 +353,16 @@ impl<'k> View<'k> {
 
     /// Whether a key is there whose time has come; leaves it there.
     pub fn is_expired(&mut self, db: u32, key: Key<'_>) -> bool {
-        let now_ms = self.now_ms;
+        let (now_ms, sees_expired) = (self.now_ms, self.sees_expired());
         let table = self.table(db, key);
         let expire_ms = table.find(key).and_then(|location| table.entry(location)?.expire_ms());
-        expire_ms.is_some_and(|expire_ms| expire_ms <= now_ms)
+        expire_ms.is_some_and(|expire_ms| expire_ms <= now_ms) && !sees_expired
     }
 
     /// Gives a key a value, whatever it held.
     #[inline]
     pub fn set(&mut self, db: u32, key: Key<'_>, value: NewValue<'_>, expiry: Expiry) {
-        let Some(location) = self.locate(db, key) else {
+        let Some(location) = self.locate_to_write(db, key) else {
             let expire_ms = if let Expiry::At(expire_ms) = expiry { Some(expire_ms) } else { None };
             self.create(db, key, value, expire_ms);
             return;
@@ -327,7 +375,7 @@ impl<'k> View<'k> {
     /// Gives a key a value that follows from the one it has (a sum, say): as [`View::set`], but it is no overwriting
     /// that listeners hear of, and counts as a use.
     pub fn update(&mut self, db: u32, key: Key<'_>, value: NewValue<'_>, expiry: Expiry) {
-        match self.locate(db, key) {
+        match self.locate_to_write(db, key) {
             Some(location) => self.update_at(db, key, location, value, expiry),
             None => {
                 let expire_ms = if let Expiry::At(expire_ms) = expiry { Some(expire_ms) } else { None };
@@ -348,7 +396,7 @@ impl<'k> View<'k> {
         key: Key<'_>,
         next: impl FnOnce(Option<EntryRef<'_>>) -> Result<i64, E>,
     ) -> Result<i64, E> {
-        let Some(location) = self.locate(db, key) else {
+        let Some(location) = self.locate_to_write(db, key) else {
             let number = next(None)?;
             self.create(db, key, NewValue::Int(number), None);
             return Ok(number);
@@ -440,7 +488,7 @@ impl<'k> View<'k> {
     }
 
     fn take_entry(&mut self, db: u32, key: Key<'_>) -> Option<Entry> {
-        let location = self.locate(db, key)?;
+        let location = self.locate_for(db, key, Purpose::Remove)?;
         let hasher = self.keyspace.hasher();
         let gone = self.table(db, key).remove(location, hasher);
         self.follow(db, key);
@@ -469,7 +517,7 @@ impl<'k> View<'k> {
 
     /// Changes when a key expires; whether the key is there. A time that has passed leaves it to the next look.
     pub fn set_expire(&mut self, db: u32, key: Key<'_>, expire_ms: Option<i64>) -> bool {
-        let Some(location) = self.locate(db, key) else { return false };
+        let Some(location) = self.locate_to_write(db, key) else { return false };
         self.table(db, key).set_expire(location, key, expire_ms);
         self.changed(db, key);
         true
@@ -477,7 +525,7 @@ impl<'k> View<'k> {
 
     /// Sets the access clock of a key (RESTORE, DEBUG); whether the key is there.
     pub fn set_access(&mut self, db: u32, key: Key<'_>, access: u32) -> bool {
-        let Some(location) = self.locate(db, key) else { return false };
+        let Some(location) = self.locate_to_write(db, key) else { return false };
         if let Some(mut entry) = self.table(db, key).entry_mut(location) {
             entry.set_access(access);
         }
@@ -487,7 +535,7 @@ impl<'k> View<'k> {
     /// The bytes of a string of at least `len` bytes, to be changed in place: the key is created or its value
     /// extended with zeros as needed. `None`, and nothing changed, if the key holds another type.
     pub fn grow_string(&mut self, db: u32, key: Key<'_>, len: usize) -> Option<&mut [u8]> {
-        let location = match self.locate(db, key) {
+        let location = match self.locate_to_write(db, key) {
             None => {
                 let bytes = vec![0; len];
                 let value = match len > INLINE_BYTES_MAX {
@@ -518,7 +566,7 @@ impl<'k> View<'k> {
         suffix: &[u8],
         admit: impl FnOnce(EntryRef<'_>) -> Result<(), E>,
     ) -> Result<Option<usize>, E> {
-        let Some(location) = self.locate(db, key) else { return Ok(None) };
+        let Some(location) = self.locate_to_write(db, key) else { return Ok(None) };
         if let Some(entry) = self.table(db, key).entry(location) {
             admit(entry)?;
         }
@@ -707,9 +755,9 @@ impl<'k> View<'k> {
 
     /// Calls `visit` for every live key of a database. Needs all stripes. Expired keys are passed over, not removed.
     pub fn visit_all(&mut self, db: u32, visit: &mut dyn FnMut(EntryRef<'_>)) {
-        let now_ms = self.now_ms;
+        let (now_ms, sees_expired) = (self.now_ms, self.sees_expired());
         let mut live = |entry: EntryRef<'_>| {
-            if entry.expire_ms().is_none_or(|expire_ms| expire_ms > now_ms) {
+            if sees_expired || entry.expire_ms().is_none_or(|expire_ms| expire_ms > now_ms) {
                 visit(entry);
             }
         };

@@ -20,7 +20,7 @@ pub fn allocator_name() -> String {
     #[cfg(feature = "jemalloc")]
     {
         let version = tikv_jemalloc_ctl::version::read().unwrap_or("5");
-        return format!("jemalloc-{}", version.split('-').next().unwrap_or("5"));
+        format!("jemalloc-{}", version.split('-').next().unwrap_or("5"))
     }
     #[cfg(not(feature = "jemalloc"))]
     "libc".to_owned()

@@ -11,6 +11,8 @@ use crate::socket::Socket;
 
 /// An output that is kept for a connection is given up above this capacity once it is empty.
 const KEPT_OUTPUT_BYTES: usize = 16 * 1024;
+/// No more room than this is made for what a client has only announced.
+const PIECE_BYTES_MAX: usize = 1024 * 1024;
 /// So much of what waits to be sent counts as the reply buffer, which no output limit concerns; the rest is what Redis
 /// calls the reply list.
 const REPLY_BUFFER_BYTES: usize = 1024;
@@ -20,7 +22,8 @@ const REPLY_BUFFER_BYTES: usize = 1024;
 pub enum State {
     /// Requests are run as they come.
     Open,
-    /// The client waits in a blocking command, or for the end of a pause; nothing of it is run.
+    /// The client waits in a blocking command, or for the end of a pause; nothing of it is run. What it sends is
+    /// received and kept, since only that tells whether it is still there.
     Waiting,
     /// What is left to send is sent, then the connection ends.
     Draining,
@@ -34,14 +37,21 @@ pub struct Connection {
     pub client: Client,
     /// The state of a half-received request.
     pub parser: RequestParser,
-    /// What was received but has not run.
+    /// What was received but has not run. While a seat serves a connection that [`owns`](Self::owns_input) its buffer, the
+    /// seat's own is here instead.
     pub input: Vec<u8>,
+    /// Whether the connection has a buffer of its own: from its first half-received request until it goes quiet.
+    pub owns_input: bool,
+    /// The most that this buffer held lately, bytes.
+    pub input_peak_bytes: usize,
     /// What was replied but has not been sent.
     output: Vec<u8>,
     /// How much of it has been sent.
     sent: usize,
     /// Whether there may be more to receive.
     pub readable: bool,
+    /// Whether the poller has told of the stream's end. It tells once: whoever receives goes on until the end is met.
+    pub ended: bool,
     /// Whether the socket took less than it was offered.
     pub congested: bool,
     /// Whether the connection is in the worker's queue.
@@ -64,9 +74,12 @@ impl Connection {
             client,
             parser: RequestParser::default(),
             input: Vec::new(),
+            owns_input: false,
+            input_peak_bytes: 0,
             output: Vec::new(),
             sent: 0,
             readable: true,
+            ended: false,
             congested: false,
             queued: false,
             state: State::Open,
@@ -86,11 +99,11 @@ impl Connection {
     }
 
     /// Makes room to receive more after `input`: a large argument is received in large pieces into memory of just its
-    /// size, but never much ahead of its bytes, which a client may announce and not send.
+    /// size; ahead of its bytes, which a client may announce and not send, only up to a bound.
     pub fn make_room(&self, input: &mut Vec<u8>) {
         let (len, room) = (input.len(), input.capacity() - input.len());
         if len < self.announced_end {
-            let wanted = (self.announced_end - len).min(len.max(RECEIVE_BYTES));
+            let wanted = (self.announced_end - len).min(len.max(PIECE_BYTES_MAX));
             if room < wanted {
                 input.reserve_exact(wanted);
             }
@@ -183,6 +196,17 @@ impl Connection {
         }
     }
 
+    /// Gives up room in a buffer of its own: all that is free if its client has gone quiet, otherwise what was not used
+    /// lately. To be called now and then.
+    pub fn shrink_input(&mut self, is_quiet: bool) {
+        let needed = if is_quiet { 0 } else { self.input_peak_bytes.max(RECEIVE_BYTES) };
+        if is_quiet || self.input.capacity() > 2 * needed {
+            self.input.shrink_to(needed);
+        }
+        self.owns_input = self.input.capacity() > 0;
+        self.input_peak_bytes = self.input.len();
+    }
+
     /// Bytes of what waits that output limits concern.
     pub fn limited_bytes(&self) -> usize {
         self.unsent_bytes().saturating_sub(REPLY_BUFFER_BYTES)
@@ -250,9 +274,6 @@ impl Connection {
         if self.unsent_bytes() == 0 && self.output.capacity() > 0 {
             self.output = Vec::new();
             self.sent = 0;
-        }
-        if self.input.is_empty() && self.input.capacity() > 0 {
-            self.input = Vec::new();
         }
         self.output_peak = self.unsent_bytes();
         self.publish_output();

@@ -1,9 +1,12 @@
 //! `client-output-buffer-limit`: how much a client may leave unread.
 
-use ochre_config::Config;
+use ochre_config::{Config, Directive};
 use ochre_engine::client_flags;
 
 use crate::connection::Connection;
+
+/// What a client that never authenticated may leave unread, bytes.
+const STRANGER_BYTES_MAX: u64 = 1024;
 
 #[derive(Clone, Copy, Debug)]
 struct Limit {
@@ -16,6 +19,7 @@ struct Limit {
 #[derive(Clone, Debug)]
 pub struct OutputLimits {
     classes: [Limit; 3],
+    has_password: bool,
 }
 
 impl OutputLimits {
@@ -26,7 +30,7 @@ impl OutputLimits {
             soft_bytes: limit.soft_bytes,
             soft_ms: limit.soft_seconds as i64 * 1000,
         });
-        OutputLimits { classes }
+        OutputLimits { classes, has_password: !config.text(Directive::Requirepass).is_empty() }
     }
 
     fn of(&self, connection: &Connection) -> Limit {
@@ -53,6 +57,11 @@ impl OutputLimits {
     /// Whether a connection has overcome one of its limits. Remembers since when it is above the soft one.
     pub fn exceeded(&self, connection: &mut Connection, now_ms: i64) -> bool {
         let limit = self.of(connection);
+        let client = &connection.client;
+        let is_stranger = self.has_password && !client.authenticated && !client.was_authenticated;
+        if is_stranger && connection.unsent_bytes() as u64 > STRANGER_BYTES_MAX {
+            return true;
+        }
         let unsent = connection.limited_bytes() as u64;
         if limit.hard_bytes > 0 && unsent >= limit.hard_bytes {
             return true;

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use ochre_config::{Config, Directive};
-use ochre_engine::{Client, ClientShared, Engine, Executor, OwnedRequest, clock_ms, tick};
+use ochre_engine::{Client, ClientShared, Clock, Engine, Executor, OwnedRequest};
 use ochre_resp::Protocol;
 
 use crate::process::crash::{CrashedThread, Section, add_section};
@@ -40,7 +40,7 @@ fn answer(engine: &Arc<Engine>, words: &[&str]) -> String {
     let (mut keys, mut out) = (Vec::new(), Vec::new());
     let prepared = executor.prepare(request.args(), &mut keys);
     let keys = &keys[prepared.keys()];
-    executor.execute(&mut client, request.args(), &prepared, keys, &mut out, clock_ms(), &mut tick::now_ns());
+    executor.execute(&mut client, request.args(), &prepared, keys, &mut out, &mut Clock::read());
     bulk(&out).map_or_else(String::new, |text| String::from_utf8_lossy(text).into_owned())
 }
 

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use mio::{Events, Poll, Token};
 use ochre_engine::{
-    BlockedOn, Client, ClientShared, Engine, Executor, Message, Outcome, PauseMode, Prepared, client_flags,
-    clock_ms, tick,
+    BlockedOn, Client, ClientShared, Clock, Engine, Executor, Message, Outcome, PauseMode, Prepared,
+    client_flags, clock_ms, tick,
 };
 use ochre_keyspace::Key;
 use ochre_resp::{Limits, Protocol, ReplyWriter, Span};
@@ -33,10 +33,16 @@ pub const WAKE: Token = Token(usize::MAX);
 const EARLY_SEND_BYTES: usize = 64 * 1024;
 /// A reply buffer is given up above this capacity.
 const KEPT_OUT_BYTES: usize = 64 * 1024;
+/// A connection keeps a buffer of its own up to this size when its request is complete.
+const KEPT_INPUT_BYTES: usize = 1024 * 1024;
+/// A connection that receives nothing for so long gives up the room in its own buffer, ms.
+const INPUT_IDLE_MS: i64 = 2_000;
 /// Background work between two rounds, ns.
 const SLICE_NS: u64 = 200_000;
 /// A tick comes this often, ms.
 const TICK_MS: i64 = 100;
+/// Clients that speak HTTP are told of at most this often, ms.
+const HTTP_WARNING_MS: i64 = 60_000;
 
 /// What a worker keeps.
 pub struct Worker {
@@ -58,6 +64,7 @@ pub struct Worker {
     sweeping: bool,
     has_evicted: bool,
     check_from: usize,
+    next_http_warning_ms: i64,
     stopping: bool,
     heartbeat: Heartbeat,
     running: Slot,
@@ -91,6 +98,7 @@ impl Worker {
             sweeping: false,
             has_evicted: false,
             check_from: 0,
+            next_http_warning_ms: 0,
             stopping: false,
             heartbeat,
             running: Slot::default(),
@@ -151,6 +159,8 @@ impl Worker {
             if event.is_readable() || event.is_read_closed() || event.is_error() {
                 connection.readable = true;
             }
+            // The end may have come together with data: no other event tells of it again.
+            connection.ended |= event.is_read_closed() || event.is_error();
             if event.is_writable() && connection.congested {
                 connection.congested = false;
                 self.flush(token);
@@ -266,10 +276,10 @@ impl Worker {
         let Some(connection) = self.connections.get_mut(token) else { return false };
         connection.queued = false;
         seat.take(token);
-        if !connection.input.is_empty() {
+        if connection.owns_input {
             std::mem::swap(&mut seat.input, &mut connection.input);
         }
-        if connection.readable && connection.state == State::Open {
+        if connection.readable && connection.state != State::Draining {
             connection.make_room(&mut seat.input);
             let room = seat.input.capacity() - seat.input.len();
             match connection.socket.receive(&mut seat.input) {
@@ -278,7 +288,7 @@ impl Worker {
                     connection.readable = false;
                 }
                 Ok(received) => {
-                    connection.readable = received == room;
+                    connection.readable = received == room || connection.ended;
                     let stats = &self.executor.context.stats;
                     stats.net_in_bytes.add(received as u64);
                     stats.reads.add(1);
@@ -327,15 +337,30 @@ impl Worker {
         let inputs: Vec<Vec<u8>> = seats.iter_mut().map(|seat| std::mem::take(&mut seat.input)).collect();
         let mut keys: Vec<Key<'_>> = Vec::with_capacity(items.len() * 2);
         let mut prepared: Vec<Option<Prepared>> = Vec::with_capacity(items.len());
+        // A hint: should a SELECT be among the requests, what follows it is fetched when it runs.
+        let db_of =
+            |seat: &Seat| self.connections.get(seat.token).map_or(0, |connection| connection.client.db);
+        let dbs: Vec<u32> = seats.iter().map(db_of).collect();
+        let prefetches = items.len() > 1 && self.engine.settings.prefetch.load(Relaxed);
         for item in items {
-            let ready =
-                item.args_in(&inputs[item.seat], spans).map(|args| self.executor.prepare(args, &mut keys));
-            prepared.push(ready);
+            let first = keys.len();
+            let args = item.args_in(&inputs[item.seat], spans);
+            prepared.push(args.map(|args| self.executor.prepare(args, &mut keys)));
+            if prefetches {
+                self.executor.prefetch_lines(dbs[item.seat], &keys[first..]);
+            }
         }
-        if items.len() > 1 {
-            self.prefetch(seats, items, &prepared, &keys);
+        if prefetches && !keys.is_empty() {
+            let stats = &self.executor.context.stats;
+            stats.prefetch_batches.add(1);
+            stats.prefetched_keys.add(keys.len() as u64);
+            for (item, prepared) in items.iter().zip(&prepared) {
+                if let Some(prepared) = prepared {
+                    self.executor.prefetch_entries(dbs[item.seat], &keys[prepared.keys()]);
+                }
+            }
         }
-        let mut clock = Clock { now_ms: clock_ms(), start_ns: tick::now_ns(), read_ns: tick::now_ns() };
+        let mut clock = Clock::read();
         for (item, prepared) in items.iter().zip(&prepared) {
             let seat = &mut seats[item.seat];
             if seat.run != item.start {
@@ -345,13 +370,22 @@ impl Worker {
             match (&item.kind, prepared) {
                 (ItemKind::Violation(error), _) => {
                     seat.run = inputs[item.seat].len();
-                    if let Some(connection) = self.connections.get_mut(seat.token) {
-                        ReplyWriter::new(&mut seat.out, connection.client.protocol).protocol_error(error);
+                    if let Some(connection) = self.connections.get_mut(seat.token)
+                        && connection.state == State::Open
+                    {
+                        if !connection.client.is_silenced() {
+                            ReplyWriter::new(&mut seat.out, connection.client.protocol).protocol_error(error);
+                        }
                         connection.client.close_after_reply();
                         connection.state = State::Draining;
                     }
                 }
-                (_, None) => seat.run = item.end,
+                (_, None) => {
+                    seat.run = item.end;
+                    if let Some(connection) = self.connections.get_mut(seat.token) {
+                        connection.client.pass_over_empty();
+                    }
+                }
                 (_, Some(prepared)) => {
                     if let Some(args) = item.args_in(&inputs[item.seat], spans) {
                         self.run_request(seat, item, args, prepared, &keys[prepared.keys()], &mut clock);
@@ -364,20 +398,6 @@ impl Worker {
             seat.input = input;
             self.rewind(seat);
         }
-    }
-
-    fn prefetch(&self, seats: &[Seat], items: &[Item], prepared: &[Option<Prepared>], keys: &[Key<'_>]) {
-        let each = |run: &dyn Fn(u32, &[Key<'_>])| {
-            for (item, prepared) in items.iter().zip(prepared) {
-                if let (Some(prepared), Some(connection)) =
-                    (prepared, self.connections.get(seats[item.seat].token))
-                {
-                    run(connection.client.db, &keys[prepared.keys()]);
-                }
-            }
-        };
-        each(&|db, keys| self.executor.prefetch_lines(db, keys));
-        each(&|db, keys| self.executor.prefetch_entries(db, keys));
     }
 
     fn run_request(
@@ -397,21 +417,19 @@ impl Worker {
         let client = &mut connection.client;
         let running = Running { client: client.id(), args };
         let shown = self.running.show(&running);
-        let outcome = self.executor.execute(
-            client,
-            args,
-            prepared,
-            keys,
-            &mut seat.out,
-            clock.now_ms,
-            &mut clock.start_ns,
-        );
+        let outcome = self.executor.execute(client, args, prepared, keys, &mut seat.out, clock);
         drop(shown);
         match outcome {
             Outcome::Done => seat.run = item.end,
             Outcome::Close => {
                 seat.run = item.end;
                 connection.state = State::Draining;
+            }
+            Outcome::Cut => {
+                seat.out.clear();
+                seat.broken = true;
+                connection.state = State::Draining;
+                self.warn_of_http(seat.token);
             }
             Outcome::Blocked => {
                 seat.run = item.end;
@@ -430,6 +448,22 @@ impl Worker {
         if seat.out.len() > RECEIVE_BYTES {
             self.after_large_reply(seat);
         }
+    }
+
+    /// Tells of a client that was cut off for speaking HTTP, at most once a minute.
+    #[cold]
+    fn warn_of_http(&mut self, token: usize) {
+        let now_ms = clock_ms();
+        let Some(connection) = self.connections.get(token).filter(|_| now_ms >= self.next_http_warning_ms)
+        else {
+            return;
+        };
+        self.next_http_warning_ms = now_ms + HTTP_WARNING_MS;
+        log::error!(
+            "Possible SECURITY ATTACK detected. A client at {} sends POST or Host: as commands, as a browser does when a \
+             page tries to reach this server through it (cross protocol scripting). Connection aborted.",
+            connection.shared().address
+        );
     }
 
     /// Forgets what was parsed ahead of where a seat's connection stopped.
@@ -474,8 +508,14 @@ impl Worker {
         let Some(connection) = self.connections.get_mut(seat.token) else { return };
         connection.shared().last_interaction_ms.store(clock_ms(), Relaxed);
         if seat.run < seat.input.len() && connection.state != State::Draining {
+            connection.input_peak_bytes = connection.input_peak_bytes.max(seat.input.len());
             keep_rest(&mut connection.input, seat);
-        } else if seat.input.capacity() > KEPT_OUT_BYTES {
+            connection.owns_input = true;
+        } else if connection.owns_input {
+            connection.input_peak_bytes = connection.input_peak_bytes.max(seat.input.len());
+            connection.owns_input = take_back(&mut connection.input, seat);
+        }
+        if seat.input.capacity() > KEPT_OUT_BYTES {
             seat.input = Vec::new();
         }
         connection.publish_memory(&self.executor.context.stats);
@@ -665,7 +705,8 @@ impl Worker {
     /// Removes expired keys for a limited time. Goes on between rounds for as long as many of the keys looked at have
     /// expired.
     fn sweep(&mut self, now_ms: i64, budget_ns: u64) {
-        if !self.engine.keyspace.settings.active_expire.load(Relaxed) {
+        let settings = &self.engine.keyspace.settings;
+        if !settings.active_expire.load(Relaxed) || settings.import_mode.load(Relaxed) {
             self.sweeping = false;
             return;
         }
@@ -705,13 +746,16 @@ impl Worker {
         }
         for token in tokens {
             let Some(connection) = self.connections.get_mut(token) else { continue };
+            let idle_ms = now_ms - connection.shared().last_interaction_ms.load(Relaxed);
+            if connection.owns_input {
+                connection.shrink_input(idle_ms > INPUT_IDLE_MS);
+            }
             let before = connection.output_capacity();
             connection.relax();
             connection.publish_memory(&self.executor.context.stats);
             self.note_output(token, before);
             let Some(connection) = self.connections.get_mut(token) else { continue };
             let shared = connection.shared();
-            let idle_ms = now_ms - shared.last_interaction_ms.load(Relaxed);
             let exempt = shared.has(client_flags::MONITOR) || connection.state == State::Waiting;
             if timeout_s > 0 && idle_ms > timeout_s * 1000 && !exempt {
                 log::info!("Closing idle client");
@@ -745,20 +789,15 @@ impl Worker {
     }
 }
 
-/// The time of a batch: read once, and again only if commands took long.
-struct Clock {
-    now_ms: i64,
-    start_ns: u64,
-    read_ns: u64,
-}
-
-impl Clock {
-    fn refresh(&mut self) {
-        if self.start_ns.saturating_sub(self.read_ns) > 500_000 {
-            self.now_ms = clock_ms();
-            self.read_ns = self.start_ns;
-        }
+/// Returns the buffers of a seat and of a connection to their owners, the request that was half received being complete:
+/// the next one may be as large. Whether the connection still has one.
+fn take_back(kept: &mut Vec<u8>, seat: &mut Seat) -> bool {
+    std::mem::swap(kept, &mut seat.input);
+    kept.clear();
+    if kept.capacity() > KEPT_INPUT_BYTES {
+        *kept = Vec::new();
     }
+    kept.capacity() > 0
 }
 
 /// Keeps what has not run of a seat's input for the next time.

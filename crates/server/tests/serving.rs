@@ -37,9 +37,13 @@ fn main() -> ExitCode {
         ("answers_questions", answers_questions),
         ("changes_its_port", changes_its_port),
         ("changes_its_addresses", changes_its_addresses),
+        ("strangers_must_read_their_replies", strangers_must_read_their_replies),
+        ("keeps_a_buffer_while_it_is_used", keeps_a_buffer_while_it_is_used),
         ("takes_back_what_cannot_be_applied", takes_back_what_cannot_be_applied),
         ("rewrites_its_configuration", rewrites_its_configuration),
         ("renames_commands", renames_commands),
+        ("sees_the_end_of_a_stream", sees_the_end_of_a_stream),
+        ("receives_for_blocked_clients", receives_for_blocked_clients),
         ("ends_on_shutdown", ends_on_shutdown),
         ("ends_on_signals", ends_on_signals),
         ("aborts_a_shutdown", aborts_a_shutdown),
@@ -347,6 +351,50 @@ fn changes_its_addresses() {
     assert!(is_closed(server.port));
 }
 
+fn strangers_must_read_their_replies() {
+    let server = Server::start(&["--requirepass", "secret"]);
+    let mut stranger = server.client();
+    stranger.stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    let requests = "PING\r\n".repeat(10_000);
+    let mut sent = 0;
+    while stranger.stream.write_all(requests.as_bytes()).is_ok() {
+        sent += requests.len();
+        assert!(sent < 1 << 30, "a stranger may leave as much unread as it likes");
+    }
+    wait_for("the reason", || {
+        server.log().contains("overcoming of output buffer limits (not authenticated)")
+    });
+    let mut client = server.client();
+    assert_eq!(client.ask(&["auth", "secret"]), "+OK");
+}
+
+/// Bytes of a client's receive buffer, used or free.
+fn buffer_of(client: &mut Client<TcpStream>, id: &str) -> usize {
+    let line = client.ask(&["client", "list", "id", id]);
+    let field = |name: &str| {
+        let value = line.split(' ').find_map(|field| field.strip_prefix(name)).unwrap();
+        value.parse::<usize>().unwrap()
+    };
+    field("qbuf=") + field("qbuf-free=")
+}
+
+fn keeps_a_buffer_while_it_is_used() {
+    let server = Server::start(&[]);
+    let (mut watcher, mut client) = (server.client(), server.client());
+    let id = client.ask(&["client", "id"]).trim_start_matches(':').to_owned();
+    assert_eq!(buffer_of(&mut watcher, &id), 0, "whole requests need none");
+    client.stream.write_all(b"*2\r\n$4\r\nECHO\r\n$1000000\r\n").unwrap();
+    wait_for("half a request", || buffer_of(&mut watcher, &id) > 0);
+    assert!(buffer_of(&mut watcher, &id) < 500_000, "an announcement alone is worth nothing");
+    client.stream.write_all(b"a").unwrap();
+    wait_for("room for the rest", || buffer_of(&mut watcher, &id) >= 1_000_000);
+    wait_for("the client to count as quiet", || buffer_of(&mut watcher, &id) < 1000);
+    client.stream.write_all("a".repeat(999_999).as_bytes()).unwrap();
+    client.stream.write_all(b"\r\n").unwrap();
+    assert_eq!(client.reply(), "a".repeat(1_000_000));
+    wait_for("the end of the loan", || buffer_of(&mut watcher, &id) == 0);
+}
+
 fn takes_back_what_cannot_be_applied() {
     let server = Server::start(&[]);
     let mut client = server.client();
@@ -408,6 +456,38 @@ fn renames_commands() {
     assert!(client.ask(&["config", "get", "port"]).starts_with("-ERR unknown command 'config'"));
     assert!(client.ask(&["echo", "x"]).starts_with("-ERR unknown command 'echo'"));
     assert_eq!(client.ask(&[long, "get", "port"]), format!("port|{}", server.port));
+}
+
+// ---- Connections ----
+
+/// An end that is reported together with the last bytes is reported only once.
+fn sees_the_end_of_a_stream() {
+    let server = Server::start(&[]);
+    for _ in 0..500 {
+        let mut client = server.client();
+        client.stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        client.stream.write_all(b"*2\r").unwrap();
+        client.stream.shutdown(std::net::Shutdown::Write).unwrap();
+        // A timeout would be an error.
+        assert_eq!(client.stream.read(&mut [0; 10]).unwrap(), 0);
+    }
+}
+
+fn receives_for_blocked_clients() {
+    let server = Server::start(&["--io-threads", "1"]);
+    let (mut blocked, mut other) = (server.client(), server.client());
+    other.stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let id = blocked.ask(&["CLIENT", "ID"]);
+    blocked.send(&["WAIT", "1", "0"]);
+    wait_for("the client to block", || other.ask(&["CLIENT", "LIST"]).contains("cmd=wait"));
+    blocked.send(&["PING"]);
+    wait_for("its next request", || other.ask(&["CLIENT", "LIST"]).contains("qbuf=14"));
+    assert_eq!(other.ask(&["CLIENT", "UNBLOCK", &id[1..]]), ":1");
+    assert_eq!((blocked.reply(), blocked.reply()), (":0".to_owned(), "+PONG".to_owned()));
+    blocked.send(&["WAIT", "1", "0"]);
+    wait_for("the client to block", || other.ask(&["CLIENT", "LIST"]).contains("cmd=wait"));
+    drop(blocked);
+    wait_for("the client to be gone", || !other.ask(&["CLIENT", "LIST"]).contains("cmd=wait"));
 }
 
 // ---- The end ----

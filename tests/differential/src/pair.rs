@@ -116,7 +116,13 @@ impl Run<'_> {
                     let batch = pipeline(&steps[at..], *client);
                     (batch.len(), self.pipeline(*client, &batch)?)
                 }
-                Step::Session(bytes) => (1, self.session(bytes)?),
+                Step::Session(bytes) => {
+                    let (found, accepted) = self.session(bytes)?;
+                    if accepted {
+                        self.start_over()?;
+                    }
+                    (1, found)
+                }
                 Step::Check => (1, self.check()?),
             };
             if let Some(difference) = found {
@@ -186,7 +192,8 @@ impl Run<'_> {
                 .all(|(command, (ours, theirs))| self.same_command(command, ours, theirs))
     }
 
-    fn session(&self, bytes: &[u8]) -> Found {
+    /// Sends a session; the second result is whether its replies differ as an exception says.
+    fn session(&self, bytes: &[u8]) -> io::Result<(Option<Difference>, bool)> {
         let mut said = Vec::new();
         for side in self.sides {
             let mut client = Client::connect(side.address())?;
@@ -196,10 +203,25 @@ impl Run<'_> {
         }
         let question = format!("session \"{}\"", text::escape(bytes));
         let [ours, theirs] = [&said[0], &said[1]];
-        if same_session(ours, theirs) || self.exceptions.accepts(&question, ours, theirs).is_some() {
-            return Ok(None);
+        if same_session(ours, theirs) {
+            return Ok((None, false));
         }
-        Ok(Some(Difference { step: 0, question, ours: ours.clone(), theirs: theirs.clone() }))
+        if self.exceptions.accepts(&question, ours, theirs).is_some() {
+            return Ok((None, true));
+        }
+        Ok((Some(Difference { step: 0, question, ours: ours.clone(), theirs: theirs.clone() }), false))
+    }
+
+    /// Empties both sides and connects all clients anew: one server did what the other refused, so nothing that was
+    /// before can be compared any more.
+    fn start_over(&mut self) -> io::Result<()> {
+        for side in self.sides {
+            Client::connect(side.address())?.call(&[b"FLUSHALL"])?;
+        }
+        for client in 0..self.clients.len() {
+            self.clients[client] = self.new_client()?;
+        }
+        Ok(())
     }
 
     fn check(&self) -> Found {

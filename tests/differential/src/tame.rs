@@ -2,7 +2,7 @@
 //!
 //! Mutations can turn any command into any other, so this looks at the finished command and not at its rule.
 
-use crate::grammar::CONFIG_PARAMETERS;
+use crate::grammar::{CONFIG_PARAMETERS, FAMILIES};
 use crate::random::Random;
 use crate::vocabulary::{FAR_SECONDS, far};
 
@@ -58,6 +58,12 @@ const DELICATE: &[&str] = &[
     "client-output-buffer-limit",
 ];
 
+/// Offsets up to this make values of a size that costs nothing.
+const NEAR_BYTES: u64 = 1 << 20;
+
+/// The digits of a digest, as DIGEST gives them.
+const DIGEST_DIGITS: usize = 16;
+
 /// Makes `arguments` harmless; false when that is not possible.
 pub(crate) fn tame(arguments: &mut Vec<Vec<u8>>, random: &mut Random) -> bool {
     let upper = |index: usize| {
@@ -74,10 +80,15 @@ pub(crate) fn tame(arguments: &mut Vec<Vec<u8>>, random: &mut Random) -> bool {
     if BANNED.contains(&name.as_str()) || BANNED.contains(&format!("{name} {second}").as_str()) {
         return false;
     }
+    if arguments.iter().skip(1).any(|argument| is_cut_keyword(argument)) || gets_two_replies(&name, arguments)
+    {
+        return false;
+    }
     match name.as_str() {
         "EXPIRE" | "SETEX" => lengthen(arguments.get_mut(2), 1, random),
         "PEXPIRE" | "PSETEX" => lengthen(arguments.get_mut(2), 1000, random),
         "SET" | "GETEX" | "MSETEX" => lengthen_options(arguments, random),
+        "SETRANGE" => bring_near(arguments.get_mut(2)),
         "CONFIG" if second == "GET" => tame_patterns(arguments),
         "CONFIG" => tame_settings(arguments),
         "SCAN" => tame_scan(arguments),
@@ -87,12 +98,46 @@ pub(crate) fn tame(arguments: &mut Vec<Vec<u8>>, random: &mut Random) -> bool {
     true
 }
 
+/// Peers compare options as C strings, so that one with a NUL behind it is that option still. Ochre compares all of it.
+fn is_cut_keyword(argument: &[u8]) -> bool {
+    let word = argument.split(|byte| *byte == 0).next().unwrap_or_default();
+    word.len() < argument.len()
+        && FAMILIES.iter().flat_map(|family| family.rules).any(|rule| holds_word(rule.syntax, word))
+}
+
+fn holds_word(syntax: &str, word: &[u8]) -> bool {
+    let is_part = |byte: char| byte.is_ascii_alphanumeric() || byte == '-';
+    syntax
+        .split(|byte| !is_part(byte))
+        .any(|part| !part.is_empty() && part.as_bytes().eq_ignore_ascii_case(word))
+}
+
+/// Redis answers SET with GET and a digest of the wrong length twice, with the value and with an error.
+fn gets_two_replies(name: &str, arguments: &[Vec<u8>]) -> bool {
+    let is = |argument: &Vec<u8>, word: &str| argument.eq_ignore_ascii_case(word.as_bytes());
+    name == "SET"
+        && arguments.iter().skip(3).any(|argument| is(argument, "GET"))
+        && arguments
+            .windows(2)
+            .skip(2)
+            .any(|pair| (is(&pair[0], "IFDEQ") || is(&pair[0], "IFDNE")) && pair[1].len() != DIGEST_DIGITS)
+}
+
 /// A positive time that would pass within the run becomes one that does not.
 fn lengthen(time: Option<&mut Vec<u8>>, units_per_second: i64, random: &mut Random) {
     let Some(time) = time else { return };
     let number = std::str::from_utf8(time).ok().and_then(|text| text.parse::<i64>().ok());
     if number.is_some_and(|number| (1..FAR_SECONDS * units_per_second).contains(&number)) {
         *time = (far(random) * units_per_second).to_string().into_bytes();
+    }
+}
+
+/// A value of hundreds of megabytes makes every reply that holds it take seconds, and times differ by as much.
+fn bring_near(offset: Option<&mut Vec<u8>>) {
+    let Some(offset) = offset else { return };
+    let number = std::str::from_utf8(offset).ok().and_then(|text| text.parse::<u64>().ok());
+    if let Some(number) = number.filter(|number| (NEAR_BYTES..u64::from(u32::MAX)).contains(number)) {
+        *offset = (number % NEAR_BYTES).to_string().into_bytes();
     }
 }
 
@@ -180,6 +225,10 @@ mod tests {
             "BLPOP a 0",
             "\"get\\x00\" a",
             "OBJECT \"HELP\\x00\"",
+            "SET a b \"nx\\x00\"",
+            "FLUSHALL \"sync\\x00x\"",
+            "SET a b get ifdeq 123",
+            "SET a b IFDNE \"\" XX GET",
         ] {
             assert_eq!(tamed(line), None, "{line}");
         }
@@ -195,6 +244,16 @@ mod tests {
         }
         for line in
             ["EXPIRE a 0", "EXPIRE a -5", "SET a b EX x", "EXPIRE a 30000000", "EXPIREAT a 1", "SET 1 1"]
+        {
+            assert_eq!(tamed(line).as_deref(), Some(line));
+        }
+    }
+
+    #[test]
+    fn far_offsets_become_near() {
+        assert_eq!(tamed("SETRANGE a 536870911 x").as_deref(), Some("SETRANGE a 1048575 x"));
+        for line in
+            ["SETRANGE a 1000 x", "SETRANGE a -1 x", "SETRANGE a 9223372036854775807 x", "SETRANGE a x x"]
         {
             assert_eq!(tamed(line).as_deref(), Some(line));
         }

@@ -25,6 +25,9 @@ pub fn parse_reply(text: &str) -> Result<Pattern, String> {
     }
 }
 
+/// Makes the pattern of an aggregate from its elements.
+type Aggregate = fn(Vec<Pattern>, Rest) -> Pattern;
+
 struct Reader<'a> {
     rest: &'a [u8],
 }
@@ -47,7 +50,7 @@ impl Reader<'_> {
 
     fn pattern(&mut self) -> Result<Pattern, String> {
         self.skip_blanks();
-        let openers: [(&str, &str, fn(Vec<Pattern>, Rest) -> Pattern); 4] = [
+        let openers: [(&str, &str, Aggregate); 4] = [
             ("[", "]", Pattern::Array),
             ("{", "}", Pattern::Map),
             ("~[", "]", Pattern::Set),

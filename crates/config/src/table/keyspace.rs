@@ -113,9 +113,8 @@ pub(super) const RECORDS: &[Record] = &[
         "prefetch-batch-max-size",
         16,
         (0, 128),
-        "Keys that are prefetched together",
-    )
-    .meaningless(),
+        "Prefetch the keys of requests that are run together, unless this is 0 or 1",
+    ),
     Record::integer(
         D::MinIoThreadsAvoidCopyReply,
         "min-io-threads-avoid-copy-reply",

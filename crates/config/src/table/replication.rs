@@ -178,8 +178,7 @@ pub(super) const RECORDS: &[Record] = &[
         "import-mode",
         false,
         "Keep expired keys while another server writes a copy of its data",
-    )
-    .later(),
+    ),
     Record::text(
         D::AvailabilityZone,
         "availability-zone",

@@ -62,6 +62,8 @@ pub struct Client {
     pub protocol: Protocol,
     /// Whether commands other than those without authentication may run.
     pub authenticated: bool,
+    /// Whether they ever could: what such a client may leave unread is its own business.
+    pub was_authenticated: bool,
     /// What happens to replies.
     pub reply_mode: ReplyMode,
     /// MULTI and WATCH.
@@ -72,6 +74,8 @@ pub struct Client {
     pub blocked: Option<Blocked>,
     /// Whether its reads leave access clocks alone.
     pub no_touch: bool,
+    /// Whether it imports data: in import mode it sees keys whose time has come.
+    pub import_source: bool,
     /// Indexes of arguments of the present command that logs must not show.
     pub redacted: Vec<usize>,
 }
@@ -87,11 +91,13 @@ impl Client {
             db: 0,
             protocol,
             authenticated,
+            was_authenticated: authenticated,
             reply_mode: ReplyMode::On,
             transaction: Transaction::default(),
             close: Close::No,
             blocked: None,
             no_touch: false,
+            import_source: false,
             redacted: Vec::new(),
         }
     }
@@ -117,6 +123,18 @@ impl Client {
     pub fn close_after_reply(&mut self) {
         self.close = Close::AfterReply;
         self.shared.set_flag(client_flags::CLOSE_AFTER_REPLY, true);
+    }
+
+    /// Whether what is said now, to no command, is dropped: a CLIENT REPLY SKIP before it means that, too.
+    pub fn is_silenced(&self) -> bool {
+        self.reply_mode != ReplyMode::On
+    }
+
+    /// Passes over an empty request, which is all that a CLIENT REPLY SKIP before it then skips.
+    pub fn pass_over_empty(&mut self) {
+        if self.reply_mode == ReplyMode::SkipNext {
+            self.reply_mode = ReplyMode::On;
+        }
     }
 
     /// Brings what others see of the transaction up to date.

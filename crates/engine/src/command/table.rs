@@ -17,7 +17,20 @@ pub struct CommandEntry {
     pub full_name: String,
     /// The container of a subcommand.
     pub parent: Option<&'static Command>,
+    /// The fewest arguments it takes, its name among them.
+    args_min: u32,
+    /// How many more it takes at most.
+    args_spread: u32,
     subcommands: Vec<CommandId>,
+}
+
+impl CommandEntry {
+    /// Whether a request of `len` arguments, the name among them, has the right number. As [`Command::accepts`], in
+    /// one comparison.
+    #[inline]
+    pub fn accepts(&self, len: usize) -> bool {
+        (len as u32).wrapping_sub(self.args_min) <= self.args_spread
+    }
 }
 
 /// Names up to this length are found without comparing strings.
@@ -77,7 +90,18 @@ impl CommandTable {
             Some(parent) => format!("{}|{}", parent.name, command.name),
             None => command.name.to_owned(),
         };
-        self.entries.push(CommandEntry { command, id, full_name, parent, subcommands: Vec::new() });
+        let args_min = u32::from(command.arity.unsigned_abs());
+        let args_spread = if command.arity < 0 { u32::MAX - args_min } else { 0 };
+        let subcommands = Vec::new();
+        self.entries.push(CommandEntry {
+            command,
+            id,
+            full_name,
+            parent,
+            args_min,
+            args_spread,
+            subcommands,
+        });
         self.by_record.insert(std::ptr::from_ref(command) as usize, id);
         let subcommands: Vec<CommandId> =
             command.subcommands.iter().map(|sub| self.add(sub, Some(command))).collect();

@@ -47,7 +47,7 @@ impl View<'_> {
 
     /// Takes a key out, uncounted and unknown to watchers.
     fn take_out(&mut self, db: u32, key: Key<'_>) -> Option<Entry> {
-        let location = self.locate(db, key)?;
+        let location = self.locate_to_write(db, key)?;
         let hasher = self.keyspace.hasher();
         let entry = self.table(db, key).remove(location, hasher);
         self.follow(db, key);

@@ -85,6 +85,9 @@ fn set(call: &mut Call<'_, '_>) -> Result<(), Error> {
 }
 
 fn refusal(error: &SetError) -> Error {
+    if let SetError::Unknown(name) = error {
+        return Error::quoting("ERR Unknown option or number of arguments for CONFIG SET - '", name, "'");
+    }
     Error::owned(format!("{} {error}", error.code()))
 }
 

@@ -77,8 +77,13 @@ fn flags_by_arguments(name: &str, args: Args<'_>) -> Option<u32> {
     use key_flags::{ACCESS, DELETE, OW, RM, RO, RW, UPDATE};
     match name {
         "set" => {
-            let gets = (3..args.len()).any(|index| args.is(index, "GET"));
-            Some(if gets { RW | ACCESS | UPDATE } else { OW | UPDATE })
+            let has = |option| (3..args.len()).any(|index| args.is(index, option));
+            let compares = ["IFEQ", "IFNE", "IFDEQ", "IFDNE"].into_iter().any(has);
+            Some(match (has("GET"), compares) {
+                (true, _) => RW | ACCESS | UPDATE,
+                (false, true) => RW | UPDATE,
+                (false, false) => OW | UPDATE,
+            })
         }
         "bitfield" => Some(if only_gets(args) { RO | ACCESS } else { RW | ACCESS | UPDATE }),
         "delex" => Some(if args.len() > 2 { RW | DELETE } else { RM | DELETE }),

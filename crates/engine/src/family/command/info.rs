@@ -23,7 +23,7 @@ pub(super) fn info(call: &mut Call<'_, '_>) -> Result<(), Error> {
     for name in names {
         match table.find_full(name) {
             Some(entry) => describe(&mut call.reply, table, entry),
-            None => call.reply.null_array(),
+            None => call.reply.null(),
         }
     }
     Ok(())

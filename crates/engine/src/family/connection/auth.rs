@@ -55,6 +55,7 @@ pub(super) fn authenticate(call: &mut Call<'_, '_>, user: &[u8], password: &[u8]
         return Err(WRONG_PASS);
     }
     call.client.authenticated = true;
+    call.client.was_authenticated = true;
     call.client.shared.names.lock().user = user.to_vec();
     Ok(())
 }

@@ -45,6 +45,7 @@ fn forget_settings(call: &mut Call<'_, '_>) {
     call.reply.set_protocol(Protocol::Resp2);
     client.authenticated = authenticated;
     client.no_touch = false;
+    client.import_source = false;
     // A reply that is to be skipped is this one.
     if client.reply_mode != ReplyMode::Skip {
         client.reply_mode = ReplyMode::On;

@@ -67,8 +67,7 @@ fn expire(call: &mut Call<'_, '_>, base_ms: i64, unit_ms: i64) -> Result<(), Err
     let entry = call.view.read_to_write(call.client.db, call.key());
     let applies = entry.is_some_and(|entry| conditions.allow(entry.expire_ms(), at_ms));
     if applies {
-        // While data are being loaded, keys stay until the journal says that they are gone.
-        match at_ms <= call.now_ms() && !call.engine.loading.load(Relaxed) {
+        match call.has_passed(at_ms) {
             true => remove_expired(call),
             false => expire_at(call, at_ms),
         }

@@ -1,5 +1,7 @@
 //! The keys of a whole database: KEYS, RANDOMKEY, DBSIZE.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use ochre_types::{Case, glob_match};
 
 use super::BASE;
@@ -46,12 +48,18 @@ pub(super) const RANDOMKEY: Command = Command {
     ..BASE
 };
 
+/// So many expired keys that cannot be removed are passed over before one is returned.
+const HIDDEN_ATTEMPTS: u32 = 100;
+
 fn random_key(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let db = call.db();
-    // Every miss removes an expired key, so this ends.
+    let mut attempts_left = HIDDEN_ATTEMPTS;
+    // A miss removes an expired key, so this ends; in import mode it does not, so an expired key has to do in the end.
     while let Some(name) = call.view.random_key(db) {
         let key = call.view.key(&name);
-        if call.view.exists(db, key) {
+        let is_there = call.view.exists(db, key);
+        attempts_left -= u32::from(!is_there && call.engine.keyspace.settings.import_mode.load(Relaxed));
+        if is_there || attempts_left == 0 {
             call.reply.bulk(&name);
             return Ok(());
         }

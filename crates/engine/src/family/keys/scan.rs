@@ -51,7 +51,7 @@ fn scan(call: &mut Call<'_, '_>) -> Result<(), Error> {
 
 /// Writes the names of the keys of one step. Their number, and the cursor of the next step, 0 at the end.
 fn walk(call: &mut Call<'_, '_>, options: Options<'_>, found: &mut ReplyWriter<'_>) -> (usize, u64) {
-    let (db, now_ms) = (call.db(), call.now_ms());
+    let (db, now_ms, sees_expired) = (call.db(), call.now_ms(), call.view.sees_expired());
     let (mut looked_at, mut count) = (0, 0);
     let mut expired: Vec<Vec<u8>> = Vec::new();
     let mut position = Some(options.cursor).filter(|cursor| *cursor < 1 << POSITION_BITS);
@@ -64,7 +64,7 @@ fn walk(call: &mut Call<'_, '_>, options: Options<'_>, found: &mut ReplyWriter<'
             if !options.matches(entry.key()) {
                 return;
             }
-            if entry.expire_ms().is_some_and(|expire_ms| expire_ms <= now_ms) {
+            if !sees_expired && entry.expire_ms().is_some_and(|expire_ms| expire_ms <= now_ms) {
                 expired.push(entry.key().to_vec());
             } else if options.wants(type_name(entry)) {
                 found.bulk(entry.key());

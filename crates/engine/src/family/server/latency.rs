@@ -83,7 +83,7 @@ const GRAPH: Command = Command {
 fn draw(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let name = event_name(call);
     let Some(spikes) = call.engine.latency.event(&name) else {
-        return Err(Error::owned(format!("ERR No samples available for event '{name}'")));
+        return Err(Error::quoting("ERR No samples available for event '", call.args.at(2), "'"));
     };
     call.reply.verbatim("txt", graph::draw(&name, &spikes, clock_ms() / 1000).as_bytes());
     Ok(())

@@ -93,7 +93,7 @@ fn getex(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let expiry = option.resolve(now_ms, "getex")?;
     value.reply(&mut call.reply);
     match expiry {
-        Expiry::At(at_ms) if option.word.is_absolute() && at_ms <= now_ms => remove_expired(call),
+        Expiry::At(at_ms) if option.word.is_absolute() && call.has_passed(at_ms) => remove_expired(call),
         Expiry::At(at_ms) => expire_at(call, at_ms),
         _ if option.word == ExpiryWord::Persist && expires => persist(call),
         _ => {}

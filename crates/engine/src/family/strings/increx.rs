@@ -177,11 +177,11 @@ fn finite(text: &[u8]) -> Result<LongDouble, Error> {
 
 /// Stores the new number and does what was asked about the expiry.
 fn finish(call: &mut Call<'_, '_>, options: &Options<'_>, expiry: Expiry, value: NewValue<'_>, text: &[u8]) {
-    let (db, key, now_ms) = (call.db(), call.key(), call.now_ms());
+    let (db, key) = (call.db(), call.key());
     let expires = call.view.peek(db, key).is_some_and(|entry| entry.expire_ms().is_some());
     let keeps = options.expiry.word == ExpiryWord::Unsaid || options.only_unless_expiring && expires;
     let expiry = if keeps { Expiry::Keep } else { expiry };
-    if matches!(expiry, Expiry::At(at_ms) if options.expiry.word.is_absolute() && at_ms <= now_ms) {
+    if matches!(expiry, Expiry::At(at_ms) if options.expiry.word.is_absolute() && call.has_passed(at_ms)) {
         return remove_expired(call);
     }
     call.view.update(db, key, value, expiry);

@@ -5,6 +5,10 @@ use ochre_resp::Protocol;
 use crate::call::Call;
 use crate::error::Error;
 
+/// The double that the peers reply.
+#[allow(clippy::approx_constant, reason = "it is not meant to be pi, only to look like it")]
+const DOUBLE: f64 = 3.141;
+
 /// Replies with an error of the client's choice. It counts as no error: nothing went wrong.
 pub(super) fn error(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let text = call.args.at(2);
@@ -17,7 +21,7 @@ pub(super) fn protocol(call: &mut Call<'_, '_>) -> Result<(), Error> {
     match call.args.at(2).to_ascii_lowercase().as_slice() {
         b"string" => call.reply.bulk(b"Hello World"),
         b"integer" => call.reply.integer(12345),
-        b"double" => call.reply.double(3.141),
+        b"double" => call.reply.double(DOUBLE),
         b"bignum" => call.reply.big_number("1234567999999999999999999999999999999"),
         b"null" => call.reply.null(),
         b"array" => {
@@ -61,14 +65,14 @@ fn attribute(call: &mut Call<'_, '_>) {
     call.reply.bulk(b"Some real reply following the attribute");
 }
 
-/// A push is no reply to a request, so one follows it.
+/// A push is no reply to a request, so there is one, too: first, because pushes wait for the end of a command.
 fn push(call: &mut Call<'_, '_>) -> Result<(), Error> {
     if call.reply.protocol() == Protocol::Resp2 {
         return Err(Error::new("ERR RESP2 is not supported by this command"));
     }
+    call.reply.bulk(b"Some real reply following the push reply");
     call.reply.push(2);
     call.reply.bulk(b"server-cpu-usage");
     call.reply.integer(42);
-    call.reply.bulk(b"Some real reply following the push reply");
     Ok(())
 }

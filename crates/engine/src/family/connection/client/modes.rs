@@ -109,6 +109,7 @@ fn import_source(call: &mut Call<'_, '_>) -> Result<(), Error> {
         return Err(Error::new("ERR Server is not in import mode"));
     }
     let on = on_or_off(call)?;
+    call.client.import_source = on;
     call.client.shared.set_flag(client_flags::IMPORT_SOURCE, on);
     call.reply.ok();
     Ok(())

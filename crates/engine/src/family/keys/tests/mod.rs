@@ -1,6 +1,7 @@
 //! Tests of the family through whole requests.
 
 mod expire;
+mod import;
 mod journal;
 mod object;
 mod replies;

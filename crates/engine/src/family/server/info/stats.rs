@@ -101,7 +101,12 @@ fn io(engine: &Engine, report: &mut Report) {
     report.field("total_writes_processed", total(engine, writes));
     report.field("io_threaded_reads_processed", beyond_first(reads));
     report.field("io_threaded_writes_processed", beyond_first(writes));
-    report.zeros(&["io_threaded_total_prefetch_batches", "io_threaded_total_prefetch_entries"]);
+    let (batches, keys) = (
+        total(engine, |worker| worker.prefetch_batches.get()),
+        total(engine, |worker| worker.prefetched_keys.get()),
+    );
+    report.field("io_threaded_total_prefetch_batches", batches);
+    report.field("io_threaded_total_prefetch_entries", keys);
     let (query, output) = (
         total(engine, |worker| worker.query_limit_disconnections.get()),
         total(engine, |worker| worker.output_limit_disconnections.get()),

@@ -1,0 +1,161 @@
+//! The properties of the fuzz targets, for a second each, on inputs that are the same in every run.
+
+#![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
+
+#[path = "../../fuzz/properties.rs"]
+mod properties;
+
+use std::time::{Duration, Instant};
+
+use ochre_resp::Value;
+use ochre_tests::{Mutator, ServerBuilder, ochre};
+
+/// How long each property is tried.
+const SPAN: Duration = Duration::from_secs(1);
+
+/// Tries a property on changed seeds; an input that violates it is shown.
+fn try_on(seed: u64, seeds: &[&[u8]], property: fn(&[u8])) {
+    seeds.iter().for_each(|seed| property(seed));
+    let mut mutator = Mutator::new(seed, seeds);
+    let (start, mut tried) = (Instant::now(), 0);
+    while start.elapsed() < SPAN {
+        for _ in 0..50 {
+            let input = mutator.next_input();
+            let result = std::panic::catch_unwind(|| property(&input));
+            assert!(result.is_ok(), "after {tried} inputs: \"{}\"", input.escape_ascii());
+            tried += 1;
+        }
+    }
+    assert!(tried >= 1000, "only {tried} inputs");
+}
+
+#[test]
+fn requests() {
+    let seeds: [&[u8]; 6] = [
+        b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$5\r\nvalue\r\n",
+        b"*1\r\n$4\r\nPING\r\n*2\r\n$4\r\nECHO\r\n$0\r\n\r\n",
+        b"SET key \"a b\\x00\" 'c'\r\nPING\n",
+        b"*0\r\n*-1\r\n\r\nPING\r\n",
+        b"*2\r\n$512\r\n",
+        b"*64\r\n$1\r\n",
+    ];
+    try_on(1, &seeds, properties::request);
+}
+
+#[test]
+fn replies() {
+    let seeds: [&[u8]; 6] = [
+        b"+OK\r\n-ERR no\r\n:42\r\n$5\r\nhello\r\n$-1\r\n*-1\r\n",
+        b"*3\r\n:1\r\n$1\r\na\r\n*1\r\n+x\r\n",
+        b"%2\r\n+a\r\n:1\r\n+b\r\n~2\r\n#t\r\n,1.5\r\n",
+        b">2\r\n+push\r\n_\r\n(12345678901234567890\r\n",
+        b"=7\r\ntxt:abc\r\n!5\r\nERR x\r\n",
+        b"|1\r\n+ttl\r\n:3\r\n$1\r\nv\r\n",
+    ];
+    try_on(2, &seeds, properties::reply);
+}
+
+#[test]
+fn configurations() {
+    let seeds: [&[u8]; 5] = [
+        b"port 6379\nbind 127.0.0.1 -::1\nmaxmemory 100mb\n",
+        b"save 3600 1 300 100\nsave \"\"\nclient-output-buffer-limit normal 0 0 0\n",
+        b"# comment\n\nrequirepass \"a b\\x41\"\nnotify-keyspace-events KEA\n",
+        b"include /nothing/*.conf\nrename-command GET \"\"\n",
+        b"loglevel verbose\nio-threads 4\nmaxmemory-policy allkeys-lfu\nuser alice on >p ~* +@all\n",
+    ];
+    try_on(3, &seeds, properties::config);
+}
+
+#[test]
+fn globs() {
+    let seeds: [&[u8]; 6] =
+        [b"a*b?\nacb1", b"[a-c]*\\*\nb**", b"[^x]*\nyz", b"*a*b*\nxaxbx", b"[\\]a-]\n]", b"h[ae\nhello"];
+    try_on(4, &seeds, properties::glob);
+}
+
+/// Commands with arguments that are nonsense: every one gets one reply, and the server stays.
+#[test]
+fn arguments() {
+    const WORDS: &[&str] = &[
+        "SET",
+        "GET",
+        "APPEND",
+        "SETRANGE",
+        "GETRANGE",
+        "INCRBY",
+        "INCRBYFLOAT",
+        "MSET",
+        "MSETEX",
+        "LCS",
+        "GETEX",
+        "DELEX",
+        "DIGEST",
+        "EXPIRE",
+        "PEXPIREAT",
+        "COPY",
+        "MOVE",
+        "RENAME",
+        "SCAN",
+        "KEYS",
+        "OBJECT",
+        "TOUCH",
+        "CLIENT",
+        "LIST",
+        "KILL",
+        "CONFIG",
+        "COMMAND",
+        "INFO",
+        "DOCS",
+        "GETKEYS",
+        "MEMORY",
+        "USAGE",
+        "LATENCY",
+        "SLOWLOG",
+        "MULTI",
+        "EXEC",
+        "DISCARD",
+        "WATCH",
+        "SELECT",
+        "SWAPDB",
+        "HELLO",
+        "IDX",
+        "MINMATCHLEN",
+        "COUNT",
+        "MATCH",
+        "TYPE",
+        "ENCODING",
+        "EX",
+        "PX",
+        "EXAT",
+        "NX",
+        "XX",
+        "GT",
+        "KEEPTTL",
+        "IFEQ",
+        "a",
+        "b",
+        "",
+    ];
+    let mut server = ServerBuilder::new(ochre()).workers(2).start();
+    let seeds: [&[u8]; 3] = [b"0", b"-1", b"x"];
+    let mut mutator = Mutator::new(5, &seeds);
+    let mut client = server.connect();
+    let (start, mut tried) = (Instant::now(), 0);
+    while start.elapsed() < 2 * SPAN {
+        let mut args: Vec<Vec<u8>> = Vec::new();
+        for _ in 0..=mutator.below(7) {
+            let word = WORDS[mutator.below(WORDS.len())].as_bytes().to_vec();
+            args.push(if mutator.below(3) == 0 { mutator.next_input() } else { word });
+        }
+        let shown = || args.iter().map(|arg| arg.escape_ascii().to_string()).collect::<Vec<_>>().join(" ");
+        match client.request(&args) {
+            Ok(_) => tried += 1,
+            // It may have killed itself, or lost its protocol; not the server.
+            Err(_) => client = server.connect(),
+        }
+        assert!(server.is_running(), "{}", shown());
+    }
+    assert!(tried > 200, "{tried}");
+    assert_eq!(server.connect().ask("PING"), Value::Simple(b"PONG".to_vec()));
+}
