@@ -255,7 +255,7 @@ impl Connection {
         shared.query_free_bytes.store(input.capacity() - input.len(), Relaxed);
         if input.len() > RECEIVE_BYTES {
             // What the connection holds meanwhile is the worker's.
-            self.account(stats, input.capacity().saturating_sub(self.input.capacity()));
+            self.account(stats, heap_bytes(input).saturating_sub(heap_bytes(&self.input)));
         }
     }
 
