@@ -163,6 +163,8 @@ pub struct Engine {
     pub settings: Settings,
     /// Who is connected.
     pub clients: Registry,
+    /// Clients that were evicted and may not be gone yet.
+    pub(crate) leaving: crate::client::Leaving,
     /// Statistics by worker.
     pub workers: Vec<Arc<WorkerStats>>,
     /// Statistics that are not by worker.
@@ -215,6 +217,7 @@ impl Engine {
             config: RwLock::new(config),
             settings,
             clients: Registry::default(),
+            leaving: crate::client::Leaving::default(),
             stats: ServerStats::default(),
             errors: ErrorStats::default(),
             logs: CommandLogs::default(),

@@ -639,15 +639,18 @@ impl Executor {
     fn make_room(&mut self, now_ms: i64) -> bool {
         let engine = Arc::clone(&self.engine);
         let limit = engine.keyspace.settings.maxmemory_bytes.load(Relaxed) as usize;
-        let exceeded = limit != 0 && ochre_memory::used_bytes() > limit;
+        let exceeded = limit != 0 && engine.lasting_bytes() > limit;
         engine.stats.note_exceeded(exceeded, now_ms);
         if !exceeded || engine.pause.mode(now_ms) != PauseMode::None {
             return true;
         }
+        if engine.settings.import_mode.load(Relaxed) {
+            return false;
+        }
         let (start_ns, budget_ns) = (tick::now_ns(), eviction_budget_ns(&engine));
         let mut effects = self.take_effects();
         let mut enough = true;
-        while ochre_memory::used_bytes() > limit {
+        while engine.lasting_bytes() > limit {
             let Some(candidate) = self.evictor.choose(&engine.keyspace, now_ms, &mut effects) else {
                 // What is on its way to be freed will do.
                 enough = engine.keyspace.reclaimer.pending() > 0;

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
-use ochre_config::{Config, Directive, KeyspaceEvents};
+use ochre_config::{ClientMemoryLimit, Config, Directive, KeyspaceEvents};
 use ochre_keyspace::{Policy, event_class};
 use parking_lot::RwLock;
 
@@ -41,6 +41,10 @@ pub struct Settings {
     pub remark_reply_bytes: AtomicU64,
     /// `maxclients`.
     pub max_clients: AtomicUsize,
+    /// `maxmemory-clients` in bytes; 0: no limit.
+    pub clients_bytes_max: AtomicU64,
+    /// `import-mode`: no key is evicted.
+    pub import_mode: AtomicBool,
     /// `timeout`, seconds; 0: never.
     pub timeout_s: AtomicI64,
     /// `lazyfree-lazy-user-del`.
@@ -75,6 +79,8 @@ impl Settings {
         self.latency_threshold_ms.store(config.int(D::LatencyMonitorThreshold), Relaxed);
         self.refresh_remarks();
         self.max_clients.store(config.uint(D::Maxclients) as usize, Relaxed);
+        self.clients_bytes_max.store(clients_bytes_max(config), Relaxed);
+        self.import_mode.store(config.bool(D::ImportMode), Relaxed);
         self.timeout_s.store(config.int(D::Timeout), Relaxed);
         self.lazy_user_del.store(config.bool(D::LazyfreeLazyUserDel), Relaxed);
         self.lazy_user_flush.store(config.bool(D::LazyfreeLazyUserFlush), Relaxed);
@@ -97,6 +103,23 @@ impl Settings {
         self.remark_time_ns.store(slow_ns.min(spike_ns), Relaxed);
         self.remark_request_bytes.store(limit(self.request_larger_than.load(Relaxed), 1), Relaxed);
         self.remark_reply_bytes.store(limit(self.reply_larger_than.load(Relaxed), 1), Relaxed);
+    }
+}
+
+/// A lower limit than this would lock everybody out who could raise it again.
+const CLIENTS_BYTES_MAX_LEAST: u64 = 128 * 1024;
+
+/// `maxmemory-clients` in bytes; 0 if there is no limit, or only a share of a `maxmemory` that is none.
+fn clients_bytes_max(config: &Config) -> u64 {
+    let maxmemory = config.uint(Directive::Maxmemory);
+    match config.maxmemory_clients() {
+        ClientMemoryLimit::None => 0,
+        ClientMemoryLimit::Percent(_) if maxmemory == 0 => 0,
+        ClientMemoryLimit::Percent(percent) => {
+            let bytes = u128::from(maxmemory) * u128::from(percent) / 100;
+            u64::try_from(bytes).unwrap_or(u64::MAX).max(CLIENTS_BYTES_MAX_LEAST)
+        }
+        ClientMemoryLimit::Bytes(bytes) => bytes.max(CLIENTS_BYTES_MAX_LEAST),
     }
 }
 
@@ -137,4 +160,27 @@ fn notify_classes(events: KeyspaceEvents) -> u32 {
         return 0;
     }
     CLASSES.iter().filter(|(set, _)| events.contains(*set)).fold(0, |classes, (_, class)| classes | class)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_memory_of_clients_has_a_limit_in_bytes() {
+        let cases: [(&[u8], &[u8], u64); 6] = [
+            (b"0", b"0", 0),
+            (b"0", b"10%", 0),
+            (b"100mb", b"10%", 10 << 20),
+            (b"1mb", b"1%", CLIENTS_BYTES_MAX_LEAST),
+            (b"0", b"1", CLIENTS_BYTES_MAX_LEAST),
+            (b"1mb", b"5mb", 5 << 20),
+        ];
+        for (maxmemory, clients, expected) in cases {
+            let mut config = Config::new();
+            let pairs: [(&[u8], &[u8]); 2] = [(b"maxmemory", maxmemory), (b"maxmemory-clients", clients)];
+            config.set(&pairs, ochre_config::SetContext::default()).expect("both are valid");
+            assert_eq!(clients_bytes_max(&config), expected, "{maxmemory:?} {clients:?}");
+        }
+    }
 }

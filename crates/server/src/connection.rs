@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::atomic::Ordering::Relaxed;
 
-use ochre_engine::{Client, ClientShared};
+use ochre_engine::{Client, ClientShared, WorkerStats};
 use ochre_resp::RequestParser;
 
 use crate::group::RECEIVE_BYTES;
@@ -11,6 +11,11 @@ use crate::socket::Socket;
 
 /// An output that is kept for a connection is given up above this capacity once it is empty.
 const KEPT_OUTPUT_BYTES: usize = 16 * 1024;
+/// No more room than this is made for what a client has only announced.
+const PIECE_BYTES_MAX: usize = 1024 * 1024;
+/// So much of what waits to be sent counts as the reply buffer, which no output limit concerns; the rest is what Redis
+/// calls the reply list.
+const REPLY_BUFFER_BYTES: usize = 1024;
 
 /// Where a connection stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,8 +44,6 @@ pub struct Connection {
     pub owns_input: bool,
     /// The most that this buffer held lately, bytes.
     pub input_peak_bytes: usize,
-    /// Bytes that the half-received request lacks at least, as its client announced; 0 if none is half received.
-    pub missing_bytes: usize,
     /// What was replied but has not been sent.
     output: Vec<u8>,
     /// How much of it has been sent.
@@ -55,6 +58,10 @@ pub struct Connection {
     pub queued: bool,
     /// Where it stands.
     pub state: State,
+    /// Where a large argument ends in the input, once its request begins the input; 0 if there is none.
+    announced_end: usize,
+    /// Most bytes that waited at once, lately.
+    output_peak: usize,
     /// Since when the output is above its soft limit, unix time in ms.
     pub soft_limit_since_ms: Option<i64>,
 }
@@ -69,7 +76,6 @@ impl Connection {
             input: Vec::new(),
             owns_input: false,
             input_peak_bytes: 0,
-            missing_bytes: 0,
             output: Vec::new(),
             sent: 0,
             readable: true,
@@ -77,7 +83,32 @@ impl Connection {
             congested: false,
             queued: false,
             state: State::Open,
+            announced_end: 0,
+            output_peak: 0,
             soft_limit_since_ms: None,
+        }
+    }
+
+    /// Notes that a request, `received` bytes of which are here, goes on with an argument that lacks `missing` bytes.
+    pub fn announce(&mut self, received: usize, missing: usize) {
+        if missing >= RECEIVE_BYTES {
+            self.announced_end = received + missing;
+        } else if received > self.announced_end {
+            self.announced_end = 0;
+        }
+    }
+
+    /// Makes room to receive more after `input`: a large argument is received in large pieces into memory of just its
+    /// size; ahead of its bytes, which a client may announce and not send, only up to a bound.
+    pub fn make_room(&self, input: &mut Vec<u8>) {
+        let (len, room) = (input.len(), input.capacity() - input.len());
+        if len < self.announced_end {
+            let wanted = (self.announced_end - len).min(len.max(PIECE_BYTES_MAX));
+            if room < wanted {
+                input.reserve_exact(wanted);
+            }
+        } else if room < RECEIVE_BYTES {
+            input.reserve(RECEIVE_BYTES);
         }
     }
 
@@ -97,6 +128,7 @@ impl Connection {
     /// The connection is broken.
     pub fn send(&mut self, replies: &mut Vec<u8>) -> io::Result<usize> {
         if self.unsent_bytes() > 0 || self.congested {
+            self.make_room_for_output(replies.len());
             self.output.append(replies);
             return self.flush();
         }
@@ -113,6 +145,13 @@ impl Connection {
         replies.clear();
         self.publish_output();
         Ok(sent)
+    }
+
+    /// What waits grows by an eighth at a time: doubling would take up to twice the memory that a client is to answer for.
+    fn make_room_for_output(&mut self, more: usize) {
+        if self.output.capacity() - self.output.len() < more {
+            self.output.reserve_exact(more.max(self.output.len() / 8));
+        }
     }
 
     /// Sends of what waits as much as the socket takes. Returns the bytes sent.
@@ -168,30 +207,88 @@ impl Connection {
         self.input_peak_bytes = self.input.len();
     }
 
-    /// Bytes of memory that the connection costs.
-    pub fn memory_bytes(&self) -> usize {
+    /// Bytes of what waits that output limits concern.
+    pub fn limited_bytes(&self) -> usize {
+        self.unsent_bytes().saturating_sub(REPLY_BUFFER_BYTES)
+    }
+
+    /// The same once `more` bytes are added.
+    pub fn limited_bytes_with(&self, more: usize) -> usize {
+        (self.unsent_bytes() + more).saturating_sub(REPLY_BUFFER_BYTES)
+    }
+
+    /// Bytes of memory that the connection costs. `borrowed` are those of the worker's buffers that it uses beyond what
+    /// every connection may use for a turn.
+    fn memory_bytes(&self, borrowed: usize) -> usize {
         size_of::<Connection>()
             + size_of::<ClientShared>()
-            + self.input.capacity()
-            + self.output.capacity()
+            + borrowed
+            + heap_bytes(&self.input)
+            + heap_bytes(&self.output)
             + self.parser.memory_bytes()
-            + self.client.transaction.queue_bytes
+            + self.client.transaction.memory_bytes()
+    }
+
+    /// Notes what the connection costs now, with so many bytes of the worker's buffers.
+    pub fn account(&self, stats: &WorkerStats, borrowed: usize) {
+        self.shared().account(stats, self.memory_bytes(borrowed));
     }
 
     /// Brings the figures of the output that others see up to date.
-    pub fn publish_output(&self) {
-        let shared = self.shared();
+    pub fn publish_output(&mut self) {
         let unsent = self.unsent_bytes();
-        shared.reply_list_len.store(usize::from(unsent > 0), Relaxed);
-        shared.reply_list_bytes.store(unsent, Relaxed);
+        self.output_peak = self.output_peak.max(unsent);
+        let shared = self.shared();
+        let listed = unsent.saturating_sub(REPLY_BUFFER_BYTES);
+        shared.reply_used_bytes.store(unsent - listed, Relaxed);
+        shared.reply_list_len.store(usize::from(listed > 0), Relaxed);
+        shared.reply_list_bytes.store(listed, Relaxed);
+        let kept = if unsent > 0 { REPLY_BUFFER_BYTES } else { usize::MAX };
+        shared.reply_buffer_bytes.store(self.output.capacity().min(kept), Relaxed);
+        shared.reply_buffer_peak_bytes.store(self.output_peak.min(REPLY_BUFFER_BYTES), Relaxed);
     }
 
-    /// Brings the other figures that others see up to date.
-    pub fn publish_memory(&self) {
+    /// Shows what a turn begins with: `input` is what was received for it. What is large counts from here on.
+    pub fn publish_turn(&self, stats: &WorkerStats, input: &Vec<u8>) {
         let shared = self.shared();
-        shared.query_bytes.store(self.input.len(), Relaxed);
+        shared.query_bytes.store(input.len(), Relaxed);
+        shared.query_free_bytes.store(input.capacity() - input.len(), Relaxed);
+        if input.len() > RECEIVE_BYTES {
+            // What the connection holds meanwhile is the worker's.
+            self.account(stats, heap_bytes(input).saturating_sub(heap_bytes(&self.input)));
+        }
+    }
+
+    /// Brings the other figures that others see up to date; to be called when a turn is over.
+    pub fn publish_memory(&self, stats: &WorkerStats) {
+        let shared = self.shared();
+        let understood = self.parser.understood_bytes(&self.input);
+        shared.query_bytes.store(self.input.len().saturating_sub(understood), Relaxed);
         shared.query_free_bytes.store(self.input.capacity() - self.input.len(), Relaxed);
-        shared.argument_bytes.store(self.parser.memory_bytes(), Relaxed);
-        shared.memory_bytes.store(self.memory_bytes(), Relaxed);
+        shared.argument_bytes.store(understood + self.parser.memory_bytes(), Relaxed);
+        self.account(stats, 0);
+    }
+
+    /// Gives up memory that the connection has kept and does not need.
+    pub fn relax(&mut self) {
+        if self.unsent_bytes() == 0 && self.output.capacity() > 0 {
+            self.output = Vec::new();
+            self.sent = 0;
+        }
+        self.output_peak = self.unsent_bytes();
+        self.publish_output();
+    }
+
+    /// Bytes of memory for output.
+    pub fn output_capacity(&self) -> usize {
+        self.output.capacity()
+    }
+}
+
+/// What a buffer really takes of the allocator, bytes.
+fn heap_bytes(buffer: &Vec<u8>) -> usize {
+    match buffer.capacity() {
+        0 => 0,
+        capacity => ochre_memory::size_class(capacity, 1),
     }
 }

@@ -119,8 +119,8 @@ pub fn parse_ahead(
                 ItemKind::Empty
             }
             Ok(Progress::Incomplete { missing }) => {
-                connection.missing_bytes = missing;
                 seat.stopped = true;
+                connection.announce(seat.input.len() - start, missing);
                 return;
             }
             Err(error) => {

@@ -15,14 +15,6 @@ struct Limit {
     soft_ms: i64,
 }
 
-/// Replies that every client has room for whatever its limit, bytes: Redis does not count its clients' first buffer.
-const FREE_BYTES: usize = 16 * 1024;
-
-/// What counts of the bytes that a client has not taken.
-fn counted_bytes(unsent_bytes: usize) -> u64 {
-    unsent_bytes.saturating_sub(FREE_BYTES) as u64
-}
-
 /// The limits by class of client: normal, replica, pubsub.
 #[derive(Clone, Debug)]
 pub struct OutputLimits {
@@ -41,37 +33,44 @@ impl OutputLimits {
         OutputLimits { classes, has_password: !config.text(Directive::Requirepass).is_empty() }
     }
 
-    /// Whether a connection's hard limit is overcome once these replies are there too.
-    pub fn is_over_hard(&self, connection: &Connection, replies_bytes: usize) -> bool {
-        let hard_bytes = self.class(connection).hard_bytes;
-        hard_bytes > 0 && counted_bytes(connection.unsent_bytes() + replies_bytes) >= hard_bytes
-    }
-
-    fn class(&self, connection: &Connection) -> Limit {
-        self.classes[match connection.shared() {
+    fn of(&self, connection: &Connection) -> Limit {
+        let class = match connection.shared() {
             shared if shared.has(client_flags::REPLICA) => 1,
             shared if shared.has(client_flags::PUBSUB) => 2,
             _ => 0,
-        }]
+        };
+        self.classes[class]
     }
 
-    /// Which limit a connection has overcome, if any. Remembers since when it is above the soft one.
-    pub fn exceeded(&self, connection: &mut Connection, now_ms: i64) -> Option<&'static str> {
-        let limit = self.class(connection);
+    /// Whether a connection may never have more than so much output: then replies are not sent before it is known how
+    /// much they are, because the client is to get none of them if they are too much.
+    pub fn is_hard(&self, connection: &Connection) -> bool {
+        self.of(connection).hard_bytes > 0
+    }
+
+    /// Whether `more` bytes of output would overcome a connection's hard limit.
+    pub fn would_exceed(&self, connection: &Connection, more: usize) -> bool {
+        let limit = self.of(connection).hard_bytes;
+        limit > 0 && connection.limited_bytes_with(more) as u64 >= limit
+    }
+
+    /// Whether a connection has overcome one of its limits. Remembers since when it is above the soft one.
+    pub fn exceeded(&self, connection: &mut Connection, now_ms: i64) -> bool {
+        let limit = self.of(connection);
         let client = &connection.client;
         let is_stranger = self.has_password && !client.authenticated && !client.was_authenticated;
         if is_stranger && connection.unsent_bytes() as u64 > STRANGER_BYTES_MAX {
-            return Some("not authenticated");
+            return true;
         }
-        let unsent = counted_bytes(connection.unsent_bytes());
+        let unsent = connection.limited_bytes() as u64;
         if limit.hard_bytes > 0 && unsent >= limit.hard_bytes {
-            return Some("hard limit");
+            return true;
         }
         if limit.soft_bytes == 0 || unsent < limit.soft_bytes {
             connection.soft_limit_since_ms = None;
-            return None;
+            return false;
         }
         let since_ms = *connection.soft_limit_since_ms.get_or_insert(now_ms);
-        (now_ms - since_ms > limit.soft_ms).then_some("soft limit")
+        now_ms - since_ms > limit.soft_ms
     }
 }

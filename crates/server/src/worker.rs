@@ -35,9 +35,7 @@ const STRANGERS_INPUT_BYTES: usize = 1024 * 1024;
 /// A reply buffer above this size is sent before the round is over.
 const EARLY_SEND_BYTES: usize = 64 * 1024;
 /// A reply buffer is given up above this capacity.
-const KEPT_OUT_BYTES: usize = 256 * 1024;
-/// No more is received at once, however large the request.
-const PIECE_BYTES_MAX: usize = 1024 * 1024;
+const KEPT_OUT_BYTES: usize = 64 * 1024;
 /// A connection keeps a buffer of its own up to this size when its request is complete.
 const KEPT_INPUT_BYTES: usize = 1024 * 1024;
 /// A connection that receives nothing for so long gives up the room in its own buffer, ms.
@@ -67,6 +65,7 @@ pub struct Worker {
     output_limits: OutputLimits,
     next_tick_ms: i64,
     sweeping: bool,
+    has_evicted: bool,
     check_from: usize,
     next_http_warning_ms: i64,
     stopping: bool,
@@ -100,6 +99,7 @@ impl Worker {
             output_limits,
             next_tick_ms: 0,
             sweeping: false,
+            has_evicted: false,
             check_from: 0,
             next_http_warning_ms: 0,
             stopping: false,
@@ -135,7 +135,7 @@ impl Worker {
                 self.serve_group();
                 self.heartbeat.beat();
                 // What became ready meanwhile waits its turn; letters may not wait for a whole queue.
-                if self.ready.len() > GROUP_MAX {
+                if self.ready.len() > GROUP_MAX || self.has_evicted {
                     self.read_mail(&mut letters);
                 }
             }
@@ -195,6 +195,7 @@ impl Worker {
     }
 
     fn read_mail(&mut self, letters: &mut Vec<Letter>) {
+        self.has_evicted = false;
         self.mailbox.take(letters);
         for letter in letters.drain(..) {
             match letter {
@@ -216,7 +217,9 @@ impl Worker {
         }
         let authenticated = !self.engine.settings.has_password.load(Relaxed);
         self.by_id.insert(shared.id, token);
-        entry.insert(Connection::new(socket, Client::new(shared, Protocol::Resp2, authenticated)));
+        let connection = Connection::new(socket, Client::new(shared, Protocol::Resp2, authenticated));
+        connection.publish_memory(&self.executor.context.stats);
+        entry.insert(connection);
         self.enqueue(token);
     }
 
@@ -237,9 +240,15 @@ impl Worker {
             Message::Resume => self.resume(),
             Message::Reconfigure => {
                 self.output_limits = OutputLimits::new(&self.engine.config.read());
+                self.evict_clients();
                 self.executor.relieve(clock_ms());
             }
         }
+    }
+
+    /// Has clients closed if all together take too much memory. Those of this worker are closed with its next mail.
+    fn evict_clients(&mut self) {
+        self.has_evicted |= self.engine.evict_clients();
     }
 
     /// Serves the next connections of the queue together.
@@ -262,6 +271,7 @@ impl Worker {
             self.leave(seat);
         }
         self.seats = seats;
+        self.evict_clients();
     }
 
     /// Receives for a connection into a seat. Whether there is anything to do.
@@ -273,11 +283,7 @@ impl Worker {
             std::mem::swap(&mut seat.input, &mut connection.input);
         }
         if connection.readable && connection.state != State::Draining {
-            // A large request is received in large pieces, so that it costs few calls. What a client announces counts
-            // once the first of it has come, and only up to a bound: an announcement costs it nothing.
-            let announced = std::mem::take(&mut connection.missing_bytes);
-            let wanted = seat.input.len().max(announced);
-            seat.input.reserve(wanted.clamp(RECEIVE_BYTES, PIECE_BYTES_MAX));
+            connection.make_room(&mut seat.input);
             let room = seat.input.capacity() - seat.input.len();
             match connection.socket.receive(&mut seat.input) {
                 Ok(0) => {
@@ -295,6 +301,13 @@ impl Worker {
                         seat.input = Vec::new();
                         self.close(token);
                         return false;
+                    }
+                    if let Some(connection) = self.connections.get_mut(token) {
+                        connection.publish_turn(&self.executor.context.stats, &seat.input);
+                    }
+                    if seat.input.len() > RECEIVE_BYTES {
+                        // What a client has sent counts before it runs.
+                        self.evict_clients();
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => connection.readable = false,
@@ -461,8 +474,8 @@ impl Worker {
                 self.postponed.push(seat.token);
             }
         }
-        if seat.out.len() > EARLY_SEND_BYTES {
-            self.send_seat(seat);
+        if seat.out.len() > RECEIVE_BYTES {
+            self.after_large_reply(seat);
         }
     }
 
@@ -491,6 +504,22 @@ impl Worker {
         }
     }
 
+    /// Counts replies before the turn is over, and if they are many, sends them, unless they may turn out to be more than
+    /// the client may have.
+    fn after_large_reply(&mut self, seat: &mut Seat) {
+        let Some(connection) = self.connections.get(seat.token) else { return };
+        if self.output_limits.would_exceed(connection, seat.out.len()) {
+            // Before it counts: nobody else is to go for what is given up at once.
+            seat.out.clear();
+            return self.close_for_output(seat.token);
+        }
+        if seat.out.len() > EARLY_SEND_BYTES && !self.output_limits.is_hard(connection) {
+            return self.send_seat(seat);
+        }
+        connection.account(&self.executor.context.stats, seat.out.capacity());
+        self.evict_clients();
+    }
+
     fn send_seat(&mut self, seat: &mut Seat) {
         let mut out = std::mem::take(&mut seat.out);
         self.send(seat.token, &mut out);
@@ -511,15 +540,14 @@ impl Worker {
             connection.input_peak_bytes = connection.input_peak_bytes.max(seat.input.len());
             keep_rest(&mut connection.input, seat);
             connection.owns_input = true;
-            connection.publish_memory();
         } else if connection.owns_input {
             connection.input_peak_bytes = connection.input_peak_bytes.max(seat.input.len());
             connection.owns_input = take_back(&mut connection.input, seat);
-            connection.publish_memory();
         }
         if seat.input.capacity() > KEPT_OUT_BYTES {
             seat.input = Vec::new();
         }
+        connection.publish_memory(&self.executor.context.stats);
         if seat.broken || (connection.state == State::Draining && connection.unsent_bytes() == 0) {
             return self.close(seat.token);
         }
@@ -529,19 +557,44 @@ impl Worker {
     /// Sends replies to a connection; `replies` is empty afterwards.
     fn send(&mut self, token: usize, replies: &mut Vec<u8>) {
         let Some(connection) = self.connections.get_mut(token) else { return };
-        // Before anything is sent: nothing of such a reply may arrive, however quickly the client would take it.
-        if self.output_limits.is_over_hard(connection, replies.len()) {
+        if self.output_limits.would_exceed(connection, replies.len()) {
             replies.clear();
-            return self.close_overcome(token, "hard limit");
+            return self.close_for_output(token);
         }
+        let before = connection.output_capacity();
         let sent = connection.send(replies);
+        self.note_output(token, before);
         self.after_send(token, sent);
+    }
+
+    /// Counts what became of a connection's own buffer for output, which had `before` bytes.
+    fn note_output(&self, token: usize, before: usize) {
+        let now = self.connections.get(token).map_or(before, Connection::output_capacity);
+        let stats = &self.engine.stats;
+        match now.cmp(&before) {
+            std::cmp::Ordering::Greater => stats.reply_buffer_expands.fetch_add(1, Relaxed),
+            std::cmp::Ordering::Less => stats.reply_buffer_shrinks.fetch_add(1, Relaxed),
+            std::cmp::Ordering::Equal => 0,
+        };
+    }
+
+    /// Closes a connection that has left too much unread.
+    fn close_for_output(&mut self, token: usize) {
+        let Some(connection) = self.connections.get(token) else { return };
+        log::error!(
+            "Client {} closed for overcoming of output buffer limits.",
+            self.engine.describe_client(connection.shared())
+        );
+        self.executor.context.stats.output_limit_disconnections.add(1);
+        self.close(token);
     }
 
     /// Sends what waits at a connection.
     fn flush(&mut self, token: usize) {
         let Some(connection) = self.connections.get_mut(token) else { return };
+        let before = connection.output_capacity();
         let sent = connection.flush();
+        self.note_output(token, before);
         self.after_send(token, sent);
     }
 
@@ -559,22 +612,11 @@ impl Worker {
             }
             return;
         }
-        connection.publish_memory();
-        if let Some(reason) = self.output_limits.exceeded(connection, clock_ms()) {
-            self.close_overcome(token, reason);
+        if self.output_limits.exceeded(connection, clock_ms()) {
+            return self.close_for_output(token);
         }
-    }
-
-    /// Closes a connection that has left too much unread.
-    fn close_overcome(&mut self, token: usize, reason: &str) {
-        if let Some(connection) = self.connections.get(token) {
-            log::error!(
-                "Client {} closed for overcoming of output buffer limits ({reason}).",
-                crate::describe(connection.shared())
-            );
-            self.executor.context.stats.output_limit_disconnections.add(1);
-            self.close(token);
-        }
+        connection.account(stats, 0);
+        self.evict_clients();
     }
 
     /// Closes a connection at once.
@@ -592,6 +634,7 @@ impl Worker {
         }
         self.ready.retain(|other| *other != token);
         self.executor.forget(&mut connection.client);
+        connection.shared().account(&self.executor.context.stats, 0);
         self.engine.clients.remove(connection.client.id());
         self.executor.context.stats.clients.fetch_sub(1, Relaxed);
     }
@@ -689,6 +732,7 @@ impl Worker {
         }
         self.executor.relieve(now_ms);
         self.check_clients(now_ms);
+        self.trim_seats();
     }
 
     /// Removes expired keys for a limited time. Goes on between rounds for as long as many of the keys looked at have
@@ -739,7 +783,11 @@ impl Worker {
             if connection.owns_input {
                 connection.shrink_input(idle_ms > INPUT_IDLE_MS);
             }
-            connection.publish_memory();
+            let before = connection.output_capacity();
+            connection.relax();
+            connection.publish_memory(&self.executor.context.stats);
+            self.note_output(token, before);
+            let Some(connection) = self.connections.get_mut(token) else { continue };
             let shared = connection.shared();
             let exempt = shared.has(client_flags::MONITOR) || connection.state == State::Waiting;
             if timeout_s > 0 && idle_ms > timeout_s * 1000 && !exempt {
@@ -747,8 +795,19 @@ impl Worker {
                 self.close(token);
                 continue;
             }
-            if let Some(reason) = self.output_limits.exceeded(connection, now_ms) {
-                self.close_overcome(token, reason);
+            if self.output_limits.exceeded(connection, now_ms) {
+                self.close_for_output(token);
+            }
+        }
+        self.evict_clients();
+    }
+
+    /// Gives up what the worker's own buffers have grown by, lest a burst of large replies keeps memory for ever.
+    fn trim_seats(&mut self) {
+        for seat in &mut self.seats {
+            for buffer in [&mut seat.input, &mut seat.out] {
+                buffer.clear();
+                buffer.shrink_to(RECEIVE_BYTES);
             }
         }
     }

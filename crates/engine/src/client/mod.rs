@@ -1,11 +1,13 @@
 //! Clients: the session that a worker keeps, and what others may see of it.
 
+mod memory;
 mod registry;
 mod session;
 mod shared;
 mod transaction;
 mod wait;
 
+pub(crate) use memory::Leaving;
 pub use registry::Registry;
 pub use session::{Blocked, BlockedOn, Client, Close, ReplyMode};
 pub use shared::{ClientShared, DEFAULT_USER, Names, capability, client_flags};

@@ -63,6 +63,9 @@ pub struct Watched {
     pub key: Vec<u8>,
 }
 
+/// What a watched key costs its stripe, apart from its name: an entry of the map of watchers with one watcher.
+const WATCHER_BYTES: usize = 96;
+
 /// The state of MULTI and WATCH.
 #[derive(Default)]
 pub struct Transaction {
@@ -78,6 +81,8 @@ pub struct Transaction {
     pub flags: u64,
     /// What is watched.
     pub watched: Vec<Watched>,
+    /// Bytes of that, what the keys' stripes remember of it included.
+    pub watched_bytes: usize,
     /// Raised when something watched was changed.
     pub flag: Arc<WatchFlag>,
 }
@@ -88,6 +93,18 @@ impl Transaction {
         self.aborted = true;
         self.queue = Vec::new();
         (self.queue_bytes, self.flags) = (0, 0);
+    }
+
+    /// Adds a key to those that are watched.
+    pub fn watch(&mut self, db: u32, key: &[u8]) {
+        // The stripe keeps the name once more, and the flag.
+        self.watched_bytes += size_of::<Watched>() + 2 * key.len() + WATCHER_BYTES;
+        self.watched.push(Watched { db, key: key.to_vec() });
+    }
+
+    /// Bytes that it takes.
+    pub fn memory_bytes(&self) -> usize {
+        self.queue_bytes + self.watched_bytes
     }
 
     /// Adds a command to the queue.

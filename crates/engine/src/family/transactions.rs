@@ -3,7 +3,7 @@
 //! The queue lives in the client, EXEC itself in the dispatcher (it locks for the whole queue); here is the rest.
 
 use crate::call::Call;
-use crate::client::{Transaction, Watched};
+use crate::client::Transaction;
 use crate::command::{Arg, Command, Group, KeySpec, acl, flags, key_flags};
 use crate::error::Error;
 use crate::execute::unwatch;
@@ -102,7 +102,7 @@ fn watch(call: &mut Call<'_, '_>) -> Result<(), Error> {
             continue;
         }
         call.view.watch(db, *key, &transaction.flag);
-        transaction.watched.push(Watched { db, key: key.bytes.to_vec() });
+        transaction.watch(db, key.bytes);
     }
     call.client.publish_transaction();
     call.reply.ok();
@@ -125,6 +125,7 @@ fn unwatch_all(call: &mut Call<'_, '_>) -> Result<(), Error> {
             flag: std::mem::take(&mut call.client.transaction.flag),
             ..Transaction::default()
         };
+        call.client.transaction.watched_bytes = 0;
         unwatch(call.engine, &watched);
         call.client.publish_transaction();
     }

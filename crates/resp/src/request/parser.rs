@@ -22,6 +22,8 @@ use super::{Limits, ProtocolError, split_args};
 
 /// Kept spans beyond this are freed with the request that needed them.
 const SPANS_KEPT_MAX: usize = 64;
+/// No header of an argument is longer than this.
+const HEADER_LEN_MAX: usize = 24;
 /// Positions are kept in 32 bits, so no request may be longer.
 const REQUEST_LEN_MAX: usize = u32::MAX as usize;
 
@@ -156,6 +158,18 @@ impl RequestParser {
     /// Arguments of the half-received request that are complete.
     pub fn arguments_received(&self) -> usize {
         self.spans.len()
+    }
+
+    /// Bytes at the start of `input` that are arguments received completely and headers, if `input` is that of the last
+    /// call and its request is half received: what follows is a part of one argument.
+    pub fn understood_bytes(&self, input: &[u8]) -> usize {
+        if self.cursor.remaining == 0 {
+            return 0;
+        }
+        let rest = input.get(self.cursor.pos..).unwrap_or_default();
+        let header =
+            rest.iter().take(HEADER_LEN_MAX).position(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        self.cursor.pos + header
     }
 
     /// Heap memory held for the half-received request, in bytes.

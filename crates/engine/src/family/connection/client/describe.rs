@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use smallvec::SmallVec;
 
 use crate::client::{ClientShared, capability, client_flags as bits};
-use crate::engine::Engine;
+use crate::engine::{Engine, clock_ms};
 
 /// The letters of flag bits, in the order of CLIENT LIST; a client that has any of the bits shows the letter. Between
 /// them stand those that do not follow from a bit alone.
@@ -52,6 +52,15 @@ pub(super) fn flag_letters(client: &ClientShared) -> SmallVec<[u8; 16]> {
 /// What CLIENT LIST shows under `capa`.
 pub(super) fn capability_letters(client: &ClientShared) -> &'static [u8] {
     if client.capabilities.load(Relaxed) & capability::REDIRECT != 0 { b"r" } else { b"" }
+}
+
+impl Engine {
+    /// A client's line of CLIENT LIST without the line end: for the log.
+    pub fn describe_client(&self, client: &ClientShared) -> String {
+        let mut line = Vec::new();
+        describe(&mut line, self, client, clock_ms());
+        String::from_utf8_lossy(&line).trim_end().to_owned()
+    }
 }
 
 /// Appends a client's line, line end included.

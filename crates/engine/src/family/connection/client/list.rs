@@ -1,5 +1,7 @@
 //! CLIENT ID, INFO, LIST.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use super::describe::describe;
 use super::filter::{Filter, IdGrammar};
 use super::{ADMIN, BASE};
@@ -33,9 +35,16 @@ pub(super) const INFO: Command = Command {
 
 fn info(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let mut text = Vec::new();
+    show_own_request(call);
     describe(&mut text, call.engine, &call.client.shared, call.now_ms());
     call.reply.verbatim("txt", &text);
     Ok(())
+}
+
+/// A client that looks at itself sees the request that it is running. Its worker takes that back with the figures that
+/// follow every turn.
+fn show_own_request(call: &Call<'_, '_>) {
+    call.client.shared.argument_bytes.store(call.args.bytes(), Relaxed);
 }
 
 /// The documented arguments are Redis's; [`Filter`] knows those of Valkey, too.
@@ -84,6 +93,7 @@ fn list(call: &mut Call<'_, '_>) -> Result<(), Error> {
     };
     let now_ms = call.now_ms();
     let mut text = Vec::new();
+    show_own_request(call);
     for client in filter.candidates(&call.engine.clients) {
         if filter.matches(&client, call.client.id(), now_ms) {
             describe(&mut text, call.engine, &client, now_ms);
