@@ -93,9 +93,12 @@ fn by_threads(load: fn() -> Load) -> (f64, f64) {
     })
 }
 
+/// A way to use memory, and its name.
+type NamedLoad = (&'static str, fn() -> Load);
+
 #[test]
 fn the_count_grows_as_the_allocators_figure() {
-    let loads: [(&str, fn() -> Load); 7] = [
+    let loads: [NamedLoad; 7] = [
         ("small", small),
         ("medium", medium),
         ("large", large),
