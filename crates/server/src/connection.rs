@@ -98,6 +98,12 @@ impl Connection {
         }
     }
 
+    /// Notes that a request is complete.
+    #[inline]
+    pub fn arrived(&mut self) {
+        self.announced_end = 0;
+    }
+
     /// Makes room to receive more after `input`: a large argument is received in large pieces into memory of just its
     /// size; ahead of its bytes, which a client may announce and not send, only up to a bound.
     pub fn make_room(&self, input: &mut Vec<u8>) {
@@ -199,7 +205,8 @@ impl Connection {
     /// Gives up room in a buffer of its own: all that is free if its client has gone quiet, otherwise what was not used
     /// lately. To be called now and then.
     pub fn shrink_input(&mut self, is_quiet: bool) {
-        let needed = if is_quiet { 0 } else { self.input_peak_bytes.max(RECEIVE_BYTES) };
+        let lately = self.input_peak_bytes.max(self.announced_end.min(PIECE_BYTES_MAX)).max(RECEIVE_BYTES);
+        let needed = if is_quiet { 0 } else { lately };
         if is_quiet || self.input.capacity() > 2 * needed {
             self.input.shrink_to(needed);
         }

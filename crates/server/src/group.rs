@@ -103,6 +103,7 @@ pub fn parse_ahead(
         let (start, first) = (seat.parsed, spans.len());
         let kind = match connection.parser.parse(&seat.input[start..], limits, spans) {
             Ok(Progress::Complete { consumed }) => {
+                connection.arrived();
                 seat.parsed += consumed;
                 ItemKind::Request(first..spans.len())
             }
