@@ -149,7 +149,7 @@ mod tests {
         let cases = [
             ("command x", "-ERR unknown subcommand 'x'. Try COMMAND HELP.|"),
             ("command count 1", "-ERR wrong number of arguments for 'command|count' command|"),
-            ("command info nosuch get|x command|get|x", "*3|*-1|*-1|*-1|"),
+            ("command info nosuch get|x command|get|x", "*3|$-1|$-1|$-1|"),
             ("command docs nosuch", "*0|"),
             ("command list filterby", "-ERR syntax error|"),
             ("command list filterby module x", "*0|"),
