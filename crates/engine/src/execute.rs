@@ -641,7 +641,7 @@ impl Executor {
         let limit = engine.keyspace.settings.maxmemory_bytes.load(Relaxed) as usize;
         let exceeded = limit != 0 && ochre_memory::used_bytes() > limit;
         engine.stats.note_exceeded(exceeded, now_ms);
-        if !exceeded {
+        if !exceeded || engine.pause.mode(now_ms) != PauseMode::None {
             return true;
         }
         let (start_ns, budget_ns) = (tick::now_ns(), eviction_budget_ns(&engine));
@@ -658,6 +658,10 @@ impl Executor {
             {
                 let keys = [key];
                 let mut view = engine.keyspace.view(Locks::Keys(&keys), now_ms, &mut effects);
+                // CLIENT PAUSE may have come while this waited for the stripe.
+                if engine.pause.mode(now_ms) != PauseMode::None {
+                    break;
+                }
                 view.evict(candidate.db, key);
                 engine.keyspace.journal.append(&view.effects().unit);
                 view.effects().clear();

@@ -51,8 +51,12 @@ pub struct CommandLogs {
 }
 
 impl CommandLogs {
-    /// Adds an entry at the front (its number is given here) and keeps the newest `max_len`.
+    /// Adds an entry at the front (its number is given here) and keeps the newest `max_len`. A log of length 0 is
+    /// switched off: it gives no numbers either.
     pub fn add(&self, kind: LogKind, mut entry: LogEntry, max_len: usize) {
+        if max_len == 0 {
+            return;
+        }
         let log = &self.logs[kind as usize];
         let mut entries = log.entries.lock();
         entry.id = log.next_id.fetch_add(1, Relaxed);
@@ -99,4 +103,24 @@ fn shorten_one(arg: &[u8]) -> Vec<u8> {
     let mut short = arg[..ARG_BYTES_MAX].to_vec();
     short.extend_from_slice(format!("... ({} more bytes)", arg.len() - ARG_BYTES_MAX).as_bytes());
     short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry() -> LogEntry {
+        LogEntry { id: 0, time_s: 0, value: 0, args: Vec::new(), address: String::new(), name: Vec::new() }
+    }
+
+    #[test]
+    fn a_log_that_is_off_gives_no_numbers() {
+        let logs = CommandLogs::default();
+        for max_len in [2, 0, 0, 2, 2] {
+            logs.add(LogKind::Slow, entry(), max_len);
+        }
+        let numbers: Vec<u64> = logs.newest(LogKind::Slow, 9).iter().map(|entry| entry.id).collect();
+        assert_eq!(numbers, [2, 1]);
+        assert!(logs.is_empty(LogKind::LargeReply));
+    }
 }

@@ -97,6 +97,8 @@ pub struct Settings {
     pub lazy_expire_disabled: AtomicBool,
     /// `import-mode`: keys whose time has come are hidden, but only writes remove them; nothing is evicted.
     pub import_mode: AtomicBool,
+    /// Until then the same holds, unix time in ms (CLIENT PAUSE).
+    pub expiry_paused_until_ms: AtomicI64,
     /// `lazyfree-lazy-expire`: whether expired keys are propagated as UNLINK.
     pub lazyfree_expire: AtomicBool,
     /// `lazyfree-lazy-eviction`.
@@ -117,6 +119,11 @@ impl Settings {
         settings.lfu_decay_minutes.store(1, Relaxed);
         settings.active_expire.store(true, Relaxed);
         settings
+    }
+
+    /// Whether keys whose time has come are hidden rather than removed: in import mode and while clients are paused.
+    pub fn hides_expired(&self, now_ms: i64) -> bool {
+        self.import_mode.load(Relaxed) || self.expiry_paused_until_ms.load(Relaxed) > now_ms
     }
 
     /// The eviction policy.

@@ -182,9 +182,10 @@ impl<'k> View<'k> {
         if settings.lazy_expire_disabled.load(Relaxed) || self.sees_expired() {
             return Some(location);
         }
-        // Whoever the data are imported from says when a key is gone. Until then it is only hidden.
+        // Whoever the data are imported from, or ends the pause, says when a key is gone. Until then it is only hidden;
+        // but what writes must not find its key's place taken.
         match purpose {
-            Purpose::Read if settings.import_mode.load(Relaxed) => return None,
+            Purpose::Read if settings.hides_expired(self.now_ms) => return None,
             Purpose::Remove if settings.import_mode.load(Relaxed) => return Some(location),
             _ => {}
         }
@@ -782,6 +783,9 @@ impl<'k> View<'k> {
     /// Removes the expired keys of one segment of this view's stripe `index`, the one at `position` of its range.
     pub fn sweep(&mut self, index: usize, db: u32, position: u64) -> Sweep {
         let (keyspace, now_ms) = (self.keyspace, self.now_ms);
+        if keyspace.settings.hides_expired(now_ms) {
+            return Sweep::default();
+        }
         let stripe = stripe_in(&mut self.held, index);
         let mut gone = Vec::new();
         let table = &mut stripe.tables[db as usize];

@@ -10,7 +10,9 @@
 mod counted;
 mod jemalloc;
 mod size_class;
+mod tuning;
 
 pub use counted::{Counted, FOLD_BYTES, peak_bytes, record_peak, reset_peak, used_bytes};
 pub use jemalloc::{Report, allocator_name, purge, report, set_background_thread, statistics_text};
 pub use size_class::size_class;
+pub use tuning::{tuning_integer, tuning_text};

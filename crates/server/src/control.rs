@@ -3,7 +3,10 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering::SeqCst};
+use std::sync::atomic::{
+    AtomicBool, AtomicI32, AtomicU64,
+    Ordering::{Relaxed, SeqCst},
+};
 use std::time::Duration;
 
 use mio::Waker;
@@ -11,6 +14,7 @@ use ochre_engine::ShutdownRequest;
 use parking_lot::{Condvar, Mutex};
 
 use crate::listen::TcpSocket;
+use crate::process::info::CpuTimes;
 
 /// How long a worker waits for the main thread to take over listeners.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -40,6 +44,8 @@ pub struct Control {
     over: AtomicBool,
     status: AtomicI32,
     waker: OnceLock<Arc<Waker>>,
+    main_system_us: AtomicU64,
+    main_user_us: AtomicU64,
 }
 
 impl Control {
@@ -54,6 +60,17 @@ impl Control {
             // It looks around at every tick anyway.
             let _ = waker.wake();
         }
+    }
+
+    /// Says what the main thread has used; for the main thread.
+    pub fn note_main_thread(&self, used: CpuTimes) {
+        self.main_system_us.store(used.system_us, Relaxed);
+        self.main_user_us.store(used.user_us, Relaxed);
+    }
+
+    /// What the main thread has used, as of its last tick.
+    pub fn main_thread(&self) -> CpuTimes {
+        CpuTimes { system_us: self.main_system_us.load(Relaxed), user_us: self.main_user_us.load(Relaxed) }
     }
 
     /// The addresses of the TCP listeners.

@@ -19,7 +19,7 @@ use crate::process::info::{CpuTimes, ProcessFacts, resident_bytes, total_system_
 use crate::process::limits::{FileLimit, fit_open_files};
 use crate::process::logger::logger;
 use crate::process::watchdog::Watchdog;
-use crate::process::{OomScore, crash, locale};
+use crate::process::{OomScore, Supervised, crash, locale};
 use crate::{config_file, end, options};
 
 /// The process around the engine.
@@ -46,6 +46,23 @@ pub struct ProcessHost {
     pub watchdog: Mutex<Watchdog>,
     /// What crash reports contain.
     pub crash: CrashSettings,
+    /// Who supervises the process.
+    pub supervised: Supervised,
+}
+
+/// What the poller asks the system with.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const MULTIPLEXING_API: &str = "epoll";
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const MULTIPLEXING_API: &str = "kqueue";
+
+/// 16 hexadecimal digits that stand for what was built, and for what machine; the same wherever that is built again.
+fn build_id() -> String {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    let mut hasher = DefaultHasher::new();
+    let target = (std::env::consts::OS, std::env::consts::ARCH, usize::BITS);
+    (ochre_engine::OCHRE_VERSION, target, cfg!(debug_assertions)).hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
 }
 
 /// How the program was started.
@@ -125,8 +142,6 @@ impl Host for ProcessHost {
     }
 
     fn fact(&self, name: &str) -> Option<String> {
-        let cpu = CpuTimes::of_process();
-        let children = CpuTimes::of_children();
         let seconds = |time_us: u64| format!("{}.{:06}", time_us / 1_000_000, time_us % 1_000_000);
         Some(match name {
             "executable" => self.facts.executable.display().to_string(),
@@ -140,11 +155,16 @@ impl Host for ProcessHost {
             }
             "rss" | "used_memory_rss" => resident_bytes().to_string(),
             "total_system_memory" => total_system_memory_bytes().to_string(),
-            "used_cpu_sys" => seconds(cpu.system_us),
-            "used_cpu_user" => seconds(cpu.user_us),
-            "used_cpu_sys_children" => seconds(children.system_us),
-            "used_cpu_user_children" => seconds(children.user_us),
-            _ => return None,
+            "used_cpu_sys" => seconds(CpuTimes::of_process().system_us),
+            "used_cpu_user" => seconds(CpuTimes::of_process().user_us),
+            "used_cpu_sys_children" => seconds(CpuTimes::of_children().system_us),
+            "used_cpu_user_children" => seconds(CpuTimes::of_children().user_us),
+            "used_cpu_sys_main_thread" => seconds(self.control.main_thread().system_us),
+            "used_cpu_user_main_thread" => seconds(self.control.main_thread().user_us),
+            "process_supervised" => self.supervised.name().to_owned(),
+            "multiplexing_api" => MULTIPLEXING_API.to_owned(),
+            "build_id" => build_id(),
+            _ => return self.listener(name.strip_prefix("listener")?.parse().ok()?),
         })
     }
 
@@ -213,6 +233,17 @@ impl ProcessHost {
         }
     }
 
+    /// What INFO says of the `index`-th kind of listener; those that are there come first.
+    fn listener(&self, index: usize) -> Option<String> {
+        let config = self.engine.config.read();
+        let port = config.int(Directive::Port);
+        let binds: String = config.bind_addresses().iter().map(|one| bound_to(one)).collect();
+        let tcp = (port != 0).then(|| format!("name=tcp{binds},port={port}"));
+        let path = config.text(Directive::Unixsocket);
+        let unix = (!path.is_empty()).then(|| format!("name=unix{}", bound_to(path)));
+        tcp.into_iter().chain(unix).nth(index)
+    }
+
     /// Listens on the addresses of a configuration. What is open already stays open; new listeners are there before old
     /// ones go, unless an old one is in the way of a new one.
     fn listen(&self, config: &Config) -> Result<(), ()> {
@@ -244,6 +275,10 @@ impl ProcessHost {
         let period_ms = set.map_err(|error| crate::process_error_text(&error))?;
         config.assign(Directive::WatchdogPeriod, &[period_ms.to_string().as_bytes()])
     }
+}
+
+fn bound_to(address: &[u8]) -> String {
+    format!(",bind={}", String::from_utf8_lossy(address))
 }
 
 fn fit_clients(config: &Config) -> Result<(), String> {

@@ -25,6 +25,7 @@ mod report;
 mod running;
 mod socket;
 mod start;
+mod violation;
 mod worker;
 
 pub use start::{arguments, serve};

@@ -15,6 +15,14 @@ struct Limit {
     soft_ms: i64,
 }
 
+/// Replies that every client has room for whatever its limit, bytes: Redis does not count its clients' first buffer.
+const FREE_BYTES: usize = 16 * 1024;
+
+/// What counts of the bytes that a client has not taken.
+fn counted_bytes(unsent_bytes: usize) -> u64 {
+    unsent_bytes.saturating_sub(FREE_BYTES) as u64
+}
+
 /// The limits by class of client: normal, replica, pubsub.
 #[derive(Clone, Debug)]
 pub struct OutputLimits {
@@ -33,20 +41,29 @@ impl OutputLimits {
         OutputLimits { classes, has_password: !config.text(Directive::Requirepass).is_empty() }
     }
 
-    /// Which limit a connection has overcome, if any. Remembers since when it is above the soft one.
-    pub fn exceeded(&self, connection: &mut Connection, now_ms: i64) -> Option<&'static str> {
-        let class = match connection.shared() {
+    /// Whether a connection's hard limit is overcome once these replies are there too.
+    pub fn is_over_hard(&self, connection: &Connection, replies_bytes: usize) -> bool {
+        let hard_bytes = self.class(connection).hard_bytes;
+        hard_bytes > 0 && counted_bytes(connection.unsent_bytes() + replies_bytes) >= hard_bytes
+    }
+
+    fn class(&self, connection: &Connection) -> Limit {
+        self.classes[match connection.shared() {
             shared if shared.has(client_flags::REPLICA) => 1,
             shared if shared.has(client_flags::PUBSUB) => 2,
             _ => 0,
-        };
-        let limit = self.classes[class];
-        let unsent = connection.unsent_bytes() as u64;
+        }]
+    }
+
+    /// Which limit a connection has overcome, if any. Remembers since when it is above the soft one.
+    pub fn exceeded(&self, connection: &mut Connection, now_ms: i64) -> Option<&'static str> {
+        let limit = self.class(connection);
         let client = &connection.client;
         let is_stranger = self.has_password && !client.authenticated && !client.was_authenticated;
-        if is_stranger && unsent > STRANGER_BYTES_MAX {
+        if is_stranger && connection.unsent_bytes() as u64 > STRANGER_BYTES_MAX {
             return Some("not authenticated");
         }
+        let unsent = counted_bytes(connection.unsent_bytes());
         if limit.hard_bytes > 0 && unsent >= limit.hard_bytes {
             return Some("hard limit");
         }

@@ -19,7 +19,7 @@ use crate::listen::{Listener, open_tcp, open_unix};
 use crate::mailbox::{Letter, Mailbox};
 use crate::process::banner::{self, Build, LogoSettings};
 use crate::process::crash::{self, CrashSettings};
-use crate::process::info::{ProcessFacts, random_hex_40};
+use crate::process::info::{CpuTimes, ProcessFacts, random_hex_40};
 use crate::process::limits::{FileLimit, fit_open_files};
 use crate::process::logger::LogSettings;
 use crate::process::signals::{self, SignalHooks};
@@ -149,6 +149,7 @@ impl Server {
             oom: Mutex::new(apply_oom(&config)),
             watchdog: Mutex::new(watchdog),
             crash,
+            supervised: supervisor.mode(),
         }));
         report::install(&engine);
         banner::initialized();
@@ -412,6 +413,7 @@ fn announce(config: &Config, workers: usize) {
 /// Ten times a second: what belongs to no worker.
 fn tick(engine: &Engine, control: &Control, supervisor: &Supervisor) {
     end::look(engine, control, supervisor);
+    control.note_main_thread(CpuTimes::of_this_thread());
     if !engine.debug.cron_paused.load(std::sync::atomic::Ordering::Relaxed) {
         ochre_memory::record_peak();
         engine.sample_rates();

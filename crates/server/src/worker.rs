@@ -26,9 +26,12 @@ use crate::mailbox::{Letter, Mailbox};
 use crate::process::watchdog::Heartbeat;
 use crate::running::{Running, Slot};
 use crate::socket::Socket;
+use crate::violation;
 
 /// The token of the mailbox.
 pub const WAKE: Token = Token(usize::MAX);
+/// Clients that have not authenticated may send at most this much ahead, bytes.
+const STRANGERS_INPUT_BYTES: usize = 1024 * 1024;
 /// A reply buffer above this size is sent before the round is over.
 const EARLY_SEND_BYTES: usize = 64 * 1024;
 /// A reply buffer is given up above this capacity.
@@ -288,11 +291,32 @@ impl Worker {
                     stats.reads.add(1);
                     let shared = connection.shared();
                     shared.net_in_bytes.store(shared.net_in_bytes.load(Relaxed) + received as u64, Relaxed);
+                    if self.is_too_much_input(token, seat.input.len()) {
+                        seat.input = Vec::new();
+                        self.close(token);
+                        return false;
+                    }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => connection.readable = false,
                 Err(_) => seat.broken = true,
             }
         }
+        true
+    }
+
+    /// Whether a connection's input, with what it has queued in MULTI, has reached its limit; then that is logged.
+    fn is_too_much_input(&self, token: usize, received_bytes: usize) -> bool {
+        let Some(connection) = self.connections.get(token) else { return false };
+        let bound = if connection.client.authenticated { usize::MAX } else { STRANGERS_INPUT_BYTES };
+        let limit = self.engine.settings.query_buffer_limit.load(Relaxed).min(bound);
+        if received_bytes.saturating_add(connection.client.transaction.queue_bytes) <= limit {
+            return false;
+        }
+        log::error!(
+            "Closing client that reached max query buffer length: {}",
+            crate::describe(connection.shared())
+        );
+        self.executor.context.stats.query_limit_disconnections.add(1);
         true
     }
 
@@ -362,6 +386,8 @@ impl Worker {
                     if let Some(connection) = self.connections.get_mut(seat.token)
                         && connection.state == State::Open
                     {
+                        let input = &inputs[item.seat][item.start..];
+                        violation::note(&self.engine, connection.shared(), error, input);
                         if !connection.client.is_silenced() {
                             ReplyWriter::new(&mut seat.out, connection.client.protocol).protocol_error(error);
                         }
@@ -431,6 +457,7 @@ impl Worker {
             Outcome::Postponed => {
                 connection.state = State::Waiting;
                 connection.shared().set_flag(client_flags::POSTPONED, true);
+                self.executor.context.stats.blocked.fetch_add(1, Relaxed);
                 self.postponed.push(seat.token);
             }
         }
@@ -493,17 +520,7 @@ impl Worker {
         if seat.input.capacity() > KEPT_OUT_BYTES {
             seat.input = Vec::new();
         }
-        let limit = self.engine.settings.query_buffer_limit.load(Relaxed);
-        if connection.input.len() > limit {
-            log::error!(
-                "Closing client that reached max query buffer length: {}",
-                crate::describe(connection.shared())
-            );
-            self.executor.context.stats.query_limit_disconnections.add(1);
-            return self.close(seat.token);
-        }
-        let done = connection.state == State::Draining && connection.unsent_bytes() == 0;
-        if seat.broken || done {
+        if seat.broken || (connection.state == State::Draining && connection.unsent_bytes() == 0) {
             return self.close(seat.token);
         }
         self.enqueue(seat.token);
@@ -512,6 +529,11 @@ impl Worker {
     /// Sends replies to a connection; `replies` is empty afterwards.
     fn send(&mut self, token: usize, replies: &mut Vec<u8>) {
         let Some(connection) = self.connections.get_mut(token) else { return };
+        // Before anything is sent: nothing of such a reply may arrive, however quickly the client would take it.
+        if self.output_limits.is_over_hard(connection, replies.len()) {
+            replies.clear();
+            return self.close_overcome(token, "hard limit");
+        }
         let sent = connection.send(replies);
         self.after_send(token, sent);
     }
@@ -539,11 +561,18 @@ impl Worker {
         }
         connection.publish_memory();
         if let Some(reason) = self.output_limits.exceeded(connection, clock_ms()) {
+            self.close_overcome(token, reason);
+        }
+    }
+
+    /// Closes a connection that has left too much unread.
+    fn close_overcome(&mut self, token: usize, reason: &str) {
+        if let Some(connection) = self.connections.get(token) {
             log::error!(
                 "Client {} closed for overcoming of output buffer limits ({reason}).",
                 crate::describe(connection.shared())
             );
-            stats.output_limit_disconnections.add(1);
+            self.executor.context.stats.output_limit_disconnections.add(1);
             self.close(token);
         }
     }
@@ -557,17 +586,30 @@ impl Worker {
             self.deadlines.remove(&(blocked.deadline_ms, token));
             self.executor.context.stats.blocked.fetch_sub(1, Relaxed);
         }
-        self.postponed.retain(|other| *other != token);
+        if connection.shared().has(client_flags::POSTPONED) {
+            self.executor.context.stats.blocked.fetch_sub(1, Relaxed);
+            self.postponed.retain(|other| *other != token);
+        }
         self.ready.retain(|other| *other != token);
         self.executor.forget(&mut connection.client);
         self.engine.clients.remove(connection.client.id());
         self.executor.context.stats.clients.fetch_sub(1, Relaxed);
     }
 
-    /// Ends the blocking of a client on somebody's order.
+    /// Ends the blocking of a client on somebody's order, unless the client is gone from that wait.
     fn unblock(&mut self, id: u64, with_error: bool) {
         let Some(token) = self.by_id.get(&id).copied() else { return };
-        self.wake(token, with_error);
+        if self.connections.get(token).is_some_and(|connection| connection.shared().wait.is_claimed()) {
+            self.wake(token, with_error);
+        }
+    }
+
+    /// Ends the blocking of a client whose time is up; one that somebody has unblocked is left to that letter.
+    fn time_out(&mut self, deadline_ms: i64, token: usize) {
+        self.deadlines.remove(&(deadline_ms, token));
+        if self.connections.get(token).is_some_and(|connection| connection.shared().wait.end()) {
+            self.wake(token, false);
+        }
     }
 
     /// Ends the blocking of a client: by its timeout, or with an error.
@@ -615,6 +657,7 @@ impl Worker {
             if let Some(connection) = self.connections.get_mut(token) {
                 connection.state = State::Open;
                 connection.shared().set_flag(client_flags::POSTPONED, false);
+                self.executor.context.stats.blocked.fetch_sub(1, Relaxed);
                 self.requeue(token);
             }
         }
@@ -626,7 +669,7 @@ impl Worker {
         while let Some((at, token)) = self.deadlines.first().copied()
             && at <= now_ms
         {
-            self.wake(token, false);
+            self.time_out(at, token);
         }
         if self.sweeping {
             self.sweep(now_ms, SLICE_NS);
@@ -704,9 +747,8 @@ impl Worker {
                 self.close(token);
                 continue;
             }
-            if self.output_limits.exceeded(connection, now_ms).is_some() {
-                self.executor.context.stats.output_limit_disconnections.add(1);
-                self.close(token);
+            if let Some(reason) = self.output_limits.exceeded(connection, now_ms) {
+                self.close_overcome(token, reason);
             }
         }
     }

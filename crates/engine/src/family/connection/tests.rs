@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use ochre_config::{Changes, Config, SetError};
+use ochre_keyspace::Policy;
 use parking_lot::Mutex;
 
 use crate::client::{BlockedOn, ClientShared, client_flags};
@@ -407,7 +408,7 @@ fn filters_choose() {
         ("not-type normal", "3 4"),
         ("id 3 2 3", "3 2 3"),
         ("id 3 2 skipme yes type normal", "2"),
-        ("id 2 id 3", "3"),
+        ("id 3 id 2 id 3", "3 2 3"),
         ("id 0 -1 99 2", "2"),
         ("not-id 3 2", "1 4 5"),
         ("user default", "1 2 3 4 5"),
@@ -555,6 +556,29 @@ fn a_pause_holds_back_what_it_concerns() {
     assert_eq!((client.run("get k"), client.outcome), (String::new(), Outcome::Postponed));
     admin.executor.engine.pause.stop();
     check(&mut client, &[("get k", "+QUEUED|"), ("exec", "*1|$1|1|")]);
+}
+
+#[test]
+fn nothing_goes_of_its_own_accord_during_a_pause() {
+    let mut admin = Harness::new();
+    let engine = Arc::clone(&admin.executor.engine);
+    for request in ["multi", "set k v px 1", "set other v", "client pause 100000 write", "exec"] {
+        admin.run(request);
+    }
+    let later_ms = crate::engine::clock_ms() + 10;
+    while crate::engine::clock_ms() < later_ms {
+        std::thread::yield_now();
+    }
+    // It is gone for readers, yet there; and RANDOMKEY ends.
+    check(&mut admin, &[("get k", "$-1|"), ("exists k", ":0|"), ("ttl k", ":-2|"), ("dbsize", ":2|")]);
+    assert!(admin.run("randomkey").starts_with('$'));
+    while !admin.executor.sweep(later_ms).round_ended {}
+    engine.keyspace.settings.set_policy(Policy::AllKeysRandom);
+    engine.keyspace.settings.maxmemory_bytes.store(1, Relaxed);
+    admin.executor.relieve(later_ms);
+    check(&mut admin, &[("dbsize", ":2|")]);
+    engine.keyspace.settings.maxmemory_bytes.store(0, Relaxed);
+    check(&mut admin, &[("client unpause", "+OK|"), ("get k", "$-1|"), ("dbsize", ":1|")]);
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! The keys of a whole database: KEYS, RANDOMKEY, DBSIZE.
 
-use std::sync::atomic::Ordering::Relaxed;
-
 use ochre_types::{Case, glob_match};
 
 use super::BASE;
@@ -52,13 +50,14 @@ pub(super) const RANDOMKEY: Command = Command {
 const HIDDEN_ATTEMPTS: u32 = 100;
 
 fn random_key(call: &mut Call<'_, '_>) -> Result<(), Error> {
-    let db = call.db();
+    let (db, now_ms) = (call.db(), call.now_ms());
     let mut attempts_left = HIDDEN_ATTEMPTS;
-    // A miss removes an expired key, so this ends; in import mode it does not, so an expired key has to do in the end.
+    // A miss removes an expired key, so this ends; in import mode and during a pause it does not, so an expired key has
+    // to do in the end.
     while let Some(name) = call.view.random_key(db) {
         let key = call.view.key(&name);
         let is_there = call.view.exists(db, key);
-        attempts_left -= u32::from(!is_there && call.engine.keyspace.settings.import_mode.load(Relaxed));
+        attempts_left -= u32::from(!is_there && call.engine.keyspace.settings.hides_expired(now_ms));
         if is_there || attempts_left == 0 {
             call.reply.bulk(&name);
             return Ok(());

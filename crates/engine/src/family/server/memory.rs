@@ -70,7 +70,7 @@ fn stats(call: &mut Call<'_, '_>) -> Result<(), Error> {
     map.integer("clients.normal", clients.normal_bytes as i64);
     let to_come = ["cluster.links", "aof.buffer", "lua.caches", "functions.caches", "script.VMs"];
     to_come.iter().for_each(|name| map.integer(name, 0));
-    for (db, size) in databases.iter().enumerate().filter(|(_, size)| size.keys > 0) {
+    for (db, size) in databases.iter().enumerate().filter(|(_, size)| size.table_bytes > 0) {
         // Expiry is part of an entry: there is no second table.
         let mut tables = ReplyMap::begin(map.field(&format!("db.{db}")));
         tables.integer("overhead.hashtable.main", size.table_bytes as i64);

@@ -5,6 +5,7 @@
 //! all.) What steers parts that Ochre does not have is accepted where test suites switch it ([`ACCEPTED`]); what belongs
 //! to parts that are not there yet (persistence, replication) is refused with an error that says so.
 
+mod allocator;
 mod crash;
 mod digest;
 mod look;
@@ -60,6 +61,8 @@ const SUBCOMMANDS: &[Subcommand] = &[
     sub("listpack", 1, 1, look::listpack),
     sub("loadaof", 0, ANY, no_persistence),
     sub("log", 1, 1, log_line),
+    sub("mallctl", 1, 2, allocator::number),
+    sub("mallctl-str", 1, 1, allocator::text),
     sub("object", 1, 2, look::object),
     sub("oom", 0, ANY, crash::crash),
     sub("panic", 0, ANY, crash::crash),
@@ -182,6 +185,10 @@ const HELP_LINES: &[&str] = &[
     "    Tell whether a value is of the listpack encoding.",
     "LOG <message>",
     "    Write a line to the server's log.",
+    "MALLCTL <key> [<val>]",
+    "    Show a number of the allocator, and set it if it can be set.",
+    "MALLCTL-STR <key>",
+    "    Show a text of the allocator.",
     "OBJECT <key> [fast]",
     "    Show what a value is like inside.",
     "OOM",

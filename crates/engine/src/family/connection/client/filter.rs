@@ -1,9 +1,9 @@
 //! Which clients CLIENT LIST and CLIENT KILL mean.
 //!
 //! The grammar is Valkey's, a superset of Redis's: any options in any order, most of them also as `NOT-...`. A client is
-//! meant if it fulfils everything that is wanted and nothing that is not. An option given again replaces the first.
-//! Where the two peers differ on the same words, it is as in Redis: numbers of LIST are taken as they come and in that
-//! order, those of KILL are above 0.
+//! meant if it fulfils everything that is wanted and nothing that is not. An option given again replaces the first; Redis's
+//! LIST knows no second `ID`, so there it adds to the first, as in Valkey. Where the two peers differ on the same words,
+//! it is as in Redis: numbers of LIST are taken as they come and in that order, those of KILL are above 0.
 
 use std::collections::BTreeSet;
 use std::mem::discriminant;
@@ -150,7 +150,10 @@ impl<'a> Filter<'a> {
     ) -> Result<(), Error> {
         if cursor.eat("ID") {
             let ids = ids(grammar, cursor)?;
-            self.listed = Some(ids);
+            match (grammar, &mut self.listed) {
+                (IdGrammar::List, Some(listed)) => listed.extend(ids),
+                (_, listed) => *listed = Some(ids),
+            }
         } else if cursor.eat("NOT-ID") {
             let ids = later_ids(BTreeSet::new(), cursor)?;
             set(&mut self.unwanted, Criterion::Ids(ids));

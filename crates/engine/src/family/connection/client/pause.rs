@@ -3,6 +3,8 @@
 //! Every worker looks at the pause with the stripes of its command locked. PAUSE runs with all of them locked: once its
 //! reply is out, no command that it concerns is still on its way.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use super::{ADMIN, too_many};
 use crate::call::Call;
 use crate::command::{Arg, ArgKind, Command, flags};
@@ -37,8 +39,15 @@ fn pause(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let now_ms = call.now_ms();
     let until_ms = deadline(call.args.at(2), now_ms)?;
     call.engine.pause.start(mode, until_ms, now_ms);
+    publish(call);
     call.reply.ok();
     Ok(())
+}
+
+/// Tells the keyspace, which must not remove anything of its own accord meanwhile.
+fn publish(call: &Call<'_, '_>) {
+    let settings = &call.engine.keyspace.settings;
+    settings.expiry_paused_until_ms.store(call.engine.pause.until_ms(), Relaxed);
 }
 
 /// The time at which a wait of so many ms ends.
@@ -63,6 +72,7 @@ pub(super) const UNPAUSE: Command = Command {
 
 fn unpause(call: &mut Call<'_, '_>) -> Result<(), Error> {
     call.engine.pause.stop();
+    publish(call);
     call.engine.post_all(&Message::Resume);
     call.reply.ok();
     Ok(())

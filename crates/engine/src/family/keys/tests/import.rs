@@ -80,7 +80,7 @@ fn nothing_is_journalled_until_the_mode_ends() {
     assert_eq!(recorder.take(), "SELECT 0; set stale v pxat 1");
     assert_eq!(reader.run("config set import-mode no"), "+OK|");
     assert_eq!(source.run("get stale"), "$-1|", "the privilege ends with the mode");
-    assert_eq!(recorder.take(), "UNLINK stale");
+    assert_eq!(recorder.take(), "DEL stale");
     assert_eq!(reader.run("dbsize"), ":0|");
 }
 
