@@ -596,9 +596,9 @@ impl<'k> View<'k> {
             }
             return Some(());
         }
-        let mut digits = itoa_buffer();
+        let mut digits = itoa::Buffer::new();
         let bytes = match entry.as_ref().value() {
-            ValueRef::Int(number) => format_int(&mut digits, number),
+            ValueRef::Int(number) => digits.format(number).as_bytes(),
             ValueRef::Bytes { bytes, .. } if bytes.len() >= len => return Some(()),
             ValueRef::Bytes { bytes, .. } => bytes,
             ValueRef::Object(_) => return None,
@@ -897,9 +897,9 @@ fn append_at(table: &mut Table, location: Location, key: Key<'_>, suffix: &[u8])
     if let Some(len) = entry.append(suffix) {
         return Some(len);
     }
-    let mut digits = itoa_buffer();
+    let mut digits = itoa::Buffer::new();
     let old = match entry.as_ref().value() {
-        ValueRef::Int(number) => format_int(&mut digits, number),
+        ValueRef::Int(number) => digits.format(number).as_bytes(),
         ValueRef::Bytes { bytes, .. } => bytes,
         ValueRef::Object(_) => return None,
     };
@@ -929,28 +929,6 @@ fn reserve_like_strings(bytes: &mut Vec<u8>, len: usize) {
         let wanted = if len < STEP { len * 2 } else { len + STEP };
         bytes.reserve_exact(wanted - bytes.len());
     }
-}
-
-fn itoa_buffer() -> [u8; 20] {
-    [0; 20]
-}
-
-fn format_int(buffer: &mut [u8; 20], number: i64) -> &[u8] {
-    let mut rest = number.unsigned_abs();
-    let mut start = buffer.len();
-    loop {
-        start -= 1;
-        buffer[start] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    if number < 0 {
-        start -= 1;
-        buffer[start] = b'-';
-    }
-    &buffer[start..]
 }
 
 /// The name that TYPE answers for an entry.
