@@ -193,7 +193,7 @@ pub struct Call<'c, 'k> {
     /// Where the reply goes.
     pub reply: ReplyWriter<'c>,
     /// What the journal is to contain instead of the request as it came.
-    pub propagation: &'c mut Propagation,
+    pub propagation: Propagation,
     /// Whether this runs as part of EXEC (or, later, of a script): nothing may block.
     pub in_transaction: bool,
 }
@@ -241,7 +241,7 @@ impl<'c> Call<'c, '_> {
 
     /// Has the journal contain this command instead of the request; may be called several times.
     pub fn propagate(&mut self, args: &[&[u8]]) {
-        *self.propagation = Propagation::Rewritten;
+        self.propagation = Propagation::Rewritten;
         if self.engine.keyspace.journal.is_active() {
             let db = self.client.db;
             self.view.effects().unit.push(db, args.iter().copied());
@@ -250,7 +250,7 @@ impl<'c> Call<'c, '_> {
 
     /// Keeps the request out of the journal.
     pub fn propagate_nothing(&mut self) {
-        *self.propagation = Propagation::Nothing;
+        self.propagation = Propagation::Nothing;
     }
 
     /// Adds a keyspace event for a key of the client's database.

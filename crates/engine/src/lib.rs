@@ -29,7 +29,7 @@ pub use engine::{
     clock_ms, clock_us,
 };
 pub use error::*;
-pub use execute::{Clock, Executor, Outcome, Prepared};
+pub use execute::{Clock, Executor, Outcome, Prepared, Requests};
 pub use histogram::{Histogram, Snapshot};
 pub use log::{CommandLogs, LogEntry, LogKind};
 pub use settings::Settings;

@@ -47,7 +47,7 @@ impl Harness {
         self.outcome = self.executor.execute(
             &mut self.client,
             request.args(),
-            &prepared,
+            prepared,
             keys,
             &mut out,
             &mut Clock::read(),

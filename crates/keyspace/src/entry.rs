@@ -519,6 +519,7 @@ fn access_bytes(access: u32) -> [u8; 3] {
 }
 
 /// An entry's address with a tag around it, or nothing.
+#[repr(transparent)]
 pub struct Slot(u64);
 
 const EXPIRES_BIT: u64 = 1;
@@ -565,6 +566,32 @@ impl Slot {
     #[inline]
     pub fn matches(&self, tag: Tag) -> bool {
         (self.0 ^ tag.0) & TAG_MASK == 0
+    }
+
+    /// A bit for each of eight slots whose key may have the tag (see [`Slot::matches`]).
+    #[cfg(all(target_arch = "x86_64", target_feature = "sse4.1"))]
+    #[inline]
+    pub fn matching(slots: &[Slot; 8], tag: Tag) -> u32 {
+        use std::arch::x86_64::*;
+        // SAFETY: the loads are unaligned ones of 16 bytes each at offsets up to 48 of 64 bytes that `slots` borrows, and
+        // slots are plain words; the target has the instructions.
+        unsafe {
+            let (mask, tag) = (_mm_set1_epi64x(TAG_MASK as i64), _mm_set1_epi64x(tag.0 as i64));
+            let pairs = slots.as_ptr().cast::<__m128i>();
+            let equal =
+                |pair: usize| _mm_cmpeq_epi64(_mm_and_si128(_mm_loadu_si128(pairs.add(pair)), mask), tag);
+            // All ones or all zeros, narrowed three times: from eight bytes for a slot to one.
+            let (low, high) = (_mm_packs_epi32(equal(0), equal(1)), _mm_packs_epi32(equal(2), equal(3)));
+            let words = _mm_packs_epi16(low, high);
+            _mm_movemask_epi8(_mm_packs_epi16(words, _mm_setzero_si128())) as u32
+        }
+    }
+
+    /// A bit for each of eight slots whose key may have the tag (see [`Slot::matches`]).
+    #[cfg(not(all(target_arch = "x86_64", target_feature = "sse4.1")))]
+    #[inline]
+    pub fn matching(slots: &[Slot; 8], tag: Tag) -> u32 {
+        slots.iter().enumerate().fold(0, |mask, (index, slot)| mask | u32::from(slot.matches(tag)) << index)
     }
 
     #[inline]
@@ -681,6 +708,24 @@ mod tests {
         assert_eq!(entry.as_mut().append(b"0123"), Some(13), "the last bytes of the block");
         assert_eq!((entry.as_mut().append(b"x"), entry.as_mut().append(b"")), (None, Some(13)));
         assert_eq!(Entry::new(b"key", NewValue::Int(7), None, 0).as_mut().append(b""), None);
+    }
+
+    #[test]
+    fn eight_slots_are_compared_at_once() {
+        let hash = |bits: u32| KeyHash(0x1234_5678_9abc_def0 ^ u64::from(bits & 1));
+        for wanted in 0..=255u32 {
+            let slots = std::array::from_fn(|index| match (wanted >> index) & 1 {
+                1 => Slot::new(Entry::new(b"key", NewValue::Int(7), Some(1), 0), Tag::of(hash(0))),
+                _ if index % 2 == 0 => Slot::EMPTY,
+                _ => Slot::new(Entry::new(b"key", NewValue::Int(7), None, 0), Tag::of(hash(1))),
+            });
+            assert_eq!(Slot::matching(&slots, Tag::of(hash(0))), wanted);
+            let each = slots
+                .iter()
+                .rev()
+                .fold(0, |mask, slot| mask << 1 | u32::from(slot.matches(Tag::of(hash(0)))));
+            assert_eq!(each, wanted);
+        }
     }
 
     #[test]

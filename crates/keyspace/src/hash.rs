@@ -9,6 +9,21 @@ pub struct Key<'a> {
     pub bytes: &'a [u8],
     /// Its seeded hash.
     pub hash: KeyHash,
+    /// Where it seemed to be when it was fetched ahead.
+    pub(crate) seen: Seen,
+}
+
+/// Where a key seemed to be a moment ago: whoever looks for it looks there first, and elsewhere if it is another key that
+/// is there by now.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seen {
+    pub(crate) segment: u32,
+    pub(crate) line: u8,
+    pub(crate) slot: u8,
+}
+
+impl Seen {
+    pub(crate) const NOWHERE: Seen = Seen { segment: u32::MAX, line: 0, slot: 0 };
 }
 
 /// A seeded 64-bit hash. The upper 48 bits are the *position* (stripe, then directory, then bucket: the order in which
@@ -48,6 +63,6 @@ impl Hasher {
     /// A key together with its hash.
     #[inline]
     pub fn key<'a>(&self, bytes: &'a [u8]) -> Key<'a> {
-        Key { bytes, hash: self.hash(bytes) }
+        Key { bytes, hash: self.hash(bytes), seen: Seen::NOWHERE }
     }
 }

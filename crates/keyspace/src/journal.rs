@@ -115,10 +115,12 @@ impl Journal {
     }
 
     /// Appends a unit. The caller holds the locks of all stripes that the unit changed.
+    #[inline]
     pub fn append(&self, unit: &Unit) -> u64 {
-        if unit.is_empty() || !self.is_active() {
-            return self.offset();
-        }
+        if unit.is_empty() || !self.is_active() { self.offset() } else { self.append_for_sinks(unit) }
+    }
+
+    fn append_for_sinks(&self, unit: &Unit) -> u64 {
         let mut guard = self.state.lock();
         let State { selected, buffer, sinks, .. } = &mut *guard;
         buffer.clear();

@@ -17,8 +17,8 @@ use crate::view::{Held, View};
 /// All keys of all databases.
 pub struct Keyspace {
     stripes: Box<[Stripe]>,
-    /// By stripe and database; made when a database first gets a key there.
-    hints: Box<[OnceLock<Box<Hints>>]>,
+    /// By database; made when one first gets a key.
+    hints: Box<[OnceLock<Hints>]>,
     stripe_bits: u32,
     databases: usize,
     hasher: Hasher,
@@ -67,7 +67,7 @@ impl Keyspace {
         };
         Keyspace {
             stripes: (0..count).map(stripe).collect(),
-            hints: (0..count as usize * databases).map(|_| OnceLock::new()).collect(),
+            hints: (0..databases).map(|_| OnceLock::new()).collect(),
             stripe_bits,
             databases,
             hasher: Hasher::new(seed),
@@ -141,12 +141,19 @@ impl Keyspace {
         View::new(self, Held::One(index, self.stripes[index].lock()), now_ms, effects)
     }
 
-    /// Asks the processor for the table line of a key. Takes no lock.
+    /// The first step of fetching a key ahead: asks the processor for what the second one reads. Takes no lock.
+    #[inline]
+    pub fn prefetch_hint(&self, db: u32, key: Key<'_>) {
+        if let Some(hints) = self.hints[db as usize].get() {
+            hints.prefetch_hint(key);
+        }
+    }
+
+    /// The second step: asks the processor for the table line of a key. Takes no lock.
     #[inline]
     pub fn prefetch_line(&self, db: u32, key: Key<'_>) {
-        let stripe = self.stripe_of(key.hash.position());
-        if let Some(hints) = self.hints[stripe * self.databases + db as usize].get() {
-            hints.prefetch(key);
+        if let Some(hints) = self.hints[db as usize].get() {
+            hints.prefetch_line(key);
         }
     }
 
@@ -155,18 +162,19 @@ impl Keyspace {
     pub(crate) fn follow(&self, stripe: usize, db: u32, table: &mut Table) {
         let moved = table.take_moved();
         if moved != Moved::Nothing {
-            let hints = &self.hints[stripe * self.databases + db as usize];
+            let hints = &self.hints[db as usize];
             if !table.is_empty() || hints.get().is_some() {
-                hints.get_or_init(|| Box::new(Hints::new(table.width()))).follow(table, moved);
+                hints.get_or_init(|| Hints::new(self.stripe_bits)).follow(stripe, table, moved);
             }
         }
     }
 
-    /// Asks the processor for the entry of a key, whose line was asked for some time ago.
+    /// The third step: asks the processor for the entry of a key, whose line was asked for some time ago, and notes in the
+    /// key where that is.
     #[inline]
-    pub fn prefetch_entries(&self, db: u32, key: Key<'_>) {
+    pub fn prefetch_entry(&self, db: u32, key: &mut Key<'_>) {
         if let Some(stripe) = self.stripes[self.stripe_of(key.hash.position())].try_lock() {
-            stripe.tables[db as usize].prefetch_entries(key);
+            key.seen = stripe.tables[db as usize].prefetch_entry(*key);
         }
     }
 

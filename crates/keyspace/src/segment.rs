@@ -12,7 +12,7 @@
 //! entries of the next line to see which could come back).
 
 use crate::entry::{Entry, EntryRef, Slot, Tag};
-use crate::hash::{Hasher, Key};
+use crate::hash::{Hasher, Key, Seen};
 use crate::prefetch::prefetch;
 
 /// Slots in a line.
@@ -31,11 +31,7 @@ impl Line {
     /// A bit for every slot that may hold a key of this tag.
     #[inline]
     fn matches(&self, tag: Tag) -> u32 {
-        let mut mask = 0;
-        for (index, slot) in self.0.iter().enumerate() {
-            mask |= u32::from(slot.matches(tag)) << index;
-        }
-        mask
+        Slot::matching(&self.0, tag)
     }
 }
 
@@ -153,15 +149,28 @@ impl Segment {
         Hint { lines, segment: std::ptr::from_ref(self) as u64 }
     }
 
-    /// Asks the processor for the entries at home in the line of this position that may be the key's.
+    /// Asks the processor for the entries at home in the line of this position that may be the key's. Returns the line and
+    /// the slot of the first.
     #[inline]
-    pub fn prefetch_entries(&self, position: u64, tag: Tag) {
-        let line = &self.lines[self.home(position)];
+    pub fn prefetch_entry(&self, position: u64, tag: Tag) -> Option<(u8, u8)> {
+        let home = self.home(position);
+        let line = &self.lines[home];
         let mut mask = line.matches(tag);
+        let first = mask.trailing_zeros();
         while mask != 0 {
-            line.0[mask.trailing_zeros() as usize].prefetch();
+            line.0[mask.trailing_zeros() as usize % LINE_SLOTS].prefetch();
             mask &= mask - 1;
         }
+        (first < LINE_SLOTS as u32).then_some((home as u8, first as u8))
+    }
+
+    /// Where a key is, if that is still where it was seen and at home there.
+    #[inline]
+    pub fn find_seen(&self, key: Key<'_>) -> Option<Place> {
+        let Seen { line, slot, .. } = key.seen;
+        let place = Place { line, slot, home: line };
+        let entry = self.lines.get(usize::from(line))?.0[usize::from(slot) % LINE_SLOTS].entry()?;
+        (entry.has_key(key.bytes) && self.home(key.hash.position()) == usize::from(line)).then_some(place)
     }
 
     /// Where a key is.
@@ -197,13 +206,13 @@ impl Segment {
     /// The slot at a place that `find` or `insert` returned and that nothing has changed since.
     #[inline]
     pub fn slot(&self, place: Place) -> &Slot {
-        &self.lines[usize::from(place.line)].0[usize::from(place.slot)]
+        &self.lines[usize::from(place.line)].0[usize::from(place.slot) % LINE_SLOTS]
     }
 
     /// The same, to be changed. Changes of expiry go through [`Segment::replace`] or [`Segment::expire_moved`].
     #[inline]
     pub fn slot_mut(&mut self, place: Place) -> &mut Slot {
-        &mut self.lines[usize::from(place.line)].0[usize::from(place.slot)]
+        &mut self.lines[usize::from(place.line)].0[usize::from(place.slot) % LINE_SLOTS]
     }
 
     /// Notes that the entry's expiry (which it already had) is now this.

@@ -1,7 +1,6 @@
 //! One stripe: a part of every database behind one lock.
 
-use parking_lot::{Mutex, MutexGuard};
-
+use crate::lock::{Guard, Lock};
 use crate::random::Random;
 use crate::table::Table;
 use crate::watch::Watchers;
@@ -63,13 +62,13 @@ impl StripeData {
 
 /// A stripe, on cache lines of its own.
 #[repr(align(128))]
-pub(crate) struct Stripe(Mutex<StripeData>);
+pub(crate) struct Stripe(Lock<StripeData>);
 
-pub(crate) type StripeGuard<'k> = MutexGuard<'k, StripeData>;
+pub(crate) type StripeGuard<'k> = Guard<'k, StripeData>;
 
 impl Stripe {
     pub(crate) fn new(databases: usize, stripe_bits: u32, seed: u64) -> Stripe {
-        Stripe(Mutex::new(StripeData::new(databases, stripe_bits, seed)))
+        Stripe(Lock::new(StripeData::new(databases, stripe_bits, seed)))
     }
 
     #[inline]

@@ -7,7 +7,7 @@
 //! whatever happens to the table: SCAN and the snapshot walker rest on this.
 
 use crate::entry::{Entry, EntryMut, EntryRef, Tag};
-use crate::hash::{Hasher, Key, POSITION_BITS};
+use crate::hash::{Hasher, Key, POSITION_BITS, Seen};
 use crate::random::Random;
 use crate::segment::{Hint, LINE_SLOTS, LINES_MAX, Place, Segment};
 
@@ -144,18 +144,28 @@ impl Table {
         }
     }
 
-    /// Asks the processor for the entries that may be a key's; its line should be there by now.
+    /// Asks the processor for the entries that may be a key's; its line should be there by now. Returns where the key
+    /// seems to be.
     #[inline]
-    pub fn prefetch_entries(&self, key: Key<'_>) {
+    pub(crate) fn prefetch_entry(&self, key: Key<'_>) -> Seen {
         let position = key.hash.position();
-        if let Some(index) = self.segment_index(position) {
-            self.segments[index as usize].prefetch_entries(position, Tag::of(key.hash));
-        }
+        let place = self.segment_index(position).and_then(|segment| {
+            let (line, slot) = self.segments[segment as usize].prefetch_entry(position, Tag::of(key.hash))?;
+            Some(Seen { segment, line, slot })
+        });
+        place.unwrap_or(Seen::NOWHERE)
     }
 
     /// Where a key is.
     #[inline]
     pub fn find(&self, key: Key<'_>) -> Option<Location> {
+        match self.segments.get(key.seen.segment as usize).and_then(|segment| segment.find_seen(key)) {
+            Some(place) => Some(Location { segment: key.seen.segment, place }),
+            None => self.find_anew(key),
+        }
+    }
+
+    fn find_anew(&self, key: Key<'_>) -> Option<Location> {
         let segment = self.segment_index(key.hash.position())?;
         let place = self.segments[segment as usize].find(key)?;
         Some(Location { segment, place })
@@ -165,6 +175,21 @@ impl Table {
     #[inline]
     pub fn entry(&self, location: Location) -> Option<EntryRef<'_>> {
         self.segments[location.segment as usize].slot(location.place).entry()
+    }
+
+    /// Moves the access clock of the entry at a location, unless its time has come; whether it has not.
+    #[inline]
+    pub fn use_entry(&mut self, location: Location, now_ms: i64, clock: u32) -> bool {
+        let slot = self.segments[location.segment as usize].slot_mut(location.place);
+        let expires = slot.expires();
+        let Some(mut entry) = slot.entry_mut() else { return false };
+        if expires && entry.as_ref().expire_ms().is_some_and(|expire_ms| expire_ms <= now_ms) {
+            return false;
+        }
+        if entry.as_ref().access() != clock {
+            entry.set_access(clock);
+        }
+        true
     }
 
     /// The entry at a location, to be changed; its expiry changes through [`Table::set_expire`].

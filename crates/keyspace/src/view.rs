@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use ochre_types::Object;
-use smallvec::SmallVec;
 
 use crate::access::{self, Lfu};
 use crate::effects::{Effects, Event, event_class};
@@ -39,7 +38,8 @@ const APPENDED_INLINE_BYTES_MAX: usize = 512;
 pub(crate) enum Held<'k> {
     None,
     One(usize, StripeGuard<'k>),
-    Some(SmallVec<[(usize, StripeGuard<'k>); 8]>),
+    /// Small on purpose, hence no room for guards in here: it is moved about for every command.
+    Some(Vec<(usize, StripeGuard<'k>)>),
     All(Vec<StripeGuard<'k>>),
 }
 
@@ -285,17 +285,14 @@ impl<'k> View<'k> {
         let StripeData { tables, counters, .. } = self.stripe(key);
         let table = &mut tables[db as usize];
         let location = table.find(key)?;
-        let mut entry = table.entry_mut(location)?;
-        if entry.as_ref().expire_ms().is_some_and(|expire_ms| expire_ms <= now_ms) {
+        if !table.use_entry(location, now_ms, clock) {
             return None;
-        }
-        if entry.as_ref().access() != clock {
-            entry.set_access(clock);
         }
         counters.hits += 1;
         Some(location)
     }
 
+    #[inline(never)]
     fn read_slowly(&mut self, db: u32, key: Key<'_>) -> Option<EntryRef<'_>> {
         let Some(location) = self.locate(db, key) else {
             self.stripe(key).counters.misses += 1;
@@ -853,12 +850,17 @@ pub struct Sweep {
 fn stripe_in<'a>(held: &'a mut Held<'_>, index: usize) -> &'a mut StripeData {
     match held {
         Held::One(of, guard) if *of == index => guard,
+        Held::Some(guards) => one_of(guards, index),
         Held::All(guards) => &mut guards[index],
-        Held::Some(guards) => match guards.iter_mut().find(|(of, _)| *of == index) {
-            Some((_, guard)) => guard,
-            None => not_locked(),
-        },
-        _ => not_locked(),
+        Held::None | Held::One(..) => not_locked(),
+    }
+}
+
+#[inline(never)]
+fn one_of<'a>(guards: &'a mut [(usize, StripeGuard<'_>)], index: usize) -> &'a mut StripeData {
+    match guards.binary_search_by_key(&index, |(of, _)| *of) {
+        Ok(at) => &mut guards[at].1,
+        Err(_) => not_locked(),
     }
 }
 

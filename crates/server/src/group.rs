@@ -9,7 +9,7 @@
 
 use std::ops::Range;
 
-use ochre_engine::{Args, OwnedRequest};
+use ochre_engine::{Args, OwnedRequest, Prepared};
 use ochre_resp::{Limits, Progress, ProtocolError, Span};
 
 use crate::connection::{Connection, State};
@@ -51,18 +51,27 @@ impl Seat {
 }
 
 /// What an item of a batch is.
-pub enum ItemKind {
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
     /// A request whose arguments lie in the seat's input.
-    Request(Range<usize>),
+    Request,
     /// An inline request, with memory of its own.
-    Inline(OwnedRequest),
+    Inline,
     /// Nothing to run: an empty request.
     Empty,
     /// What was received is no request.
+    Violation,
+}
+
+/// What few items have.
+pub enum Rare {
+    /// The arguments of an inline request.
+    Inline(OwnedRequest),
+    /// What is wrong with what was received.
     Violation(ProtocolError),
 }
 
-/// A parsed request.
+/// A parsed request. Small, because a batch of them is walked several times.
 pub struct Item {
     /// Whose.
     pub seat: usize,
@@ -71,17 +80,63 @@ pub struct Item {
     /// Where they end.
     pub end: usize,
     /// What it is.
-    pub kind: ItemKind,
+    pub kind: Kind,
+    /// Its arguments, as indexes of the batch's spans.
+    first_span: u32,
+    spans_end: u32,
+    /// Its place among what few items have, if it has that.
+    pub rare: usize,
+    /// Its command and keys, once they are found.
+    pub prepared: Option<Prepared>,
 }
 
 impl Item {
     /// The arguments, if there is something to run.
-    pub fn args_in<'b>(&'b self, input: &'b [u8], spans: &'b [Span]) -> Option<Args<'b>> {
-        match &self.kind {
-            ItemKind::Request(range) => Some(Args::new(&input[self.start..], &spans[range.clone()])),
-            ItemKind::Inline(request) => Some(request.args()),
-            ItemKind::Empty | ItemKind::Violation(_) => None,
+    #[inline]
+    pub fn args_in<'b>(&self, input: &'b [u8], spans: &'b [Span], rare: &'b [Rare]) -> Option<Args<'b>> {
+        if self.kind == Kind::Request {
+            let spans = spans.get(self.first_span as usize..self.spans_end as usize)?;
+            return Some(Args::new(input.get(self.start..)?, spans));
         }
+        match rare.get(self.rare) {
+            Some(Rare::Inline(request)) if self.kind == Kind::Inline => Some(request.args()),
+            _ => None,
+        }
+    }
+}
+
+/// Requests that are taken through the steps together.
+#[derive(Default)]
+pub struct Batch {
+    /// The requests, those of a seat together and in order.
+    pub items: Vec<Item>,
+    /// Their arguments.
+    pub spans: Vec<Span>,
+    /// What few of them have.
+    pub rare: Vec<Rare>,
+}
+
+impl Batch {
+    /// Empties it.
+    pub fn clear(&mut self) {
+        self.items.clear();
+        self.spans.clear();
+        self.rare.clear();
+    }
+
+    fn push(&mut self, seat: usize, range: Range<usize>, kind: Kind, first_span: usize, rare: Option<Rare>) {
+        let at = self.rare.len();
+        self.rare.extend(rare);
+        self.items.push(Item {
+            seat,
+            start: range.start,
+            end: range.end,
+            kind,
+            first_span: first_span as u32,
+            spans_end: self.spans.len() as u32,
+            rare: at,
+            prepared: None,
+        });
     }
 }
 
@@ -91,48 +146,64 @@ pub fn parse_ahead(
     seat: &mut Seat,
     connection: &mut Connection,
     limits: &Limits,
-    spans: &mut Vec<Span>,
-    items: &mut Vec<Item>,
+    batch: &mut Batch,
 ) {
     if seat.stopped || connection.state != State::Open {
         return;
     }
     // Limits depend on authentication, which a request may change.
-    let max = if connection.client.authenticated { BATCH_MAX } else { items.len() + 1 };
-    while items.len() < max && seat.parsed < seat.input.len() {
-        let (start, first) = (seat.parsed, spans.len());
-        let kind = match connection.parser.parse(&seat.input[start..], limits, spans) {
-            Ok(Progress::Complete { consumed }) => {
-                connection.arrived();
-                seat.parsed += consumed;
-                ItemKind::Request(first..spans.len())
-            }
-            Ok(Progress::Inline { consumed, args }) => {
-                seat.parsed += consumed;
-                if args.is_empty() {
-                    ItemKind::Empty
-                } else {
-                    ItemKind::Inline(OwnedRequest::from_parts(&args))
-                }
-            }
-            Ok(Progress::Empty { consumed }) => {
-                seat.parsed += consumed;
-                ItemKind::Empty
-            }
-            Ok(Progress::Incomplete { missing }) => {
-                seat.stopped = true;
-                connection.announce(seat.input.len() - start, missing);
-                return;
-            }
-            Err(error) => {
-                seat.stopped = true;
-                ItemKind::Violation(error)
-            }
-        };
-        let stop = matches!(kind, ItemKind::Violation(_));
-        items.push(Item { seat: index, start, end: seat.parsed, kind });
-        if stop {
+    let max = if connection.client.authenticated { BATCH_MAX } else { batch.items.len() + 1 };
+    while batch.items.len() < max && seat.parsed < seat.input.len() {
+        let (start, first_span) = (seat.parsed, batch.spans.len());
+        let received = &seat.input[start..];
+        let whole = connection.parser.parse_whole(received, limits, &mut batch.spans);
+        if let Some(consumed) = whole {
+            connection.arrived();
+            seat.parsed += consumed;
+            batch.push(index, start..seat.parsed, Kind::Request, first_span, None);
+        } else if !parse_closely(index, seat, connection, limits, batch) {
             return;
         }
     }
+}
+
+/// Parses one request whatever it looks like; whether another may follow.
+#[cold]
+fn parse_closely(
+    index: usize,
+    seat: &mut Seat,
+    connection: &mut Connection,
+    limits: &Limits,
+    batch: &mut Batch,
+) -> bool {
+    let (start, first_span) = (seat.parsed, batch.spans.len());
+    let (kind, rare) = match connection.parser.parse(&seat.input[start..], limits, &mut batch.spans) {
+        Ok(Progress::Complete { consumed }) => {
+            connection.arrived();
+            seat.parsed += consumed;
+            (Kind::Request, None)
+        }
+        Ok(Progress::Inline { consumed, args }) => {
+            seat.parsed += consumed;
+            match args.is_empty() {
+                true => (Kind::Empty, None),
+                false => (Kind::Inline, Some(Rare::Inline(OwnedRequest::from_parts(&args)))),
+            }
+        }
+        Ok(Progress::Empty { consumed }) => {
+            seat.parsed += consumed;
+            (Kind::Empty, None)
+        }
+        Ok(Progress::Incomplete { missing }) => {
+            seat.stopped = true;
+            connection.announce(seat.input.len() - start, missing);
+            return false;
+        }
+        Err(error) => {
+            seat.stopped = true;
+            (Kind::Violation, Some(Rare::Violation(error)))
+        }
+    };
+    batch.push(index, start..seat.parsed, kind, first_span, rare);
+    !seat.stopped
 }

@@ -40,7 +40,7 @@ fn answer(engine: &Arc<Engine>, words: &[&str]) -> String {
     let (mut keys, mut out) = (Vec::new(), Vec::new());
     let prepared = executor.prepare(request.args(), &mut keys);
     let keys = &keys[prepared.keys()];
-    executor.execute(&mut client, request.args(), &prepared, keys, &mut out, &mut Clock::read());
+    executor.execute(&mut client, request.args(), prepared, keys, &mut out, &mut Clock::read());
     bulk(&out).map_or_else(String::new, |text| String::from_utf8_lossy(text).into_owned())
 }
 

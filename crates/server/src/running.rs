@@ -1,10 +1,11 @@
 //! What a worker is running, for the crash report. Unsafe leaf module.
 //!
-//! A worker shows the request that it runs in its slot: one store before and one after, no copy. The slot is read only
+//! A worker shows what it runs in its slot: where its present request is, no copy of it. The slot is read only
 //! when the worker has crashed: it then stands still in its signal handler or in the panic hook, with the request on its
 //! stack, until the report is written and the process ends.
 #![allow(unsafe_code)]
 
+use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ptr;
 use std::sync::Arc;
@@ -19,8 +20,15 @@ use crate::process::crash::CrashedThread;
 pub struct Running<'a> {
     /// Whose.
     pub client: u64,
-    /// The request.
-    pub args: Args<'a>,
+    /// The request; another one once that is over.
+    pub args: Cell<Args<'a>>,
+}
+
+impl<'a> Running<'a> {
+    /// No request yet.
+    pub fn of(client: u64) -> Running<'a> {
+        Running { client, args: Cell::new(Args::new(&[], &[])) }
+    }
 }
 
 /// Where a worker shows what it runs; null while it runs nothing.
@@ -66,7 +74,7 @@ pub fn of_crashed(thread: &CrashedThread) -> Option<(u64, Vec<Vec<u8>>)> {
     // stack of the crashed thread, which runs no further (see the head of this file); what the arguments point to is
     // borrowed for as long.
     let running = unsafe { shown.as_ref() }?;
-    Some((running.client, running.args.iter().map(<[u8]>::to_vec).collect()))
+    Some((running.client, running.args.get().iter().map(<[u8]>::to_vec).collect()))
 }
 
 #[cfg(test)]
@@ -82,7 +90,7 @@ mod tests {
         let tid = rustix::thread::gettid().as_raw_nonzero().get();
         let me = CrashedThread { tid, name: String::new() };
         let request = OwnedRequest::from_parts(&[b"get".to_vec(), b"key".to_vec()]);
-        let running = Running { client: 7, args: request.args() };
+        let running = Running { client: 7, args: Cell::new(request.args()) };
         let shown = slot.show(&running);
         assert_eq!(of_crashed(&me), Some((7, vec![b"get".to_vec(), b"key".to_vec()])));
         drop(shown);

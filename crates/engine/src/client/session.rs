@@ -102,6 +102,12 @@ impl Client {
         }
     }
 
+    /// Whether it may run what it likes, at once, and gets the reply.
+    #[inline]
+    pub(crate) fn is_usual(&self) -> bool {
+        self.authenticated && !self.transaction.open && self.reply_mode == ReplyMode::On
+    }
+
     /// Its number.
     pub fn id(&self) -> u64 {
         self.shared.id

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::record::Command;
+use super::record::{Begin, Command, Find, KeySpec, flags};
+use crate::call::{Args, Handler};
 
 /// The number of a command or subcommand in the table: what statistics are indexed by.
 pub type CommandId = u16;
@@ -21,6 +22,14 @@ pub struct CommandEntry {
     args_min: u32,
     /// How many more it takes at most.
     args_spread: u32,
+    /// The flags of its record: here and below is what every request needs, in one cache line.
+    pub flags: u64,
+    /// What runs it.
+    pub handler: Handler,
+    /// See [`CommandEntry::is_sequential`].
+    is_sequential: bool,
+    /// The index of its one key, 0 if its keys are to be found in another way.
+    single_key: u8,
     subcommands: Vec<CommandId>,
 }
 
@@ -30,6 +39,40 @@ impl CommandEntry {
     #[inline]
     pub fn accepts(&self, len: usize) -> bool {
         (len as u32).wrapping_sub(self.args_min) <= self.args_spread
+    }
+
+    /// Whether it reads or writes one key and leaves the state of its client alone, and nothing but that state and the
+    /// number of its arguments can keep it from running.
+    #[inline]
+    pub fn is_sequential(&self) -> bool {
+        self.is_sequential
+    }
+
+    /// The index of its key, if it has one at a fixed place and no other.
+    #[inline]
+    pub fn single_key(&self) -> Option<usize> {
+        (self.single_key != 0).then_some(usize::from(self.single_key))
+    }
+}
+
+fn is_sequential(command: &Command) -> bool {
+    let special = flags::PROTECTED
+        | flags::NO_AUTH
+        | flags::NO_MULTI
+        | flags::NOT_QUEUED
+        | flags::ADMIN
+        | flags::BLOCKING
+        | flags::SENSITIVE
+        | flags::WHOLE_KEYSPACE
+        | flags::WALKS_KEYSPACE;
+    let on_data = command.flags & (flags::READONLY | flags::WRITE) != 0;
+    on_data && command.flags & special == 0 && command.subcommands.is_empty() && single_key(command) != 0
+}
+
+fn single_key(command: &Command) -> u8 {
+    match command.keys {
+        [KeySpec { begin: Begin::Index(index), find: Find::Range { last: 0, .. }, .. }] => *index as u8,
+        _ => 0,
     }
 }
 
@@ -100,6 +143,10 @@ impl CommandTable {
             parent,
             args_min,
             args_spread,
+            flags: command.flags,
+            handler: command.handler,
+            is_sequential: is_sequential(command),
+            single_key: single_key(command),
             subcommands,
         });
         self.by_record.insert(std::ptr::from_ref(command) as usize, id);
@@ -171,12 +218,12 @@ impl CommandTable {
 
     /// The command that a request runs: the subcommand, if its container has it; otherwise the container.
     #[inline]
-    pub fn resolve(&self, name: &[u8], first_arg: Option<&[u8]>) -> Option<&CommandEntry> {
-        let entry = self.find(name)?;
+    pub fn resolve(&self, args: Args<'_>) -> Option<&CommandEntry> {
+        let entry = self.find(args.get(0)?)?;
         if entry.subcommands.is_empty() {
             return Some(entry);
         }
-        let sub = first_arg.and_then(|word| self.find_sub(entry, word));
+        let sub = args.get(1).and_then(|word| self.find_sub(entry, word));
         Some(sub.unwrap_or(entry))
     }
 
@@ -197,6 +244,12 @@ impl CommandTable {
             (Some(word), None) => self.find_sub(entry, word),
             (Some(_), Some(_)) => None,
         }
+    }
+
+    /// A command by its number, if there is one.
+    #[inline]
+    pub fn get(&self, id: CommandId) -> Option<&CommandEntry> {
+        self.entries.get(usize::from(id))
     }
 
     /// A command by its number.
@@ -258,13 +311,12 @@ fn slot(packed: Packed, multiplier: u64, shift: u32) -> usize {
 /// A name in upper case, in words. No copy of variable length: that would stall the loads after it.
 #[inline]
 fn pack(name: &[u8]) -> Packed {
-    let mut packed = [0; WORDS];
+    let word = |bytes: &[u8]| upper(load(bytes));
     match name.len() {
-        0..=8 => packed[0] = load(name),
-        9..=16 => (packed[0], packed[1]) = (load(&name[..8]), load(&name[8..])),
-        _ => (packed[0], packed[1], packed[2]) = (load(&name[..8]), load(&name[8..16]), load(&name[16..])),
+        0..=8 => [word(name), 0, 0],
+        9..=16 => [word(&name[..8]), word(&name[8..]), 0],
+        _ => [word(&name[..8]), word(&name[8..16]), word(&name[16..])],
     }
-    packed.map(upper)
 }
 
 #[inline]

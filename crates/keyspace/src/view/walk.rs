@@ -1,8 +1,24 @@
-//! A walk over the keyspace that locks one stripe at a time: SCAN.
+//! Steps that lock one stripe after the other: a sequence of commands, and SCAN's walk over the keyspace.
 
 use super::{Held, View};
+use crate::hash::Key;
 
 impl View<'_> {
+    /// Locks the stripe of a key, and none else. To be let go before anything is waited for.
+    #[inline]
+    pub fn hold(&mut self, key: Key<'_>) {
+        let index = self.keyspace.stripe_of(key.hash.position());
+        // Let go before the next is taken, as in `walk_to`.
+        self.held = Held::None;
+        self.held = Held::One(index, self.keyspace.lock_stripe(index));
+    }
+
+    /// Lets go of all stripes.
+    #[inline]
+    pub fn let_go(&mut self) {
+        self.held = Held::None;
+    }
+
     /// Makes the stripe of a position the one that this view holds. A view that holds all stripes (in a transaction)
     /// stays as it is.
     ///

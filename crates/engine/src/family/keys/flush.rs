@@ -59,7 +59,7 @@ fn flush(call: &mut Call<'_, '_>, databases: std::ops::Range<u32>) -> Result<(),
         place.extend(garbage);
     }
     // Replicas and logs hear of it even if there was nothing to remove here.
-    *call.propagation = Propagation::Forced;
+    call.propagation = Propagation::Forced;
     call.reply.ok();
     Ok(())
 }

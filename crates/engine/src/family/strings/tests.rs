@@ -568,8 +568,8 @@ fn events(client: &mut Harness, line: &str) -> String {
     let request = OwnedRequest::from_parts(&words(line));
     let mut keys: Vec<Key<'_>> = Vec::new();
     client.executor.prepare(request.args(), &mut keys);
-    let command = engine.commands.resolve(request.args().at(0), None).expect("the command is known").command;
-    let (mut effects, mut out, mut propagation) = (Effects::default(), Vec::new(), Propagation::Verbatim);
+    let command = engine.commands.resolve(request.args()).expect("the command is known").command;
+    let (mut effects, mut out) = (Effects::default(), Vec::new());
     let mut view = engine.keyspace.view(Locks::Keys(&keys), crate::clock_ms(), &mut effects);
     let result = (command.handler)(&mut Call {
         args: request.args(),
@@ -580,7 +580,7 @@ fn events(client: &mut Harness, line: &str) -> String {
         engine: &engine,
         worker: &client.executor.context,
         reply: ReplyWriter::new(&mut out, Protocol::Resp2),
-        propagation: &mut propagation,
+        propagation: Propagation::Verbatim,
         in_transaction: false,
     });
     drop(view);

@@ -1,0 +1,132 @@
+//! What is counted and logged of a command that has run.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use ochre_resp::ReplyWriter;
+
+use crate::call::Args;
+use crate::client::Client;
+use crate::command::{CommandEntry, flags};
+use crate::engine::clock_ms;
+use crate::error::Error;
+use crate::log::{LogEntry, LogKind, shorten};
+use crate::monitor;
+use crate::tick;
+
+use super::run::Runner;
+
+impl Runner<'_> {
+    /// Statistics and logs of a command that has run.
+    #[inline]
+    pub(super) fn account(
+        self,
+        client: &mut Client,
+        entry: &CommandEntry,
+        args: Args<'_>,
+        failed: bool,
+        reply_bytes: usize,
+        start_ns: &mut u64,
+    ) {
+        let end_ns = tick::now_ns();
+        let took_ns = end_ns.saturating_sub(*start_ns);
+        *start_ns = end_ns;
+        let (engine, stats) = (self.engine, &*self.context.stats);
+        stats.processed.add(1);
+        stats.commands_ns.add(took_ns);
+        let command = stats.command(entry.id);
+        command.calls.add(1);
+        command.time_ns.add(took_ns);
+        if failed {
+            command.failed.add(1);
+        }
+        let settings = &engine.settings;
+        if settings.latency_tracking.load(Relaxed) {
+            command.histogram.get_or_init(Default::default).record(took_ns);
+        }
+        client.shared.commands.store(client.shared.commands.load(Relaxed) + 1, Relaxed);
+        if took_ns >= settings.remark_time_ns.load(Relaxed)
+            || reply_bytes as u64 >= settings.remark_reply_bytes.load(Relaxed)
+            || args.bytes() as u64 >= settings.remark_request_bytes.load(Relaxed)
+        {
+            self.note_remarkable(client, entry, args, (took_ns / 1000) as i64, reply_bytes);
+        }
+        if !client.redacted.is_empty() {
+            client.redacted.clear();
+        }
+    }
+
+    #[cold]
+    fn note_remarkable(
+        self,
+        client: &Client,
+        entry: &CommandEntry,
+        args: Args<'_>,
+        took_us: i64,
+        reply_bytes: usize,
+    ) {
+        let settings = &self.engine.settings;
+        let spike_ms = settings.latency_threshold_ms.load(Relaxed);
+        if spike_ms > 0 && took_us / 1000 >= spike_ms && !entry.command.is(flags::RUNS_QUEUE) {
+            let event = if entry.command.is(flags::FAST) { "fast-command" } else { "command" };
+            self.engine.latency.add(event, clock_ms() / 1000, took_us / 1000);
+        }
+        if entry.command.is(flags::SKIP_SLOWLOG) {
+            return;
+        }
+        let request_bytes = args.bytes() as i64;
+        let limits = [
+            (LogKind::Slow, took_us, &settings.slower_than_us, &settings.slow_max_len),
+            (
+                LogKind::LargeRequest,
+                request_bytes,
+                &settings.request_larger_than,
+                &settings.large_request_max_len,
+            ),
+            (
+                LogKind::LargeReply,
+                reply_bytes as i64,
+                &settings.reply_larger_than,
+                &settings.large_reply_max_len,
+            ),
+        ];
+        for (kind, value, threshold, max_len) in limits {
+            let threshold = threshold.load(Relaxed);
+            if threshold >= 0 && value >= threshold {
+                self.engine.logs.add(kind, log_entry(client, args, value), max_len.load(Relaxed));
+            }
+        }
+    }
+
+    pub(super) fn show_to_monitors(self, client: &Client, args: Args<'_>) {
+        if self.engine.monitor_count.load(Relaxed) != 0 {
+            monitor::feed(self.engine, client, args);
+        }
+    }
+
+    pub(super) fn write_error(self, error: &Error, client: &Client, out: &mut Vec<u8>) {
+        self.count_error(error);
+        ReplyWriter::new(out, client.protocol).error_bytes(error.bytes());
+    }
+
+    pub(super) fn count_error(self, error: &Error) {
+        self.engine.errors.count(error.code());
+        self.engine.stats.error_replies.fetch_add(1, Relaxed);
+    }
+}
+
+fn log_entry(client: &Client, args: Args<'_>, value: i64) -> LogEntry {
+    let mut shortened = shorten(args.iter());
+    for index in &client.redacted {
+        if let Some(arg) = shortened.get_mut(*index) {
+            *arg = b"(redacted)".to_vec();
+        }
+    }
+    LogEntry {
+        id: 0,
+        time_s: clock_ms() / 1000,
+        value,
+        args: shortened,
+        address: client.shared.address.clone(),
+        name: client.shared.names.lock().name.clone().unwrap_or_default(),
+    }
+}

@@ -1,0 +1,173 @@
+//! All checks before a command runs, and what is said to those who fail them.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::call::Args;
+use crate::client::{Client, client_flags};
+use crate::command::{Command, CommandEntry, flags};
+use crate::engine::PauseMode;
+use crate::error::{Error, NO_AUTH, OUT_OF_MEMORY, wrong_arity};
+
+use super::run::Runner;
+use super::unwatch;
+
+/// What happens to a request that passed the checks.
+pub(super) enum Admission<'e> {
+    /// It runs.
+    Run(&'e CommandEntry),
+    /// It runs those that were queued before it.
+    RunQueue(&'e CommandEntry),
+    /// It is queued.
+    Queue(&'e CommandEntry),
+    /// It waits for the end of a pause.
+    Postpone,
+}
+
+impl Runner<'_> {
+    /// All checks before a command runs, in Redis's order.
+    pub(super) fn admit<'e>(
+        self,
+        client: &Client,
+        entry: Option<&'e CommandEntry>,
+        args: Args<'_>,
+        now_ms: i64,
+        has_room: bool,
+    ) -> Result<Admission<'e>, Error> {
+        let Some(entry) = entry else { return Err(unknown_command(args)) };
+        let command = entry.command;
+        if !command.subcommands.is_empty() && args.len() > 1 {
+            return Err(unknown_subcommand(command, args));
+        }
+        if !entry.accepts(args.len()) {
+            return Err(wrong_arity(&entry.full_name));
+        }
+        if command.is(flags::PROTECTED) {
+            self.check_protected(client, entry)?;
+        }
+        // A client that came while there was a password may go on once there is none.
+        if !client.authenticated
+            && !command.is(flags::NO_AUTH)
+            && self.engine.settings.has_password.load(Relaxed)
+        {
+            return Err(NO_AUTH);
+        }
+        let in_multi = client.transaction.open;
+        if in_multi && command.is(flags::NO_MULTI) {
+            return Err(Error::new("ERR Command not allowed inside a transaction"));
+        }
+        let queued_flags = if command.is(flags::RUNS_QUEUE) { client.transaction.flags } else { 0 };
+        if !has_room && (command.flags | queued_flags) & flags::DENYOOM != 0 {
+            return Err(OUT_OF_MEMORY);
+        }
+        let touches_keys = flags::READONLY | flags::WRITE | flags::MAY_REPLICATE;
+        if self.engine.monitor_count.load(Relaxed) != 0
+            && command.flags & touches_keys != 0
+            && client.shared.has(client_flags::MONITOR)
+        {
+            return Err(Error::new("ERR Replica can't interact with the keyspace"));
+        }
+        if command.is(flags::RUNS_QUEUE) {
+            return Ok(Admission::RunQueue(entry));
+        }
+        if !in_multi || command.is(flags::NOT_QUEUED) {
+            return Ok(Admission::Run(entry));
+        }
+        let paused = self.engine.pause.mode(now_ms) == PauseMode::All;
+        Ok(if paused { Admission::Postpone } else { Admission::Queue(entry) })
+    }
+
+    #[cold]
+    fn check_protected(self, client: &Client, entry: &CommandEntry) -> Result<(), Error> {
+        let container = entry.parent.unwrap_or(entry.command);
+        let directive = match container.name {
+            "module" => ochre_config::Directive::EnableModuleCommand,
+            _ => ochre_config::Directive::EnableDebugCommand,
+        };
+        let setting = self.engine.config.read().shown(directive);
+        let local = client.shared.has(client_flags::UNIX_SOCKET)
+            || client.shared.address.starts_with("127.")
+            || client.shared.address.starts_with("[::1]");
+        if setting == b"yes" || (setting == b"local" && local) {
+            return Ok(());
+        }
+        let (upper, lower) = (container.name.to_ascii_uppercase(), container.name);
+        Err(Error::owned(format!(
+            "ERR {upper} command not allowed. If the enable-{lower}-command option is set to \"local\", you can run it \
+             from a local connection, otherwise you need to set this option in the configuration file, and then restart \
+             the server."
+        )))
+    }
+
+    #[cold]
+    pub(super) fn reject(
+        self,
+        client: &mut Client,
+        entry: Option<&CommandEntry>,
+        args: Args<'_>,
+        error: &Error,
+        out: &mut Vec<u8>,
+    ) {
+        if let Some(entry) = entry {
+            self.context.stats.command(entry.id).rejected.add(1);
+            if entry.command.is(flags::RUNS_QUEUE) {
+                return self.reject_exec(client, args, error, out);
+            }
+        }
+        if client.transaction.open {
+            client.transaction.abort();
+            client.publish_transaction();
+        }
+        self.write_error(error, client, out);
+    }
+
+    /// EXEC itself is refused: that ends the transaction, and the reply says so even where there is none.
+    fn reject_exec(self, client: &mut Client, args: Args<'_>, error: &Error, out: &mut Vec<u8>) {
+        let watched = std::mem::take(&mut client.transaction);
+        unwatch(self.engine, &watched);
+        client.publish_transaction();
+        let why = error.bytes();
+        let why = why.strip_prefix(b"ERR ").unwrap_or(why);
+        let text = Error::quoting("EXECABORT Transaction discarded because of: ", why, "");
+        self.write_error(&text, client, out);
+        self.show_to_monitors(client, args);
+    }
+}
+
+/// Whether a browser was made to talk to the server: the first words of what it sends are `POST` and `Host:`. What
+/// follows is an attacker's choice and must not run.
+#[cold]
+pub(super) fn is_web_request(args: Args<'_>) -> bool {
+    args.is(0, "post") || args.is(0, "host:")
+}
+
+#[cold]
+fn unknown_command(args: Args<'_>) -> Error {
+    let mut listed = Vec::new();
+    for arg in args.from(1) {
+        if listed.len() >= QUOTED_MAX {
+            break;
+        }
+        let room = QUOTED_MAX - listed.len();
+        listed.extend_from_slice(&[b"'", quoted(arg, room), b"' "].concat());
+    }
+    let name = quoted(args.get(0).unwrap_or_default(), QUOTED_MAX);
+    if args.len() < 2 {
+        return Error::quoting("ERR unknown command '", name, "'");
+    }
+    let text = [b"ERR unknown command '", name, b"', with args beginning with: ", &listed].concat();
+    Error::quoting("", &text, "")
+}
+
+#[cold]
+fn unknown_subcommand(command: &Command, args: Args<'_>) -> Error {
+    let after = format!("'. Try {} HELP.", command.name.to_ascii_uppercase());
+    Error::quoting("ERR unknown subcommand '", quoted(args.at(1), QUOTED_MAX), &after)
+}
+
+/// So many bytes of a client's words are quoted in an error.
+const QUOTED_MAX: usize = 128;
+
+fn quoted(bytes: &[u8], max: usize) -> &[u8] {
+    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+    &bytes[..end.min(max)]
+}

@@ -1,0 +1,308 @@
+//! The path of a request: found, checked, queued or run, journalled, counted.
+//!
+//! One [`Executor`] per worker. A request is first *prepared* (its command found, its keys hashed), so that the worker
+//! can have a whole batch's table lines on their way before the first command runs. Then it is *executed*: checks in
+//! Redis's order (`admission`); the stripes of its keys locked, the handler, the effects into the journal while the
+//! stripes are still locked (`run`); statistics (`account`). EXEC is the same with the union of the stripes of its queue,
+//! all locked from the check of the watched keys to the last effect (`transaction`): that is what makes transactions
+//! serializable.
+//!
+//! Two things that another worker may order at any time, CLIENT PAUSE and CLIENT KILL, are looked at once the stripes are
+//! locked (see [`Gate`](run::Gate)): a check before the locks could be passed just before the order and acted upon long
+//! after it.
+
+mod account;
+mod admission;
+mod run;
+mod sequence;
+mod transaction;
+mod upkeep;
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use ochre_keyspace::{Effects, Evictor, Key, Sweeper};
+
+use crate::call::Args;
+use crate::client::{Client, Close, ReplyMode, client_flags};
+use crate::command::{CommandEntry, CommandId, key_indexes};
+use crate::engine::{Engine, clock_ms};
+use crate::monitor;
+use crate::tick;
+use crate::worker::WorkerContext;
+
+use self::admission::Admission;
+use self::run::{Gate, Runner};
+
+pub use sequence::Requests;
+pub(crate) use transaction::unwatch;
+
+/// What became of a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// It is done; its reply, if any, is in the output.
+    Done,
+    /// It has not run: clients are paused. Come again with the same request.
+    Postponed,
+    /// The client waits; its reply comes later.
+    Blocked,
+    /// The connection ends once the output is sent.
+    Close,
+    /// The connection ends at once, and what has been replied but not sent is lost.
+    Cut,
+}
+
+/// A request whose command is found and whose keys are hashed.
+#[derive(Clone, Copy, Debug)]
+pub struct Prepared {
+    /// [`Prepared::UNKNOWN`] if there is no such command.
+    id: CommandId,
+    first_key: u32,
+    keys: u32,
+}
+
+impl Prepared {
+    const UNKNOWN: CommandId = CommandId::MAX;
+
+    /// Its keys, within those of its batch.
+    #[inline]
+    pub fn keys(&self) -> Range<usize> {
+        self.first_key as usize..(self.first_key + self.keys) as usize
+    }
+}
+
+/// The time of a batch: read once, and again only if its commands took long.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    /// The time, unix time in ms.
+    pub now_ms: i64,
+    /// When the previous command ended (see [`tick::now_ns`]).
+    pub start_ns: u64,
+    read_ns: u64,
+}
+
+impl Clock {
+    /// Older than this, the time is read again, ns.
+    const STALE_NS: u64 = 500_000;
+
+    /// The present time.
+    pub fn read() -> Clock {
+        let start_ns = tick::now_ns();
+        Clock { now_ms: clock_ms(), start_ns, read_ns: start_ns }
+    }
+
+    /// Whether the commands of the batch took long.
+    #[inline]
+    pub fn is_old(&self) -> bool {
+        self.start_ns.saturating_sub(self.read_ns) > Clock::STALE_NS
+    }
+
+    /// Reads the time again if the commands of the batch took long.
+    #[inline]
+    pub fn refresh(&mut self) {
+        if self.is_old() {
+            self.now_ms = clock_ms();
+            self.read_ns = self.start_ns;
+        }
+    }
+}
+
+/// Runs the requests of one worker's clients.
+pub struct Executor {
+    /// What all workers share.
+    pub engine: Arc<Engine>,
+    /// What this worker has for itself.
+    pub context: WorkerContext,
+    /// Those of the present step; empty between steps.
+    effects: Effects,
+    evictor: Evictor,
+    sweeper: Sweeper,
+}
+
+impl Executor {
+    /// The executor of a worker.
+    pub fn new(engine: Arc<Engine>, worker: usize) -> Executor {
+        tick::calibrate();
+        let context = engine.worker_context(worker);
+        let sweeper = Sweeper::new(worker, engine.workers.len());
+        let evictor = Evictor::new(tick::now_ns() ^ (worker as u64) << 32);
+        Executor { engine, context, effects: Effects::default(), evictor, sweeper }
+    }
+
+    /// Finds the command of a request and hashes its keys, which are added to `keys`.
+    #[inline]
+    pub fn prepare<'b>(&self, args: Args<'b>, keys: &mut Vec<Key<'b>>) -> Prepared {
+        let first_key = keys.len();
+        let id = match self.engine.commands.resolve(args) {
+            Some(entry) => {
+                add_keys(&self.engine, entry, args, keys);
+                entry.id
+            }
+            None => Prepared::UNKNOWN,
+        };
+        Prepared { id, first_key: first_key as u32, keys: (keys.len() - first_key) as u32 }
+    }
+
+    /// Asks the processor for keys in three steps, each of which reads what the one before it has asked for. The more keys
+    /// take a step before the next one is begun, the more of the waiting is in common.
+    #[inline]
+    pub fn prefetch_hints(&self, db: u32, keys: &[Key<'_>]) {
+        keys.iter().for_each(|key| self.engine.keyspace.prefetch_hint(db, *key));
+    }
+
+    /// The second step: table lines.
+    #[inline]
+    pub fn prefetch_lines(&self, db: u32, keys: &[Key<'_>]) {
+        keys.iter().for_each(|key| self.engine.keyspace.prefetch_line(db, *key));
+    }
+
+    /// The third step: entries.
+    #[inline]
+    pub fn prefetch_entries(&self, db: u32, keys: &mut [Key<'_>]) {
+        keys.iter_mut().for_each(|key| self.engine.keyspace.prefetch_entry(db, key));
+    }
+
+    /// Runs requests of one client, in order, until one of them leaves something to be done or there is more than `out_max`
+    /// in the output. `keys` are those of their batch. Returns how many are over, and what became of the last; one that
+    /// is postponed is not over.
+    pub fn execute_all(
+        &mut self,
+        client: &mut Client,
+        requests: &impl Requests,
+        keys: &[Key<'_>],
+        (out, out_max): (&mut Vec<u8>, usize),
+        clock: &mut Clock,
+    ) -> (usize, Outcome) {
+        let mut at = 0;
+        loop {
+            clock.refresh();
+            let Executor { engine, context, effects, .. } = self;
+            let runner = Runner { engine, context };
+            if client.is_usual() && engine.monitor_count.load(Relaxed) == 0 {
+                runner.run_sequence(client, requests, &mut at, keys, (out, out_max), clock, effects);
+                if out.len() > out_max {
+                    return (at, Outcome::Done);
+                }
+            }
+            let Some((args, prepared)) = requests.get(at) else { return (at, Outcome::Done) };
+            match self.execute(client, args, prepared, &keys[prepared.keys()], out, clock) {
+                Outcome::Done => at += 1,
+                Outcome::Postponed => return (at, Outcome::Postponed),
+                outcome => return (at + 1, outcome),
+            }
+            if out.len() > out_max {
+                return (at, Outcome::Done);
+            }
+        }
+    }
+
+    /// Runs a request; the reply is appended to `out`. `keys` are those of its preparation. The `clock`
+    /// is moved to when this one ended.
+    pub fn execute(
+        &mut self,
+        client: &mut Client,
+        args: Args<'_>,
+        prepared: Prepared,
+        keys: &[Key<'_>],
+        out: &mut Vec<u8>,
+        clock: &mut Clock,
+    ) -> Outcome {
+        // The usual case must not touch the count of the engine's owners: that would serialize the misses of a batch.
+        let has_room =
+            self.engine.keyspace.settings.maxmemory_bytes.load(Relaxed) == 0 || self.make_room(clock.now_ms);
+        let Executor { engine, context, effects, .. } = self;
+        client.shared.last_command.store(prepared.id, Relaxed);
+        Runner { engine, context }.execute(client, prepared.id, args, keys, out, clock, effects, has_room)
+    }
+
+    /// Cleans up after a client that is gone.
+    pub fn forget(&mut self, client: &mut Client) {
+        unwatch(&self.engine, &std::mem::take(&mut client.transaction));
+        if client.shared.has(client_flags::MONITOR) {
+            monitor::remove(&self.engine, client.id());
+        }
+    }
+}
+
+impl Runner<'_> {
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "the step's whole world; a struct of it would be built for every command"
+    )]
+    fn execute(
+        self,
+        client: &mut Client,
+        id: CommandId,
+        args: Args<'_>,
+        keys: &[Key<'_>],
+        out: &mut Vec<u8>,
+        clock: &mut Clock,
+        effects: &mut Effects,
+        has_room: bool,
+    ) -> Outcome {
+        let entry = self.engine.commands.get(id);
+        let before = out.len();
+        if entry.is_none() && admission::is_web_request(args) {
+            return Outcome::Cut;
+        }
+        if client.reply_mode == ReplyMode::SkipNext {
+            client.reply_mode = ReplyMode::Skip;
+        }
+        let gate = match self.admit(client, entry, args, clock.now_ms, has_room) {
+            Ok(Admission::Run(entry)) => self.run(client, entry, args, keys, out, clock, effects),
+            Ok(Admission::RunQueue(entry)) => self.run_transaction(client, entry, args, out, clock, effects),
+            Ok(Admission::Queue(entry)) => {
+                transaction::queue(client, entry, args, out);
+                Gate::Open
+            }
+            Ok(Admission::Postpone) => Gate::Paused,
+            Err(error) => {
+                self.reject(client, entry, args, &error, out);
+                Gate::Open
+            }
+        };
+        self.end(client, gate, before, out)
+    }
+
+    /// What became of a request whose reply begins at `before` in the output.
+    fn end(self, client: &mut Client, gate: Gate, before: usize, out: &mut Vec<u8>) -> Outcome {
+        match gate {
+            Gate::Open => {}
+            Gate::Paused => return Outcome::Postponed,
+            Gate::Killed => {
+                client.close_after_reply();
+                return Outcome::Close;
+            }
+        }
+        match client.reply_mode {
+            ReplyMode::On | ReplyMode::SkipNext => {}
+            ReplyMode::Off => out.truncate(before),
+            ReplyMode::Skip => {
+                out.truncate(before);
+                client.reply_mode = ReplyMode::On;
+            }
+        }
+        match (client.close, client.blocked) {
+            (Close::AfterReply, _) => Outcome::Close,
+            (Close::No, Some(_)) => Outcome::Blocked,
+            (Close::No, None) => Outcome::Done,
+        }
+    }
+}
+
+/// Hashes the keys of a request, as its command's specifications say.
+#[inline]
+fn add_keys<'b>(engine: &Engine, entry: &CommandEntry, args: Args<'b>, keys: &mut Vec<Key<'b>>) {
+    if !entry.accepts(args.len()) {
+        return;
+    }
+    // The form that most commands have.
+    if let Some(index) = entry.single_key() {
+        keys.extend(args.get(index).map(|name| engine.keyspace.key(name)));
+    } else if !entry.command.keys.is_empty()
+        && let Some(indexes) = key_indexes(entry.command, args)
+    {
+        keys.extend(indexes.iter().map(|index| engine.keyspace.key(args.at(*index as usize))));
+    }
+}

@@ -1,0 +1,174 @@
+//! Running a command: stripes locked, handler, journal, effects handed on.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use ochre_keyspace::{Effects, Key, Locks, View};
+use ochre_resp::ReplyWriter;
+
+use crate::call::{Args, Call, Propagation};
+use crate::client::Client;
+use crate::command::{CommandEntry, flags};
+use crate::engine::{Engine, PauseMode};
+use crate::monitor;
+use crate::worker::WorkerContext;
+
+use super::Clock;
+
+/// What commands of one worker run with.
+#[derive(Clone, Copy)]
+pub(super) struct Runner<'r> {
+    pub(super) engine: &'r Engine,
+    pub(super) context: &'r WorkerContext,
+}
+
+/// Whether a client that was let in goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gate {
+    Open,
+    Paused,
+    Killed,
+}
+
+/// A command of a step.
+pub(super) struct Step<'s> {
+    pub(super) entry: &'s CommandEntry,
+    pub(super) args: Args<'s>,
+    pub(super) keys: &'s [Key<'s>],
+    pub(super) in_transaction: bool,
+}
+
+impl Runner<'_> {
+    /// Whether a command with these flags may run now, asked with its stripes locked. CLIENT PAUSE is given with all
+    /// stripes locked, so none that passed here before is still on its way when its reply goes out.
+    #[inline]
+    pub(super) fn gate(self, client: &Client, command_flags: u64, now_ms: i64) -> Gate {
+        if client.shared.killed.load(Relaxed) {
+            return Gate::Killed;
+        }
+        match self.engine.pause.mode(now_ms) {
+            PauseMode::None => Gate::Open,
+            PauseMode::All => Gate::Paused,
+            PauseMode::Write if command_flags & (flags::WRITE | flags::MAY_REPLICATE) != 0 => Gate::Paused,
+            PauseMode::Write => Gate::Open,
+        }
+    }
+
+    /// Locks what a command needs and runs it.
+    #[inline]
+    #[allow(clippy::too_many_arguments, reason = "as in `Runner::execute`")]
+    pub(super) fn run(
+        self,
+        client: &mut Client,
+        entry: &CommandEntry,
+        args: Args<'_>,
+        keys: &[Key<'_>],
+        out: &mut Vec<u8>,
+        clock: &mut Clock,
+        effects: &mut Effects,
+    ) -> Gate {
+        let now_ms = clock.now_ms;
+        let gate;
+        {
+            let mut view = self.engine.keyspace.view(locks_of(entry, keys), now_ms, effects);
+            gate = self.gate(client, entry.flags, now_ms);
+            if gate == Gate::Open {
+                view.set_no_touch(client.no_touch);
+                view.set_import_source(client.import_source);
+                let step = Step { entry, args, keys, in_transaction: false };
+                self.run_one(&mut view, client, step, out, &mut clock.start_ns);
+                self.engine.keyspace.journal.append(&view.effects().unit);
+            }
+        }
+        self.settle(effects);
+        gate
+    }
+
+    /// Runs one command on a view that is already locked and adds its effects to the view's.
+    #[inline]
+    pub(super) fn run_one(
+        self,
+        view: &mut View<'_>,
+        client: &mut Client,
+        step: Step<'_>,
+        out: &mut Vec<u8>,
+        start_ns: &mut u64,
+    ) {
+        let Step { entry, args, keys, in_transaction } = step;
+        let mut call = Call {
+            args,
+            command: entry.command,
+            keys,
+            view,
+            reply: ReplyWriter::new(out, client.protocol),
+            client,
+            engine: self.engine,
+            worker: self.context,
+            propagation: Propagation::Verbatim,
+            in_transaction,
+        };
+        self.perform(&mut call, entry, start_ns);
+    }
+
+    /// Calls the handler, and does what follows from what it did.
+    #[inline]
+    pub(super) fn perform(self, call: &mut Call<'_, '_>, entry: &CommandEntry, start_ns: &mut u64) {
+        let engine = self.engine;
+        let (before, dirty_before, db) = (call.reply.len(), call.view.effects().dirty, call.client.db);
+        let result = (entry.handler)(call);
+        let failed = result.is_err();
+        if let Err(error) = result {
+            self.count_error(&error);
+            call.reply.error_bytes(error.bytes());
+        }
+        // Afterwards: only now is it known what has to be hidden.
+        if engine.monitor_count.load(Relaxed) != 0 && entry.flags & (flags::SKIP_MONITOR | flags::ADMIN) == 0
+        {
+            monitor::feed(engine, call.client, call.args);
+        }
+        if engine.keyspace.journal.is_active() {
+            let changed = call.view.effects().dirty != dirty_before;
+            if propagates(entry.flags, call.propagation, changed) {
+                call.view.effects().unit.push(db, call.args.iter());
+            }
+        }
+        let reply_bytes = call.reply.len().saturating_sub(before);
+        self.account(call.client, entry, call.args, failed, reply_bytes, start_ns);
+    }
+
+    /// Hands on what a step left behind.
+    #[inline]
+    pub(super) fn settle(self, effects: &mut Effects) {
+        effects.dirty = 0;
+        if !effects.is_clean() {
+            self.clean_up(effects);
+        }
+    }
+
+    fn clean_up(self, effects: &mut Effects) {
+        for garbage in effects.garbage.drain(..) {
+            self.engine.keyspace.reclaimer.hand_over(garbage);
+        }
+        effects.freed_before_reply.clear();
+        effects.clear();
+    }
+}
+
+#[inline]
+fn locks_of<'a>(entry: &CommandEntry, keys: &'a [Key<'a>]) -> Locks<'a> {
+    if entry.flags & flags::WHOLE_KEYSPACE != 0 {
+        Locks::All
+    } else if keys.is_empty() {
+        Locks::None
+    } else {
+        Locks::Keys(keys)
+    }
+}
+
+#[inline]
+fn propagates(command_flags: u64, propagation: Propagation, changed: bool) -> bool {
+    match propagation {
+        Propagation::Verbatim => changed && command_flags & flags::WRITE != 0,
+        Propagation::Forced => true,
+        Propagation::Rewritten | Propagation::Nothing => false,
+    }
+}

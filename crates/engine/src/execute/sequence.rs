@@ -1,0 +1,94 @@
+//! Requests of one client that can run one after the other without another look at the client: what a pipeline of reads
+//! and writes is made of. What they have in common is set up once for all of them; each still takes its own lock, is
+//! journalled and counted by itself, and lets others in before the next.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use ochre_keyspace::{Effects, Key, Locks};
+use ochre_resp::ReplyWriter;
+
+use crate::call::{Args, Call, Propagation};
+use crate::client::Client;
+use crate::command::CommandEntry;
+
+use super::run::{Gate, Runner};
+use super::{Clock, Prepared};
+
+/// Prepared requests of one client, in order.
+pub trait Requests {
+    /// The one at an index; asked for when it is about to run.
+    fn get(&self, index: usize) -> Option<(Args<'_>, Prepared)>;
+}
+
+impl Runner<'_> {
+    /// Runs requests from the one at index `at` on for as long as they need no more than this; `at` is moved to the first
+    /// that has not run. Stops, too, when there is more than `out_max` in the output, and when the `clock` is old.
+    #[allow(clippy::too_many_arguments, reason = "as in `Runner::execute`")]
+    pub(super) fn run_sequence(
+        self,
+        client: &mut Client,
+        requests: &impl Requests,
+        at: &mut usize,
+        keys: &[Key<'_>],
+        (out, out_max): (&mut Vec<u8>, usize),
+        clock: &mut Clock,
+        effects: &mut Effects,
+    ) {
+        let Some((args, mut prepared, mut entry)) = self.next_of_sequence(requests, *at) else { return };
+        let mut view = self.engine.keyspace.view(Locks::None, clock.now_ms, effects);
+        view.set_no_touch(client.no_touch);
+        view.set_import_source(client.import_source);
+        let mut call = Call {
+            args,
+            command: entry.command,
+            keys: &[],
+            view: &mut view,
+            reply: ReplyWriter::new(out, client.protocol),
+            client,
+            engine: self.engine,
+            worker: self.context,
+            propagation: Propagation::Verbatim,
+            in_transaction: false,
+        };
+        loop {
+            let Some(own) = keys.get(prepared.keys()).filter(|own| own.len() == 1) else { return };
+            call.keys = own;
+            call.view.hold(own[0]);
+            if self.gate(call.client, entry.flags, clock.now_ms) != Gate::Open {
+                return;
+            }
+            call.client.shared.last_command.store(entry.id, Relaxed);
+            self.perform(&mut call, entry, &mut clock.start_ns);
+            self.engine.keyspace.journal.append(&call.view.effects().unit);
+            call.view.let_go();
+            self.settle(call.view.effects());
+            *at += 1;
+            if call.reply.len() > out_max || clock.is_old() {
+                return;
+            }
+            let Some(next) = self.next_of_sequence(requests, *at) else { return };
+            (call.args, prepared, entry) = next;
+            call.command = entry.command;
+            call.propagation = Propagation::Verbatim;
+        }
+    }
+
+    #[inline]
+    fn next_of_sequence<'s>(
+        &'s self,
+        requests: &'s impl Requests,
+        at: usize,
+    ) -> Option<(Args<'s>, Prepared, &'s CommandEntry)> {
+        let (args, prepared) = requests.get(at)?;
+        let entry = self.engine.commands.get(prepared.id)?;
+        (entry.is_sequential() && entry.accepts(args.len()) && self.has_room())
+            .then_some((args, prepared, entry))
+    }
+
+    /// Whether memory is below its limit.
+    #[inline]
+    fn has_room(self) -> bool {
+        let limit = self.engine.keyspace.settings.maxmemory_bytes.load(Relaxed) as usize;
+        limit == 0 || self.engine.lasting_bytes() <= limit
+    }
+}

@@ -1,0 +1,155 @@
+//! MULTI's queue and EXEC.
+
+use std::ops::Range;
+
+use ochre_keyspace::{Effects, Locks, View};
+use ochre_resp::ReplyWriter;
+
+use crate::call::Args;
+use crate::client::{Client, Close, Queued, Transaction};
+use crate::command::{CommandEntry, flags};
+use crate::engine::{Engine, clock_ms};
+use crate::error::Error;
+
+use super::run::{Gate, Runner, Step};
+use super::{Clock, add_keys};
+
+impl Runner<'_> {
+    /// EXEC.
+    pub(super) fn run_transaction(
+        self,
+        client: &mut Client,
+        entry: &CommandEntry,
+        args: Args<'_>,
+        out: &mut Vec<u8>,
+        clock: &mut Clock,
+        effects: &mut Effects,
+    ) -> Gate {
+        let gate = self.gate(client, entry.flags | client.transaction.flags, clock.now_ms);
+        if gate != Gate::Open {
+            return gate;
+        }
+        let before = out.len();
+        let refusal = match &client.transaction {
+            Transaction { open: false, .. } => Some("ERR EXEC without MULTI"),
+            Transaction { aborted: true, .. } => {
+                Some("EXECABORT Transaction discarded because of previous errors.")
+            }
+            _ => None,
+        };
+        // Without MULTI there is nothing to end: keys that are watched stay so.
+        let open = client.transaction.open;
+        let transaction = if open { std::mem::take(&mut client.transaction) } else { Transaction::default() };
+        if let Some(text) = refusal {
+            unwatch(self.engine, &transaction);
+            self.write_error(&Error::new(text), client, out);
+        } else {
+            // What the queue asks about its own client is still that it is in a transaction.
+            client.publish_watched();
+            let gate = self.run_queue(client, &transaction, out, clock, effects);
+            if gate != Gate::Open {
+                client.transaction = transaction;
+                client.publish_transaction();
+                return gate;
+            }
+        }
+        client.publish_transaction();
+        self.show_to_monitors(client, args);
+        let reply_bytes = out.len().saturating_sub(before);
+        self.account(client, entry, args, refusal.is_some(), reply_bytes, &mut clock.start_ns);
+        Gate::Open
+    }
+
+    fn run_queue(
+        self,
+        client: &mut Client,
+        transaction: &Transaction,
+        out: &mut Vec<u8>,
+        clock: &mut Clock,
+        effects: &mut Effects,
+    ) -> Gate {
+        let engine = self.engine;
+        let now_ms = clock_ms();
+        let mut keys = Vec::new();
+        let ranges: Vec<Range<usize>> = transaction
+            .queue
+            .iter()
+            .map(|queued| {
+                let start = keys.len();
+                add_keys(engine, engine.commands.entry(queued.command), queued.request.args(), &mut keys);
+                start..keys.len()
+            })
+            .collect();
+        keys.extend(transaction.watched.iter().map(|watched| engine.keyspace.key(&watched.key)));
+        let locks = match transaction.flags & (flags::WHOLE_KEYSPACE | flags::WALKS_KEYSPACE) != 0 {
+            true => Locks::All,
+            false if keys.is_empty() => Locks::None,
+            false => Locks::Keys(&keys),
+        };
+        let gate;
+        {
+            let mut view = engine.keyspace.view(locks, now_ms, effects);
+            gate = self.gate(client, transaction.flags, now_ms);
+            if gate == Gate::Open {
+                view.set_no_touch(client.no_touch);
+                view.set_import_source(client.import_source);
+                let changed = watched_changed(&mut view, transaction);
+                unwatch_in(&mut view, transaction);
+                if changed {
+                    ReplyWriter::new(out, client.protocol).null_array();
+                } else {
+                    ReplyWriter::new(out, client.protocol).array(transaction.queue.len());
+                    for (Queued { command, request }, range) in transaction.queue.iter().zip(ranges) {
+                        let (entry, keys) = (engine.commands.entry(*command), &keys[range]);
+                        let step = Step { entry, args: request.args(), keys, in_transaction: true };
+                        let (is_closing, before) = (client.close == Close::AfterReply, out.len());
+                        self.run_one(&mut view, client, step, out, &mut clock.start_ns);
+                        if is_closing {
+                            // A client that killed itself takes no more than the reply that says so.
+                            out.truncate(before);
+                        }
+                    }
+                }
+                engine.keyspace.journal.append(&view.effects().unit);
+            }
+        }
+        self.settle(effects);
+        gate
+    }
+}
+
+/// Queues a command of a transaction, unless EXEC will refuse anyway.
+pub(super) fn queue(client: &mut Client, entry: &CommandEntry, args: Args<'_>, out: &mut Vec<u8>) {
+    if !client.transaction.aborted && !client.transaction.flag.is_raised() {
+        client.transaction.push(entry, args);
+        client.publish_transaction();
+    }
+    ReplyWriter::new(out, client.protocol).queued();
+}
+
+fn watched_changed(view: &mut View<'_>, transaction: &Transaction) -> bool {
+    let expired = |view: &mut View<'_>| {
+        transaction.watched.iter().any(|watched| {
+            let key = view.key(&watched.key);
+            view.has_watched_expired(watched.db, key, &transaction.flag)
+        })
+    };
+    transaction.flag.is_raised() || expired(view)
+}
+
+fn unwatch_in(view: &mut View<'_>, transaction: &Transaction) {
+    for watched in &transaction.watched {
+        let key = view.key(&watched.key);
+        view.unwatch(watched.db, key, &transaction.flag);
+    }
+}
+
+/// Stops watching all keys of a transaction.
+pub(crate) fn unwatch(engine: &Engine, transaction: &Transaction) {
+    let mut effects = Effects::default();
+    for watched in &transaction.watched {
+        let key = engine.keyspace.key(&watched.key);
+        let keys = [key];
+        engine.keyspace.view(Locks::Keys(&keys), 0, &mut effects).unwatch(watched.db, key, &transaction.flag);
+    }
+}

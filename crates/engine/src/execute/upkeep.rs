@@ -1,0 +1,87 @@
+//! Work that is no client's: eviction and the removal of expired keys.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use ochre_keyspace::{Locks, SweepStep};
+
+use crate::engine::{Engine, PauseMode};
+use crate::tick;
+
+use super::Executor;
+use super::run::Runner;
+
+impl Executor {
+    /// Evicts keys until memory is below `maxmemory`, for a limited time. Whether commands that need memory may run:
+    /// `false` only if memory is above the limit and nothing may be evicted.
+    #[inline(never)]
+    pub(super) fn make_room(&mut self, now_ms: i64) -> bool {
+        let Executor { engine, effects, evictor, .. } = self;
+        let engine = &**engine;
+        let limit = engine.keyspace.settings.maxmemory_bytes.load(Relaxed) as usize;
+        let exceeded = limit != 0 && engine.lasting_bytes() > limit;
+        engine.stats.note_exceeded(exceeded, now_ms);
+        if !exceeded || engine.pause.mode(now_ms) != PauseMode::None {
+            return true;
+        }
+        if engine.settings.import_mode.load(Relaxed) {
+            return false;
+        }
+        let (start_ns, budget_ns) = (tick::now_ns(), eviction_budget_ns(engine));
+        let mut enough = true;
+        while engine.lasting_bytes() > limit {
+            let Some(candidate) = evictor.choose(&engine.keyspace, now_ms, effects) else {
+                // What is on its way to be freed will do.
+                enough = engine.keyspace.reclaimer.pending() > 0;
+                break;
+            };
+            let key = engine.keyspace.key(&candidate.key);
+            let delete_start_ns = tick::now_ns();
+            {
+                let keys = [key];
+                let mut view = engine.keyspace.view(Locks::Keys(&keys), now_ms, effects);
+                // CLIENT PAUSE may have come while this waited for the stripe.
+                if engine.pause.mode(now_ms) != PauseMode::None {
+                    break;
+                }
+                view.evict(candidate.db, key);
+                engine.keyspace.journal.append(&view.effects().unit);
+                view.effects().clear();
+            }
+            engine.latency_since("eviction-del", delete_start_ns);
+            for garbage in effects.garbage.drain(..) {
+                engine.keyspace.reclaimer.hand_over(garbage);
+            }
+            if tick::now_ns().saturating_sub(start_ns) > budget_ns {
+                break;
+            }
+        }
+        engine.latency_since("eviction-cycle", start_ns);
+        enough
+    }
+
+    /// Goes on evicting if memory is above the limit; to be called now and then.
+    pub fn relieve(&mut self, now_ms: i64) {
+        self.make_room(now_ms);
+    }
+
+    /// Removes the expired keys of the next part of this worker's share of the keyspace.
+    pub fn sweep(&mut self, now_ms: i64) -> SweepStep {
+        let Executor { engine, context, effects, sweeper, .. } = self;
+        let start_ns = tick::now_ns();
+        let step = sweeper.step(&engine.keyspace, now_ms, effects);
+        Runner { engine, context }.settle(effects);
+        context.stats.expired_in_background.add(step.expired as u64);
+        engine.latency_since("expire-cycle", start_ns);
+        step
+    }
+}
+
+/// How long evicting may take before a command, ns: as Redis defines `maxmemory-eviction-tenacity`.
+fn eviction_budget_ns(engine: &Engine) -> u64 {
+    let tenacity = engine.keyspace.settings.tenacity.load(Relaxed);
+    match tenacity {
+        0..=10 => 50_000 * u64::from(tenacity),
+        11..100 => (500_000.0 * 1.15_f64.powi(tenacity as i32 - 10)) as u64,
+        _ => u64::MAX,
+    }
+}

@@ -1,0 +1,152 @@
+//! Clients that come to an end, that wait, and that are looked after now and then.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use ochre_engine::{BlockedOn, client_flags};
+use ochre_resp::ReplyWriter;
+
+use super::Worker;
+use crate::connection::State;
+
+/// A connection that receives nothing for so long gives up the room in its own buffer, ms.
+const INPUT_IDLE_MS: i64 = 2_000;
+
+/// So many connections are looked after at a time.
+const CHECKED_AT_ONCE: usize = 200;
+
+impl Worker {
+    /// Closes a connection at once.
+    pub(super) fn close(&mut self, token: usize) {
+        let Some(mut connection) = self.connections.try_remove(token) else { return };
+        connection.socket.deregister(self.poll.registry());
+        self.by_id.remove(&connection.client.id());
+        if let Some(blocked) = connection.client.blocked {
+            self.deadlines.remove(&(blocked.deadline_ms, token));
+            self.executor.context.stats.blocked.fetch_sub(1, Relaxed);
+        }
+        if connection.shared().has(client_flags::POSTPONED) {
+            self.executor.context.stats.blocked.fetch_sub(1, Relaxed);
+            self.postponed.retain(|other| *other != token);
+        }
+        self.ready.retain(|other| *other != token);
+        self.executor.forget(&mut connection.client);
+        connection.shared().account(&self.executor.context.stats, 0);
+        self.engine.clients.remove(connection.client.id());
+        self.executor.context.stats.clients.fetch_sub(1, Relaxed);
+    }
+
+    /// Ends the blocking of a client on somebody's order, unless the client is gone from that wait.
+    pub(super) fn unblock(&mut self, id: u64, with_error: bool) {
+        let Some(token) = self.by_id.get(&id).copied() else { return };
+        if self.connections.get(token).is_some_and(|connection| connection.shared().wait.is_claimed()) {
+            self.wake(token, with_error);
+        }
+    }
+
+    /// Ends the blocking of a client whose time is up; one that somebody has unblocked is left to that letter.
+    pub(super) fn time_out(&mut self, deadline_ms: i64, token: usize) {
+        self.deadlines.remove(&(deadline_ms, token));
+        if self.connections.get(token).is_some_and(|connection| connection.shared().wait.end()) {
+            self.wake(token, false);
+        }
+    }
+
+    /// Ends the blocking of a client: by its timeout, or with an error.
+    pub(super) fn wake(&mut self, token: usize, with_error: bool) {
+        let Some(connection) = self.connections.get_mut(token) else { return };
+        let Some(blocked) = connection.client.blocked else { return };
+        self.deadlines.remove(&(blocked.deadline_ms, token));
+        self.executor.context.stats.blocked.fetch_sub(1, Relaxed);
+        connection.client.unblock();
+        connection.state = State::Open;
+        let mut out = Vec::new();
+        let mut reply = ReplyWriter::new(&mut out, connection.client.protocol);
+        match (with_error, blocked.on) {
+            (true, _) => reply.error("UNBLOCKED client unblocked via CLIENT UNBLOCK"),
+            (false, BlockedOn::Replicas) => reply.integer(0),
+            (false, BlockedOn::Logs) => {
+                reply.array(2);
+                reply.integer(0);
+                reply.integer(0);
+            }
+            (false, BlockedOn::Completion) => {}
+        }
+        self.send(token, &mut out);
+        self.requeue(token);
+    }
+
+    /// Answers a client that waits for a completion, and lets it go on.
+    pub(super) fn complete(&mut self, id: u64, reply: &[u8]) {
+        let Some(token) = self.by_id.get(&id).copied() else { return };
+        let Some(connection) = self.connections.get_mut(token) else { return };
+        let Some(blocked) = connection.client.blocked.filter(|one| one.on == BlockedOn::Completion) else {
+            return;
+        };
+        self.deadlines.remove(&(blocked.deadline_ms, token));
+        self.executor.context.stats.blocked.fetch_sub(1, Relaxed);
+        connection.client.unblock();
+        connection.state = State::Open;
+        self.send(token, &mut reply.to_vec());
+        self.requeue(token);
+    }
+
+    /// Lets postponed clients go on, if the pause is over.
+    pub(super) fn resume(&mut self) {
+        for token in std::mem::take(&mut self.postponed) {
+            if let Some(connection) = self.connections.get_mut(token) {
+                connection.state = State::Open;
+                connection.shared().set_flag(client_flags::POSTPONED, false);
+                self.executor.context.stats.blocked.fetch_sub(1, Relaxed);
+                self.requeue(token);
+            }
+        }
+    }
+
+    /// Looks after a part of the connections: idle ones, soft limits, figures.
+    pub(super) fn check_clients(&mut self, now_ms: i64) {
+        let timeout_s = self.engine.settings.timeout_s.load(Relaxed);
+        let tokens: Vec<usize> = self
+            .connections
+            .iter()
+            .map(|(token, _)| token)
+            .skip_while(|token| *token < self.check_from)
+            .take(CHECKED_AT_ONCE)
+            .collect();
+        self.check_from = tokens.last().map_or(0, |last| last + 1);
+        if tokens.len() < CHECKED_AT_ONCE {
+            self.check_from = 0;
+        }
+        for token in tokens {
+            let Some(connection) = self.connections.get_mut(token) else { continue };
+            let idle_ms = now_ms - connection.shared().last_interaction_ms.load(Relaxed);
+            if connection.owns_input {
+                connection.shrink_input(idle_ms > INPUT_IDLE_MS);
+            }
+            let before = connection.output_capacity();
+            connection.relax();
+            connection.publish_memory(&self.executor.context.stats);
+            self.note_output(token, before);
+            let Some(connection) = self.connections.get_mut(token) else { continue };
+            let shared = connection.shared();
+            let exempt = shared.has(client_flags::MONITOR) || connection.state == State::Waiting;
+            if timeout_s > 0 && idle_ms > timeout_s * 1000 && !exempt {
+                log::info!("Closing idle client");
+                self.close(token);
+                continue;
+            }
+            if self.output_limits.exceeded(connection, now_ms) {
+                self.close_for_output(token);
+            }
+        }
+        self.evict_clients();
+    }
+
+    /// Sends what can still be sent and closes everything.
+    pub(super) fn close_all(&mut self) {
+        let tokens: Vec<usize> = self.connections.iter().map(|(token, _)| token).collect();
+        for token in tokens {
+            self.flush(token);
+            self.close(token);
+        }
+    }
+}
