@@ -74,6 +74,12 @@ impl<'a> Args<'a> {
         Cursor { args: *self, index }
     }
 
+    /// No fewer bytes than all arguments together have: where the last one ends in the request.
+    #[inline]
+    pub fn bytes_max(&self) -> usize {
+        self.spans.last().map_or(0, |span| span.start as usize + span.len as usize)
+    }
+
     /// Bytes of all arguments together.
     pub fn bytes(&self) -> usize {
         self.spans.iter().map(|span| span.len as usize).sum()

@@ -268,7 +268,7 @@ impl Engine {
         let sum =
             |counter: fn(&WorkerStats) -> u64| self.workers.iter().map(|stats| counter(stats)).sum::<u64>();
         let mut rates = self.stats.rates.lock();
-        rates.commands.sample(now_ms, sum(|stats| stats.processed.get()));
+        rates.commands.sample(now_ms, sum(|stats| stats.processed()));
         rates.net_in.sample(now_ms, sum(|stats| stats.net_in_bytes.get()));
         rates.net_out.sample(now_ms, sum(|stats| stats.net_out_bytes.get()));
         rates.loops.sample(now_ms, sum(|stats| stats.loops.get()));

@@ -99,12 +99,10 @@ impl Engine {
 
 fn reset_worker(worker: &WorkerStats) {
     let counters = [
-        &worker.processed,
         &worker.net_in_bytes,
         &worker.net_out_bytes,
         &worker.loops,
         &worker.loops_ns,
-        &worker.commands_ns,
         &worker.reads,
         &worker.writes,
         &worker.prefetch_batches,

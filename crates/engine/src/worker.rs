@@ -48,8 +48,6 @@ pub struct CommandStats {
 pub struct WorkerStats {
     /// By command number.
     pub commands: Vec<CommandStats>,
-    /// Commands run.
-    pub processed: Counter,
     /// Bytes received.
     pub net_in_bytes: Counter,
     /// Bytes sent.
@@ -58,8 +56,6 @@ pub struct WorkerStats {
     pub loops: Counter,
     /// Time in those rounds, ns.
     pub loops_ns: Counter,
-    /// Time of those rounds spent in commands, ns.
-    pub commands_ns: Counter,
     /// Times data were received.
     pub reads: Counter,
     /// Times data were sent.
@@ -93,6 +89,16 @@ impl WorkerStats {
             commands: (0..commands).map(|_| CommandStats::default()).collect(),
             ..WorkerStats::default()
         }
+    }
+
+    /// Commands run.
+    pub fn processed(&self) -> u64 {
+        self.commands.iter().map(|command| command.calls.get()).sum()
+    }
+
+    /// Time spent in commands, ns.
+    pub fn commands_ns(&self) -> u64 {
+        self.commands.iter().map(|command| command.time_ns.get()).sum()
     }
 
     /// The statistics of a command.

@@ -24,6 +24,8 @@ pub(crate) struct Seen {
 
 impl Seen {
     pub(crate) const NOWHERE: Seen = Seen { segment: u32::MAX, line: 0, slot: 0 };
+    /// Says that it is in the line, if anywhere.
+    pub(crate) const ANY_SLOT: u8 = u8::MAX;
 }
 
 /// A seeded 64-bit hash. The upper 48 bits are the *position* (stripe, then directory, then bucket: the order in which

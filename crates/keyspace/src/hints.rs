@@ -15,7 +15,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 
-use crate::hash::{Key, POSITION_BITS};
+use crate::hash::{Key, POSITION_BITS, Seen};
 use crate::prefetch::prefetch;
 use crate::segment::Hint;
 use crate::table::{Moved, Table};
@@ -47,27 +47,31 @@ impl Hints {
         }
     }
 
+    /// Asks the processor for what [`Hints::prefetch_line`] will read, and notes in the key where that is.
     #[inline]
-    fn words(&self, key: Key<'_>) -> Option<&Words> {
+    pub(crate) fn prefetch_words(&self, key: &mut Key<'_>) {
         let position = key.hash.position();
         let stripe = (position >> (POSITION_BITS - self.stripe_bits)) as usize;
-        let depth = self.depths.get(stripe)?.load(Relaxed);
-        let index = position >> (POSITION_BITS - self.stripe_bits - u32::from(depth).min(DEPTH_MAX as u32));
-        self.levels.get(usize::from(depth))?.get()?.get(index as usize)
-    }
-
-    /// Asks the processor for what [`Hints::prefetch_line`] will read.
-    #[inline]
-    pub(crate) fn prefetch_hint(&self, key: Key<'_>) {
-        if let Some(words) = self.words(key) {
+        let depth = self.depths[stripe].load(Relaxed);
+        let index =
+            (position >> ((POSITION_BITS - self.stripe_bits).wrapping_sub(u32::from(depth)) & 63)) as u32;
+        // For now, not where the key is but where it is told where that is.
+        key.seen = Seen { segment: index, line: depth, slot: 0 };
+        if let Some(words) = self.words(key.seen) {
             prefetch(std::ptr::from_ref(words).cast());
         }
+    }
+
+    /// The words that were found for a key.
+    #[inline]
+    fn words(&self, at: Seen) -> Option<&Words> {
+        self.levels.get(usize::from(at.line))?.get()?.get(at.segment as usize)
     }
 
     /// Asks the processor for the line of a key.
     #[inline]
     pub(crate) fn prefetch_line(&self, key: Key<'_>) {
-        if let Some(words) = self.words(key) {
+        if let Some(words) = self.words(key.seen) {
             let hint = Hint { lines: words.lines.load(Relaxed), segment: words.segment.load(Relaxed) };
             hint.prefetch(key.hash.position());
         }

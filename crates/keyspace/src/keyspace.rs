@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use smallvec::SmallVec;
 
 use crate::effects::Effects;
-use crate::hash::{Hasher, Key, POSITION_BITS};
+use crate::hash::{Hasher, Key, POSITION_BITS, Seen};
 use crate::hints::Hints;
 use crate::journal::Journal;
 use crate::reclaim::Reclaimer;
@@ -141,20 +141,48 @@ impl Keyspace {
         View::new(self, Held::One(index, self.stripes[index].lock()), now_ms, effects)
     }
 
-    /// The first step of fetching a key ahead: asks the processor for what the second one reads. Takes no lock.
+    /// Asks the processor for keys in four steps, each of which reads what the one before it has asked for: the more keys
+    /// take a step before the next one begins, the more of the waiting they have in common. This is the first; it takes no
+    /// lock.
     #[inline]
-    pub fn prefetch_hint(&self, db: u32, key: Key<'_>) {
+    pub fn prefetch_words(&self, db: u32, keys: &mut [Key<'_>]) {
         if let Some(hints) = self.hints[db as usize].get() {
-            hints.prefetch_hint(key);
+            keys.iter_mut().for_each(|key| hints.prefetch_words(key));
         }
     }
 
-    /// The second step: asks the processor for the table line of a key. Takes no lock.
+    /// The second step: table lines. Takes no lock.
     #[inline]
-    pub fn prefetch_line(&self, db: u32, key: Key<'_>) {
+    pub fn prefetch_lines(&self, db: u32, keys: &[Key<'_>]) {
         if let Some(hints) = self.hints[db as usize].get() {
-            hints.prefetch_line(key);
+            keys.iter().for_each(|key| hints.prefetch_line(*key));
         }
+    }
+
+    /// The third step: entries. Notes in the keys where they are.
+    #[inline]
+    pub fn prefetch_entries(&self, db: u32, keys: &mut [Key<'_>]) {
+        for key in keys {
+            key.seen = match self.stripes[self.stripe_of(key.hash.position())].try_lock() {
+                Some(stripe) => stripe.tables[db as usize].prefetch_entry(*key),
+                None => Seen::NOWHERE,
+            };
+        }
+    }
+
+    /// The fourth step, for the one key in ten that is not in the line where it is at home: the next line. Whether it is to
+    /// be taken again, for keys that are not there either.
+    #[inline]
+    pub fn prefetch_displaced(&self, db: u32, keys: &mut [Key<'_>]) -> bool {
+        let mut again = false;
+        for key in keys.iter_mut().filter(|key| key.seen.slot == Seen::ANY_SLOT) {
+            key.seen = match self.stripes[self.stripe_of(key.hash.position())].try_lock() {
+                Some(stripe) => stripe.tables[db as usize].prefetch_displaced(*key),
+                None => Seen::NOWHERE,
+            };
+            again |= key.seen.slot == Seen::ANY_SLOT;
+        }
+        again
     }
 
     /// Follows what a table has moved; to be called under its lock whenever it may have.
@@ -166,15 +194,6 @@ impl Keyspace {
             if !table.is_empty() || hints.get().is_some() {
                 hints.get_or_init(|| Hints::new(self.stripe_bits)).follow(stripe, table, moved);
             }
-        }
-    }
-
-    /// The third step: asks the processor for the entry of a key, whose line was asked for some time ago, and notes in the
-    /// key where that is.
-    #[inline]
-    pub fn prefetch_entry(&self, db: u32, key: &mut Key<'_>) {
-        if let Some(stripe) = self.stripes[self.stripe_of(key.hash.position())].try_lock() {
-            key.seen = stripe.tables[db as usize].prefetch_entry(*key);
         }
     }
 

@@ -132,6 +132,7 @@ impl Segment {
         ((line as u64) << self.free_bits).div_ceil(self.lines.len() as u64)
     }
 
+    #[inline]
     fn passed(&self, line: usize) -> u8 {
         (self.passed[line / 2] >> (line % 2 * 4)) & 15
     }
@@ -149,28 +150,44 @@ impl Segment {
         Hint { lines, segment: std::ptr::from_ref(self) as u64 }
     }
 
-    /// Asks the processor for the entries at home in the line of this position that may be the key's. Returns the line and
-    /// the slot of the first.
+    /// Asks the processor for the entries in the line of this position that may be the key's; if there are none, but some
+    /// keys have passed that line, for the line after it. Returns where the key is to be looked for.
     #[inline]
     pub fn prefetch_entry(&self, position: u64, tag: Tag) -> Option<(u8, u8)> {
-        let home = self.home(position);
-        let line = &self.lines[home];
+        self.prefetch_in_line(self.home(position), tag)
+    }
+
+    /// The same for the line in which the key is to be looked for.
+    #[inline]
+    pub fn prefetch_in_line(&self, at: usize, tag: Tag) -> Option<(u8, u8)> {
+        let line = self.lines.get(at)?;
         let mut mask = line.matches(tag);
+        if mask == 0 {
+            return self.prefetch_next_line(at);
+        }
         let first = mask.trailing_zeros();
         while mask != 0 {
             line.0[mask.trailing_zeros() as usize % LINE_SLOTS].prefetch();
             mask &= mask - 1;
         }
-        (first < LINE_SLOTS as u32).then_some((home as u8, first as u8))
+        Some((at as u8, first as u8))
     }
 
-    /// Where a key is, if that is still where it was seen and at home there.
+    #[inline]
+    fn prefetch_next_line(&self, at: usize) -> Option<(u8, u8)> {
+        (self.passed(at) != 0).then(|| {
+            let next = self.after(at);
+            prefetch(std::ptr::from_ref(&self.lines[next]).cast());
+            (next as u8, Seen::ANY_SLOT)
+        })
+    }
+
+    /// Where a key is, if that is still where it was seen.
     #[inline]
     pub fn find_seen(&self, key: Key<'_>) -> Option<Place> {
         let Seen { line, slot, .. } = key.seen;
-        let place = Place { line, slot, home: line };
         let entry = self.lines.get(usize::from(line))?.0[usize::from(slot) % LINE_SLOTS].entry()?;
-        (entry.has_key(key.bytes) && self.home(key.hash.position()) == usize::from(line)).then_some(place)
+        entry.has_key(key.bytes).then(|| Place { line, slot, home: self.home(key.hash.position()) as u8 })
     }
 
     /// Where a key is.
@@ -199,6 +216,7 @@ impl Segment {
         }
     }
 
+    #[inline]
     fn after(&self, line: usize) -> usize {
         if line + 1 == self.lines.len() { 0 } else { line + 1 }
     }

@@ -156,6 +156,16 @@ impl Table {
         place.unwrap_or(Seen::NOWHERE)
     }
 
+    /// The same for a key that was not in the line where it is at home.
+    pub(crate) fn prefetch_displaced(&self, key: Key<'_>) -> Seen {
+        let Seen { segment, line, .. } = key.seen;
+        let place = self
+            .segments
+            .get(segment as usize)
+            .and_then(|segment| segment.prefetch_in_line(usize::from(line), Tag::of(key.hash)));
+        place.map_or(Seen::NOWHERE, |(line, slot)| Seen { segment, line, slot })
+    }
+
     /// Where a key is.
     #[inline]
     pub fn find(&self, key: Key<'_>) -> Option<Location> {

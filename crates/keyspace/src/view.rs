@@ -400,8 +400,30 @@ impl<'k> View<'k> {
             return Ok(number);
         };
         let number = next(self.table(db, key).entry(location))?;
-        self.update_at(db, key, location, NewValue::Int(number), Expiry::Keep);
+        if self.keyspace.settings.policy().is_lfu() || !self.replace_int(db, key, location, number) {
+            self.update_at(db, key, location, NewValue::Int(number), Expiry::Keep);
+        }
         Ok(number)
+    }
+
+    /// Does all that an update entails where an integer takes an integer's place. Whether it is so.
+    #[inline]
+    fn replace_int(&mut self, db: u32, key: Key<'_>, location: Location, number: i64) -> bool {
+        let clock = self.clock;
+        let StripeData { tables, watchers, counters, .. } = self.stripe(key);
+        let done = tables[db as usize].entry_mut(location).is_some_and(|mut entry| {
+            entry.set_access(clock);
+            entry.overwrite(&NewValue::Int(number))
+        });
+        if !done {
+            return false;
+        }
+        counters.changes += 1;
+        if !watchers.is_empty() {
+            watchers.raise(db, key.bytes, || true);
+        }
+        self.effects.dirty += 1;
+        true
     }
 
     #[inline]
@@ -442,7 +464,7 @@ impl<'k> View<'k> {
 
     #[inline]
     fn overwrite(&mut self, db: u32, key: Key<'_>, location: Location, value: NewValue<'_>, expiry: Expiry) {
-        let (policy, now_ms) = (self.keyspace.settings.policy(), self.now_ms);
+        let (policy, clock) = (self.keyspace.settings.policy(), self.clock);
         let table = self.table(db, key);
         let Some(mut entry) = table.entry_mut(location) else { return };
         let old_expire_ms = entry.as_ref().expire_ms();
@@ -453,7 +475,7 @@ impl<'k> View<'k> {
         };
         let access = match policy.is_lfu() {
             true => entry.as_ref().access(),
-            false => access::seconds_clock(now_ms),
+            false => clock,
         };
         if expire_ms.is_some() == old_expire_ms.is_some() && entry.overwrite(&value) {
             entry.set_access(access);

@@ -19,4 +19,4 @@ pub use decode::{DecodeError, ReplyLimits, ReplyParser, Value, encode_request, s
 pub use double::append_double;
 pub use number::parse_integer;
 pub use reply::{Deferred, Protocol, ReplyWriter};
-pub use request::{Limits, Progress, ProtocolError, RequestParser, Span, split_args};
+pub use request::{Head, Limits, Progress, ProtocolError, RequestParser, Span, split_args};

@@ -10,7 +10,7 @@
 use std::ops::Range;
 
 use ochre_engine::{Args, OwnedRequest, Prepared};
-use ochre_resp::{Limits, Progress, ProtocolError, Span};
+use ochre_resp::{Head, Limits, Progress, ProtocolError, Span};
 
 use crate::connection::{Connection, State};
 
@@ -114,6 +114,8 @@ pub struct Batch {
     pub spans: Vec<Span>,
     /// What few of them have.
     pub rare: Vec<Rare>,
+    /// How the last of the usual form began; outlives the batch.
+    head: Head,
 }
 
 impl Batch {
@@ -156,7 +158,7 @@ pub fn parse_ahead(
     while batch.items.len() < max && seat.parsed < seat.input.len() {
         let (start, first_span) = (seat.parsed, batch.spans.len());
         let received = &seat.input[start..];
-        let whole = connection.parser.parse_whole(received, limits, &mut batch.spans);
+        let whole = connection.parser.parse_whole(received, limits, &mut batch.spans, &mut batch.head);
         if let Some(consumed) = whole {
             connection.arrived();
             seat.parsed += consumed;

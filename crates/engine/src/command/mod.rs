@@ -8,4 +8,4 @@ mod table;
 pub use derived::KeyRange;
 pub use keys::{KeyIndexes, find as find_keys, key_indexes};
 pub use record::{Arg, ArgKind, Begin, Command, Find, Group, KeySpec, acl, flags, key_flags};
-pub use table::{CommandEntry, CommandId, CommandTable, RenameError};
+pub use table::{CommandEntry, CommandId, CommandTable, Latest, RenameError};

@@ -80,6 +80,21 @@ fn single_key(command: &Command) -> u8 {
 const WORDS: usize = 3;
 type Packed = [u64; WORDS];
 
+/// The short name that was looked up last, as it was written: a client's requests are seldom of many kinds.
+#[derive(Debug)]
+pub struct Latest {
+    len: usize,
+    word: u64,
+    id: CommandId,
+}
+
+impl Default for Latest {
+    fn default() -> Latest {
+        // A length that no name has.
+        Latest { len: usize::MAX, word: 0, id: NONE }
+    }
+}
+
 /// All commands.
 pub struct CommandTable {
     entries: Vec<CommandEntry>,
@@ -218,9 +233,17 @@ impl CommandTable {
 
     /// The command that a request runs: the subcommand, if its container has it; otherwise the container.
     #[inline]
-    pub fn resolve(&self, args: Args<'_>) -> Option<&CommandEntry> {
-        let entry = self.find(args.get(0)?)?;
+    pub fn resolve(&self, args: Args<'_>, latest: &mut Latest) -> Option<&CommandEntry> {
+        let name = args.get(0)?;
+        let word = if name.len() <= 8 { load(name) } else { 0 };
+        if latest.len == name.len() && latest.word == word {
+            return self.entries.get(usize::from(latest.id));
+        }
+        let entry = self.find(name)?;
         if entry.subcommands.is_empty() {
+            if name.len() <= 8 {
+                *latest = Latest { len: name.len(), word, id: entry.id };
+            }
             return Some(entry);
         }
         let sub = args.get(1).and_then(|word| self.find_sub(entry, word));

@@ -31,8 +31,6 @@ impl Runner<'_> {
         let took_ns = end_ns.saturating_sub(*start_ns);
         *start_ns = end_ns;
         let (engine, stats) = (self.engine, &*self.context.stats);
-        stats.processed.add(1);
-        stats.commands_ns.add(took_ns);
         let command = stats.command(entry.id);
         command.calls.add(1);
         command.time_ns.add(took_ns);
@@ -46,7 +44,7 @@ impl Runner<'_> {
         client.shared.commands.store(client.shared.commands.load(Relaxed) + 1, Relaxed);
         if took_ns >= settings.remark_time_ns.load(Relaxed)
             || reply_bytes as u64 >= settings.remark_reply_bytes.load(Relaxed)
-            || args.bytes() as u64 >= settings.remark_request_bytes.load(Relaxed)
+            || args.bytes_max() as u64 >= settings.remark_request_bytes.load(Relaxed)
         {
             self.note_remarkable(client, entry, args, (took_ns / 1000) as i64, reply_bytes);
         }

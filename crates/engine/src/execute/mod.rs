@@ -26,7 +26,7 @@ use ochre_keyspace::{Effects, Evictor, Key, Sweeper};
 
 use crate::call::Args;
 use crate::client::{Client, Close, ReplyMode, client_flags};
-use crate::command::{CommandEntry, CommandId, key_indexes};
+use crate::command::{CommandEntry, CommandId, Latest, key_indexes};
 use crate::engine::{Engine, clock_ms};
 use crate::monitor;
 use crate::tick;
@@ -116,6 +116,8 @@ pub struct Executor {
     pub context: WorkerContext,
     /// Those of the present step; empty between steps.
     effects: Effects,
+    /// The name that was looked up last.
+    latest: Latest,
     evictor: Evictor,
     sweeper: Sweeper,
 }
@@ -127,14 +129,14 @@ impl Executor {
         let context = engine.worker_context(worker);
         let sweeper = Sweeper::new(worker, engine.workers.len());
         let evictor = Evictor::new(tick::now_ns() ^ (worker as u64) << 32);
-        Executor { engine, context, effects: Effects::default(), evictor, sweeper }
+        Executor { engine, context, effects: Effects::default(), latest: Latest::default(), evictor, sweeper }
     }
 
     /// Finds the command of a request and hashes its keys, which are added to `keys`.
     #[inline]
-    pub fn prepare<'b>(&self, args: Args<'b>, keys: &mut Vec<Key<'b>>) -> Prepared {
+    pub fn prepare<'b>(&mut self, args: Args<'b>, keys: &mut Vec<Key<'b>>) -> Prepared {
         let first_key = keys.len();
-        let id = match self.engine.commands.resolve(args) {
+        let id = match self.engine.commands.resolve(args, &mut self.latest) {
             Some(entry) => {
                 add_keys(&self.engine, entry, args, keys);
                 entry.id
@@ -142,25 +144,6 @@ impl Executor {
             None => Prepared::UNKNOWN,
         };
         Prepared { id, first_key: first_key as u32, keys: (keys.len() - first_key) as u32 }
-    }
-
-    /// Asks the processor for keys in three steps, each of which reads what the one before it has asked for. The more keys
-    /// take a step before the next one is begun, the more of the waiting is in common.
-    #[inline]
-    pub fn prefetch_hints(&self, db: u32, keys: &[Key<'_>]) {
-        keys.iter().for_each(|key| self.engine.keyspace.prefetch_hint(db, *key));
-    }
-
-    /// The second step: table lines.
-    #[inline]
-    pub fn prefetch_lines(&self, db: u32, keys: &[Key<'_>]) {
-        keys.iter().for_each(|key| self.engine.keyspace.prefetch_line(db, *key));
-    }
-
-    /// The third step: entries.
-    #[inline]
-    pub fn prefetch_entries(&self, db: u32, keys: &mut [Key<'_>]) {
-        keys.iter_mut().for_each(|key| self.engine.keyspace.prefetch_entry(db, key));
     }
 
     /// Runs requests of one client, in order, until one of them leaves something to be done or there is more than `out_max`

@@ -8,15 +8,20 @@ impl View<'_> {
     #[inline]
     pub fn hold(&mut self, key: Key<'_>) {
         let index = self.keyspace.stripe_of(key.hash.position());
-        // Let go before the next is taken, as in `walk_to`.
-        self.held = Held::None;
+        // Before the next is taken, as in `walk_to`.
+        self.let_go();
         self.held = Held::One(index, self.keyspace.lock_stripe(index));
     }
 
     /// Lets go of all stripes.
     #[inline]
     pub fn let_go(&mut self) {
-        self.held = Held::None;
+        match std::mem::replace(&mut self.held, Held::None) {
+            Held::None => {}
+            // By itself, so that it is done here and not by a call.
+            Held::One(_, guard) => drop(guard),
+            others => drop(others),
+        }
     }
 
     /// Makes the stripe of a position the one that this view holds. A view that holds all stripes (in a transaction)

@@ -8,5 +8,5 @@ mod split_args;
 
 pub use error::ProtocolError;
 pub use limits::Limits;
-pub use parser::{Progress, RequestParser, Span};
+pub use parser::{Head, Progress, RequestParser, Span};
 pub use split_args::split_args;

@@ -21,6 +21,9 @@ const KEPT_INPUT_BYTES: usize = 1024 * 1024;
 /// Clients that speak HTTP are told of at most this often, ms.
 const HTTP_WARNING_MS: i64 = 60_000;
 
+/// Keys are fetched ahead up to so many lines from where they are at home; further away hardly any is.
+const DISPLACED_MAX: usize = 3;
+
 /// The requests of one connection within a batch.
 struct Run {
     seat: usize,
@@ -162,7 +165,7 @@ impl Worker {
         let mut inputs = std::mem::take(&mut self.inputs);
         inputs.clear();
         inputs.extend(seats[first..].iter_mut().map(|seat| std::mem::take(&mut seat.input)));
-        let Batch { items, spans, rare } = batch;
+        let Batch { items, spans, rare, .. } = batch;
         let mut keys: Vec<Key<'_>> = Vec::with_capacity(items.len() * 2);
         let mut runs: Vec<Run> = Vec::with_capacity(GROUP_MAX);
         self.prepare(seats, first, items, (&inputs, spans, rare), &mut keys, &mut runs);
@@ -185,7 +188,7 @@ impl Worker {
 
     /// Finds the commands and keys of a batch.
     fn prepare<'b>(
-        &self,
+        &mut self,
         seats: &[Seat],
         first: usize,
         items: &mut [Item],
@@ -214,9 +217,19 @@ impl Worker {
         let stats = &self.executor.context.stats;
         stats.prefetch_batches.add(1);
         stats.prefetched_keys.add(keys.len() as u64);
-        runs.iter().for_each(|run| self.executor.prefetch_hints(run.db, &keys[run.keys.clone()]));
-        runs.iter().for_each(|run| self.executor.prefetch_lines(run.db, &keys[run.keys.clone()]));
-        runs.iter().for_each(|run| self.executor.prefetch_entries(run.db, &mut keys[run.keys.clone()]));
+        let keyspace = &self.engine.keyspace;
+        runs.iter().for_each(|run| keyspace.prefetch_words(run.db, &mut keys[run.keys.clone()]));
+        runs.iter().for_each(|run| keyspace.prefetch_lines(run.db, &keys[run.keys.clone()]));
+        runs.iter().for_each(|run| keyspace.prefetch_entries(run.db, &mut keys[run.keys.clone()]));
+        for _ in 0..DISPLACED_MAX {
+            let mut again = false;
+            for run in runs {
+                again |= keyspace.prefetch_displaced(run.db, &mut keys[run.keys.clone()]);
+            }
+            if !again {
+                break;
+            }
+        }
     }
 
     /// Runs the requests of one connection, in order, until one of them keeps the others from being run.

@@ -568,7 +568,11 @@ fn events(client: &mut Harness, line: &str) -> String {
     let request = OwnedRequest::from_parts(&words(line));
     let mut keys: Vec<Key<'_>> = Vec::new();
     client.executor.prepare(request.args(), &mut keys);
-    let command = engine.commands.resolve(request.args()).expect("the command is known").command;
+    let command = engine
+        .commands
+        .resolve(request.args(), &mut crate::command::Latest::default())
+        .expect("the command is known")
+        .command;
     let (mut effects, mut out) = (Effects::default(), Vec::new());
     let mut view = engine.keyspace.view(Locks::Keys(&keys), crate::clock_ms(), &mut effects);
     let result = (command.handler)(&mut Call {

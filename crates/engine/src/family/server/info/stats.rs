@@ -29,7 +29,7 @@ pub(super) fn stats(scene: &Scene<'_>, report: &mut Report) {
 fn traffic(engine: &Engine, report: &mut Report) {
     let (stats, rates) = (&engine.stats, engine.stats.rates.lock());
     report.field("total_connections_received", stats.connections.load(Relaxed));
-    report.field("total_commands_processed", total(engine, |worker| worker.processed.get()));
+    report.field("total_commands_processed", total(engine, |worker| worker.processed()));
     report.field("instantaneous_ops_per_sec", rates.commands.per_second() as u64);
     report.field("total_net_input_bytes", total(engine, |worker| worker.net_in_bytes.get()));
     report.field("total_net_output_bytes", total(engine, |worker| worker.net_out_bytes.get()));
@@ -120,7 +120,7 @@ fn io(engine: &Engine, report: &mut Report) {
 fn event_loops(engine: &Engine, report: &mut Report) {
     report.field("eventloop_cycles", total(engine, |worker| worker.loops.get()));
     report.field("eventloop_duration_sum", total(engine, |worker| worker.loops_ns.get()) / 1000);
-    report.field("eventloop_duration_cmd_sum", total(engine, |worker| worker.commands_ns.get()) / 1000);
+    report.field("eventloop_duration_cmd_sum", total(engine, |worker| worker.commands_ns()) / 1000);
     let rates = engine.stats.rates.lock();
     report.field("instantaneous_eventloop_cycles_per_sec", rates.loops.per_second() as u64);
     report.field("instantaneous_eventloop_duration_usec", round_us(&rates));
