@@ -40,11 +40,11 @@ fn upper_ns(index: usize) -> u64 {
 }
 
 impl Histogram {
-    /// Counts a time; only the owning worker may.
+    /// Counts a time so many times; only the owning worker may.
     #[inline]
-    pub fn record(&self, time_ns: u64) {
+    pub fn record(&self, time_ns: u64, times: u64) {
         let count = &self.counts[index_of(time_ns)];
-        count.store(count.load(Relaxed) + 1, Relaxed);
+        count.store(count.load(Relaxed) + times, Relaxed);
     }
 
     /// Adds all counts to `sum`.
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn percentiles_and_doubling_counts() {
         let (histogram, mut sum) = (Histogram::default(), Snapshot::default());
-        (1..=1000u64).for_each(|n| histogram.record(n * 1000));
+        (1..=1000u64).for_each(|n| histogram.record(n * 1000, 1));
         histogram.add_to(&mut sum);
         let p50 = sum.percentile_ns(50.0);
         assert!((500_000..540_000).contains(&p50), "{p50}");

@@ -350,6 +350,12 @@ impl<'a> EntryRef<'a> {
         }
     }
 
+    /// Whether the value is an integer.
+    #[inline]
+    pub fn is_int(self) -> bool {
+        self.header().kind == Kind::Int
+    }
+
     #[inline]
     fn body<T>(self, shape: Shape) -> *mut T {
         self.0.as_ptr().cast::<u8>().wrapping_add(shape.body_offset()).cast::<T>()

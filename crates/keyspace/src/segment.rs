@@ -183,7 +183,7 @@ impl Segment {
     }
 
     /// Where a key is, if that is still where it was seen.
-    #[inline]
+    #[inline(always)]
     pub fn find_seen(&self, key: Key<'_>) -> Option<Place> {
         let Seen { line, slot, .. } = key.seen;
         let entry = self.lines.get(usize::from(line))?.0[usize::from(slot) % LINE_SLOTS].entry()?;

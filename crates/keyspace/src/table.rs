@@ -167,7 +167,7 @@ impl Table {
     }
 
     /// Where a key is.
-    #[inline]
+    #[inline(always)]
     pub fn find(&self, key: Key<'_>) -> Option<Location> {
         match self.segments.get(key.seen.segment as usize).and_then(|segment| segment.find_seen(key)) {
             Some(place) => Some(Location { segment: key.seen.segment, place }),
@@ -175,6 +175,7 @@ impl Table {
         }
     }
 
+    #[inline(never)]
     fn find_anew(&self, key: Key<'_>) -> Option<Location> {
         let segment = self.segment_index(key.hash.position())?;
         let place = self.segments[segment as usize].find(key)?;

@@ -394,36 +394,36 @@ impl<'k> View<'k> {
         key: Key<'_>,
         next: impl FnOnce(Option<EntryRef<'_>>) -> Result<i64, E>,
     ) -> Result<i64, E> {
+        if !self.keyspace.settings.reads_set_no_clock() {
+            // All that an update entails, where that is little: an integer takes an integer's place. The path of every
+            // INCR, in one go.
+            let (now_ms, clock) = (self.now_ms, self.clock);
+            let StripeData { tables, watchers, counters, .. } = self.stripe(key);
+            let table = &mut tables[db as usize];
+            if let Some(location) = table.find(key)
+                && let Some(mut entry) = table.entry_mut(location)
+                && entry.as_ref().expire_ms().is_none_or(|expire_ms| expire_ms > now_ms)
+                && entry.as_ref().is_int()
+            {
+                let number = next(Some(entry.as_ref()))?;
+                entry.overwrite(&NewValue::Int(number));
+                entry.set_access(clock);
+                counters.changes += 1;
+                if !watchers.is_empty() {
+                    watchers.raise(db, key.bytes, || true);
+                }
+                self.effects.dirty += 1;
+                return Ok(number);
+            }
+        }
         let Some(location) = self.locate_to_write(db, key) else {
             let number = next(None)?;
             self.create(db, key, NewValue::Int(number), None);
             return Ok(number);
         };
         let number = next(self.table(db, key).entry(location))?;
-        if self.keyspace.settings.policy().is_lfu() || !self.replace_int(db, key, location, number) {
-            self.update_at(db, key, location, NewValue::Int(number), Expiry::Keep);
-        }
+        self.update_at(db, key, location, NewValue::Int(number), Expiry::Keep);
         Ok(number)
-    }
-
-    /// Does all that an update entails where an integer takes an integer's place. Whether it is so.
-    #[inline]
-    fn replace_int(&mut self, db: u32, key: Key<'_>, location: Location, number: i64) -> bool {
-        let clock = self.clock;
-        let StripeData { tables, watchers, counters, .. } = self.stripe(key);
-        let done = tables[db as usize].entry_mut(location).is_some_and(|mut entry| {
-            entry.set_access(clock);
-            entry.overwrite(&NewValue::Int(number))
-        });
-        if !done {
-            return false;
-        }
-        counters.changes += 1;
-        if !watchers.is_empty() {
-            watchers.raise(db, key.bytes, || true);
-        }
-        self.effects.dirty += 1;
-        true
     }
 
     #[inline]

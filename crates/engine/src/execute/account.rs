@@ -13,44 +13,61 @@ use crate::log::{LogEntry, LogKind, shorten};
 use crate::monitor;
 use crate::tick;
 
-use super::run::Runner;
+use super::run::{Performed, Runner};
+
+/// Calls that are accounted for together at most. Reading the clock and counting is a tenth of what a short command costs.
+const TOGETHER_MAX: u64 = 4;
+/// Where the logs are to show shorter commands than this, each is timed by itself, ns.
+const TOGETHER_NS: u64 = 1_000_000;
+/// A request or a reply from this size on is accounted for by itself, bytes.
+pub(super) const SMALL_BYTES: usize = 4096;
 
 impl Runner<'_> {
-    /// Statistics and logs of a command that has run.
+    /// Statistics and logs of a command that has run, or of several calls of one, whose time is then told apart no
+    /// further. `args` are those of the last.
     #[inline]
     pub(super) fn account(
         self,
         client: &mut Client,
         entry: &CommandEntry,
         args: Args<'_>,
-        failed: bool,
-        reply_bytes: usize,
+        done: Performed,
         start_ns: &mut u64,
     ) {
         let end_ns = tick::now_ns();
         let took_ns = end_ns.saturating_sub(*start_ns);
         *start_ns = end_ns;
-        let (engine, stats) = (self.engine, &*self.context.stats);
-        let command = stats.command(entry.id);
-        command.calls.add(1);
+        let settings = &self.engine.settings;
+        let command = self.context.stats.command(entry.id);
+        command.calls.add(done.count);
         command.time_ns.add(took_ns);
-        if failed {
+        if done.failed {
             command.failed.add(1);
         }
-        let settings = &engine.settings;
         if settings.latency_tracking.load(Relaxed) {
-            command.histogram.get_or_init(Default::default).record(took_ns);
+            let histogram = command.histogram.get_or_init(Default::default);
+            histogram.record(if done.count == 1 { took_ns } else { took_ns / done.count }, done.count);
         }
-        client.shared.commands.store(client.shared.commands.load(Relaxed) + 1, Relaxed);
+        client.shared.commands.store(client.shared.commands.load(Relaxed) + done.count, Relaxed);
         if took_ns >= settings.remark_time_ns.load(Relaxed)
-            || reply_bytes as u64 >= settings.remark_reply_bytes.load(Relaxed)
+            || done.reply_bytes as u64 >= settings.remark_reply_bytes.load(Relaxed)
             || args.bytes_max() as u64 >= settings.remark_request_bytes.load(Relaxed)
         {
-            self.note_remarkable(client, entry, args, (took_ns / 1000) as i64, reply_bytes);
+            self.note_remarkable(client, entry, args, (took_ns / 1000) as i64, done.reply_bytes);
         }
         if !client.redacted.is_empty() {
             client.redacted.clear();
         }
+    }
+
+    /// How many calls of one command of a sequence may be accounted for together: as many as cannot hide what the logs are
+    /// to show of one of them.
+    pub(super) fn account_together(self) -> u64 {
+        let settings = &self.engine.settings;
+        let is_coarse = settings.remark_time_ns.load(Relaxed) >= TOGETHER_NS
+            && settings.remark_reply_bytes.load(Relaxed) >= SMALL_BYTES as u64
+            && settings.remark_request_bytes.load(Relaxed) >= SMALL_BYTES as u64;
+        if is_coarse { TOGETHER_MAX } else { 1 }
     }
 
     #[cold]

@@ -29,6 +29,17 @@ pub(super) enum Gate {
     Killed,
 }
 
+/// What there is to account for.
+#[derive(Clone, Copy)]
+pub(super) struct Performed {
+    /// So many calls of one command, one after the other.
+    pub(super) count: u64,
+    /// Whether the last of them replied with an error.
+    pub(super) failed: bool,
+    /// Bytes of the last one's reply.
+    pub(super) reply_bytes: usize,
+}
+
 /// A command of a step.
 pub(super) struct Step<'s> {
     pub(super) entry: &'s CommandEntry,
@@ -106,12 +117,13 @@ impl Runner<'_> {
             propagation: Propagation::Verbatim,
             in_transaction,
         };
-        self.perform(&mut call, entry, start_ns);
+        let done = self.perform(&mut call, entry);
+        self.account(call.client, entry, call.args, done, start_ns);
     }
 
-    /// Calls the handler, and does what follows from what it did.
+    /// Calls the handler, and does what follows from what it did; it is still to be accounted for.
     #[inline]
-    pub(super) fn perform(self, call: &mut Call<'_, '_>, entry: &CommandEntry, start_ns: &mut u64) {
+    pub(super) fn perform(self, call: &mut Call<'_, '_>, entry: &CommandEntry) -> Performed {
         let engine = self.engine;
         let (before, dirty_before, db) = (call.reply.len(), call.view.effects().dirty, call.client.db);
         let result = (entry.handler)(call);
@@ -131,8 +143,7 @@ impl Runner<'_> {
                 call.view.effects().unit.push(db, call.args.iter());
             }
         }
-        let reply_bytes = call.reply.len().saturating_sub(before);
-        self.account(call.client, entry, call.args, failed, reply_bytes, start_ns);
+        Performed { count: 1, failed, reply_bytes: call.reply.len().saturating_sub(before) }
     }
 
     /// Hands on what a step left behind.

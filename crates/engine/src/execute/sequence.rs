@@ -1,6 +1,6 @@
 //! Requests of one client that can run one after the other without another look at the client: what a pipeline of reads
 //! and writes is made of. What they have in common is set up once for all of them; each still takes its own lock, is
-//! journalled and counted by itself, and lets others in before the next.
+//! journalled by itself, and lets others in before the next. Short ones of the same kind are timed a few at a time.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -9,9 +9,10 @@ use ochre_resp::ReplyWriter;
 
 use crate::call::{Args, Call, Propagation};
 use crate::client::Client;
-use crate::command::CommandEntry;
+use crate::command::{CommandEntry, flags};
 
-use super::run::{Gate, Runner};
+use super::account::SMALL_BYTES;
+use super::run::{Gate, Performed, Runner};
 use super::{Clock, Prepared};
 
 /// Prepared requests of one client, in order.
@@ -50,23 +51,38 @@ impl Runner<'_> {
             propagation: Propagation::Verbatim,
             in_transaction: false,
         };
+        let together = self.account_together();
+        let mut done = Performed { count: 0, failed: false, reply_bytes: 0 };
         loop {
-            let Some(own) = keys.get(prepared.keys()).filter(|own| own.len() == 1) else { return };
-            call.keys = own;
-            call.view.hold(own[0]);
-            if self.gate(call.client, entry.flags, clock.now_ms) != Gate::Open {
+            let own = keys.get(prepared.keys()).filter(|own| own.len() == 1);
+            let is_open = own.is_some_and(|own| {
+                call.keys = own;
+                call.view.hold(own[0]);
+                self.gate(call.client, entry.flags, clock.now_ms) == Gate::Open
+            });
+            if !is_open {
+                if done.count > 0 {
+                    self.account(call.client, entry, call.args, done, &mut clock.start_ns);
+                }
                 return;
             }
             call.client.shared.last_command.store(entry.id, Relaxed);
-            self.perform(&mut call, entry, &mut clock.start_ns);
+            done = Performed { count: done.count + 1, ..self.perform(&mut call, entry) };
             self.engine.keyspace.journal.append(&call.view.effects().unit);
             call.view.let_go();
             self.settle(call.view.effects());
             *at += 1;
-            if call.reply.len() > out_max || clock.is_old() {
-                return;
+            let goes_on = call.reply.len() <= out_max && !clock.is_old();
+            let next = if goes_on { self.next_of_sequence(requests, *at) } else { None };
+            let is_alone = entry.flags & flags::FAST == 0
+                || done.count >= together
+                || done.failed
+                || done.reply_bytes.max(call.args.bytes_max()) >= SMALL_BYTES;
+            if is_alone || next.is_none_or(|(_, _, other)| other.id != entry.id) {
+                self.account(call.client, entry, call.args, done, &mut clock.start_ns);
+                done.count = 0;
             }
-            let Some(next) = self.next_of_sequence(requests, *at) else { return };
+            let Some(next) = next else { return };
             (call.args, prepared, entry) = next;
             call.command = entry.command;
             call.propagation = Propagation::Verbatim;

@@ -11,7 +11,7 @@ use crate::command::{CommandEntry, flags};
 use crate::engine::{Engine, clock_ms};
 use crate::error::Error;
 
-use super::run::{Gate, Runner, Step};
+use super::run::{Gate, Performed, Runner, Step};
 use super::{Clock, add_keys};
 
 impl Runner<'_> {
@@ -56,7 +56,8 @@ impl Runner<'_> {
         client.publish_transaction();
         self.show_to_monitors(client, args);
         let reply_bytes = out.len().saturating_sub(before);
-        self.account(client, entry, args, refusal.is_some(), reply_bytes, &mut clock.start_ns);
+        let done = Performed { count: 1, failed: refusal.is_some(), reply_bytes };
+        self.account(client, entry, args, done, &mut clock.start_ns);
         Gate::Open
     }
 

@@ -3,22 +3,29 @@
 use super::{Held, View};
 use crate::hash::Key;
 
-impl View<'_> {
+impl<'k> View<'k> {
     /// Locks the stripe of a key, and none else. To be let go before anything is waited for.
     #[inline]
     pub fn hold(&mut self, key: Key<'_>) {
         let index = self.keyspace.stripe_of(key.hash.position());
         // Before the next is taken, as in `walk_to`.
         self.let_go();
-        self.held = Held::One(index, self.keyspace.lock_stripe(index));
+        self.exchange(Held::One(index, self.keyspace.lock_stripe(index)));
     }
 
     /// Lets go of all stripes.
     #[inline]
     pub fn let_go(&mut self) {
-        match std::mem::replace(&mut self.held, Held::None) {
-            Held::None => {}
-            // By itself, so that it is done here and not by a call.
+        self.exchange(Held::None);
+    }
+
+    /// Holds something else. The usual cases are told apart so that they are dealt with here and not by a call.
+    #[inline]
+    fn exchange(&mut self, held: Held<'k>) {
+        let before = std::mem::replace(&mut self.held, held);
+        match before {
+            // There is nothing to drop.
+            Held::None => std::mem::forget(before),
             Held::One(_, guard) => drop(guard),
             others => drop(others),
         }
