@@ -1,4 +1,4 @@
-//! A key and its value in one allocation, and the slot that owns it. Unsafe leaf module.
+//! A key and its value in one allocation. Unsafe leaf module.
 //!
 //! ```text
 //!  0      1       2        5     6      8         8/16        ..
@@ -13,25 +13,16 @@
 //! longer than 255 bytes. `expire` (unix time in ms, flag EXPIRES) is there only for keys that have one: changing
 //! whether a key expires moves the entry, changing when does not.
 //!
-//! A slot is the entry's address with 19 bits of the hash around it (16 above, 3 below; entries are aligned to 16) and
-//! one bit that repeats EXPIRES, so that sampling and sweeping can pass over keys without touching them:
-//!
-//! ```text
-//! | hash bits 0..16 | address (bits 4..48) | hash bits 16..19 | expires |
-//! ```
-//!
 //! Rejected: the value in an allocation of its own (one more cache miss, 16 bytes more per key); a stored hash
 //! (8 bytes per key; it is recomputed when a segment splits, with the entries prefetched).
 #![allow(unsafe_code)]
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::marker::PhantomData;
-use std::mem::{ManuallyDrop, size_of};
+use std::mem::size_of;
 use std::ptr::NonNull;
 
 use ochre_types::Object;
-
-use crate::hash::KeyHash;
 
 /// Strings up to this length live inside their entry.
 pub const INLINE_BYTES_MAX: usize = 4096;
@@ -53,7 +44,7 @@ enum Kind {
 const BODY_BYTES: [usize; 4] = [8, 0, 0, size_of::<Object>()];
 
 #[repr(C)]
-struct Header {
+pub(crate) struct Header {
     kind: Kind,
     flags: u8,
     access: [u8; 3],
@@ -133,17 +124,17 @@ impl Shape {
 }
 
 /// An owned entry.
-pub struct Entry(NonNull<Header>);
+pub struct Entry(pub(crate) NonNull<Header>);
 
 // SAFETY: an entry is plain memory and an `Object`, which is `Send`; nothing in it is tied to a thread.
 unsafe impl Send for Entry {}
 
 /// A shared look at an entry.
 #[derive(Clone, Copy)]
-pub struct EntryRef<'a>(NonNull<Header>, PhantomData<&'a Entry>);
+pub struct EntryRef<'a>(pub(crate) NonNull<Header>, pub(crate) PhantomData<&'a Entry>);
 
 /// An exclusive look at an entry.
-pub struct EntryMut<'a>(NonNull<Header>, PhantomData<&'a mut Entry>);
+pub struct EntryMut<'a>(pub(crate) NonNull<Header>, pub(crate) PhantomData<&'a mut Entry>);
 
 impl Entry {
     /// An entry for `key` that holds `value`, expires at `expire_ms` (unix time) if given, with `access` as its
@@ -524,125 +515,6 @@ fn access_bytes(access: u32) -> [u8; 3] {
     [a, b, c]
 }
 
-/// An entry's address with a tag around it, or nothing.
-#[repr(transparent)]
-pub struct Slot(u64);
-
-const EXPIRES_BIT: u64 = 1;
-const TAG_MASK: u64 = 0xffff_0000_0000_000e;
-const ADDRESS_MASK: u64 = 0x0000_ffff_ffff_fff0;
-
-/// What a slot's tag must be to hold a key of some hash.
-#[derive(Clone, Copy)]
-pub struct Tag(u64);
-
-impl Tag {
-    /// The tag of a hash.
-    #[inline]
-    pub fn of(hash: KeyHash) -> Tag {
-        Tag((hash.0 << 48) | ((hash.0 >> 15) & 0xe))
-    }
-}
-
-impl Slot {
-    /// Holds nothing.
-    pub const EMPTY: Slot = Slot(0);
-
-    /// Takes an entry in.
-    #[inline]
-    pub fn new(entry: Entry, tag: Tag) -> Slot {
-        let expires = u64::from(entry.as_ref().expire_ms().is_some());
-        let entry = ManuallyDrop::new(entry);
-        Slot(entry.0.as_ptr() as u64 | tag.0 | (expires * EXPIRES_BIT))
-    }
-
-    /// Whether nothing is here.
-    #[inline]
-    pub fn is_empty(&self) -> bool {
-        self.0 == 0
-    }
-
-    /// Whether the entry has an expiry, without touching it.
-    #[inline]
-    pub fn expires(&self) -> bool {
-        self.0 & EXPIRES_BIT != 0
-    }
-
-    /// Whether the key of this slot may have the tag. An empty slot may, too: whoever looks at its entry finds none.
-    #[inline]
-    pub fn matches(&self, tag: Tag) -> bool {
-        (self.0 ^ tag.0) & TAG_MASK == 0
-    }
-
-    /// A bit for each of eight slots whose key may have the tag (see [`Slot::matches`]).
-    #[cfg(all(target_arch = "x86_64", target_feature = "sse4.1"))]
-    #[inline]
-    pub fn matching(slots: &[Slot; 8], tag: Tag) -> u32 {
-        use std::arch::x86_64::*;
-        // SAFETY: the loads are unaligned ones of 16 bytes each at offsets up to 48 of 64 bytes that `slots` borrows, and
-        // slots are plain words; the target has the instructions.
-        unsafe {
-            let (mask, tag) = (_mm_set1_epi64x(TAG_MASK as i64), _mm_set1_epi64x(tag.0 as i64));
-            let pairs = slots.as_ptr().cast::<__m128i>();
-            let equal =
-                |pair: usize| _mm_cmpeq_epi64(_mm_and_si128(_mm_loadu_si128(pairs.add(pair)), mask), tag);
-            // All ones or all zeros, narrowed three times: from eight bytes for a slot to one.
-            let (low, high) = (_mm_packs_epi32(equal(0), equal(1)), _mm_packs_epi32(equal(2), equal(3)));
-            let words = _mm_packs_epi16(low, high);
-            _mm_movemask_epi8(_mm_packs_epi16(words, _mm_setzero_si128())) as u32
-        }
-    }
-
-    /// A bit for each of eight slots whose key may have the tag (see [`Slot::matches`]).
-    #[cfg(not(all(target_arch = "x86_64", target_feature = "sse4.1")))]
-    #[inline]
-    pub fn matching(slots: &[Slot; 8], tag: Tag) -> u32 {
-        slots.iter().enumerate().fold(0, |mask, (index, slot)| mask | u32::from(slot.matches(tag)) << index)
-    }
-
-    #[inline]
-    fn address(&self) -> Option<NonNull<Header>> {
-        NonNull::new((self.0 & ADDRESS_MASK) as *mut Header)
-    }
-
-    /// The entry.
-    #[inline]
-    pub fn entry(&self) -> Option<EntryRef<'_>> {
-        self.address().map(|address| EntryRef(address, PhantomData))
-    }
-
-    /// The entry, to be changed.
-    #[inline]
-    pub fn entry_mut(&mut self) -> Option<EntryMut<'_>> {
-        self.address().map(|address| EntryMut(address, PhantomData))
-    }
-
-    /// Takes the entry out; the slot is empty afterwards.
-    #[inline]
-    pub fn take(&mut self) -> Option<Entry> {
-        let address = self.address();
-        self.0 = 0;
-        address.map(Entry)
-    }
-
-    /// Asks the processor to bring the entry's first two lines.
-    #[inline]
-    pub fn prefetch(&self) {
-        let address = (self.0 & ADDRESS_MASK) as *const u8;
-        crate::prefetch::prefetch(address);
-        crate::prefetch::prefetch(address.wrapping_add(64));
-    }
-}
-
-impl Drop for Slot {
-    #[inline]
-    fn drop(&mut self) {
-        if self.0 != 0 {
-            drop(self.take());
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -714,33 +586,5 @@ mod tests {
         assert_eq!(entry.as_mut().append(b"0123"), Some(13), "the last bytes of the block");
         assert_eq!((entry.as_mut().append(b"x"), entry.as_mut().append(b"")), (None, Some(13)));
         assert_eq!(Entry::new(b"key", NewValue::Int(7), None, 0).as_mut().append(b""), None);
-    }
-
-    #[test]
-    fn eight_slots_are_compared_at_once() {
-        let hash = |bits: u32| KeyHash(0x1234_5678_9abc_def0 ^ u64::from(bits & 1));
-        for wanted in 0..=255u32 {
-            let slots = std::array::from_fn(|index| match (wanted >> index) & 1 {
-                1 => Slot::new(Entry::new(b"key", NewValue::Int(7), Some(1), 0), Tag::of(hash(0))),
-                _ if index % 2 == 0 => Slot::EMPTY,
-                _ => Slot::new(Entry::new(b"key", NewValue::Int(7), None, 0), Tag::of(hash(1))),
-            });
-            assert_eq!(Slot::matching(&slots, Tag::of(hash(0))), wanted);
-            let each = slots
-                .iter()
-                .rev()
-                .fold(0, |mask, slot| mask << 1 | u32::from(slot.matches(Tag::of(hash(0)))));
-            assert_eq!(each, wanted);
-        }
-    }
-
-    #[test]
-    fn a_slot_gives_back_what_it_took() {
-        let hash = KeyHash(0x1234_5678_9abc_def0);
-        let mut slot = Slot::new(Entry::new(b"key", NewValue::Int(7), Some(1), 0), Tag::of(hash));
-        assert!(slot.matches(Tag::of(hash)) && slot.expires());
-        assert!(!slot.matches(Tag::of(KeyHash(0x1234_5678_9abc_def1))));
-        assert_eq!(slot.entry().map(|entry| entry.key().to_vec()), Some(b"key".to_vec()));
-        assert!(slot.take().is_some() && slot.is_empty() && slot.entry().is_none());
     }
 }

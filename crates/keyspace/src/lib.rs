@@ -21,6 +21,7 @@ mod random;
 mod reclaim;
 mod segment;
 mod settings;
+mod slot;
 mod stripe;
 mod table;
 mod view;

@@ -6,10 +6,11 @@
 //! backwards. Because directory, segments and lines are all in hash order, a position is a cursor that stays valid
 //! whatever happens to the table: SCAN and the snapshot walker rest on this.
 
-use crate::entry::{Entry, EntryMut, EntryRef, Tag};
+use crate::entry::{Entry, EntryMut, EntryRef};
 use crate::hash::{Hasher, Key, POSITION_BITS, Seen};
 use crate::random::Random;
 use crate::segment::{Hint, LINE_SLOTS, LINES_MAX, Place, Segment};
+use crate::slot::Tag;
 
 /// A position below which a segment is not split further; a hash that good never gets there.
 const FREE_BITS_MIN: u32 = 8;

@@ -7,33 +7,30 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use ochre_types::Object;
-
 use crate::access::{self, Lfu};
 use crate::effects::{Effects, Event, event_class};
-use crate::entry::{Entry, EntryRef, INLINE_BYTES_MAX, NewValue, OwnedValue, ValueRef};
-use crate::figures::Figures;
-use crate::hash::{Key, POSITION_BITS};
-use crate::keyspace::{DatabaseSize, Keyspace};
+use crate::entry::{Entry, EntryRef, NewValue, OwnedValue, ValueRef};
+use crate::hash::Key;
+use crate::keyspace::Keyspace;
 use crate::reclaim::Garbage;
 use crate::settings::Policy;
 use crate::stripe::{StripeData, StripeGuard};
 use crate::table::{Location, Table};
-use crate::watch::{Presence, WatchFlag};
+use crate::watch::WatchFlag;
 
+mod parts;
+mod strings;
 mod transfer;
 mod walk;
+mod whole;
 
+pub use parts::Sweep;
 pub use transfer::Overwritten;
 
 /// Values that take more than this many allocations are freed by the reclaimer.
 pub const LAZY_FREE_EFFORT: usize = 64;
 /// Strings longer than this are freed by the reclaimer: returning their pages to the system takes time.
 const LAZY_FREE_BYTES: usize = 1024 * 1024;
-
-/// A string that is appended to leaves its entry beyond this length: what grows step by step would be copied at each
-/// step in there.
-const APPENDED_INLINE_BYTES_MAX: usize = 512;
 
 pub(crate) enum Held<'k> {
     None,
@@ -552,89 +549,6 @@ impl<'k> View<'k> {
         true
     }
 
-    /// The bytes of a string of at least `len` bytes, to be changed in place: the key is created or its value
-    /// extended with zeros as needed. `None`, and nothing changed, if the key holds another type.
-    pub fn grow_string(&mut self, db: u32, key: Key<'_>, len: usize) -> Option<&mut [u8]> {
-        let location = match self.locate_to_write(db, key) {
-            None => {
-                let bytes = vec![0; len];
-                let value = match len > INLINE_BYTES_MAX {
-                    true => NewValue::Object(Object::String(bytes)),
-                    false => NewValue::Bytes { bytes: &bytes, raw: true },
-                };
-                return self.created_string(db, key, value);
-            }
-            Some(location) => location,
-        };
-        self.make_growable(db, key, location, len)?;
-        self.changed(db, key);
-        if !self.no_touch {
-            self.touch(db, key, location, self.keyspace.settings.policy());
-        }
-        string_bytes(self.table(db, key), location)
-    }
-
-    /// Appends to the string of a key in one look-up; it becomes `raw`, even if nothing is appended. The new length, or
-    /// `None` if there is no such key. `admit` sees the entry first and refuses what is no string or would get too long.
-    ///
-    /// # Errors
-    /// Those of `admit`; nothing is changed then.
-    pub fn append_string<E>(
-        &mut self,
-        db: u32,
-        key: Key<'_>,
-        suffix: &[u8],
-        admit: impl FnOnce(EntryRef<'_>) -> Result<(), E>,
-    ) -> Result<Option<usize>, E> {
-        let Some(location) = self.locate_to_write(db, key) else { return Ok(None) };
-        if let Some(entry) = self.table(db, key).entry(location) {
-            admit(entry)?;
-        }
-        let Some(len) = append_at(self.table(db, key), location, key, suffix) else { return Ok(None) };
-        self.changed(db, key);
-        if !self.no_touch {
-            self.touch(db, key, location, self.keyspace.settings.policy());
-        }
-        Ok(Some(len))
-    }
-
-    fn created_string(&mut self, db: u32, key: Key<'_>, value: NewValue<'_>) -> Option<&mut [u8]> {
-        let location = self.create(db, key, value, None);
-        string_bytes(self.table(db, key), location)
-    }
-
-    /// Turns a string into one of at least `len` bytes that can be changed in place.
-    fn make_growable(&mut self, db: u32, key: Key<'_>, location: Location, len: usize) -> Option<()> {
-        let table = self.table(db, key);
-        let mut entry = table.entry_mut(location)?;
-        if let Some(object) = entry.object() {
-            let Object::String(bytes) = object;
-            if bytes.len() < len {
-                reserve_like_strings(bytes, len);
-                bytes.resize(len, 0);
-            }
-            return Some(());
-        }
-        let mut digits = itoa::Buffer::new();
-        let bytes = match entry.as_ref().value() {
-            ValueRef::Int(number) => digits.format(number).as_bytes(),
-            ValueRef::Bytes { bytes, .. } if bytes.len() >= len => return Some(()),
-            ValueRef::Bytes { bytes, .. } => bytes,
-            ValueRef::Object(_) => return None,
-        };
-        let mut grown = Vec::with_capacity(len.max(bytes.len()));
-        grown.extend_from_slice(bytes);
-        grown.resize(len.max(bytes.len()), 0);
-        let (expire_ms, access) = (entry.as_ref().expire_ms(), entry.as_ref().access());
-        let value = match grown.len() > INLINE_BYTES_MAX {
-            true => NewValue::Object(Object::String(grown)),
-            false => NewValue::Bytes { bytes: &grown, raw: true },
-        };
-        let entry = Entry::new(key.bytes, value, expire_ms, access);
-        drop(table.replace(location, key, entry));
-        Some(())
-    }
-
     /// Watches a key: `flag` is raised when it changes.
     pub fn watch(&mut self, db: u32, key: Key<'_>, flag: &Arc<WatchFlag>) {
         let is_stale = self.is_expired(db, key);
@@ -650,222 +564,6 @@ impl<'k> View<'k> {
     pub fn unwatch(&mut self, db: u32, key: Key<'_>, flag: &Arc<WatchFlag>) {
         self.stripe(key).watchers.remove(db, key.bytes, flag);
     }
-
-    /// All stripes, for a step over the whole keyspace; none unless the view holds all.
-    fn every_stripe(&mut self) -> &mut [StripeGuard<'k>] {
-        match &mut self.held {
-            Held::All(stripes) => stripes,
-            _ => &mut [],
-        }
-    }
-
-    /// The number of keys of a database. Needs all stripes.
-    pub fn len(&mut self, db: u32) -> usize {
-        self.every_stripe().iter().map(|stripe| stripe.tables[db as usize].len()).sum()
-    }
-
-    /// The number of expiring keys of a database. Needs all stripes.
-    pub fn expiring(&mut self, db: u32) -> usize {
-        self.every_stripe().iter().map(|stripe| stripe.tables[db as usize].expiring()).sum()
-    }
-
-    /// The figures of a database. Needs all stripes.
-    pub fn database_size(&mut self, db: u32) -> DatabaseSize {
-        let mut size = DatabaseSize::default();
-        for stripe in self.every_stripe() {
-            let table = &stripe.tables[db as usize];
-            size.keys += table.len();
-            size.expiring += table.expiring();
-            size.slots += table.slots();
-            size.table_bytes += table.memory_bytes();
-        }
-        size
-    }
-
-    /// The figures of the whole keyspace. Needs all stripes or none: without any, one after the other is locked, so
-    /// that the sums are not of a single moment; with some, waiting for the others could be for ever.
-    pub fn figures(&mut self) -> Figures {
-        let mut sum = Figures::new(self.keyspace.databases());
-        match &self.held {
-            Held::None => self.keyspace.each_stripe().for_each(|stripe| sum.add(&stripe)),
-            Held::All(stripes) => stripes.iter().for_each(|stripe| sum.add(stripe)),
-            Held::One(..) | Held::Some(_) => debug_assert!(false, "figures need all stripes or none"),
-        }
-        sum.finish()
-    }
-
-    /// Starts the counters of the whole keyspace anew, all but that of changes. Needs all stripes or none.
-    pub fn reset_counters(&mut self) {
-        match &mut self.held {
-            Held::None => self.keyspace.reset_counters(),
-            Held::All(stripes) => stripes.iter_mut().for_each(|stripe| stripe.counters.reset()),
-            Held::One(..) | Held::Some(_) => debug_assert!(false, "counters need all stripes or none"),
-        }
-    }
-
-    /// Removes all keys of a database and returns them. Needs all stripes. Watchers of keys that were there are told.
-    pub fn clear(&mut self, db: u32) -> Vec<Garbage> {
-        let (bits, hasher, now_ms) = (self.keyspace.stripe_bits(), self.keyspace.hasher(), self.now_ms);
-        let mut removed = 0;
-        let mut garbage = Vec::new();
-        let keyspace = self.keyspace;
-        for (index, stripe) in self.every_stripe().iter_mut().enumerate() {
-            let stripe: &mut StripeData = stripe;
-            let table = std::mem::replace(&mut stripe.tables[db as usize], Table::new(bits));
-            keyspace.follow(index, db, &mut stripe.tables[db as usize]);
-            let before = |key: &[u8]| presence(&table, hasher.key(key), now_ms);
-            stripe.watchers.replace(db, before, |_| Presence::Absent);
-            stripe.counters.changes += table.len() as u64;
-            stripe.average_ttl_ms[db as usize] = 0;
-            removed += table.len() as u64;
-            if !table.is_empty() {
-                garbage.push(Garbage::Table(table));
-            }
-        }
-        self.effects.dirty += removed;
-        garbage
-    }
-
-    /// Exchanges two databases. Needs all stripes. Watchers of keys that are in either are told. Counts as one change,
-    /// even where both are the same.
-    pub fn swap(&mut self, a: u32, b: u32) {
-        let (keyspace, hasher, now_ms) = (self.keyspace, self.keyspace.hasher(), self.now_ms);
-        self.effects.dirty += 1;
-        let stripes = self.every_stripe();
-        if let Some(first) = stripes.first_mut() {
-            first.counters.changes += 1;
-        }
-        if a == b {
-            return;
-        }
-        for (index, stripe) in stripes.iter_mut().enumerate() {
-            let StripeData { tables, watchers, average_ttl_ms, .. } = &mut **stripe;
-            for (before, after) in [(a, b), (b, a)] {
-                let of = |db: u32| {
-                    let table = &tables[db as usize];
-                    move |key: &[u8]| presence(table, hasher.key(key), now_ms)
-                };
-                watchers.replace(before, of(before), of(after));
-            }
-            tables.swap(a as usize, b as usize);
-            average_ttl_ms.swap(a as usize, b as usize);
-            for db in [a, b] {
-                let table = &mut tables[db as usize];
-                table.move_everything();
-                keyspace.follow(index, db, table);
-            }
-        }
-    }
-
-    /// A key at random, each as likely as any other. Needs all stripes. Expired keys may come, too.
-    pub fn random_key(&mut self, db: u32) -> Option<Vec<u8>> {
-        let total = self.len(db);
-        let stripes = self.every_stripe();
-        let mut index = stripes.first_mut()?.random.below(total);
-        for stripe in stripes {
-            let StripeData { tables, random, .. } = &mut **stripe;
-            let table = &tables[db as usize];
-            if index < table.len() {
-                return table.random_entry(random, false, usize::MAX).map(|entry| entry.key().to_vec());
-            }
-            index -= table.len();
-        }
-        None
-    }
-
-    /// Calls `visit` for every live key of a database. Needs all stripes. Expired keys are passed over, not removed.
-    pub fn visit_all(&mut self, db: u32, visit: &mut dyn FnMut(EntryRef<'_>)) {
-        let (now_ms, sees_expired) = (self.now_ms, self.sees_expired());
-        let mut live = |entry: EntryRef<'_>| {
-            if sees_expired || entry.expire_ms().is_none_or(|expire_ms| expire_ms > now_ms) {
-                visit(entry);
-            }
-        };
-        for stripe in self.every_stripe() {
-            stripe.tables[db as usize].visit_all(&mut live);
-        }
-    }
-
-    /// Calls `visit` for every key (expired ones, too) in the table line of a position of this view's stripe, and
-    /// returns the position of the next line, which may be in the next stripe; `None` at the end of the keyspace.
-    pub fn visit_line(&mut self, db: u32, position: u64, visit: &mut dyn FnMut(EntryRef<'_>)) -> Option<u64> {
-        let keyspace = self.keyspace;
-        let width = POSITION_BITS - keyspace.stripe_bits();
-        let index = keyspace.stripe_of(position);
-        let table = &stripe_in(&mut self.held, index).tables[db as usize];
-        match table.visit_line(position, keyspace.hasher(), visit) {
-            Some(next) => Some((index as u64) << width | next),
-            None => (index + 1 < keyspace.stripes()).then(|| (index as u64 + 1) << width),
-        }
-    }
-
-    /// Removes the expired keys of one segment of this view's stripe `index`, the one at `position` of its range.
-    pub fn sweep(&mut self, index: usize, db: u32, position: u64) -> Sweep {
-        let (keyspace, now_ms) = (self.keyspace, self.now_ms);
-        if keyspace.settings.hides_expired(now_ms) {
-            return Sweep::default();
-        }
-        let stripe = stripe_in(&mut self.held, index);
-        let mut gone = Vec::new();
-        let table = &mut stripe.tables[db as usize];
-        let (looked_at, next) = table.sweep(position, now_ms, keyspace.hasher(), &mut gone);
-        if next.is_none() {
-            table.refresh_next_expire();
-        }
-        keyspace.follow(index, db, table);
-        stripe.counters.expired += gone.len() as u64;
-        for entry in &gone {
-            self.note_expired(db, keyspace.key(entry.as_ref().key()));
-        }
-        let expired = gone.len();
-        if expired > 0 {
-            self.effects.garbage.push(Garbage::Entries(gone));
-        }
-        Sweep { looked_at, expired, next }
-    }
-
-    /// Whether a sweep of a database in stripe `index` could find anything.
-    pub fn may_expire(&mut self, index: usize, db: u32) -> bool {
-        let now_ms = self.now_ms;
-        stripe_in(&mut self.held, index).tables[db as usize].next_expire_ms() <= now_ms
-    }
-
-    /// Notes a sample of the time to live of a database's keys in stripe `index`.
-    pub fn note_ttl_sample(&mut self, index: usize, db: u32, ttl_ms: i64) {
-        let average = &mut stripe_in(&mut self.held, index).average_ttl_ms[db as usize];
-        *average = if *average == 0 { ttl_ms } else { *average / 50 * 49 + ttl_ms / 50 };
-    }
-
-    /// Keys at random from stripe `index`, handed to `visit` with their database; for eviction.
-    pub(crate) fn sample(
-        &mut self,
-        index: usize,
-        samples: usize,
-        expiring: bool,
-        visit: &mut dyn FnMut(u32, EntryRef<'_>),
-    ) {
-        let StripeData { tables, random, .. } = stripe_in(&mut self.held, index);
-        for (db, table) in tables.iter().enumerate() {
-            let candidates = if expiring { table.expiring() } else { table.len() };
-            for _ in 0..samples.min(candidates) {
-                let attempts = if candidates * 8 < table.len() { 4096 } else { 512 };
-                if let Some(entry) = table.random_entry(random, expiring, attempts) {
-                    visit(db as u32, entry);
-                }
-            }
-        }
-    }
-}
-
-/// What one step of a sweep did.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Sweep {
-    /// Expiring keys looked at.
-    pub looked_at: usize,
-    /// Keys removed.
-    pub expired: usize,
-    /// Where the next segment begins, `None` at the end of the stripe.
-    pub next: Option<u64>,
 }
 
 #[inline]
@@ -886,73 +584,10 @@ fn one_of<'a>(guards: &'a mut [(usize, StripeGuard<'_>)], index: usize) -> &'a m
     }
 }
 
-fn presence(table: &Table, key: Key<'_>, now_ms: i64) -> Presence {
-    match table.find(key).and_then(|location| table.entry(location)) {
-        None => Presence::Absent,
-        Some(entry) if entry.expire_ms().is_some_and(|expire_ms| expire_ms <= now_ms) => Presence::Expired,
-        Some(_) => Presence::Live,
-    }
-}
-
 #[cold]
 fn not_locked() -> ! {
     // A command's key specification does not name a key that its handler uses: a defect, never an input.
     panic!("a step reached for a key whose stripe it has not locked");
-}
-
-fn string_bytes(table: &mut Table, location: Location) -> Option<&mut [u8]> {
-    // Asked twice because the borrow of the first answer would otherwise last.
-    let is_object = matches!(table.entry(location)?.value(), ValueRef::Object(_));
-    let entry = table.entry_mut(location)?;
-    match is_object {
-        true => entry.into_object().map(|Object::String(bytes)| &mut bytes[..]),
-        false => entry.into_inline_bytes(),
-    }
-}
-
-/// Appends to a string; `None` if the value is none.
-fn append_at(table: &mut Table, location: Location, key: Key<'_>, suffix: &[u8]) -> Option<usize> {
-    let mut entry = table.entry_mut(location)?;
-    if let Some(Object::String(bytes)) = entry.object() {
-        reserve_like_strings(bytes, bytes.len() + suffix.len());
-        bytes.extend_from_slice(suffix);
-        return Some(bytes.len());
-    }
-    if let Some(len) = entry.append(suffix) {
-        return Some(len);
-    }
-    let mut digits = itoa::Buffer::new();
-    let old = match entry.as_ref().value() {
-        ValueRef::Int(number) => digits.format(number).as_bytes(),
-        ValueRef::Bytes { bytes, .. } => bytes,
-        ValueRef::Object(_) => return None,
-    };
-    let len = old.len() + suffix.len();
-    let mut grown = Vec::new();
-    if len > APPENDED_INLINE_BYTES_MAX {
-        reserve_like_strings(&mut grown, len);
-    } else {
-        grown.reserve_exact(len);
-    }
-    grown.extend_from_slice(old);
-    grown.extend_from_slice(suffix);
-    let (expire_ms, access) = (entry.as_ref().expire_ms(), entry.as_ref().access());
-    let value = match len > APPENDED_INLINE_BYTES_MAX {
-        true => NewValue::Object(Object::String(grown)),
-        false => NewValue::Bytes { bytes: &grown, raw: true },
-    };
-    let entry = Entry::new(key.bytes, value, expire_ms, access);
-    drop(table.replace(location, key, entry));
-    Some(len)
-}
-
-/// Grows ahead as strings do in Redis: doubling below 1 MiB, by 1 MiB above.
-fn reserve_like_strings(bytes: &mut Vec<u8>, len: usize) {
-    const STEP: usize = 1024 * 1024;
-    if len > bytes.capacity() {
-        let wanted = if len < STEP { len * 2 } else { len + STEP };
-        bytes.reserve_exact(wanted - bytes.len());
-    }
 }
 
 /// The name that TYPE answers for an entry.

@@ -164,7 +164,8 @@ impl Executor {
             let runner = Runner { engine, context };
             if client.is_usual() && engine.monitor_count.load(Relaxed) == 0 {
                 runner.run_sequence(client, requests, &mut at, keys, (out, out_max), clock, effects);
-                if out.len() > out_max {
+                // Not before anything has run: what is in the output may be of others before these.
+                if at > 0 && out.len() > out_max {
                     return (at, Outcome::Done);
                 }
             }

@@ -1,0 +1,156 @@
+//! Steps over the whole keyspace: figures, emptying and exchanging databases, walks over all keys.
+
+use super::{Held, View};
+use crate::entry::EntryRef;
+use crate::figures::Figures;
+use crate::hash::Key;
+use crate::keyspace::DatabaseSize;
+use crate::reclaim::Garbage;
+use crate::stripe::{StripeData, StripeGuard};
+use crate::table::Table;
+use crate::watch::Presence;
+
+impl<'k> View<'k> {
+    /// All stripes, for a step over the whole keyspace; none unless the view holds all.
+    fn every_stripe(&mut self) -> &mut [StripeGuard<'k>] {
+        match &mut self.held {
+            Held::All(stripes) => stripes,
+            _ => &mut [],
+        }
+    }
+
+    /// The number of keys of a database. Needs all stripes.
+    pub fn len(&mut self, db: u32) -> usize {
+        self.every_stripe().iter().map(|stripe| stripe.tables[db as usize].len()).sum()
+    }
+
+    /// The number of expiring keys of a database. Needs all stripes.
+    pub fn expiring(&mut self, db: u32) -> usize {
+        self.every_stripe().iter().map(|stripe| stripe.tables[db as usize].expiring()).sum()
+    }
+
+    /// The figures of a database. Needs all stripes.
+    pub fn database_size(&mut self, db: u32) -> DatabaseSize {
+        let mut size = DatabaseSize::default();
+        for stripe in self.every_stripe() {
+            let table = &stripe.tables[db as usize];
+            size.keys += table.len();
+            size.expiring += table.expiring();
+            size.slots += table.slots();
+            size.table_bytes += table.memory_bytes();
+        }
+        size
+    }
+
+    /// The figures of the whole keyspace. Needs all stripes or none: without any, one after the other is locked, so
+    /// that the sums are not of a single moment; with some, waiting for the others could be for ever.
+    pub fn figures(&mut self) -> Figures {
+        let mut sum = Figures::new(self.keyspace.databases());
+        match &self.held {
+            Held::None => self.keyspace.each_stripe().for_each(|stripe| sum.add(&stripe)),
+            Held::All(stripes) => stripes.iter().for_each(|stripe| sum.add(stripe)),
+            Held::One(..) | Held::Some(_) => debug_assert!(false, "figures need all stripes or none"),
+        }
+        sum.finish()
+    }
+
+    /// Starts the counters of the whole keyspace anew, all but that of changes. Needs all stripes or none.
+    pub fn reset_counters(&mut self) {
+        match &mut self.held {
+            Held::None => self.keyspace.reset_counters(),
+            Held::All(stripes) => stripes.iter_mut().for_each(|stripe| stripe.counters.reset()),
+            Held::One(..) | Held::Some(_) => debug_assert!(false, "counters need all stripes or none"),
+        }
+    }
+
+    /// Removes all keys of a database and returns them. Needs all stripes. Watchers of keys that were there are told.
+    pub fn clear(&mut self, db: u32) -> Vec<Garbage> {
+        let (bits, hasher, now_ms) = (self.keyspace.stripe_bits(), self.keyspace.hasher(), self.now_ms);
+        let mut removed = 0;
+        let mut garbage = Vec::new();
+        let keyspace = self.keyspace;
+        for (index, stripe) in self.every_stripe().iter_mut().enumerate() {
+            let stripe: &mut StripeData = stripe;
+            let table = std::mem::replace(&mut stripe.tables[db as usize], Table::new(bits));
+            keyspace.follow(index, db, &mut stripe.tables[db as usize]);
+            let before = |key: &[u8]| presence(&table, hasher.key(key), now_ms);
+            stripe.watchers.replace(db, before, |_| Presence::Absent);
+            stripe.counters.changes += table.len() as u64;
+            stripe.average_ttl_ms[db as usize] = 0;
+            removed += table.len() as u64;
+            if !table.is_empty() {
+                garbage.push(Garbage::Table(table));
+            }
+        }
+        self.effects.dirty += removed;
+        garbage
+    }
+
+    /// Exchanges two databases. Needs all stripes. Watchers of keys that are in either are told. Counts as one change,
+    /// even where both are the same.
+    pub fn swap(&mut self, a: u32, b: u32) {
+        let (keyspace, hasher, now_ms) = (self.keyspace, self.keyspace.hasher(), self.now_ms);
+        self.effects.dirty += 1;
+        let stripes = self.every_stripe();
+        if let Some(first) = stripes.first_mut() {
+            first.counters.changes += 1;
+        }
+        if a == b {
+            return;
+        }
+        for (index, stripe) in stripes.iter_mut().enumerate() {
+            let StripeData { tables, watchers, average_ttl_ms, .. } = &mut **stripe;
+            for (before, after) in [(a, b), (b, a)] {
+                let of = |db: u32| {
+                    let table = &tables[db as usize];
+                    move |key: &[u8]| presence(table, hasher.key(key), now_ms)
+                };
+                watchers.replace(before, of(before), of(after));
+            }
+            tables.swap(a as usize, b as usize);
+            average_ttl_ms.swap(a as usize, b as usize);
+            for db in [a, b] {
+                let table = &mut tables[db as usize];
+                table.move_everything();
+                keyspace.follow(index, db, table);
+            }
+        }
+    }
+
+    /// A key at random, each as likely as any other. Needs all stripes. Expired keys may come, too.
+    pub fn random_key(&mut self, db: u32) -> Option<Vec<u8>> {
+        let total = self.len(db);
+        let stripes = self.every_stripe();
+        let mut index = stripes.first_mut()?.random.below(total);
+        for stripe in stripes {
+            let StripeData { tables, random, .. } = &mut **stripe;
+            let table = &tables[db as usize];
+            if index < table.len() {
+                return table.random_entry(random, false, usize::MAX).map(|entry| entry.key().to_vec());
+            }
+            index -= table.len();
+        }
+        None
+    }
+
+    /// Calls `visit` for every live key of a database. Needs all stripes. Expired keys are passed over, not removed.
+    pub fn visit_all(&mut self, db: u32, visit: &mut dyn FnMut(EntryRef<'_>)) {
+        let (now_ms, sees_expired) = (self.now_ms, self.sees_expired());
+        let mut live = |entry: EntryRef<'_>| {
+            if sees_expired || entry.expire_ms().is_none_or(|expire_ms| expire_ms > now_ms) {
+                visit(entry);
+            }
+        };
+        for stripe in self.every_stripe() {
+            stripe.tables[db as usize].visit_all(&mut live);
+        }
+    }
+}
+
+fn presence(table: &Table, key: Key<'_>, now_ms: i64) -> Presence {
+    match table.find(key).and_then(|location| table.entry(location)) {
+        None => Presence::Absent,
+        Some(entry) if entry.expire_ms().is_some_and(|expire_ms| expire_ms <= now_ms) => Presence::Expired,
+        Some(_) => Presence::Live,
+    }
+}
