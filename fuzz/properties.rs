@@ -20,7 +20,8 @@ struct Parsed {
     error: Option<String>,
 }
 
-/// Requests come out the same whether the bytes arrive at once or in pieces; arguments keep to the limits.
+/// Requests come out the same whether the bytes arrive at once or in pieces, and by the quick way where it is one;
+/// arguments keep to the limits.
 pub fn request(input: &[u8]) {
     let whole = parse_requests(input, input.len().max(1));
     for piece in [1, 3] {
@@ -45,7 +46,17 @@ fn parse_requests(input: &[u8], piece: usize) -> Parsed {
     loop {
         spans.clear();
         let received = &input[start..end];
-        let consumed = match parser.parse(received, &LIMITS, &mut spans) {
+        let mut quick_spans: Vec<Span> = Vec::new();
+        let quick = parser.parse_whole(received, &LIMITS, &mut quick_spans);
+        let progress = parser.parse(received, &LIMITS, &mut spans);
+        match quick {
+            Some(len) => {
+                assert!(matches!(progress, Ok(Progress::Complete { consumed }) if consumed == len));
+                assert_eq!(quick_spans, spans, "the quick way comes to the same");
+            }
+            None => assert!(quick_spans.is_empty(), "what is not whole leaves nothing behind"),
+        }
+        let consumed = match progress {
             Err(error) => {
                 parsed.error = Some(error.to_string());
                 return parsed;
@@ -293,7 +304,8 @@ impl TablePair {
             self.left(number(entry.as_ref().key()));
         }
         if position.is_none() {
-            let late = self.model.values().find(|(_, expire_ms)| expire_ms.is_some_and(|at| at <= self.now_ms));
+            let late =
+                self.model.values().find(|(_, expire_ms)| expire_ms.is_some_and(|at| at <= self.now_ms));
             assert!(late.is_none(), "{late:?} was not swept at {}", self.now_ms);
             self.table.refresh_next_expire();
         }
@@ -311,7 +323,9 @@ impl TablePair {
                 assert!(next > position, "a scan goes on");
                 self.scan = Some((next, stays, seen));
             }
-            None => assert!(stays.is_subset(&seen), "missed {:?}", stays.difference(&seen).collect::<Vec<_>>()),
+            None => {
+                assert!(stays.is_subset(&seen), "missed {:?}", stays.difference(&seen).collect::<Vec<_>>())
+            }
         }
     }
 
