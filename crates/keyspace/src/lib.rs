@@ -22,6 +22,7 @@ mod reclaim;
 mod segment;
 mod settings;
 mod stripe;
+mod sync;
 mod table;
 mod view;
 mod watch;
