@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ochre_config::{Config, NoFiles};
 use ochre_keyspace::{Entry, Hasher, NewValue, Table, ValueRef};
-use ochre_resp::{Limits, Progress, ReplyLimits, ReplyParser, RequestParser, Span, skip_reply};
+use ochre_resp::{Head, Limits, Progress, ReplyLimits, ReplyParser, RequestParser, Span, skip_reply};
 use ochre_types::{Case, Object, glob_match};
 
 /// Limits that small inputs can reach.
@@ -42,12 +42,12 @@ pub fn request(input: &[u8]) {
 fn parse_requests(input: &[u8], piece: usize) -> Parsed {
     let (mut parser, mut parsed) = (RequestParser::default(), Parsed::default());
     let (mut start, mut end) = (0, 0);
-    let mut spans: Vec<Span> = Vec::new();
+    let (mut spans, mut head): (Vec<Span>, Head) = Default::default();
     loop {
         spans.clear();
         let received = &input[start..end];
         let mut quick_spans: Vec<Span> = Vec::new();
-        let quick = parser.parse_whole(received, &LIMITS, &mut quick_spans);
+        let quick = parser.parse_whole(received, &LIMITS, &mut quick_spans, &mut head);
         let progress = parser.parse(received, &LIMITS, &mut spans);
         match quick {
             Some(len) => {

@@ -11,6 +11,7 @@
 
 #![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
 
+use std::io::Error;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
@@ -79,7 +80,12 @@ impl<'s> Role<'s> {
             encode_request(&mut bytes, &args);
         }
         self.client.send(&bytes)?;
-        requests.iter().map(|_| self.client.read()).collect()
+        let mut replies = Vec::with_capacity(requests.len());
+        for request in requests {
+            replies
+                .push(self.client.read().map_err(|error| no_reply(error, request.as_ref(), replies.len()))?);
+        }
+        Ok(replies)
     }
 
     /// Two different accounts.
@@ -266,6 +272,14 @@ const ORDERS: &[&str] = &[
     "KEYS account:*",
 ];
 
+/// The error with what was not answered, unless the connection was closed.
+fn no_reply(error: Error, request: &str, before: usize) -> Error {
+    match is_closed(&error) {
+        true => error,
+        false => Error::other(format!("{error}: no reply to {request:.60} after {before} others")),
+    }
+}
+
 /// The amounts in a reply of values; what is not there counts as 0.
 fn amounts(reply: &Value) -> Vec<i64> {
     let Value::Array(Some(values)) = reply else { panic!("{reply:?}") };
@@ -340,7 +354,7 @@ fn assert_well(server: &mut Server) {
     drop(client);
     let status = server.end().expect("the server ends when it is asked to");
     let log = server.log();
-    for trouble in ["Sanitizer", "panicked", "BUG REPORT"] {
+    for trouble in ["Sanitizer", "panicked", "BUG REPORT", "Protocol error"] {
         assert!(!log.contains(trouble), "{trouble}:\n{log}");
     }
     assert!(status.success(), "{status}");

@@ -73,10 +73,12 @@ fn prefetch(keyspace: &Keyspace, stop: &AtomicBool) {
         }
         let name = format!("0:{at}");
         for db in 0..DATABASES as u32 {
-            let mut key = keyspace.key(name.as_bytes());
-            keyspace.prefetch_hint(db, key);
-            keyspace.prefetch_line(db, key);
-            keyspace.prefetch_entry(db, &mut key);
+            let mut keys = [keyspace.key(name.as_bytes())];
+            keyspace.prefetch_words(db, &mut keys);
+            keyspace.prefetch_lines(db, &keys);
+            keyspace.prefetch_entries(db, &mut keys);
+            while keyspace.prefetch_displaced(db, &mut keys) {}
+            let key = keys[0];
             // Where it was seen it may no longer be.
             effects.clear();
             let mut view = keyspace.view(Locks::Keys(&[key]), 0, &mut effects);
