@@ -2,9 +2,12 @@
 
 #![allow(dead_code, reason = "each target uses one of these")]
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use ochre_config::{Config, NoFiles};
-use ochre_resp::{Limits, Progress, ReplyLimits, ReplyParser, RequestParser, Span, skip_reply};
-use ochre_types::{Case, glob_match};
+use ochre_keyspace::{Entry, Hasher, NewValue, Table, ValueRef};
+use ochre_resp::{Head, Limits, Progress, ReplyLimits, ReplyParser, RequestParser, Span, skip_reply};
+use ochre_types::{Case, Object, glob_match};
 
 /// Limits that small inputs can reach.
 const LIMITS: Limits =
@@ -17,7 +20,8 @@ struct Parsed {
     error: Option<String>,
 }
 
-/// Requests come out the same whether the bytes arrive at once or in pieces; arguments keep to the limits.
+/// Requests come out the same whether the bytes arrive at once or in pieces, and by the quick way where it is one;
+/// arguments keep to the limits.
 pub fn request(input: &[u8]) {
     let whole = parse_requests(input, input.len().max(1));
     for piece in [1, 3] {
@@ -38,11 +42,21 @@ pub fn request(input: &[u8]) {
 fn parse_requests(input: &[u8], piece: usize) -> Parsed {
     let (mut parser, mut parsed) = (RequestParser::default(), Parsed::default());
     let (mut start, mut end) = (0, 0);
-    let mut spans: Vec<Span> = Vec::new();
+    let (mut spans, mut head): (Vec<Span>, Head) = Default::default();
     loop {
         spans.clear();
         let received = &input[start..end];
-        let consumed = match parser.parse(received, &LIMITS, &mut spans) {
+        let mut quick_spans: Vec<Span> = Vec::new();
+        let quick = parser.parse_whole(received, &LIMITS, &mut quick_spans, &mut head);
+        let progress = parser.parse(received, &LIMITS, &mut spans);
+        match quick {
+            Some(len) => {
+                assert!(matches!(progress, Ok(Progress::Complete { consumed }) if consumed == len));
+                assert_eq!(quick_spans, spans, "the quick way comes to the same");
+            }
+            None => assert!(quick_spans.is_empty(), "what is not whole leaves nothing behind"),
+        }
+        let consumed = match progress {
             Err(error) => {
                 parsed.error = Some(error.to_string());
                 return parsed;
@@ -177,4 +191,165 @@ fn class_len(pattern: &[u8]) -> usize {
         }
     }
     pattern.len()
+}
+
+/// A table agrees with a map after any operations; what expires is swept in time; a scan misses no key that stays.
+pub fn table(input: &[u8]) {
+    let mut pair = TablePair::new(input.first().copied().unwrap_or(0));
+    for operation in input.get(1..).unwrap_or(&[]).chunks_exact(4) {
+        pair.apply(operation[0], u16::from_le_bytes([operation[1], operation[2]]), operation[3]);
+    }
+    pair.check();
+    // What was the table's is freed piece by piece.
+    let left: usize = pair.table.into_segments().iter().map(|segment| segment.len()).sum();
+    assert_eq!(left, pair.model.len());
+}
+
+/// A value of the model: its bytes, and when it expires (ms).
+type Modelled = (Vec<u8>, Option<i64>);
+
+struct TablePair {
+    table: Table,
+    hasher: Hasher,
+    model: BTreeMap<u16, Modelled>,
+    now_ms: i64,
+    /// A scan that is under way: where it goes on, keys that were there all the time, and keys it has returned.
+    scan: Option<(u64, BTreeSet<u16>, BTreeSet<u16>)>,
+}
+
+/// A key by its number; some are longer than 255 bytes.
+fn name(number: u16) -> Vec<u8> {
+    let len = if number.is_multiple_of(61) { 300 } else { 4 + usize::from(number % 20) };
+    format!("{number:0len$}").into_bytes()
+}
+
+fn number(name: &[u8]) -> u16 {
+    std::str::from_utf8(name).expect("digits").parse().expect("a number")
+}
+
+impl TablePair {
+    fn new(seed: u8) -> TablePair {
+        TablePair {
+            table: Table::new(6),
+            hasher: Hasher::new(u64::from(seed)),
+            model: BTreeMap::new(),
+            now_ms: 0,
+            scan: None,
+        }
+    }
+
+    /// `operation` on the key `first` or a run of keys that begins there.
+    fn apply(&mut self, operation: u8, first: u16, more: u8) {
+        let run = || (0..u16::from(more) * 8).map(|by| first.wrapping_add(by));
+        match operation % 12 {
+            0 => self.put(first, usize::from(more), None),
+            1 => self.put(first, usize::from(more) * 20, Some(self.now_ms + i64::from(more))),
+            2 => self.remove(first),
+            3 => run().for_each(|key| self.put(key, 1, None)),
+            4 => run().for_each(|key| self.put(key, 8, Some(self.now_ms + i64::from(key % 256)))),
+            5 | 6 => run().for_each(|key| self.remove(key)),
+            7 => self.expire(first, more),
+            8 => self.sweep(i64::from(more), usize::from(first % 64)),
+            9 => self.sweep(i64::from(more), usize::MAX),
+            10 => (0..=more).for_each(|_| self.scan_on()),
+            _ => self.check(),
+        }
+    }
+
+    fn put(&mut self, key: u16, value_len: usize, expire_ms: Option<i64>) {
+        let (name, value) = (name(key), vec![key as u8; value_len]);
+        let entry = Entry::new(&name, NewValue::Bytes { bytes: &value, raw: false }, expire_ms, 0);
+        let hashed = self.hasher.key(&name);
+        match self.table.find(hashed) {
+            Some(location) => assert!(self.table.replace(location, hashed, entry).is_some()),
+            None => drop(self.table.insert(hashed, entry, &self.hasher)),
+        }
+        self.model.insert(key, (value, expire_ms));
+    }
+
+    fn remove(&mut self, key: u16) {
+        let found = self.table.find(self.hasher.key(&name(key)));
+        let removed = found.and_then(|location| self.table.remove(location, &self.hasher));
+        assert_eq!(removed.is_some(), self.model.remove(&key).is_some(), "key {key}");
+        self.left(key);
+    }
+
+    /// The key is no longer there, so a scan need not return it.
+    fn left(&mut self, key: u16) {
+        if let Some((_, stays, _)) = &mut self.scan {
+            stays.remove(&key);
+        }
+    }
+
+    fn expire(&mut self, key: u16, ms: u8) {
+        let name = name(key);
+        let hashed = self.hasher.key(&name);
+        let Some(location) = self.table.find(hashed) else { return };
+        let expire_ms = (ms > 0).then(|| self.now_ms + i64::from(ms));
+        self.table.set_expire(location, hashed, expire_ms);
+        self.model.get_mut(&key).expect("the model has it, too").1 = expire_ms;
+    }
+
+    /// Lets time pass and removes what has expired, from at most so many segments.
+    fn sweep(&mut self, ms: i64, segments_max: usize) {
+        self.now_ms += ms;
+        let (mut gone, mut position) = (Vec::new(), Some(0));
+        for _ in 0..segments_max {
+            let Some(at) = position else { break };
+            position = self.table.sweep(at, self.now_ms, &self.hasher, &mut gone).1;
+        }
+        for entry in gone {
+            let (_, expire_ms) = self.model.remove(&number(entry.as_ref().key())).expect("it was there");
+            assert!(expire_ms.is_some_and(|at| at <= self.now_ms), "{expire_ms:?} is not over");
+            self.left(number(entry.as_ref().key()));
+        }
+        if position.is_none() {
+            let late =
+                self.model.values().find(|(_, expire_ms)| expire_ms.is_some_and(|at| at <= self.now_ms));
+            assert!(late.is_none(), "{late:?} was not swept at {}", self.now_ms);
+            self.table.refresh_next_expire();
+        }
+    }
+
+    /// Takes a scan one step further, or begins one.
+    fn scan_on(&mut self) {
+        let begin = || (0, self.model.keys().copied().collect(), BTreeSet::new());
+        let (position, stays, mut seen) = self.scan.take().unwrap_or_else(begin);
+        let next = self.table.visit_line(position, &self.hasher, &mut |entry| {
+            seen.insert(number(entry.key()));
+        });
+        match next {
+            Some(next) => {
+                assert!(next > position, "a scan goes on");
+                self.scan = Some((next, stays, seen));
+            }
+            None => {
+                assert!(stays.is_subset(&seen), "missed {:?}", stays.difference(&seen).collect::<Vec<_>>())
+            }
+        }
+    }
+
+    fn check(&mut self) {
+        assert_eq!(self.table.len(), self.model.len());
+        let expires = self.model.values().filter_map(|(_, expire_ms)| *expire_ms);
+        assert_eq!(self.table.expiring(), expires.clone().count());
+        assert!(expires.min().is_none_or(|first| self.table.next_expire_ms() <= first));
+        for (key, (value, expire_ms)) in &self.model {
+            let name = name(*key);
+            let location = self.table.find(self.hasher.key(&name)).expect("every key is found");
+            let entry = self.table.entry(location).expect("an entry");
+            assert_eq!((entry.key(), entry.expire_ms()), (&name[..], *expire_ms));
+            match entry.value() {
+                ValueRef::Bytes { bytes, .. } => assert_eq!(bytes, value),
+                ValueRef::Object(Object::String(bytes)) => assert_eq!(bytes, value),
+                other => panic!("{other:?}"),
+            }
+        }
+        let mut visited = 0;
+        self.table.visit_all(&mut |entry| {
+            assert!(self.model.contains_key(&number(entry.key())));
+            visited += 1;
+        });
+        assert_eq!(visited, self.model.len());
+    }
 }

@@ -159,9 +159,16 @@ impl Client {
     }
 
     fn receive(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        match &mut self.stream {
-            Stream::Tcp(stream) => stream.read(bytes),
-            Stream::Unix(stream) => stream.read(bytes),
+        loop {
+            let received = match &mut self.stream {
+                Stream::Tcp(stream) => stream.read(bytes),
+                Stream::Unix(stream) => stream.read(bytes),
+            };
+            // Where reads have a timeout, stopping a process and letting it go on interrupts them.
+            match received {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                received => return received,
+            }
         }
     }
 }

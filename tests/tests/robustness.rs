@@ -138,6 +138,33 @@ fn half_requests_are_finished_or_forgotten() {
 }
 
 #[test]
+fn a_pipeline_goes_on_after_large_replies() {
+    // More than the server likes to have in its output, so it stops to think of sending; then it has to go on, with whatever
+    // comes next and however much of that has arrived.
+    for workers in [1, 2] {
+        let server = ServerBuilder::new(ochre()).workers(workers).start();
+        let mut client = server.connect();
+        for len in [10_000, 20_000, 70_000] {
+            let value = "v".repeat(len);
+            assert_eq!(client.request(&["SET", "big", &value]).unwrap(), Value::Simple(b"OK".to_vec()));
+            for next in [&["MSET", "a", "1", "b", "2"][..], &["PING"], &["GET", "big"], &["SELECT", "0"]] {
+                let requests = [&["GET", "big"][..], next].map(encode).concat().repeat(20);
+                let (most, rest) = requests.split_at(requests.len() - 5);
+                client.send(most).unwrap();
+                client.send(rest).unwrap();
+                for turn in 0..20 {
+                    let about = format!("{len} bytes, {next:?}, turn {turn}");
+                    let [big, other] = [(); 2].map(|()| client.read());
+                    assert!(big.unwrap().as_bytes() == Some(value.as_bytes()), "{about}");
+                    let other = other.unwrap_or_else(|error| panic!("{about}: {error}"));
+                    assert!(!matches!(other, Value::Error(_)), "{about}: {other:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn memory_for_big_requests_comes_back() {
     let mut server = ServerBuilder::new(ochre()).workers(1).start();
     let mut client = server.connect();

@@ -6,6 +6,7 @@
 mod call;
 mod client;
 mod command;
+mod counter;
 mod engine;
 mod error;
 mod execute;
@@ -16,6 +17,7 @@ mod log;
 mod monitor;
 mod settings;
 mod stats;
+mod sync;
 #[cfg(test)]
 mod testing;
 pub mod tick;
@@ -24,6 +26,7 @@ mod worker;
 pub use call::{Args, Call, Cursor, Handler, Propagation, integer, integer_between};
 pub use client::*;
 pub use command::*;
+pub use counter::Counter;
 pub use engine::{
     Engine, Host, Message, OCHRE_VERSION, Pause, PauseMode, REDIS_VERSION, ShutdownRequest, VALKEY_VERSION,
     clock_ms, clock_us,
@@ -34,4 +37,4 @@ pub use histogram::{Histogram, Snapshot};
 pub use log::{CommandLogs, LogEntry, LogKind};
 pub use settings::Settings;
 pub use stats::{ErrorStats, Rate, Rates, ServerStats};
-pub use worker::{CommandStats, Counter, WorkerContext, WorkerStats};
+pub use worker::{CommandStats, WorkerContext, WorkerStats};

@@ -1,32 +1,11 @@
 //! What belongs to one worker: its number and its statistics.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, OnceLock};
 
 use crate::command::CommandId;
+use crate::counter::Counter;
 use crate::histogram::Histogram;
-
-/// A counter with one writer: adding is a load and a store, reading from elsewhere is a load.
-#[derive(Debug, Default)]
-pub struct Counter(AtomicU64);
-
-impl Counter {
-    /// Adds; only the owning worker may.
-    #[inline]
-    pub fn add(&self, amount: u64) {
-        self.0.store(self.0.load(Relaxed).wrapping_add(amount), Relaxed);
-    }
-
-    /// The value.
-    pub fn get(&self) -> u64 {
-        self.0.load(Relaxed)
-    }
-
-    /// Starts anew.
-    pub fn reset(&self) {
-        self.0.store(0, Relaxed);
-    }
-}
 
 /// The statistics of one command.
 #[derive(Debug, Default)]

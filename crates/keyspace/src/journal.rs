@@ -7,9 +7,8 @@
 //!
 //! Nobody listening costs one load of a flag: no bytes are built.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-
-use parking_lot::Mutex;
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Receives the stream. Called with the journal locked: hand the bytes over, do nothing slow.
 pub trait JournalSink: Send {

@@ -23,6 +23,7 @@ mod segment;
 mod settings;
 mod slot;
 mod stripe;
+mod sync;
 mod table;
 mod view;
 mod watch;

@@ -15,18 +15,22 @@
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{
+use std::time::Duration;
+
+use crate::sync::atomic::{
     AtomicBool,
     Ordering::{Acquire, Relaxed, Release},
 };
-use std::time::Duration;
+use crate::sync::{hint, thread};
 
+// Who tries all orders has to come to the end of a waiter's patience soon.
+const IS_MODEL: bool = cfg!(loom);
 /// Looks at the lock before other threads are let run.
-const SPINS: u32 = 100;
+const SPINS: u32 = if IS_MODEL { 1 } else { 100 };
 /// And before the waiter sleeps in between.
-const YIELDS: u32 = 16;
+const YIELDS: u32 = if IS_MODEL { 0 } else { 16 };
 /// And before others are asked to stand back.
-const SLEEPS: u32 = 16;
+const SLEEPS: u32 = if IS_MODEL { 0 } else { 16 };
 const SLEEP: Duration = Duration::from_micros(20);
 
 /// Something that one thread at a time may use.
@@ -78,9 +82,9 @@ impl<T> Lock<T> {
     fn wait(&self) -> Guard<'_, T> {
         for look in 0.. {
             match look {
-                0..SPINS => std::hint::spin_loop(),
-                _ if look < SPINS + YIELDS => std::thread::yield_now(),
-                _ => std::thread::sleep(SLEEP),
+                0..SPINS => hint::spin_loop(),
+                _ if look < SPINS + YIELDS => thread::yield_now(),
+                _ => thread::sleep(SLEEP),
             }
             let starves = look > SPINS + YIELDS + SLEEPS;
             if starves {

@@ -3,7 +3,7 @@
 //! - [`serve`]: from a command line to an exit status
 //! - `start`, `questions`: the command line and the way to a serving process; `end`: the way out
 //! - `accept`, `listen`: the main thread accepts and hands connections to workers
-//! - `worker`, `group`, `connection`, `mailbox`: the event loop of a worker
+//! - `worker`, `group`, `connection`, `mailbox`, `inbox`: the event loop of a worker
 //! - `host`, `config_file`: what the process does for the engine
 //! - `report`, `running`: what a crash report says of the server
 //! - [`process`]: what surrounds any server process
@@ -15,6 +15,7 @@ mod control;
 mod end;
 mod group;
 mod host;
+mod inbox;
 mod limits;
 mod listen;
 mod mailbox;
@@ -25,6 +26,7 @@ mod report;
 mod running;
 mod socket;
 mod start;
+mod sync;
 mod violation;
 mod worker;
 

@@ -3,7 +3,7 @@
 //! Three may want to: the worker that has what the client waits for, the clock, and CLIENT UNBLOCK on another worker, which
 //! has to answer at once whether it was it. So the end is claimed in one atomic step, and only who got it acts.
 
-use std::sync::atomic::{
+use crate::sync::atomic::{
     AtomicU8,
     Ordering::{AcqRel, Acquire, Release},
 };

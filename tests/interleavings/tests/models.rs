@@ -1,0 +1,211 @@
+//! Small worlds of two or three threads, each run in all orders. Each says what must hold in every one.
+#![cfg(loom)]
+#![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
+
+use std::sync::Mutex as Unseen;
+
+use loom::sync::Arc;
+use loom::thread;
+use ochre_interleavings::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use ochre_interleavings::counter::Counter;
+use ochre_interleavings::inbox::Inbox;
+use ochre_interleavings::journal::{Journal, JournalSink, Unit};
+use ochre_interleavings::wait::Wait;
+use ochre_interleavings::{StripeLock, Wakes};
+
+/// All orders in which no more than three threads are stopped where they could have gone on: for what takes many steps.
+fn try_orders(world: impl Fn() + Send + Sync + 'static) {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(world);
+}
+
+/// Who puts things in wakes the reader when it must, and the reader gets all of them, in each sender's order.
+#[test]
+fn no_wake_of_an_inbox_is_lost() {
+    try_orders(|| {
+        let shared = Arc::new((Inbox::default(), Wakes::default()));
+        let send = |things: &'static [u32]| {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || {
+                for thing in things {
+                    if shared.0.put(*thing) {
+                        shared.1.wake();
+                    }
+                }
+            })
+        };
+        let senders = [send(&[10, 11]), send(&[20])];
+        let (mut taken, mut all) = (Vec::new(), Vec::new());
+        while all.len() < 3 {
+            shared.1.sleep();
+            shared.0.take(&mut taken);
+            all.append(&mut taken);
+        }
+        assert!(all.iter().position(|thing| *thing == 10) < all.iter().position(|thing| *thing == 11));
+        all.sort_unstable();
+        assert_eq!(all, [10, 11, 20]);
+        senders.into_iter().for_each(|sender| sender.join().unwrap());
+    });
+}
+
+/// What a wait is about, and who ends it.
+struct Blocked {
+    wait: Wait,
+    about: AtomicU32,
+    inbox: Inbox<u32>,
+    wakes: Wakes,
+}
+
+/// Each of so many waits is ended once, by its own worker or by one claim, and who claims knows which wait it is.
+fn waits_are_ended_once(waits: u32, claimers: usize) {
+    let blocked = Arc::new(Blocked {
+        wait: Wait::default(),
+        about: AtomicU32::new(0),
+        inbox: Inbox::default(),
+        wakes: Wakes::default(),
+    });
+    let claim = |_| {
+        let blocked = Arc::clone(&blocked);
+        thread::spawn(move || {
+            let claimed = blocked.wait.claim();
+            // Nobody begins another wait between the claim and its message.
+            if claimed && blocked.inbox.put(blocked.about.load(Relaxed)) {
+                blocked.wakes.wake();
+            }
+            claimed
+        })
+    };
+    let claimers: Vec<_> = (0..claimers).map(claim).collect();
+    let (mut letters, mut ended_by_claims) = (Vec::new(), 0);
+    for about in 1..=waits {
+        blocked.about.store(about, Relaxed);
+        blocked.wait.set(true);
+        if !blocked.wait.end() {
+            blocked.wakes.sleep();
+            blocked.inbox.take(&mut letters);
+            assert_eq!(std::mem::take(&mut letters), [about]);
+            assert!(blocked.wait.is_claimed());
+            blocked.wait.set(false);
+            ended_by_claims += 1;
+        }
+    }
+    let claims = claimers.into_iter().map(|claimer| claimer.join().unwrap());
+    assert_eq!(claims.filter(|claimed| *claimed).count(), ended_by_claims);
+    blocked.inbox.take(&mut letters);
+    assert!(letters.is_empty() && !blocked.wait.is_claimed());
+}
+
+#[test]
+fn one_of_two_claims_ends_a_wait() {
+    try_orders(|| waits_are_ended_once(1, 2));
+}
+
+#[test]
+fn a_claim_ends_one_of_two_waits() {
+    loom::model(|| waits_are_ended_once(2, 1));
+}
+
+/// Where a sink's pieces begin and end, and how far it has come.
+#[derive(Clone, Default)]
+struct Pieces {
+    all: std::sync::Arc<Unseen<Vec<(u64, u64)>>>,
+    end: Arc<AtomicU64>,
+}
+
+impl JournalSink for Pieces {
+    fn append(&mut self, offset: u64, bytes: &[u8]) {
+        let end = offset + bytes.len() as u64;
+        self.all.lock().unwrap().push((offset, end));
+        self.end.store(end, Relaxed);
+    }
+}
+
+fn unit(key: &str) -> Unit {
+    let mut unit = Unit::default();
+    unit.push(0, [&b"DEL"[..], key.as_bytes()].into_iter());
+    unit
+}
+
+/// A listener gets everything from the offset that it was told, in one piece after another, whoever appends.
+#[test]
+fn a_listener_of_the_journal_misses_nothing() {
+    loom::model(|| {
+        let (journal, first) = (Arc::new(Journal::default()), Pieces::default());
+        // Somebody listens already: the journal is active.
+        journal.attach(Box::new(first.clone()));
+        let appenders = ["a", "b"].map(|key| {
+            let journal = Arc::clone(&journal);
+            thread::spawn(move || journal.append(&unit(key)))
+        });
+        let second = Pieces::default();
+        let (_, start) = journal.attach(Box::new(second.clone()));
+        appenders.into_iter().for_each(|appender| assert!(appender.join().unwrap() > 0));
+        for (pieces, start) in [(&first, 0), (&second, start)] {
+            let pieces = pieces.all.lock().unwrap();
+            let end = pieces.iter().fold(start, |end, piece| {
+                assert_eq!(piece.0, end, "{pieces:?} from {start}");
+                piece.1
+            });
+            assert_eq!(end, journal.offset());
+        }
+        assert_eq!(first.all.lock().unwrap().len(), 2);
+    });
+}
+
+/// Who sees an offset can rely on it that all listeners have what is before it.
+#[test]
+fn an_offset_of_the_journal_comes_after_its_bytes() {
+    loom::model(|| {
+        let (journal, pieces) = (Arc::new(Journal::default()), Pieces::default());
+        journal.attach(Box::new(pieces.clone()));
+        let appender = {
+            let journal = Arc::clone(&journal);
+            thread::spawn(move || journal.append(&unit("a")))
+        };
+        let offset = journal.offset();
+        assert!(pieces.end.load(Relaxed) >= offset, "offset {offset}");
+        appender.join().unwrap();
+    });
+}
+
+/// What the owner of a counter adds is never lost, and readers see it grow.
+#[test]
+fn a_counter_only_grows() {
+    loom::model(|| {
+        let counter = Arc::new(Counter::default());
+        let owner = {
+            let counter = Arc::clone(&counter);
+            thread::spawn(move || [1, 2, 3].into_iter().for_each(|amount| counter.add(amount)))
+        };
+        let seen = [(), ()].map(|()| counter.get());
+        assert!([0, 1, 3, 6].contains(&seen[0]) && seen[0] <= seen[1] && seen[1] <= 6, "{seen:?}");
+        owner.join().unwrap();
+        assert_eq!(counter.get(), 6);
+    });
+}
+
+/// What is done under the lock of a stripe is done by one thread at a time, which sees all that was done before; who starves
+/// gets it, and nobody starves for ever.
+#[test]
+fn a_stripe_has_one_user_at_a_time() {
+    loom::model(|| {
+        // Loads and stores that know nothing of other threads, as those of plain memory.
+        let lock = Arc::new(StripeLock::new([AtomicU32::new(0), AtomicU32::new(0)]));
+        let add = |counts: &mut [AtomicU32; 2]| {
+            let [a, b] = [&counts[0], &counts[1]].map(|count| count.load(Relaxed) + 1);
+            assert_eq!(a, b);
+            counts[0].store(a, Relaxed);
+            counts[1].store(b, Relaxed);
+        };
+        let adder = {
+            let lock = Arc::clone(&lock);
+            thread::spawn(move || lock.with(add))
+        };
+        let added = u32::from(lock.try_with(add).is_some());
+        lock.with(add);
+        adder.join().unwrap();
+        let sum = lock.try_with(|counts| counts[0].load(Relaxed)).expect("nobody has the lock or starves");
+        assert_eq!(sum, 2 + added);
+    });
+}
