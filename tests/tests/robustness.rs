@@ -138,6 +138,29 @@ fn half_requests_are_finished_or_forgotten() {
 }
 
 #[test]
+fn an_empty_request_is_not_blamed_for_what_comes_after_it() {
+    let server = ServerBuilder::new(ochre()).workers(1).start();
+    for empty in ["\r\n", "*0\r\n", "*-1\r\n"] {
+        let mut client = server.connect();
+        client.send(format!("{empty}*1\r\n$4\r\nPING\r\n*1\r\n$x\r\n").as_bytes()).unwrap();
+        let replies = client.read_to_end().unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&replies),
+            "+PONG\r\n-ERR Protocol error: invalid bulk length\r\n",
+            "{empty:?}"
+        );
+    }
+    // Nor for what another client sends that is served together with it.
+    let (mut lining_up, mut innocent, mut guilty) = (server.connect(), server.connect(), server.connect());
+    lining_up.send(&encode(&["DEBUG", "SLEEP", "0.3"])).unwrap();
+    innocent.send(b"*0\r\n*1\r\n$4\r\nPING\r\n").unwrap();
+    guilty.send(b"*x\r\n").unwrap();
+    assert_eq!(innocent.read().unwrap(), Value::Simple(b"PONG".to_vec()));
+    assert!(matches!(guilty.read().unwrap(), Value::Error(_)));
+    assert_eq!(innocent.ask("PING"), Value::Simple(b"PONG".to_vec()));
+}
+
+#[test]
 fn a_pipeline_goes_on_after_large_replies() {
     // More than the server likes to have in its output, so it stops to think of sending; then it has to go on, with whatever
     // comes next and however much of that has arrived.

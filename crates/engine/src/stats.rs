@@ -86,8 +86,6 @@ impl ServerStats {
 impl Engine {
     /// Starts all statistics anew (CONFIG RESETSTAT). Logs, latency spikes, memory's peak and what says how much there
     /// is to save stay. The command that asks for this needs [`WALKS_KEYSPACE`](crate::flags::WALKS_KEYSPACE).
-    ///
-    /// The counters of other workers have their own writers: one that counts at this very moment may keep its sum.
     pub fn reset_statistics(&self, view: &mut View<'_>) {
         view.reset_counters();
         self.keyspace.reclaimer.reset_freed();

@@ -308,9 +308,16 @@ impl<'k> View<'k> {
     /// A key's entry for a command that asks about the key rather than its value: counted, but its access clock is left
     /// alone.
     pub fn look(&mut self, db: u32, key: Key<'_>) -> Option<EntryRef<'_>> {
+        if !self.exists(db, key) {
+            self.notify(event_class::KEY_MISS, "keymiss", db, key.bytes);
+        }
+        self.look_quietly(db, key)
+    }
+
+    /// The same for a command about what the server keeps of the key: a miss is counted, but no listener hears of it.
+    pub fn look_quietly(&mut self, db: u32, key: Key<'_>) -> Option<EntryRef<'_>> {
         let Some(location) = self.locate(db, key) else {
             self.stripe(key).counters.misses += 1;
-            self.notify(event_class::KEY_MISS, "keymiss", db, key.bytes);
             return None;
         };
         let stripe = self.stripe(key);

@@ -115,6 +115,11 @@ impl Control {
         self.shutdown.lock().due.take()
     }
 
+    /// Who waits for a shutdown that was taken.
+    pub fn take_waiting(&self) -> Vec<(usize, u64)> {
+        std::mem::take(&mut self.shutdown.lock().waiting)
+    }
+
     /// Withdraws a shutdown. `None` if there is none, else who waited for it.
     pub fn cancel_shutdown(&self) -> Option<Vec<(usize, u64)>> {
         let mut shutdown = self.shutdown.lock();

@@ -53,6 +53,13 @@ fn request_of(signal: ShutdownSignal, config: &Config) -> ShutdownRequest {
 
 fn shut_down(engine: &Engine, control: &Control, supervisor: &Supervisor, request: ShutdownRequest) {
     log::warn!("User requested shutdown...");
+    if request.save == Some(true) && !request.force {
+        log::error!(
+            "This version of Ochre has no persistence yet, so it cannot save: the shutdown is refused."
+        );
+        signals::clear_shutdown_request();
+        return refuse(engine, control.take_waiting());
+    }
     supervisor.status("Shutting down");
     supervisor.stopping();
     let wants_save = request.save.unwrap_or(!engine.config.read().save_points().is_empty());
@@ -64,6 +71,14 @@ fn shut_down(engine: &Engine, control: &Control, supervisor: &Supervisor, reques
     control.end(0);
 }
 
+/// Answers those who wait for the end: it does not come.
+fn refuse(engine: &Engine, waiting: Vec<(usize, u64)>) {
+    let reply: Arc<[u8]> = (*b"-ERR Errors trying to SHUTDOWN. Check logs.\r\n").into();
+    for (worker, client) in waiting {
+        engine.post(worker, Message::Complete { client, reply: Arc::clone(&reply) });
+    }
+}
+
 /// Withdraws a shutdown that has not been carried out; whether there was one. Who waited for it gets an error.
 pub fn abort(engine: &Arc<Engine>, control: &Control) -> bool {
     let waiting = control.cancel_shutdown();
@@ -72,10 +87,7 @@ pub fn abort(engine: &Arc<Engine>, control: &Control) -> bool {
         return false;
     }
     signals::clear_shutdown_request();
-    let reply: Arc<[u8]> = (*b"-ERR Errors trying to SHUTDOWN. Check logs.\r\n").into();
-    for (worker, client) in waiting.into_iter().flatten() {
-        engine.post(worker, Message::Complete { client, reply: Arc::clone(&reply) });
-    }
+    refuse(engine, waiting.unwrap_or_default());
     log::warn!("Shutdown manually aborted.");
     true
 }

@@ -84,7 +84,7 @@ pub struct Item {
     /// Its arguments, as indexes of the batch's spans.
     first_span: u32,
     spans_end: u32,
-    /// Its place among what few items have, if it has that.
+    /// Its place among what few items have; none of them if it has nothing of that.
     pub rare: usize,
     /// Its command and keys, once they are found.
     pub prepared: Option<Prepared>,
@@ -127,7 +127,7 @@ impl Batch {
     }
 
     fn push(&mut self, seat: usize, range: Range<usize>, kind: Kind, first_span: usize, rare: Option<Rare>) {
-        let at = self.rare.len();
+        let at = if rare.is_some() { self.rare.len() } else { usize::MAX };
         self.rare.extend(rare);
         self.items.push(Item {
             seat,

@@ -126,7 +126,7 @@ impl Server {
         fit_clients(&mut config)?;
         let engine = create_engine(config.clone(), commands);
         show_logo(&config);
-        refuse_what_is_missing(&loaded)?;
+        refuse_what_is_missing(&config, &loaded)?;
         let listeners = open_listeners(&config)?;
         let watchdog = start_watchdog(&config)?;
         let workers = start_workers(&engine, &watchdog)?;
@@ -223,7 +223,7 @@ fn note_ignored(loaded: &Loaded) {
     }
 }
 
-/// Names what is configured and not there yet.
+/// Names what is configured and not there yet, where the server can be of use without it.
 fn note_missing(config: &Config, loaded: &Loaded) {
     if !loaded.users.is_empty() || !config.text(Directive::Aclfile).is_empty() {
         log::error!(
@@ -234,19 +234,29 @@ fn note_missing(config: &Config, loaded: &Loaded) {
     if config.bool(Directive::Appendonly) {
         log::error!("This version of Ochre has no persistence yet: appendonly has no effect.");
     }
+    if config.save_points() != Config::new().save_points() && !config.save_points().is_empty() {
+        log::warn!("This version of Ochre has no persistence yet: save points have no effect.");
+    }
 }
 
 /// What must not be passed over.
-fn refuse_what_is_missing(loaded: &Loaded) -> Result<(), Failure> {
+fn refuse_what_is_missing(config: &Config, loaded: &Loaded) -> Result<(), Failure> {
     if let Some(module) = loaded.modules.first() {
         let path = module.args.first().map_or_else(String::new, |path| String::from_utf8_lossy(path).into());
         log::error!("Module {path} failed to load: Ochre does not load modules.");
         return Err(format!("Can't load module from {path}: server aborting").into());
     }
-    if loaded.sentinel {
-        return Err("This version of Ochre has no Sentinel yet.".to_owned().into());
+    // Each of these would be something else than what was asked for: a writable primary, a server of its own, an open port.
+    let missing = [
+        (loaded.sentinel, "Sentinel"),
+        (config.replica_of().is_some(), "replication (replicaof)"),
+        (config.bool(Directive::ClusterEnabled), "cluster (cluster-enabled)"),
+        (config.uint(Directive::TlsPort) != 0, "TLS (tls-port)"),
+    ];
+    match missing.iter().find(|(is_wanted, _)| *is_wanted) {
+        Some((_, name)) => Err(format!("This version of Ochre has no {name} yet.").into()),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Lines of the configuration file that CONFIG REWRITE has to keep.

@@ -275,6 +275,9 @@ fn says_why_it_cannot_start() {
             "Failed opening Unix socket: bind: No such file",
         ),
         (&["--port", "0", "--loadmodule", "/x.so"], "Can't load module from /x.so: server aborting"),
+        (&["--replicaof", "127.0.0.1", "7"], "This version of Ochre has no replication (replicaof) yet."),
+        (&["--cluster-enabled", "yes"], "This version of Ochre has no cluster (cluster-enabled) yet."),
+        (&["--port", "0", "--tls-port", "7"], "This version of Ochre has no TLS (tls-port) yet."),
         (
             &["--port", "0", "--locale-collate", "nosuch"],
             "Failed to configure LOCALE for invalid locale name.",
@@ -497,6 +500,9 @@ fn ends_on_shutdown() {
     let mut client = server.client();
     assert_eq!(client.ask(&["shutdown", "abort"]), "-ERR No shutdown in progress.");
     assert_eq!(client.ask(&["shutdown", "later"]), "-ERR syntax error");
+    // What cannot be saved is not given up where saving was asked for.
+    assert_eq!(client.ask(&["shutdown", "save"]), "-ERR Errors trying to SHUTDOWN. Check logs.");
+    assert_eq!(client.ask(&["ping"]), "+PONG");
     // What was executed before is answered, what comes after is not executed.
     for request in [&["set", "k", "v"][..], &["get", "k"], &["shutdown", "nosave"], &["ping"]] {
         client.send(request);

@@ -293,7 +293,8 @@ impl Worker {
     fn run_nothing(&mut self, seat: &mut Seat, item: &Item, input: &[u8], rare: &[Rare]) {
         seat.run = item.end;
         let Some(connection) = self.connections.get_mut(seat.token) else { return };
-        let Some(Rare::Violation(error)) = rare.get(item.rare) else {
+        let Some(Rare::Violation(error)) = rare.get(item.rare).filter(|_| item.kind == Kind::Violation)
+        else {
             return connection.client.pass_over_empty();
         };
         seat.run = input.len();
@@ -356,7 +357,7 @@ impl Worker {
     /// Forgets what was parsed ahead of where a seat's connection stopped.
     fn rewind(&mut self, seat: &mut Seat) {
         let Some(connection) = self.connections.get_mut(seat.token) else { return };
-        if connection.state != State::Open && seat.run < seat.parsed {
+        if seat.run < seat.parsed {
             connection.parser.reset();
             seat.parsed = seat.run;
         }

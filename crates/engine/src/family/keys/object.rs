@@ -37,7 +37,7 @@ const ENCODING: Command = Command {
 };
 
 fn encoding(call: &mut Call<'_, '_>) -> Result<(), Error> {
-    let name = call.view.peek(call.client.db, call.key()).map(|entry| match entry.value() {
+    let name = call.view.look_quietly(call.client.db, call.key()).map(|entry| match entry.value() {
         ValueRef::Int(_) => "int",
         ValueRef::Bytes { raw: false, .. } => "embstr",
         ValueRef::Bytes { raw: true, .. } => "raw",
@@ -96,7 +96,7 @@ fn idle_time(call: &mut Call<'_, '_>) -> Result<(), Error> {
 
 /// The access clock of the key; where there is no such key, null is the reply.
 fn access_clock(call: &mut Call<'_, '_>) -> Option<u32> {
-    let clock = call.view.peek(call.client.db, call.key()).map(|entry| entry.access());
+    let clock = call.view.look_quietly(call.client.db, call.key()).map(|entry| entry.access());
     if clock.is_none() {
         call.reply.null();
     }
@@ -107,7 +107,7 @@ const REFCOUNT: Command = Command {
     name: "refcount",
     summary: "Tells how many refer to a value: always one, values are not shared.",
     handler: |call| {
-        match call.view.peek(call.client.db, call.key()) {
+        match call.view.look_quietly(call.client.db, call.key()) {
             Some(_) => call.reply.integer(1),
             None => call.reply.null(),
         }
