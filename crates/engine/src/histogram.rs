@@ -14,7 +14,10 @@ const STEPS: usize = 1 << STEPS_BITS;
 const OCTAVES: usize = 36 - STEPS_BITS as usize + 1;
 
 type Counts = [AtomicU64; OCTAVES * STEPS];
-const ZEROS: Counts = [const { AtomicU64::new(0) }; OCTAVES * STEPS];
+
+fn zeros() -> Counts {
+    [const { AtomicU64::new(0) }; OCTAVES * STEPS]
+}
 
 /// Counts of times.
 #[derive(Debug)]
@@ -26,7 +29,7 @@ pub struct Histogram {
 
 impl Default for Histogram {
     fn default() -> Histogram {
-        Histogram { counts: ZEROS, from: OnceLock::new() }
+        Histogram { counts: zeros(), from: OnceLock::new() }
     }
 }
 
@@ -67,7 +70,7 @@ impl Histogram {
 
     /// Starts anew.
     pub fn reset(&self) {
-        let from = self.from.get_or_init(|| Box::new(ZEROS));
+        let from = self.from.get_or_init(|| Box::new(zeros()));
         from.iter().zip(&self.counts).for_each(|(from, count)| from.store(count.load(Relaxed), Release));
     }
 }

@@ -4,7 +4,6 @@
 //! expiry, telling watchers, counting, the access clock, the effects that others want to hear of. A handler cannot
 //! forget any of it, because it has no other way to a value.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::access::{self, Lfu};
@@ -16,12 +15,12 @@ use crate::reclaim::Garbage;
 use crate::settings::Policy;
 use crate::stripe::{StripeData, StripeGuard};
 use crate::table::{Location, Table};
-use crate::watch::WatchFlag;
 
 mod parts;
 mod strings;
 mod transfer;
 mod walk;
+mod watching;
 mod whole;
 
 pub use parts::Sweep;
@@ -554,22 +553,6 @@ impl<'k> View<'k> {
             entry.set_access(access);
         }
         true
-    }
-
-    /// Watches a key: `flag` is raised when it changes.
-    pub fn watch(&mut self, db: u32, key: Key<'_>, flag: &Arc<WatchFlag>) {
-        let is_stale = self.is_expired(db, key);
-        self.stripe(key).watchers.add(db, key.bytes, flag, is_stale);
-    }
-
-    /// Whether a watched key's time has come since it was watched; removed keys raise the flag instead.
-    pub fn has_watched_expired(&mut self, db: u32, key: Key<'_>, flag: &Arc<WatchFlag>) -> bool {
-        self.is_expired(db, key) && !self.stripe(key).watchers.is_stale(db, key.bytes, flag)
-    }
-
-    /// No longer watches a key.
-    pub fn unwatch(&mut self, db: u32, key: Key<'_>, flag: &Arc<WatchFlag>) {
-        self.stripe(key).watchers.remove(db, key.bytes, flag);
     }
 }
 
