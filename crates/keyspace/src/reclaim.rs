@@ -1,4 +1,7 @@
 //! Freeing large things away from the clients: a thread of its own takes them apart, piece by piece.
+//!
+//! It yields to workers where they need its core: a tenth of it is left to the thread then, so that memory comes back even
+//! while all cores are busy, only later.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -8,6 +11,10 @@ use parking_lot::Mutex;
 
 use crate::entry::Entry;
 use crate::table::Table;
+
+/// A thread of this niceness gets a tenth of a core that another one wants, too.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
 
 /// Something to be freed.
 pub enum Garbage {
@@ -55,6 +62,7 @@ impl Reclaimer {
         let counts = Arc::new(Counts::default());
         let theirs = Arc::clone(&counts);
         let run = move || {
+            step_back();
             for garbage in receiver {
                 free(garbage, &theirs);
             }
@@ -89,6 +97,12 @@ impl Reclaimer {
     pub fn reset_freed(&self) {
         self.counts.freed.store(0, Relaxed);
     }
+}
+
+/// Lowers the priority of this thread. Where the system knows no priorities of threads, or refuses, it stays.
+fn step_back() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICENESS);
 }
 
 fn free(garbage: Garbage, counts: &Counts) {

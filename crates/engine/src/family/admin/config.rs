@@ -116,6 +116,8 @@ fn change(engine: &Engine, pairs: &[(&[u8], &[u8])], context: SetContext) -> Res
     let current = RwLockWriteGuard::downgrade(current);
     note(&changes, &current);
     drop(current);
+    // Before the reply: who lowered the limit is to find its clients below it.
+    engine.evict_clients();
     // Workers keep copies of some settings, and evict if there is less memory now.
     engine.post_all(&Message::Reconfigure);
     Ok(())
