@@ -139,7 +139,7 @@ fn half_requests_are_finished_or_forgotten() {
 
 #[test]
 fn an_empty_request_is_not_blamed_for_what_comes_after_it() {
-    let server = ServerBuilder::new(ochre()).workers(1).start();
+    let server = ServerBuilder::new(ochre()).workers(1).set("enable-debug-command", "yes").start();
     for empty in ["\r\n", "*0\r\n", "*-1\r\n"] {
         let mut client = server.connect();
         client.send(format!("{empty}*1\r\n$4\r\nPING\r\n*1\r\n$x\r\n").as_bytes()).unwrap();
@@ -155,6 +155,7 @@ fn an_empty_request_is_not_blamed_for_what_comes_after_it() {
     lining_up.send(&encode(&["DEBUG", "SLEEP", "0.3"])).unwrap();
     innocent.send(b"*0\r\n*1\r\n$4\r\nPING\r\n").unwrap();
     guilty.send(b"*x\r\n").unwrap();
+    assert_eq!(lining_up.read().unwrap(), Value::Simple(b"OK".to_vec()));
     assert_eq!(innocent.read().unwrap(), Value::Simple(b"PONG".to_vec()));
     assert!(matches!(guilty.read().unwrap(), Value::Error(_)));
     assert_eq!(innocent.ask("PING"), Value::Simple(b"PONG".to_vec()));

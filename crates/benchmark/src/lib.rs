@@ -38,6 +38,6 @@ mod uri;
 mod worker;
 
 #[cfg(test)]
-mod loopback_tests;
+mod tests;
 
 pub use program::main;

@@ -290,38 +290,45 @@ impl<'k> View<'k> {
 
     #[inline(never)]
     fn read_slowly(&mut self, db: u32, key: Key<'_>) -> Option<EntryRef<'_>> {
-        let Some(location) = self.locate(db, key) else {
-            self.stripe(key).counters.misses += 1;
-            self.notify(event_class::KEY_MISS, "keymiss", db, key.bytes);
-            return None;
-        };
+        let location = self.locate_heard(db, key)?;
         let policy = self.keyspace.settings.policy();
         if !self.no_touch && !policy.is_lrm() {
             self.touch(db, key, location, policy);
         }
-        let stripe = self.stripe(key);
-        stripe.counters.hits += 1;
-        stripe.tables[db as usize].entry(location)
+        self.table(db, key).entry(location)
+    }
+
+    /// Where a key is, counted as a hit or a miss.
+    fn locate_counted(&mut self, db: u32, key: Key<'_>) -> Option<Location> {
+        let location = self.locate(db, key);
+        let counters = &mut self.stripe(key).counters;
+        match location {
+            Some(_) => counters.hits += 1,
+            None => counters.misses += 1,
+        }
+        location
+    }
+
+    /// The same, and listeners hear of a miss.
+    fn locate_heard(&mut self, db: u32, key: Key<'_>) -> Option<Location> {
+        let location = self.locate_counted(db, key);
+        if location.is_none() {
+            self.notify(event_class::KEY_MISS, "keymiss", db, key.bytes);
+        }
+        location
     }
 
     /// A key's entry for a command that asks about the key rather than its value: counted, but its access clock is left
     /// alone.
     pub fn look(&mut self, db: u32, key: Key<'_>) -> Option<EntryRef<'_>> {
-        if !self.exists(db, key) {
-            self.notify(event_class::KEY_MISS, "keymiss", db, key.bytes);
-        }
-        self.look_quietly(db, key)
+        let location = self.locate_heard(db, key)?;
+        self.table(db, key).entry(location)
     }
 
     /// The same for a command about what the server keeps of the key: a miss is counted, but no listener hears of it.
     pub fn look_quietly(&mut self, db: u32, key: Key<'_>) -> Option<EntryRef<'_>> {
-        let Some(location) = self.locate(db, key) else {
-            self.stripe(key).counters.misses += 1;
-            return None;
-        };
-        let stripe = self.stripe(key);
-        stripe.counters.hits += 1;
-        stripe.tables[db as usize].entry(location)
+        let location = self.locate_counted(db, key)?;
+        self.table(db, key).entry(location)
     }
 
     /// A key's entry without a trace: not counted, its access clock left alone.

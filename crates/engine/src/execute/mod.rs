@@ -246,32 +246,32 @@ impl Runner<'_> {
                 Gate::Open
             }
         };
-        self.end(client, gate, before, out)
+        end(client, gate, before, out)
     }
+}
 
-    /// What became of a request whose reply begins at `before` in the output.
-    fn end(self, client: &mut Client, gate: Gate, before: usize, out: &mut Vec<u8>) -> Outcome {
-        match gate {
-            Gate::Open => {}
-            Gate::Paused => return Outcome::Postponed,
-            Gate::Killed => {
-                client.close_after_reply();
-                return Outcome::Close;
-            }
+/// What became of a request whose reply begins at `before` in the output.
+fn end(client: &mut Client, gate: Gate, before: usize, out: &mut Vec<u8>) -> Outcome {
+    match gate {
+        Gate::Open => {}
+        Gate::Paused => return Outcome::Postponed,
+        Gate::Killed => {
+            client.close_after_reply();
+            return Outcome::Close;
         }
-        match client.reply_mode {
-            ReplyMode::On | ReplyMode::SkipNext => {}
-            ReplyMode::Off => out.truncate(before),
-            ReplyMode::Skip => {
-                out.truncate(before);
-                client.reply_mode = ReplyMode::On;
-            }
+    }
+    match client.reply_mode {
+        ReplyMode::On | ReplyMode::SkipNext => {}
+        ReplyMode::Off => out.truncate(before),
+        ReplyMode::Skip => {
+            out.truncate(before);
+            client.reply_mode = ReplyMode::On;
         }
-        match (client.close, client.blocked) {
-            (Close::AfterReply, _) => Outcome::Close,
-            (Close::No, Some(_)) => Outcome::Blocked,
-            (Close::No, None) => Outcome::Done,
-        }
+    }
+    match (client.close, client.blocked) {
+        (Close::AfterReply, _) => Outcome::Close,
+        (Close::No, Some(_)) => Outcome::Blocked,
+        (Close::No, None) => Outcome::Done,
     }
 }
 

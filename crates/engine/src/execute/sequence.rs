@@ -35,14 +35,14 @@ impl Runner<'_> {
         clock: &mut Clock,
         effects: &mut Effects,
     ) {
-        let Some((args, mut prepared, mut entry)) = self.next_of_sequence(requests, *at) else { return };
+        let Some((args, own, mut entry)) = self.next_of_sequence(requests, keys, *at) else { return };
         let mut view = self.engine.keyspace.view(Locks::None, clock.now_ms, effects);
         view.set_no_touch(client.no_touch);
         view.set_import_source(client.import_source);
         let mut call = Call {
             args,
             command: entry.command,
-            keys: &[],
+            keys: own,
             view: &mut view,
             reply: ReplyWriter::new(out, client.protocol),
             client,
@@ -54,13 +54,8 @@ impl Runner<'_> {
         let together = self.account_together();
         let mut done = Performed { count: 0, failed: false, reply_bytes: 0 };
         loop {
-            let own = keys.get(prepared.keys()).filter(|own| own.len() == 1);
-            let is_open = own.is_some_and(|own| {
-                call.keys = own;
-                call.view.hold(own[0]);
-                self.gate(call.client, entry.flags, clock.now_ms) == Gate::Open
-            });
-            if !is_open {
+            call.view.hold(call.keys[0]);
+            if self.gate(call.client, entry.flags, clock.now_ms) != Gate::Open {
                 if done.count > 0 {
                     self.account(call.client, entry, call.args, done, &mut clock.start_ns);
                 }
@@ -73,7 +68,7 @@ impl Runner<'_> {
             self.settle(call.view.effects());
             *at += 1;
             let goes_on = call.reply.len() <= out_max && !clock.is_old();
-            let next = if goes_on { self.next_of_sequence(requests, *at) } else { None };
+            let next = if goes_on { self.next_of_sequence(requests, keys, *at) } else { None };
             let is_alone = entry.flags & flags::FAST == 0
                 || done.count >= together
                 || done.failed
@@ -83,22 +78,24 @@ impl Runner<'_> {
                 done.count = 0;
             }
             let Some(next) = next else { return };
-            (call.args, prepared, entry) = next;
+            (call.args, call.keys, entry) = next;
             call.command = entry.command;
             call.propagation = Propagation::Verbatim;
         }
     }
 
+    /// The request at an index with its one key, if it can run in a sequence.
     #[inline]
     fn next_of_sequence<'s>(
         &'s self,
         requests: &'s impl Requests,
+        keys: &'s [Key<'s>],
         at: usize,
-    ) -> Option<(Args<'s>, Prepared, &'s CommandEntry)> {
+    ) -> Option<(Args<'s>, &'s [Key<'s>], &'s CommandEntry)> {
         let (args, prepared) = requests.get(at)?;
         let entry = self.engine.commands.get(prepared.id)?;
-        (entry.is_sequential() && entry.accepts(args.len()) && self.has_room())
-            .then_some((args, prepared, entry))
+        let own = keys.get(prepared.keys()).filter(|own| own.len() == 1)?;
+        (entry.is_sequential() && entry.accepts(args.len()) && self.has_room()).then_some((args, own, entry))
     }
 
     /// Whether memory is below its limit.

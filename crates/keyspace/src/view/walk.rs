@@ -7,8 +7,13 @@ impl<'k> View<'k> {
     /// Locks the stripe of a key, and none else. To be let go before anything is waited for.
     #[inline]
     pub fn hold(&mut self, key: Key<'_>) {
-        let index = self.keyspace.stripe_of(key.hash.position());
-        // Before the next is taken, as in `walk_to`.
+        self.hold_stripe(self.keyspace.stripe_of(key.hash.position()));
+    }
+
+    /// Lets go before the next is taken: whoever holds one stripe and waits for one of a lower number can block those who
+    /// lock in order.
+    #[inline]
+    fn hold_stripe(&mut self, index: usize) {
         self.let_go();
         self.exchange(Held::One(index, self.keyspace.lock_stripe(index)));
     }
@@ -46,9 +51,6 @@ impl<'k> View<'k> {
             }
             Held::One(..) | Held::Some(_) | Held::All(_) => return,
         }
-        // Let go before the next is taken: whoever holds one stripe and waits for one of a lower number can block those
-        // who lock in order.
-        self.held = Held::None;
-        self.held = Held::One(index, self.keyspace.lock_stripe(index));
+        self.hold_stripe(index);
     }
 }
