@@ -19,6 +19,7 @@ mod lock;
 mod prefetch;
 mod random;
 mod reclaim;
+mod same_bytes;
 mod segment;
 mod settings;
 mod slot;

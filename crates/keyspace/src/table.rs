@@ -176,6 +176,12 @@ impl Table {
         }
     }
 
+    /// The entry of a key, to be changed, if it is still where it was seen when it was fetched ahead.
+    #[inline(always)]
+    pub fn seen_mut(&mut self, key: Key<'_>) -> Option<EntryMut<'_>> {
+        self.segments.get_mut(key.seen.segment as usize)?.seen_mut(key)
+    }
+
     #[inline(never)]
     fn find_anew(&self, key: Key<'_>) -> Option<Location> {
         let segment = self.segment_index(key.hash.position())?;

@@ -84,6 +84,8 @@ pub struct Item {
     /// Its arguments, as indexes of the batch's spans.
     first_span: u32,
     spans_end: u32,
+    /// The number of its head (see [`Head::number`]), 0 if that is not known.
+    pub head: u32,
     /// Its place among what few items have; none of them if it has nothing of that.
     pub rare: usize,
     /// Its command and keys, once they are found.
@@ -129,16 +131,29 @@ impl Batch {
     fn push(&mut self, seat: usize, range: Range<usize>, kind: Kind, first_span: usize, rare: Option<Rare>) {
         let at = if rare.is_some() { self.rare.len() } else { usize::MAX };
         self.rare.extend(rare);
-        self.items.push(Item {
+        self.items.push(self.item(seat, range, kind, first_span, at));
+    }
+
+    /// Adds a request that was read whole.
+    #[inline]
+    fn push_whole(&mut self, seat: usize, range: Range<usize>, first_span: usize) {
+        let item = self.item(seat, range, Kind::Request, first_span, usize::MAX);
+        self.items.push(Item { head: self.head.number(), ..item });
+    }
+
+    #[inline]
+    fn item(&self, seat: usize, range: Range<usize>, kind: Kind, first_span: usize, rare: usize) -> Item {
+        Item {
             seat,
             start: range.start,
             end: range.end,
             kind,
             first_span: first_span as u32,
             spans_end: self.spans.len() as u32,
-            rare: at,
+            head: 0,
+            rare,
             prepared: None,
-        });
+        }
     }
 }
 
@@ -162,7 +177,7 @@ pub fn parse_ahead(
         if let Some(consumed) = whole {
             connection.arrived();
             seat.parsed += consumed;
-            batch.push(index, start..seat.parsed, Kind::Request, first_span, None);
+            batch.push_whole(index, start..seat.parsed, first_span);
         } else if !parse_closely(index, seat, connection, limits, batch) {
             return;
         }

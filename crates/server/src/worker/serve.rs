@@ -43,11 +43,16 @@ struct Shown<'b> {
 
 impl Requests for Shown<'_> {
     #[inline]
-    fn get(&self, index: usize) -> Option<(Args<'_>, Prepared)> {
-        let item = self.items.get(index)?;
-        let args = item.args_in(self.input, self.spans, self.rare)?;
+    fn prepared(&self, index: usize) -> Option<Prepared> {
+        self.items.get(index)?.prepared
+    }
+
+    #[inline]
+    fn args(&self, index: usize) -> Args<'_> {
+        // Only what has arguments was prepared.
+        let args = self.items[index].args_in(self.input, self.spans, self.rare).unwrap_or_default();
         self.running.args.set(args);
-        Some((args, item.prepared?))
+        args
     }
 }
 
@@ -202,7 +207,7 @@ impl Worker {
             let input = &inputs[seat - first][..];
             while let Some(item) = items.get_mut(at).filter(|item| item.seat == seat) {
                 if let Some(args) = item.args_in(input, spans, rare) {
-                    item.prepared = Some(self.executor.prepare(args, keys));
+                    item.prepared = Some(self.executor.prepare(args, item.head, keys));
                 }
                 at += 1;
             }
@@ -220,15 +225,14 @@ impl Worker {
         let keyspace = &self.engine.keyspace;
         runs.iter().for_each(|run| keyspace.prefetch_words(run.db, &mut keys[run.keys.clone()]));
         runs.iter().for_each(|run| keyspace.prefetch_lines(run.db, &keys[run.keys.clone()]));
-        runs.iter().for_each(|run| keyspace.prefetch_entries(run.db, &mut keys[run.keys.clone()]));
+        let mut displaced = Vec::new();
+        for run in runs {
+            let first = run.keys.start;
+            let note = |index| displaced.push((run.db, first + index));
+            keyspace.prefetch_entries(run.db, &mut keys[run.keys.clone()], note);
+        }
         for _ in 0..DISPLACED_MAX {
-            let mut again = false;
-            for run in runs {
-                again |= keyspace.prefetch_displaced(run.db, &mut keys[run.keys.clone()]);
-            }
-            if !again {
-                break;
-            }
+            displaced.retain(|(db, index)| keyspace.prefetch_displaced(*db, &mut keys[*index]));
         }
     }
 

@@ -22,7 +22,16 @@ impl<'a> StringRef<'a> {
     /// The entry holds another type.
     #[inline]
     pub fn of(entry: EntryRef<'a>) -> Result<StringRef<'a>, Error> {
-        match entry.value() {
+        StringRef::of_value(entry.value())
+    }
+
+    /// The string that a value is.
+    ///
+    /// # Errors
+    /// It is of another type.
+    #[inline]
+    pub fn of_value(value: ValueRef<'a>) -> Result<StringRef<'a>, Error> {
+        match value {
             ValueRef::Int(number) => Ok(StringRef::Int(number)),
             ValueRef::Bytes { bytes, .. } => Ok(StringRef::Bytes(bytes)),
             ValueRef::Object(Object::String(bytes)) => Ok(StringRef::Bytes(bytes)),
