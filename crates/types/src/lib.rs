@@ -24,5 +24,5 @@ pub use object::Object;
 pub use random::Rng;
 pub use string::{
     CommonSubsequence, DIGEST_LEN, Digest, DigestLengthError, EMBSTR_KEY_AND_VALUE_LEN_MAX, LcsError,
-    MatchRange, StrEncoding, StringTooLong, get_range, increment, lcs, lcs_len, set_range_len,
+    LongString, MatchRange, StrEncoding, StringTooLong, get_range, increment, lcs, lcs_len, set_range_len,
 };
