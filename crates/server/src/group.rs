@@ -8,6 +8,7 @@
 //! item knows where its request begins.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use ochre_engine::{Args, OwnedRequest, Prepared};
 use ochre_resp::{Head, Limits, Progress, ProtocolError, Span};
@@ -20,6 +21,8 @@ pub const GROUP_MAX: usize = 16;
 pub const BATCH_MAX: usize = 64;
 /// What is received at once.
 pub const RECEIVE_BYTES: usize = 16 * 1024;
+/// A request with an argument of so many bytes has a buffer of its own, which its value may take over.
+const LARGE_BYTES: u32 = 1024 * 1024;
 
 /// The buffers of one connection in a group.
 #[derive(Default)]
@@ -55,8 +58,8 @@ impl Seat {
 pub enum Kind {
     /// A request whose arguments lie in the seat's input.
     Request,
-    /// An inline request, with memory of its own.
-    Inline,
+    /// A request with memory of its own: an inline one, or one with a large argument.
+    Owned,
     /// Nothing to run: an empty request.
     Empty,
     /// What was received is no request.
@@ -67,6 +70,8 @@ pub enum Kind {
 pub enum Rare {
     /// The arguments of an inline request.
     Inline(OwnedRequest),
+    /// A request with a large argument: what was the seat's input, and its arguments in there.
+    Large(Arc<Vec<u8>>, Vec<Span>),
     /// What is wrong with what was received.
     Violation(ProtocolError),
 }
@@ -101,7 +106,8 @@ impl Item {
             return Some(Args::new(input.get(self.start..)?, spans));
         }
         match rare.get(self.rare) {
-            Some(Rare::Inline(request)) if self.kind == Kind::Inline => Some(request.args()),
+            Some(Rare::Inline(request)) => Some(request.args()),
+            Some(Rare::Large(buffer, spans)) => Some(Args::new(buffer, spans)),
             _ => None,
         }
     }
@@ -198,13 +204,17 @@ fn parse_closely(
         Ok(Progress::Complete { consumed }) => {
             connection.arrived();
             seat.parsed += consumed;
-            (Kind::Request, None)
+            if start == 0 && consumed == seat.input.len() && has_large_end(&batch.spans) {
+                (Kind::Owned, Some(take_large(seat, connection, batch.spans.split_off(first_span))))
+            } else {
+                (Kind::Request, None)
+            }
         }
         Ok(Progress::Inline { consumed, args }) => {
             seat.parsed += consumed;
             match args.is_empty() {
                 true => (Kind::Empty, None),
-                false => (Kind::Inline, Some(Rare::Inline(OwnedRequest::from_parts(&args)))),
+                false => (Kind::Owned, Some(Rare::Inline(OwnedRequest::from_parts(&args)))),
             }
         }
         Ok(Progress::Empty { consumed }) => {
@@ -223,4 +233,18 @@ fn parse_closely(
     };
     batch.push(index, start..seat.parsed, kind, first_span, rare);
     !seat.stopped
+}
+
+/// Whether the last argument is large.
+fn has_large_end(spans: &[Span]) -> bool {
+    spans.last().is_some_and(|span| span.len >= LARGE_BYTES)
+}
+
+/// Takes the input of a seat as the buffer of its only request. Whoever stores the argument may keep the buffer; whoever
+/// undoes the parsing puts it back.
+fn take_large(seat: &mut Seat, connection: &mut Connection, spans: Vec<Span>) -> Rare {
+    connection.input_peak_bytes = connection.input_peak_bytes.max(seat.input.len());
+    let buffer = Arc::new(std::mem::take(&mut seat.input));
+    connection.client.received = Some(Arc::clone(&buffer));
+    Rare::Large(buffer, spans)
 }

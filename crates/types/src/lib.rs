@@ -15,7 +15,7 @@ mod object;
 mod random;
 mod string;
 
-pub use glob::{Case, glob_match};
+pub use glob::{Case, glob_match, has_wildcards};
 pub use long_double::LongDouble;
 pub use number::{
     format_f64, is_int_encodable, parse_f64, parse_i64, parse_u64, parse_u64_lenient, push_f64,
@@ -24,5 +24,5 @@ pub use object::Object;
 pub use random::Rng;
 pub use string::{
     CommonSubsequence, DIGEST_LEN, Digest, DigestLengthError, EMBSTR_KEY_AND_VALUE_LEN_MAX, LcsError,
-    MatchRange, StrEncoding, StringTooLong, get_range, increment, lcs, lcs_len, set_range_len,
+    LongString, MatchRange, StrEncoding, StringTooLong, get_range, increment, lcs, lcs_len, set_range_len,
 };

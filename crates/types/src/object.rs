@@ -3,11 +3,13 @@
 //! Small strings and integers live inside their table entry and never become an [`Object`]; everything that grows or
 //! has a structure of its own does. One variant per data type; the encodings within a type are private to it.
 
+use crate::string::LongString;
+
 /// A value with memory of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Object {
     /// A string too long for its entry, always of the `raw` encoding.
-    String(Vec<u8>),
+    String(LongString),
 }
 
 impl Object {
@@ -35,7 +37,7 @@ impl Object {
     /// Bytes allocated behind the value, by capacity.
     pub fn heap_bytes(&self) -> usize {
         match self {
-            Object::String(bytes) => bytes.capacity(),
+            Object::String(string) => string.heap_bytes(),
         }
     }
 }

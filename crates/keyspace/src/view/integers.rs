@@ -24,7 +24,7 @@ impl View<'_> {
             // INCR, in one go.
             let (now_ms, clock) = (self.now_ms, self.clock);
             let StripeData { tables, watchers, counters, .. } = self.stripe(key);
-            let seen = tables[db as usize].seen_mut(key);
+            let seen = tables.made_mut(db as usize).and_then(|table| table.seen_mut(key));
             if let Some(number) = seen.and_then(|entry| entry.use_int(now_ms, clock)) {
                 *number = next(*number)?;
                 let number = *number;

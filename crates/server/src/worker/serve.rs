@@ -1,6 +1,7 @@
 //! Serving a group of ready connections: received, parsed, prefetched, run, sent (see [`crate::group`]).
 
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use ochre_engine::{Args, Clock, Outcome, Prepared, Requests, client_flags, clock_ms};
@@ -184,6 +185,7 @@ impl Worker {
         }
         self.now_ms = clock.now_ms;
         drop(keys);
+        rare.clear();
         for (seat, input) in seats[first..].iter_mut().zip(inputs.drain(..)) {
             seat.input = input;
             self.rewind(seat);
@@ -246,7 +248,7 @@ impl Worker {
         clock: &mut Clock,
     ) {
         while let Some(first) = items.first().filter(|item| item.start == seat.run) {
-            if first.kind != Kind::Request && first.kind != Kind::Inline {
+            if first.kind != Kind::Request && first.kind != Kind::Owned {
                 self.run_nothing(seat, first, input, rare);
                 items = &items[1..];
                 continue;
@@ -361,7 +363,11 @@ impl Worker {
     /// Forgets what was parsed ahead of where a seat's connection stopped.
     fn rewind(&mut self, seat: &mut Seat) {
         let Some(connection) = self.connections.get_mut(seat.token) else { return };
+        let large = connection.client.received.take();
         if seat.run < seat.parsed {
+            if let Some(buffer) = large {
+                seat.input = Arc::unwrap_or_clone(buffer);
+            }
             connection.parser.reset();
             seat.parsed = seat.run;
         }

@@ -69,7 +69,7 @@ pub(super) fn string_sizes(call: &mut Call<'_, '_>) -> Result<(), Error> {
         let (len, room, own) = match entry.value() {
             ValueRef::Bytes { bytes, .. } => (bytes.len(), 0, 0),
             ValueRef::Object(Object::String(bytes)) => {
-                (bytes.len(), bytes.capacity() - bytes.len(), bytes.capacity())
+                (bytes.len(), bytes.capacity() - bytes.len(), bytes.heap_bytes())
             }
             ValueRef::Int(_) => return Err(Error::new("ERR Not an sds encoded string.")),
         };
