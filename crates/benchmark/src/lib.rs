@@ -20,6 +20,7 @@
 //!
 //! What is left at pipeline 1 is the kernel's: one read and one write.
 
+mod alike;
 mod connection;
 mod dial;
 mod failure;
