@@ -11,7 +11,7 @@
 //!
 //! Its own CPU per request beside valkey-benchmark 9.1.2 in the same run (microseconds, median of 3
 //! interleaved, 50 connections, one million keys, 64-byte values; Zen 5, kernel 6.18, server and
-//! generator on a core each):
+//! generator on a core each, which other programs used as well):
 //!
 //! | test | pipeline 1 | 16 | 64 |
 //! |---|---|---|---|
