@@ -139,16 +139,16 @@ impl<'a> Encoded<'a> {
         self.body
     }
 
-    /// The first byte.
+    /// Whether the element at `at` of `bytes` is this one. The first byte tells kind and length of most, so nearly all
+    /// that differ are passed after one comparison.
     #[inline]
-    pub(crate) fn lead(&self) -> u8 {
-        self.head[0]
+    pub(crate) fn is_at(&self, bytes: &[u8], at: usize) -> bool {
+        bytes.get(at) == Some(&self.head[0]) && self.rest_is_at(&bytes[at..])
     }
 
-    /// Whether the element at the start of `at`, whose first byte is [`Encoded::lead`], is this one.
     #[inline]
-    pub(crate) fn is_at(&self, at: &[u8]) -> bool {
-        let Some((head, rest)) = at.split_at_checked(self.head_len) else { return false };
+    fn rest_is_at(&self, bytes: &[u8]) -> bool {
+        let Some((head, rest)) = bytes.split_at_checked(self.head_len) else { return false };
         if self.head_len > 1 && head[1..] != self.head[1..self.head_len] {
             return false;
         }

@@ -18,7 +18,7 @@ impl Listpack {
         let bytes = self.as_bytes();
         let mut at = from;
         loop {
-            if bytes.get(at) == Some(&wanted.lead()) && wanted.is_at(&bytes[at..]) {
+            if wanted.is_at(bytes, at) {
                 return Some(Pos(at as u32));
             }
             for _ in 0..=skip {

@@ -206,6 +206,21 @@ impl Listpack {
         }
     }
 
+    /// The element at `pos` as it is encoded, without its backlen; nothing if there is none.
+    pub(crate) fn encoded(&self, pos: Pos) -> &[u8] {
+        let bytes = self.as_bytes();
+        bytes.get(pos.at()..pos.at() + encoded_len(bytes, pos.at())).unwrap_or_default()
+    }
+
+    /// Adds an element as it is encoded without its backlen.
+    pub(crate) fn push_back_encoded(&mut self, element: &[u8]) {
+        let mut backlen = [0; 5];
+        let backlen = &mut backlen[..backlen_len(element.len())];
+        write_backlen(backlen, element.len());
+        self.0.splice(self.end(), 0, [element, &[], backlen]);
+        self.count_added();
+    }
+
     /// Adds a text as the first element.
     #[inline]
     pub fn push_front(&mut self, value: &[u8]) {
