@@ -9,9 +9,6 @@ use ochre_types::list::{End, List, ListLimits};
 use ochre_types::listpack::Listpack;
 use rustix::time::{ClockId, clock_gettime};
 
-#[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
-
 const ROUNDS: usize = 5;
 
 /// Processor time of this thread: other work on the machine does not count.
@@ -39,11 +36,6 @@ fn filled(elements: &[String], end: End) -> List {
     let mut list = List::new();
     elements.iter().for_each(|element| list.push(end, [element.as_bytes()], &limits));
     list
-}
-
-fn allocated_bytes() -> usize {
-    _ = tikv_jemalloc_ctl::epoch::advance();
-    tikv_jemalloc_ctl::stats::allocated::read().unwrap_or(0)
 }
 
 fn ends(elements: &[String], name: &str) {
@@ -107,12 +99,9 @@ fn middle(elements: &[String]) {
 
 fn memory(elements: &[String]) {
     for end in [End::Head, End::Tail] {
-        let before = allocated_bytes();
         let list = filled(elements, end);
-        let allocated = (allocated_bytes() - before) as f64;
-        let counted = list.heap_bytes() as f64;
-        let count = elements.len() as f64;
-        println!("bytes per element of {count}: {:.2}, counted {:.2}", allocated / count, counted / count);
+        let per_element = list.heap_bytes() as f64 / list.len() as f64;
+        println!("{:<34} {per_element:8.2} bytes", format!("an element of {}, {end:?}", list.len()));
     }
 }
 
@@ -132,6 +121,13 @@ fn fields() {
             black_box(found);
         }
     });
+    measure("an element more, up to 40", 40_000, || {
+        for _ in 0..1000 {
+            let mut listpack = Listpack::new();
+            fields.iter().chain(&fields).for_each(|field| listpack.push_back(field.as_bytes()));
+            black_box(listpack);
+        }
+    });
     measure("walk over 40 elements", 100_000, || {
         (0..100_000)
             .for_each(|_| _ = black_box(black_box(&listpack).iter().map(|item| item.len()).sum::<usize>()));
@@ -140,6 +136,7 @@ fn fields() {
 
 fn main() {
     let many = elements(1_000_000);
+    [100, 600, 1500].into_iter().for_each(|count| memory(&many[..count]));
     memory(&many);
     ends(&many, "of 1M");
     ends(&elements(600), "of 600");

@@ -10,10 +10,10 @@ use crate::listpack::{CompactMut, Listpack};
 impl List {
     /// Puts `value` in the place of element number `index`. False if there is none.
     pub fn set(&mut self, index: usize, value: &[u8], limits: &ListLimits) -> bool {
+        self.before_growing(value.len(), 1, limits);
         if index >= self.len() {
             return false;
         }
-        self.before_growing(value.len(), 1, limits);
         match self.parts() {
             CompactMut::Listpack(listpack) => {
                 let pos = isize::try_from(index).ok().and_then(|index| listpack.seek(index));
@@ -44,6 +44,7 @@ impl List {
     /// Adds `value` before or after the first element that is `pivot`. False if there is none. O(n) for looking, O(1)
     /// beside that.
     pub fn insert_beside(&mut self, pivot: &[u8], after: bool, value: &[u8], limits: &ListLimits) -> bool {
+        self.before_growing(value.len(), 1, limits);
         let mut found = None;
         self.find(pivot, End::Head, usize::MAX, |index| {
             found = Some(index);

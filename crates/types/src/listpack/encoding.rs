@@ -240,6 +240,26 @@ pub(crate) fn encoded_len(bytes: &[u8], pos: usize) -> usize {
     }
 }
 
+/// Bytes of the element at `pos` with its backlen; 0 at the end of the listpack and where no element can begin.
+#[inline]
+pub(crate) fn entry_len(bytes: &[u8], pos: usize) -> usize {
+    let Some(lead) = bytes.get(pos) else { return 0 };
+    match LENS[usize::from(*lead)] {
+        0 => long_entry_len(bytes, pos),
+        // All of these are short enough for a backlen of one byte.
+        len => usize::from(len) + 1,
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn long_entry_len(bytes: &[u8], pos: usize) -> usize {
+    match long_len(bytes, pos) {
+        0 => 0,
+        len => len + backlen_len(len),
+    }
+}
+
 #[cold]
 #[inline(never)]
 fn long_len(bytes: &[u8], pos: usize) -> usize {

@@ -3,7 +3,7 @@
 //! Elements are canonical, so what is looked for is encoded once and compared as bytes, first by the first byte, which
 //! tells kind and length. Passing an element is one look at a table.
 
-use super::encoding::{Encoded, backlen_len, encoded_len};
+use super::encoding::{Encoded, entry_len};
 use super::pack::{Listpack, Pos};
 
 impl Listpack {
@@ -22,9 +22,9 @@ impl Listpack {
                 return Some(Pos(at as u32));
             }
             for _ in 0..=skip {
-                match encoded_len(bytes, at) {
+                match entry_len(bytes, at) {
                     0 => return None,
-                    len => at += len + backlen_len(len),
+                    len => at += len,
                 }
             }
         }

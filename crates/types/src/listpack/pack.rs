@@ -153,10 +153,7 @@ impl Listpack {
     /// Bytes of the element at `at` with its backlen; 0 at the end.
     #[inline]
     fn entry_len(&self, at: usize) -> usize {
-        match encoded_len(self.as_bytes(), at) {
-            0 => 0,
-            len => len + backlen_len(len),
-        }
+        encoding::entry_len(self.as_bytes(), at)
     }
 
     /// The element with this index, from the end if negative (-1 is the last). Walks from the closer end.
