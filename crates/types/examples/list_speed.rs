@@ -105,22 +105,27 @@ fn memory(elements: &[String]) {
     }
 }
 
-/// Looking up the fields of a small hash, one hit in the middle of the others.
+/// Looking up the fields of a small hash, whose values are texts, or texts and integers in no order.
 fn fields() {
-    let mut listpack = Listpack::new();
-    for number in 0..20 {
-        listpack.push_back(format!("field{number:04}").as_bytes());
-        listpack.push_back(format!("value:{number:06}").as_bytes());
-    }
     let fields: Vec<String> = (0..20).map(|number| format!("field{number:04}")).collect();
-    measure("find one of 20 fields", 100_000, || {
-        for step in 0..100_000 {
-            let found = listpack
-                .first()
-                .and_then(|first| listpack.find(first, black_box(&fields)[step * 7 % 20].as_bytes(), 1));
-            black_box(found);
+    let mut listpack = Listpack::new();
+    for mixed in [false, true] {
+        listpack = Listpack::new();
+        for (number, field) in fields.iter().enumerate() {
+            listpack.push_back(field.as_bytes());
+            if mixed && number * number % 7 < 3 {
+                listpack.push_back((number * 1000).to_string().as_bytes());
+            } else {
+                listpack.push_back(format!("value:{number:06}").as_bytes());
+            }
         }
-    });
+        measure(&format!("find one of 20 fields, mixed {mixed}"), 100_000, || {
+            for step in 0..100_000 {
+                let field = black_box(&fields)[step * 7 % 20].as_bytes();
+                black_box(listpack.first().and_then(|first| listpack.find(first, field, 1)));
+            }
+        });
+    }
     measure("an element more, up to 40", 40_000, || {
         for _ in 0..1000 {
             let mut listpack = Listpack::new();
