@@ -195,7 +195,11 @@ impl Node {
     /// element alone in its node is left there: the node is what has to be removed.
     pub(super) fn remove_matching(&mut self, wanted: &Wanted<'_>, most: usize, from_tail: bool) -> usize {
         match self {
-            Node::Packed(packed) => packed.remove_matching(&wanted.encoded, most, from_tail),
+            Node::Packed(packed) => {
+                let removed = packed.remove_matching(&wanted.encoded, most, from_tail);
+                packed.trim();
+                removed
+            }
             _ => 0,
         }
     }
@@ -228,12 +232,6 @@ pub(super) struct Wanted<'a> {
 impl<'a> Wanted<'a> {
     pub(super) fn new(text: &'a [u8]) -> Wanted<'a> {
         Wanted { text, encoded: Encoded::of(text) }
-    }
-
-    /// Whether it is the element that `encoding` is.
-    #[inline]
-    pub(super) fn is(&self, encoding: &[u8]) -> bool {
-        self.encoded.is_at(encoding, 0)
     }
 }
 

@@ -220,9 +220,7 @@ impl List {
         mut hit: impl FnMut(usize) -> ControlFlow<()>,
     ) {
         let _ = match (self.0.get(), from) {
-            (CompactRef::Listpack(listpack), End::Head) => {
-                find_in_listpack(listpack, value, compared, &mut hit)
-            }
+            (CompactRef::Listpack(listpack), End::Head) => listpack.find_all(value, compared, &mut hit),
             (CompactRef::Listpack(listpack), End::Tail) => {
                 let indexes = (0..listpack.len()).rev();
                 let mut found = indexes.zip(listpack.iter().rev()).take(compared);
@@ -311,27 +309,6 @@ fn pop_listpack(listpack: &mut Listpack, end: End, count: usize, take: &mut impl
             }
         }
     }
-}
-
-fn find_in_listpack(
-    listpack: &Listpack,
-    value: &[u8],
-    compared: usize,
-    hit: &mut impl FnMut(usize) -> ControlFlow<()>,
-) -> ControlFlow<()> {
-    let wanted = Wanted::new(value);
-    let mut at = listpack.first();
-    let mut index = 0;
-    while index < compared
-        && let Some(pos) = at
-    {
-        if wanted.is(listpack.encoded(pos)) {
-            hit(index)?;
-        }
-        at = listpack.next(pos);
-        index += 1;
-    }
-    ControlFlow::Continue(())
 }
 
 impl Default for List {

@@ -3,6 +3,9 @@
 //! Elements are canonical, so what is looked for is encoded once and compared as bytes, first by the first byte, which
 //! tells kind and length. Passing an element is one look at a table.
 
+use std::ops::ControlFlow;
+
+use super::buffer::HEADER_LEN;
 use super::encoding::{Encoded, entry_len};
 use super::pack::{Listpack, Pos};
 
@@ -11,6 +14,27 @@ impl Listpack {
     #[inline]
     pub fn find(&self, from: Pos, value: &[u8], skip: usize) -> Option<Pos> {
         self.find_encoded(from.at(), &Encoded::of(value), skip)
+    }
+
+    /// Indexes of the elements that are `value` among the first `compared`, until `hit` breaks. O(n).
+    pub fn find_all(
+        &self,
+        value: &[u8],
+        compared: usize,
+        hit: &mut impl FnMut(usize) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let (bytes, wanted) = (self.as_bytes(), Encoded::of(value));
+        let mut at = HEADER_LEN;
+        for index in 0..compared {
+            if wanted.is_at(bytes, at) {
+                hit(index)?;
+            }
+            match entry_len(bytes, at) {
+                0 => break,
+                len => at += len,
+            }
+        }
+        ControlFlow::Continue(())
     }
 
     #[inline]

@@ -1,8 +1,8 @@
 //! The listpack: `length: u32, count: u16, elements..., 0xff`, little-endian.
 //!
 //! A position is the offset of an element's first byte. Changing the listpack moves what comes after, so positions
-//! are good until the next change, except for those that a change returns. A position of another listpack gives
-//! nonsense, never a read outside.
+//! are good until the next change, except for those that a change returns. A stale one, or one of another listpack, reads
+//! nonsense, but never outside; a change there damages the listpack, and may panic.
 //!
 //! The count is 65535 where it does not fit: then elements have to be counted one by one.
 
