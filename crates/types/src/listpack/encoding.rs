@@ -121,12 +121,6 @@ impl<'a> Encoded<'a> {
         self.head_len + self.body.len()
     }
 
-    /// Bytes with the backlen.
-    #[inline]
-    pub(crate) fn len_with_backlen(&self) -> usize {
-        self.len() + backlen_len(self.len())
-    }
-
     /// What stands before the text.
     #[inline]
     pub(crate) fn head(&self) -> &[u8] {
