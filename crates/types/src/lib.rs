@@ -5,6 +5,7 @@
 //! - `long_double`: the 80-bit arithmetic of INCRBYFLOAT
 //! - `string`: what the string commands compute: ranges, sizes, encodings, digests, longest common subsequences
 //! - `listpack`: short strings and integers in one run of bytes, in Redis's own layout
+//! - `set`: members without order, and what several sets have in common
 //! - `glob`: the patterns of KEYS, SCAN, PSUBSCRIBE and CONFIG GET
 //! - `object`: what a key holds when it does not fit into its entry
 //! - `random`: a small seeded generator for sampling
@@ -15,6 +16,7 @@ mod long_double;
 mod number;
 mod object;
 mod random;
+pub mod set;
 mod string;
 
 pub use glob::{Case, glob_match};
