@@ -7,6 +7,7 @@
 //! - `list`: lists
 //! - `listpack`: short strings and integers in one run of bytes, in Redis's own layout
 //! - `lzf`: the compression of RDB files and of the middle of lists
+//! - `set`: members without order, and what several sets have in common
 //! - `glob`: the patterns of KEYS, SCAN, PSUBSCRIBE and CONFIG GET
 //! - `object`: what a key holds when it does not fit into its entry
 //! - `random`: a small seeded generator for sampling
@@ -19,6 +20,7 @@ pub mod lzf;
 mod number;
 mod object;
 mod random;
+pub mod set;
 mod string;
 
 pub use glob::{Case, glob_match, has_wildcards};
