@@ -4,12 +4,14 @@
 //! - `number`: numbers in the text of arguments and replies
 //! - `long_double`: the 80-bit arithmetic of INCRBYFLOAT
 //! - `string`: what the string commands compute: ranges, sizes, encodings, digests, longest common subsequences
+//! - `hash`: fields with values and times, in four encodings
 //! - `listpack`: short strings and integers in one run of bytes, in Redis's own layout
 //! - `glob`: the patterns of KEYS, SCAN, PSUBSCRIBE and CONFIG GET
 //! - `object`: what a key holds when it does not fit into its entry
 //! - `random`: a small seeded generator for sampling
 
 mod glob;
+mod hash;
 pub mod listpack;
 mod long_double;
 mod number;
@@ -18,6 +20,10 @@ mod random;
 mod string;
 
 pub use glob::{Case, glob_match};
+pub use hash::{
+    Condition, ExpireOutcome, FieldExpiry, Fields, Hash, HashEntry, HashLimits, IncrementError, NewExpiry,
+    PersistOutcome, SetOutcome, release_unused_shapes, shapes_heap_bytes,
+};
 pub use long_double::LongDouble;
 pub use number::{
     format_f64, is_int_encodable, parse_f64, parse_i64, parse_u64, parse_u64_lenient, push_f64,

@@ -192,11 +192,6 @@ impl<'a> FieldRef<'a> {
         self.form().block_bytes()
     }
 
-    /// What tells it from other fields that exist at the same time.
-    pub(super) fn address(self) -> usize {
-        self.0.addr().get()
-    }
-
     /// A copy.
     pub(super) fn to_owned(self) -> Field {
         Field::new(self.name(), self.value(), self.expire_ms())
@@ -274,12 +269,12 @@ unsafe impl ochre_table::Item for Field {
     }
 
     #[inline]
-    fn key<'a>(item: FieldRef<'a>) -> &'a [u8] {
+    fn key<'a>(item: Self::Ref<'a>) -> &'a [u8] {
         item.name()
     }
 
     #[inline]
-    fn is_marked<'a>(item: FieldRef<'a>) -> bool {
+    fn is_marked(item: FieldRef<'_>) -> bool {
         item.expires()
     }
 }

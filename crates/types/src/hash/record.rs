@@ -53,19 +53,20 @@ impl Record {
     /// A record whose values take `len` bytes, all zero (each of them is a value, zero) until they are written; `None`
     /// if there are too many.
     pub(super) fn with_len(shape: Arc<Shape>, len: usize) -> Option<Record> {
-        if len > VALUES_BYTES_MAX {
-            return None;
-        }
-        let layout = layout(len);
+        (len <= VALUES_BYTES_MAX).then(|| Record::zeroed(shape, len as u16))
+    }
+
+    fn zeroed(shape: Arc<Shape>, len: u16) -> Record {
+        let layout = layout(usize::from(len));
         // SAFETY: the layout has at least 16 bytes.
         let Some(block) = NonNull::new(unsafe { alloc(layout) }) else { handle_alloc_error(layout) };
-        let mut record = Record { block, len: len as u16 };
+        let mut record = Record { block, len };
         // SAFETY: the block is new and has room for the address and `len` bytes.
         unsafe {
             record.write_shape(shape);
-            block.add(SHAPE_BYTES).write_bytes(0, len);
+            block.add(SHAPE_BYTES).write_bytes(0, usize::from(len));
         }
-        Some(record)
+        record
     }
 
     /// Writes the address of a shape whose count the block now owns.
@@ -126,6 +127,15 @@ impl Record {
             }
             self.len = new_len as u16;
             Some(NonNull::slice_from_raw_parts(self.block.add(SHAPE_BYTES + at), inserted).as_mut())
+        }
+    }
+
+    /// The values, to be changed. Whoever does leaves as many there as the shape has names.
+    #[inline]
+    pub(super) fn values_mut(&mut self) -> &mut [u8] {
+        // SAFETY: `len` bytes of values are there, initialised; exclusive by the borrow.
+        unsafe {
+            NonNull::slice_from_raw_parts(self.block.add(SHAPE_BYTES), usize::from(self.len)).as_mut()
         }
     }
 
@@ -225,10 +235,8 @@ impl<'a> RecordRef<'a> {
 
     /// A copy.
     pub(super) fn to_owned(self) -> Record {
-        let mut copy = Record::with_len(self.share_shape(), 0).unwrap_or_else(|| unreachable!());
-        if let Some(values) = copy.splice(0, 0, usize::from(self.len)) {
-            values.copy_from_slice(self.values());
-        }
+        let mut copy = Record::zeroed(self.share_shape(), self.len);
+        copy.values_mut().copy_from_slice(self.values());
         copy
     }
 }

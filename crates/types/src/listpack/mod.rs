@@ -20,6 +20,8 @@ mod pack;
 mod tests;
 mod validate;
 
+pub(crate) use encoding::{Encoded, decode, encoded_len};
+
 pub use compact::{Compact, CompactMut, CompactRef};
 pub use item::Item;
 pub use iter::Iter;
