@@ -1,5 +1,6 @@
 //! The data types, without I/O, clock, locks or configuration: they know no clients, no keys' lifetimes and no
-//! replies, only values. Whatever they need from outside (limits, random numbers) is an argument.
+//! replies, only values. Whatever they need from outside (limits, random numbers) is an argument. One thing is shared
+//! behind locks: the field names that many hashes have in common (`hash/shape`).
 //!
 //! - `number`: numbers in the text of arguments and replies
 //! - `long_double`: the 80-bit arithmetic of INCRBYFLOAT

@@ -10,10 +10,10 @@
 //! ```
 //!
 //! A bound may be too early, since fields are deleted, persisted and postponed without telling; then a sweep looks at
-//! the range (about 32 fields), finds nothing and corrects it, once for every field that lied. It is never too late.
-//! That is 0.5 bytes for a field of the hash, and nothing for a hash whose fields do not expire.
+//! the range (about 16 fields), finds nothing and corrects it, once for every field that lied. It is never too late.
+//! That is a byte for a field of the hash, and nothing for a hash whose fields do not expire.
 //!
-//! Ranges double with the table: the halves of a range inherit its bound. That copies half a byte for every field
+//! Ranges double with the table: the halves of a range inherit its bound. That copies a byte for every field
 //! the table has, at memory speed, each time it doubles.
 //!
 //! Rejected: a heap or a tree of the fields that expire (16 to 40 bytes for each, and an update for every change of an
@@ -22,7 +22,7 @@
 use ochre_table::POSITION_BITS;
 
 /// Fields that a range has about, at most.
-const RANGE_FIELDS: usize = 32;
+const RANGE_FIELDS: usize = 16;
 const RANGES_MAX_LOG: u32 = 26;
 const NEVER: i64 = i64::MAX;
 

@@ -145,7 +145,12 @@ pub(super) fn remove(pack: &mut Listpack, place: Place) {
 }
 
 /// Removes up to `max` fields that expired before `now_ms`, calling `visit` with their names. How many.
-pub(super) fn expire_due(pack: &mut Listpack, now_ms: i64, max: usize, visit: &mut dyn FnMut(&[u8])) -> usize {
+pub(super) fn expire_due(
+    pack: &mut Listpack,
+    now_ms: i64,
+    max: usize,
+    visit: &mut dyn FnMut(&[u8]),
+) -> usize {
     let due = iter(pack).take(max).take_while(|entry| entry.is_expired(now_ms));
     let count = due.inspect(|entry| entry.name.with_bytes(&mut *visit)).count();
     if let Some(first) = pack.first() {

@@ -248,16 +248,19 @@ unsafe impl ochre_table::Item for Field {
         raw
     }
 
+    // SAFETY: the caller gives back what `into_raw` gave up.
     #[inline]
     unsafe fn from_raw(raw: NonNull<u8>) -> Field {
         Field(raw)
     }
 
+    // SAFETY: the caller keeps the block alive and unchanged for 'a.
     #[inline]
     unsafe fn shared<'a>(raw: NonNull<u8>) -> FieldRef<'a> {
         FieldRef(raw, PhantomData)
     }
 
+    // SAFETY: the caller keeps the block alive, and from all others, for 'a.
     #[inline]
     unsafe fn exclusive<'a>(raw: NonNull<u8>) -> FieldMut<'a> {
         FieldMut(raw, PhantomData)

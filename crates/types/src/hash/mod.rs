@@ -15,13 +15,13 @@
 //!
 //! - `value`: what the others tell each other: limits, outcomes, a field as it is read
 //! - `word`: eight bytes that own a hash in one of its encodings (unsafe)
-//! - `core`: making, measuring and converting
+//! - `base`: making, measuring and converting
 //! - `read`, `write`, `number`, `times`, `sample`, `scan`: what can be done with a hash
 //! - `packed`, `expiring`, `shaped`, `table`: the encodings
 //! - `record`: the allocation of a shaped hash (unsafe); `shape`: the names that hashes share
 //! - `field`: the allocation of a field in a table (unsafe); `due`: when fields of a table expire
 
-mod core;
+mod base;
 mod due;
 mod expiring;
 mod field;
@@ -41,7 +41,7 @@ mod value;
 mod word;
 mod write;
 
-pub use core::{Hash, release_unused_shapes, shapes_heap_bytes};
+pub use base::{Hash, release_unused_shapes, shapes_heap_bytes};
 pub use number::IncrementError;
 pub use read::Fields;
 pub use value::{

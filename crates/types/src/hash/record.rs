@@ -134,9 +134,7 @@ impl Record {
     #[inline]
     pub(super) fn values_mut(&mut self) -> &mut [u8] {
         // SAFETY: `len` bytes of values are there, initialised; exclusive by the borrow.
-        unsafe {
-            NonNull::slice_from_raw_parts(self.block.add(SHAPE_BYTES), usize::from(self.len)).as_mut()
-        }
+        unsafe { NonNull::slice_from_raw_parts(self.block.add(SHAPE_BYTES), usize::from(self.len)).as_mut() }
     }
 
     /// Makes the block fit `new_len` bytes of values; as many of the old ones as fit are kept.
@@ -223,9 +221,7 @@ impl<'a> RecordRef<'a> {
     #[inline]
     pub(super) fn values(self) -> &'a [u8] {
         // SAFETY: `len` bytes of values are there, initialised, for 'a.
-        unsafe {
-            NonNull::slice_from_raw_parts(self.block.add(SHAPE_BYTES), usize::from(self.len)).as_ref()
-        }
+        unsafe { NonNull::slice_from_raw_parts(self.block.add(SHAPE_BYTES), usize::from(self.len)).as_ref() }
     }
 
     /// Bytes of its block.

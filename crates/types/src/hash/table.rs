@@ -170,11 +170,7 @@ impl Clone for Table {
 /// A field as others see it.
 #[inline]
 pub(super) fn entry(field: FieldRef<'_>) -> Entry<'_> {
-    Entry {
-        name: Item::Bytes(field.name()),
-        value: Item::Bytes(field.value()),
-        expire_ms: field.expire_ms(),
-    }
+    Entry { name: Item::Bytes(field.name()), value: Item::Bytes(field.value()), expire_ms: field.expire_ms() }
 }
 
 /// Whether a field has expired, without looking further into those that do not expire.

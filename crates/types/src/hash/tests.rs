@@ -54,7 +54,11 @@ struct Run {
 impl Run {
     fn name(&mut self) -> Vec<u8> {
         let number = self.rng.below(self.names);
-        if number % 3 == 0 { number.to_string().into_bytes() } else { format!("name{number}").into_bytes() }
+        if number.is_multiple_of(3) {
+            number.to_string().into_bytes()
+        } else {
+            format!("name{number}").into_bytes()
+        }
     }
 
     fn live(&self, name: &[u8]) -> Option<&(Vec<u8>, Option<i64>)> {
@@ -252,6 +256,7 @@ impl Run {
 
 #[test]
 fn hashes_do_what_a_map_does() {
+    let mut seen = BTreeMap::new();
     for seed in 0..400 {
         let mut rng = Rng::new(seed);
         let limits = HashLimits {
@@ -264,10 +269,13 @@ fn hashes_do_what_a_map_does() {
             run.step();
             if step % 16 == 0 {
                 run.check();
+                *seen.entry((run.hash.encoding_name(), run.hash.is_shaped())).or_insert(0) += 1;
             }
         }
         run.check();
     }
+    assert_eq!(seen.len(), 4, "every encoding was there: {seen:?}");
+    assert!(seen.values().all(|count| *count > 100), "often: {seen:?}");
 }
 
 #[test]
@@ -356,9 +364,11 @@ fn expired_fields_are_what_redis_makes_of_them() {
             change(&mut hash);
             (hash.len(), hash.expiry(b"b", now_ms))
         };
-        let expire = |condition| with(&|hash| {
-            hash.expire(b"b", 99, condition, now_ms);
-        });
+        let expire = |condition| {
+            with(&|hash| {
+                hash.expire(b"b", 99, condition, now_ms);
+            })
+        };
         assert_eq!(with(&|hash| assert!(!hash.set(b"b", b"5", &limits))), (3, FieldExpiry::Never));
         assert_eq!(with(&|hash| assert!(hash.set_new(b"b", b"5", now_ms, &limits))), (3, FieldExpiry::Never));
         assert_eq!(with(&|hash| assert!(hash.remove(b"b"))), (2, FieldExpiry::NoField));

@@ -9,13 +9,7 @@ impl Hash {
     /// field. A field that expired and is still there counts as there, and may come back to life.
     ///
     /// As in Redis, the hash then has the encoding for times, whether the field is there or not.
-    pub fn expire(
-        &mut self,
-        name: &[u8],
-        at_ms: i64,
-        condition: Condition,
-        now_ms: i64,
-    ) -> ExpireOutcome {
+    pub fn expire(&mut self, name: &[u8], at_ms: i64, condition: Condition, now_ms: i64) -> ExpireOutcome {
         self.make_expiring();
         let Some(found) = self.find(name) else { return ExpireOutcome::NoField };
         if !condition.allows(found.expire_ms, at_ms) {
@@ -56,7 +50,7 @@ impl Hash {
     }
 
     /// Removes up to `max` fields that expired before `now_ms`, calling `visit` with the name of each. Returns how many; when
-    /// it is less than `max`, none is left. Costs what is due, not what is there: in a table about 32 fields for each range
+    /// it is less than `max`, none is left. Costs what is due, not what is there: in a table about 16 fields for each range
     /// that is due.
     pub fn expire_due(&mut self, now_ms: i64, max: usize, visit: &mut dyn FnMut(&[u8])) -> usize {
         if !self.may_have_expired(now_ms) {

@@ -132,11 +132,7 @@ impl Shard {
 
     /// Takes down that `names` are wanted after `node`, and makes their shapes once that was often enough.
     #[cold]
-    fn learn<'a>(
-        &mut self,
-        node: u32,
-        names: impl Iterator<Item = &'a [u8]> + Clone,
-    ) -> Option<Arc<Shape>> {
+    fn learn<'a>(&mut self, node: u32, names: impl Iterator<Item = &'a [u8]> + Clone) -> Option<Arc<Shape>> {
         let fields_max = FIELDS_MAX.checked_sub(self.node(node)?.shape.len())?;
         let (mut wanted, mut fields) = (u64::from(node), 0);
         for name in names.clone() {

@@ -9,9 +9,6 @@ use super::word::{Look, Owned, Word};
 use super::{expiring, packed, shape, shaped};
 use crate::listpack::Listpack;
 
-/// Allocations that freeing several fields of a table is worth.
-const FREE_EFFORT_SMALL: usize = 1;
-
 /// Fields with names and values. Eight bytes.
 pub struct Hash(pub(super) Word);
 
@@ -57,7 +54,7 @@ impl Hash {
     pub fn free_effort(&self) -> usize {
         match self.0.look() {
             Look::Table(table) => table.len(),
-            _ => FREE_EFFORT_SMALL,
+            _ => 1,
         }
     }
 
