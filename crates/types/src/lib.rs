@@ -23,7 +23,7 @@ mod string;
 pub use glob::{Case, glob_match};
 pub use hash::{
     Condition, ExpireOutcome, FieldExpiry, Fields, Hash, HashEntry, HashLimits, IncrementError, NewExpiry,
-    PersistOutcome, SetOutcome, release_unused_shapes, shapes_heap_bytes,
+    NotAHash, PersistOutcome, SetOutcome, release_unused_shapes, shapes_heap_bytes,
 };
 pub use long_double::LongDouble;
 pub use number::{

@@ -17,6 +17,7 @@
 //! - `word`: eight bytes that own a hash in one of its encodings (unsafe)
 //! - `base`: making, measuring and converting
 //! - `read`, `write`, `number`, `times`, `sample`, `scan`: what can be done with a hash
+//! - `load`: listpacks from outside
 //! - `packed`, `expiring`, `shaped`, `table`: the encodings
 //! - `record`: the allocation of a shaped hash (unsafe); `shape`: the names that hashes share
 //! - `field`: the allocation of a field in a table (unsafe); `due`: when fields of a table expire
@@ -25,6 +26,7 @@ mod base;
 mod due;
 mod expiring;
 mod field;
+mod load;
 mod number;
 mod packed;
 mod read;
@@ -42,6 +44,7 @@ mod word;
 mod write;
 
 pub use base::{Hash, release_unused_shapes, shapes_heap_bytes};
+pub use load::NotAHash;
 pub use number::IncrementError;
 pub use read::Fields;
 pub use value::{
