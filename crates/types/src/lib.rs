@@ -1,9 +1,11 @@
 //! The data types, without I/O, clock, locks or configuration: they know no clients, no keys' lifetimes and no
-//! replies, only values. Whatever they need from outside (limits, random numbers) is an argument.
+//! replies, only values. Whatever they need from outside (limits, random numbers) is an argument. One thing is shared
+//! behind locks: the field names that many hashes have in common (`hash/shape`).
 //!
 //! - `number`: numbers in the text of arguments and replies
 //! - `long_double`: the 80-bit arithmetic of INCRBYFLOAT
 //! - `string`: what the string commands compute: ranges, sizes, encodings, digests, longest common subsequences
+//! - `hash`: fields with values and times, in four encodings
 //! - `list`: lists
 //! - `listpack`: short strings and integers in one run of bytes, in Redis's own layout
 //! - `lzf`: the compression of RDB files and of the middle of lists
@@ -13,6 +15,7 @@
 //! - `random`: a small seeded generator for sampling
 
 mod glob;
+pub mod hash;
 pub mod list;
 pub mod listpack;
 mod long_double;

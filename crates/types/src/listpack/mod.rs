@@ -21,6 +21,8 @@ mod tests;
 mod validate;
 
 pub(crate) use buffer::allocated_bytes;
+pub(crate) use encoding::{Encoded, decode, encoded_len};
+
 pub use compact::{Compact, CompactMut, CompactRef};
 pub(crate) use encoding::{Encoded, decode, encoded_len};
 pub use item::Item;
