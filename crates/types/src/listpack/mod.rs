@@ -24,7 +24,6 @@ pub(crate) use buffer::allocated_bytes;
 pub(crate) use encoding::{Encoded, decode, encoded_len};
 
 pub use compact::{Compact, CompactMut, CompactRef};
-pub(crate) use encoding::{Encoded, decode, encoded_len};
 pub use item::Item;
 pub use iter::Iter;
 pub use pack::{Listpack, Pos};
