@@ -22,7 +22,7 @@ use std::marker::PhantomData;
 use std::mem::size_of;
 use std::ptr::NonNull;
 
-use ochre_types::{LongString, Object};
+use ochre_types::Object;
 
 use crate::same_bytes::same_bytes;
 
@@ -144,7 +144,7 @@ impl Entry {
     pub fn new(key: &[u8], value: NewValue<'_>, expire_ms: Option<i64>, access: u32) -> Entry {
         let value = match value {
             NewValue::Bytes { bytes, .. } if bytes.len() > INLINE_BYTES_MAX => {
-                NewValue::Object(Object::String(bytes.to_vec().into()))
+                NewValue::Object(Object::String(Box::new(bytes.to_vec().into())))
             }
             other => other,
         };
@@ -229,9 +229,7 @@ impl Entry {
             ValueRef::Int(number) => OwnedValue::Int(number),
             ValueRef::Bytes { bytes, raw } => OwnedValue::Bytes { bytes: bytes.to_vec(), raw },
             ValueRef::Object(_) => match self.as_mut().object() {
-                Some(object) => {
-                    OwnedValue::Object(std::mem::replace(object, Object::String(LongString::default())))
-                }
+                Some(object) => OwnedValue::Object(std::mem::replace(object, Object::String(Box::default()))),
                 None => OwnedValue::Int(0),
             },
         }
@@ -531,7 +529,10 @@ mod tests {
                 cases.push((vec![b'k'; key_len], value));
             }
             cases.push((vec![b'k'; key_len], OwnedValue::Int(i64::MIN)));
-            cases.push((vec![b'k'; key_len], OwnedValue::Object(Object::String(vec![7; 100_000].into()))));
+            cases.push((
+                vec![b'k'; key_len],
+                OwnedValue::Object(Object::String(Box::new(vec![7; 100_000].into()))),
+            ));
         }
         cases
     }
@@ -539,7 +540,7 @@ mod tests {
     fn text(value: ValueRef<'_>) -> String {
         match value {
             ValueRef::Bytes { bytes, .. } => format!("{:?}", bytes),
-            ValueRef::Object(Object::String(bytes)) => format!("{:?}", bytes),
+            ValueRef::Object(object) => format!("{object:?}"),
             ValueRef::Int(number) => number.to_string(),
         }
     }

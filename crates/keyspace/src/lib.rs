@@ -43,5 +43,7 @@ pub use reclaim::{Garbage, Reclaimer};
 pub use settings::{Policy, Settings};
 pub use stripe::Counters;
 pub use table::Table;
-pub use view::{Expiry, LAZY_FREE_EFFORT, Overwritten, Sweep, View, type_name};
+pub use view::{
+    Edit, Edited, Expiry, LAZY_FREE_EFFORT, Overwritten, Sweep, View, WrongType, object_of, type_name,
+};
 pub use watch::WatchFlag;

@@ -17,6 +17,7 @@ use crate::stripe::{StripeData, StripeGuard};
 use crate::table::{Location, Table};
 
 mod integers;
+mod objects;
 mod parts;
 mod strings;
 mod transfer;
@@ -24,6 +25,7 @@ mod walk;
 mod watching;
 mod whole;
 
+pub use objects::{Edit, Edited, WrongType, object_of};
 pub use parts::Sweep;
 pub use transfer::Overwritten;
 
@@ -539,6 +541,19 @@ fn one_of<'a>(held: &'a mut Held<'_>, index: usize) -> &'a mut StripeData {
             Err(_) => not_locked(),
         },
         Held::All(guards) => &mut guards[index],
+        Held::None | Held::One(..) => not_locked(),
+    }
+}
+
+/// The same, to be looked at only.
+fn stripe_of<'a>(held: &'a Held<'_>, index: usize) -> &'a StripeData {
+    match held {
+        Held::One(of, guard) if *of == index => guard,
+        Held::Some(guards) => match guards.binary_search_by_key(&index, |(of, _)| *of) {
+            Ok(at) => &guards[at].1,
+            Err(_) => not_locked(),
+        },
+        Held::All(guards) => &guards[index],
         Held::None | Held::One(..) => not_locked(),
     }
 }

@@ -115,7 +115,7 @@ fn big(fields: usize) {
     time("HEXPIRE", fields, || {
         for (field, name) in names.iter().enumerate() {
             let at_ms = 1 + (field as i64 * 7919) % 1_000_000;
-            hash.expire(name.as_bytes(), at_ms, ochre_types::Condition::Always, 0);
+            hash.expire(name.as_bytes(), at_ms, ochre_types::hash::Condition::Always, 0);
         }
     });
     println!("  {:.1} bytes for a field that expires", hash.heap_bytes() as f64 / fields as f64);

@@ -73,6 +73,16 @@ impl LongString {
         }
     }
 
+    /// The name that OBJECT ENCODING answers.
+    pub fn encoding_name(&self) -> &'static str {
+        "raw"
+    }
+
+    /// How many allocations freeing it takes.
+    pub fn free_effort(&self) -> usize {
+        1
+    }
+
     /// Bytes allocated for it.
     pub fn heap_bytes(&self) -> usize {
         match &self.0 {

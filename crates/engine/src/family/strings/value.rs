@@ -37,7 +37,6 @@ impl<'a> StringRef<'a> {
             ValueRef::Int(number) => Ok(StringRef::Int(number)),
             ValueRef::Bytes { bytes, .. } => Ok(StringRef::Bytes(bytes)),
             ValueRef::Object(Object::String(bytes)) => Ok(StringRef::Bytes(bytes)),
-            #[allow(unreachable_patterns, reason = "strings are not the only objects for long")]
             ValueRef::Object(_) => Err(WRONG_TYPE),
         }
     }
@@ -92,7 +91,7 @@ pub(in crate::family) fn new_string(key_len: usize, value: &[u8]) -> NewValue<'_
 #[cold]
 pub(super) fn received_string<'a>(buffer: &Arc<Vec<u8>>, key_len: usize, value: &'a [u8]) -> NewValue<'a> {
     match LongString::part_of(buffer, value).filter(|string| string.len() > INLINE_BYTES_MAX) {
-        Some(string) => NewValue::Object(Object::String(string)),
+        Some(string) => NewValue::Object(Object::String(Box::new(string))),
         None => new_string(key_len, value),
     }
 }
