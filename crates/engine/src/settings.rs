@@ -1,6 +1,8 @@
 //! What the hot path needs to know of the configuration, readable without a lock.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicI32, AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed,
+};
 
 use ochre_config::{ClientMemoryLimit, Config, Directive, KeyspaceEvents};
 use ochre_keyspace::{Policy, event_class};
@@ -58,6 +60,10 @@ pub struct Settings {
     pub prefetch: AtomicBool,
     /// `hz`.
     pub hz: AtomicU32,
+    /// `list-max-listpack-size`: elements per node if positive, -1 to -5 for 4, 8, 16, 32, 64 KiB.
+    pub list_max_listpack_size: AtomicI32,
+    /// `list-compress-depth`: nodes at each end that are not compressed; 0 for no compression.
+    pub list_compress_depth: AtomicU32,
 }
 
 impl Settings {
@@ -87,6 +93,8 @@ impl Settings {
         self.active_expire_effort.store(config.uint(D::ActiveExpireEffort) as u32, Relaxed);
         self.prefetch.store(config.uint(D::PrefetchBatchMaxSize) > 1, Relaxed);
         self.hz.store(config.uint(D::Hz) as u32, Relaxed);
+        self.list_max_listpack_size.store(config.int(D::ListMaxListpackSize) as i32, Relaxed);
+        self.list_compress_depth.store(config.int(D::ListCompressDepth) as u32, Relaxed);
         refresh_keyspace(config, keyspace);
     }
 }

@@ -28,6 +28,7 @@ mod sync;
 mod table;
 mod tables;
 mod view;
+mod waiters;
 mod watch;
 
 pub use effects::{Effects, Event, event_class};
@@ -46,4 +47,5 @@ pub use table::Table;
 pub use view::{
     Edit, Edited, Expiry, LAZY_FREE_EFFORT, Overwritten, Sweep, View, WrongType, object_of, type_name,
 };
+pub use waiters::{Waiter, Wish};
 pub use watch::WatchFlag;

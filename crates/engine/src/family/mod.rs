@@ -4,6 +4,7 @@ mod admin;
 mod command;
 mod connection;
 mod keys;
+mod lists;
 mod reply_map;
 mod server;
 mod strings;
@@ -19,6 +20,7 @@ pub const ALL: &[&[Command]] = &[
     command::COMMANDS,
     connection::COMMANDS,
     keys::COMMANDS,
+    lists::COMMANDS,
     server::COMMANDS,
     strings::COMMANDS,
     transactions::COMMANDS,
