@@ -6,6 +6,7 @@
 mod connection;
 mod expiry;
 mod keys;
+mod lists;
 mod server;
 mod strings;
 mod transactions;
@@ -81,6 +82,7 @@ pub const FAMILIES: &[Family] = &[
     Family { name: "connection", rules: connection::RULES },
     Family { name: "strings", rules: strings::RULES },
     Family { name: "keys", rules: keys::RULES },
+    Family { name: "lists", rules: lists::RULES },
     Family { name: "expiry", rules: expiry::RULES },
     Family { name: "transactions", rules: transactions::RULES },
     Family { name: "server", rules: server::RULES },
