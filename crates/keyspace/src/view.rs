@@ -13,10 +13,10 @@ use crate::hash::Key;
 use crate::keyspace::Keyspace;
 use crate::reclaim::Garbage;
 use crate::settings::Policy;
-use crate::stripe::{StripeData, StripeGuard};
+use crate::stripe::StripeData;
 use crate::table::{Location, Table};
-use crate::waiters::Waiters;
 
+mod held;
 mod integers;
 mod objects;
 mod parts;
@@ -27,6 +27,8 @@ mod walk;
 mod watching;
 mod whole;
 
+pub(crate) use held::Held;
+use held::{stripe_in, stripe_of};
 pub use objects::{Edit, Edited, WrongType, object_of};
 pub use parts::Sweep;
 pub use transfer::Overwritten;
@@ -35,14 +37,6 @@ pub use transfer::Overwritten;
 pub const LAZY_FREE_EFFORT: usize = 64;
 /// Strings longer than this are freed by the reclaimer: returning their pages to the system takes time.
 const LAZY_FREE_BYTES: usize = 1024 * 1024;
-
-pub(crate) enum Held<'k> {
-    None,
-    One(usize, StripeGuard<'k>),
-    /// Small on purpose, hence no room for guards in here: it is moved about for every command.
-    Some(Vec<(usize, StripeGuard<'k>)>),
-    All(Vec<StripeGuard<'k>>),
-}
 
 /// What a write does to a key's expiry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -528,76 +522,6 @@ impl<'k> View<'k> {
         }
         true
     }
-}
-
-impl Held<'_> {
-    /// Whether a stripe is locked.
-    fn holds(&self, index: usize) -> bool {
-        match self {
-            Held::None => false,
-            Held::One(of, _) => *of == index,
-            Held::Some(guards) => guards.binary_search_by_key(&index, |(of, _)| *of).is_ok(),
-            Held::All(_) => true,
-        }
-    }
-
-    /// Whether anybody waits in a stripe that is locked.
-    #[inline]
-    pub(crate) fn has_waiters(&self) -> bool {
-        match self {
-            Held::None => false,
-            Held::One(_, guard) => !guard.waiters.is_empty(),
-            Held::Some(guards) => guards.iter().any(|(_, guard)| !guard.waiters.is_empty()),
-            Held::All(guards) => guards.iter().any(|guard| !guard.waiters.is_empty()),
-        }
-    }
-
-    /// The waiters of a stripe, if it is locked.
-    pub(crate) fn waiters(&self, index: usize) -> Option<&Waiters> {
-        self.holds(index).then(|| &stripe_of(self, index).waiters)
-    }
-}
-
-#[inline]
-fn stripe_in<'a>(held: &'a mut Held<'_>, index: usize) -> &'a mut StripeData {
-    // Told apart first, because nearly all steps are of this kind.
-    if matches!(held, Held::One(of, _) if *of == index)
-        && let Held::One(_, guard) = held
-    {
-        return guard;
-    }
-    one_of(held, index)
-}
-
-#[inline(never)]
-fn one_of<'a>(held: &'a mut Held<'_>, index: usize) -> &'a mut StripeData {
-    match held {
-        Held::Some(guards) => match guards.binary_search_by_key(&index, |(of, _)| *of) {
-            Ok(at) => &mut guards[at].1,
-            Err(_) => not_locked(),
-        },
-        Held::All(guards) => &mut guards[index],
-        Held::None | Held::One(..) => not_locked(),
-    }
-}
-
-/// The same, to be looked at only.
-fn stripe_of<'a>(held: &'a Held<'_>, index: usize) -> &'a StripeData {
-    match held {
-        Held::One(of, guard) if *of == index => guard,
-        Held::Some(guards) => match guards.binary_search_by_key(&index, |(of, _)| *of) {
-            Ok(at) => &guards[at].1,
-            Err(_) => not_locked(),
-        },
-        Held::All(guards) => &guards[index],
-        Held::None | Held::One(..) => not_locked(),
-    }
-}
-
-#[cold]
-fn not_locked() -> ! {
-    // A command's key specification does not name a key that its handler uses: a defect, never an input.
-    panic!("a step reached for a key whose stripe it has not locked");
 }
 
 /// The name that TYPE answers for an entry.
