@@ -89,20 +89,26 @@ fn middle(elements: &[String]) {
     measure("LSET of 1M, same size", 100_000, || {
         (0..100_000).for_each(|step| _ = black_box(list.set(index(step), b"elem999999", &limits)));
     });
-    measure("insertion into 1M", 20_000, || {
-        (0..20_000).for_each(|step| list.insert(index(step), b"elem999999", &limits));
+    measure("insertion into 1M", 50_000, || {
+        (0..50_000).for_each(|step| list.insert(index(step), b"elem999999", &limits));
+    });
+    memory(&list, "after insertions");
+    measure("removal from 1M, per element", list.len(), || {
+        black_box(list.remove(b"elem000007", 1, End::Head, &limits));
     });
     measure("LPOS of the last of 1M, per element", elements.len(), || {
         list.find(b"elem999998", End::Head, usize::MAX, |_| ControlFlow::Break(()));
     });
 }
 
-fn memory(elements: &[String]) {
-    for end in [End::Head, End::Tail] {
-        let list = filled(elements, end);
-        let per_element = list.heap_bytes() as f64 / list.len() as f64;
-        println!("{:<34} {per_element:8.2} bytes", format!("an element of {}, {end:?}", list.len()));
-    }
+fn memory(list: &List, name: &str) {
+    let per_element = list.heap_bytes() as f64 / list.len() as f64;
+    println!("{:<34} {per_element:8.2} bytes", format!("an element of {}, {name}", list.len()));
+}
+
+fn memories(elements: &[String]) {
+    memory(&filled(elements, End::Head), "LPUSH");
+    memory(&filled(elements, End::Tail), "RPUSH");
 }
 
 /// Looking up the fields of a small hash, whose values are texts, or texts and integers in no order.
@@ -141,8 +147,8 @@ fn fields() {
 
 fn main() {
     let many = elements(1_000_000);
-    [100, 600, 1500].into_iter().for_each(|count| memory(&many[..count]));
-    memory(&many);
+    [100, 600, 1500].into_iter().for_each(|count| memories(&many[..count]));
+    memories(&many);
     ends(&many, "of 1M");
     ends(&elements(600), "of 600");
     queues(&elements(500), "at 500");

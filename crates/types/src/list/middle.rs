@@ -221,7 +221,7 @@ impl Quicklist {
             Some(Some(removed)) => removed,
             _ => {
                 // A large element's node goes with it: an empty one is what `after_removal` takes out.
-                self.chain.edit(place, |node| *node = Node::Packed(Packed::new(0)));
+                self.chain.edit(place, |node| *node = Node::Packed(Packed::with_room(0)));
                 1
             }
         }

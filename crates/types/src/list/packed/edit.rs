@@ -12,7 +12,7 @@ impl Packed {
             return self.push_front(element, Room::Both, bytes_max);
         }
         if index >= self.len() {
-            return self.push_back(element, Room::Tail, bytes_max);
+            return self.push_back(element, Room::Snug, bytes_max);
         }
         // An entry more, whether it is needed or not: who counts exactly here counts twice.
         if self.count == u16::MAX || !self.tail_room(element.len() + 2, bytes_max) {
@@ -30,7 +30,7 @@ impl Packed {
     /// Whether there are, or could be made, `more` bytes of free room after the last element.
     fn tail_room(&mut self, more: usize, bytes_max: usize) -> bool {
         let fits = |node: &Packed| usize::from(node.end) + more <= node.index_start();
-        fits(self) || self.make_room(more, End::Tail, Room::Tail, bytes_max) && fits(self)
+        fits(self) || self.make_room(more, End::Tail, Room::Snug, bytes_max) && fits(self)
     }
 
     /// Puts an element in the place of number `index`. False if it does not fit into the node, of at most `bytes_max`.
@@ -137,6 +137,8 @@ impl Packed {
         let after = Packed::of_elements(&self.bytes[at..end], self.len().saturating_sub(index));
         self.end = at as u16;
         self.count = self.count.min(index as u16);
+        self.forget_phase_if_empty();
+        self.trim();
         after
     }
 
