@@ -171,7 +171,7 @@ impl Quicklist {
         from: End,
         limits: &ListLimits,
     ) -> usize {
-        let wanted = Wanted::new(value);
+        let (wanted, nodes) = (Wanted::new(value), self.chain.nodes());
         let (mut removed, mut at) = (0, self.chain.end(from));
         while removed < most
             && let Some(place) = at
@@ -190,7 +190,7 @@ impl Quicklist {
                 }
             };
         }
-        if removed > 0 {
+        if self.chain.nodes() < nodes {
             self.chain.join_sparse_chunks();
             self.decompress_ends(limits);
         }
