@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 
 use ochre_types::list::{End, List, ListLimits};
 use ochre_types::listpack::Listpack;
+use ochre_types::lzf;
 use rustix::time::{ClockId, clock_gettime};
 
 const ROUNDS: usize = 5;
@@ -146,6 +147,19 @@ fn fields() {
     });
 }
 
+/// Bytes of a node, compressed and back.
+fn compression(elements: &[String]) {
+    let input = elements.iter().take(800).flat_map(|element| element.bytes()).collect::<Vec<u8>>();
+    let compressed = lzf::compress(&input, input.len()).unwrap_or_default();
+    println!("LZF of {} bytes: {}", input.len(), compressed.len());
+    measure("LZF compress, per KiB", 100 * input.len() / 1024, || {
+        (0..100).for_each(|_| _ = black_box(lzf::compress(&input, input.len())));
+    });
+    measure("LZF decompress, per KiB", 100 * input.len() / 1024, || {
+        (0..100).for_each(|_| _ = black_box(lzf::decompress(&compressed, input.len())));
+    });
+}
+
 fn main() {
     let many = elements(1_000_000);
     [100, 600, 1500].into_iter().for_each(|count| memories(&many[..count]));
@@ -158,4 +172,5 @@ fn main() {
     ranges(&filled(&many, End::Tail), "of 1M");
     middle(&many);
     fields();
+    compression(&many);
 }

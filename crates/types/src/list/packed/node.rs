@@ -20,8 +20,8 @@
 //! An element of ten bytes takes 11.25, where a listpack takes 12. Seeking passes seven elements at most, where in a
 //! listpack it is half of all. The listpack that RDB wants is written from this by adding the backlens.
 //!
-//! Rejected: listpacks at both ends of the list and packed nodes between. Ends cost then less by a nanosecond or two,
-//! and every node is translated twice on its way through a queue.
+//! Rejected: listpacks at both ends of the list and packed nodes between them: every node would be translated twice on
+//! its way through a queue.
 
 use super::super::chain::End;
 use crate::listpack::{Encoded, encoded_len};
