@@ -8,7 +8,7 @@ use ochre_config::{Config, NoFiles};
 use ochre_keyspace::{Entry, Hasher, NewValue, Table, ValueRef};
 use ochre_resp::{Head, Limits, Progress, ReplyLimits, ReplyParser, RequestParser, Span, skip_reply};
 use ochre_types::listpack::Listpack;
-use ochre_types::{Case, Object, glob_match, lzf};
+use ochre_types::{Case, ObjectRef, glob_match, lzf};
 
 /// Limits that small inputs can reach.
 const LIMITS: Limits =
@@ -342,7 +342,7 @@ impl TablePair {
             assert_eq!((entry.key(), entry.expire_ms()), (&name[..], *expire_ms));
             match entry.value() {
                 ValueRef::Bytes { bytes, .. } => assert_eq!(bytes, value),
-                ValueRef::Object(Object::String(bytes)) => assert_eq!(bytes[..], value[..]),
+                ValueRef::Object(ObjectRef::String(bytes)) => assert_eq!(bytes[..], value[..]),
                 other => panic!("{other:?}"),
             }
         }

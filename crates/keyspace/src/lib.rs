@@ -15,6 +15,7 @@ mod hash;
 mod hints;
 mod journal;
 mod keyspace;
+mod kind;
 mod lock;
 mod prefetch;
 mod random;

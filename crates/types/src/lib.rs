@@ -31,7 +31,7 @@ pub use long_double::LongDouble;
 pub use number::{
     format_f64, is_int_encodable, parse_f64, parse_i64, parse_u64, parse_u64_lenient, push_f64,
 };
-pub use object::{DataType, Object};
+pub use object::{DataType, Object, ObjectMut, ObjectRef};
 pub use random::Rng;
 pub use string::{
     CommonSubsequence, DIGEST_LEN, Digest, DigestLengthError, EMBSTR_KEY_AND_VALUE_LEN_MAX, LcsError,

@@ -6,7 +6,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use ochre_types::{DataType, Object};
+use ochre_types::{DataType, ObjectRef};
 
 use super::{View, stripe_of};
 use crate::effects::event_class;
@@ -217,6 +217,6 @@ fn typed<T: DataType>(entry: EntryRef<'_>) -> Result<&T, WrongType> {
 }
 
 /// The object of an entry, if its value is one.
-pub fn object_of(entry: EntryRef<'_>) -> Option<&Object> {
+pub fn object_of(entry: EntryRef<'_>) -> Option<ObjectRef<'_>> {
     if let ValueRef::Object(object) = entry.value() { Some(object) } else { None }
 }

@@ -1,6 +1,6 @@
 //! Strings that are changed in place: growing and appending.
 
-use ochre_types::Object;
+use ochre_types::{LongString, Object, ObjectMut};
 
 use super::View;
 use crate::entry::{Entry, EntryRef, INLINE_BYTES_MAX, NewValue, ValueRef};
@@ -66,18 +66,17 @@ impl View<'_> {
     /// Turns a string into one of at least `len` bytes that can be changed in place.
     fn make_growable(&mut self, db: u32, key: Key<'_>, location: Location, len: usize) -> Option<()> {
         let table = self.table(db, key);
-        let mut entry = table.entry_mut(location)?;
-        if let Some(object) = entry.object() {
-            let Object::String(string) = object else { return None };
-            let bytes = string.as_mut_vec();
+        if table.entry(location)?.is_object() {
+            let bytes = long_string(table, location)?.as_mut_vec();
             if bytes.len() < len {
                 reserve_like_strings(bytes, len);
                 bytes.resize(len, 0);
             }
             return Some(());
         }
+        let entry = table.entry(location)?;
         let mut digits = itoa::Buffer::new();
-        let bytes = match entry.as_ref().value() {
+        let bytes = match entry.value() {
             ValueRef::Int(number) => digits.format(number).as_bytes(),
             ValueRef::Bytes { bytes, .. } if bytes.len() >= len => return Some(()),
             ValueRef::Bytes { bytes, .. } => bytes,
@@ -86,7 +85,7 @@ impl View<'_> {
         let mut grown = Vec::with_capacity(len.max(bytes.len()));
         grown.extend_from_slice(bytes);
         grown.resize(len.max(bytes.len()), 0);
-        let (expire_ms, access) = (entry.as_ref().expire_ms(), entry.as_ref().access());
+        let (expire_ms, access) = (entry.expire_ms(), entry.access());
         let value = match grown.len() > INLINE_BYTES_MAX {
             true => NewValue::Object(Object::String(Box::new(grown.into()))),
             false => NewValue::Bytes { bytes: &grown, raw: true },
@@ -98,27 +97,30 @@ impl View<'_> {
 }
 
 fn string_bytes(table: &mut Table, location: Location) -> Option<&mut [u8]> {
-    // Asked twice because the borrow of the first answer would otherwise last.
-    let is_object = matches!(table.entry(location)?.value(), ValueRef::Object(_));
-    let entry = table.entry_mut(location)?;
-    match is_object {
-        true => match entry.into_object()? {
-            Object::String(string) => Some(&mut string.as_mut_vec()[..]),
-            _ => None,
-        },
-        false => entry.into_inline_bytes(),
+    match table.entry(location)?.is_object() {
+        true => Some(&mut long_string(table, location)?.as_mut_vec()[..]),
+        false => table.entry_mut(location)?.into_inline_bytes(),
+    }
+}
+
+/// The string of an entry that holds an object, if that is one.
+fn long_string(table: &mut Table, location: Location) -> Option<&mut LongString> {
+    if let ObjectMut::String(string) = table.entry_mut(location)?.into_object()? {
+        Some(string)
+    } else {
+        None
     }
 }
 
 /// Appends to a string; `None` if the value is none.
 fn append_at(table: &mut Table, location: Location, key: Key<'_>, suffix: &[u8]) -> Option<usize> {
-    let mut entry = table.entry_mut(location)?;
-    if let Some(Object::String(string)) = entry.object() {
-        let bytes = string.as_mut_vec();
+    if table.entry(location)?.is_object() {
+        let bytes = long_string(table, location)?.as_mut_vec();
         reserve_like_strings(bytes, bytes.len() + suffix.len());
         bytes.extend_from_slice(suffix);
         return Some(bytes.len());
     }
+    let mut entry = table.entry_mut(location)?;
     if let Some(len) = entry.append(suffix) {
         return Some(len);
     }

@@ -3,7 +3,7 @@
 //! The key that takes a value in counts as new, with a fresh access clock, even where it held something before: that is
 //! how clients see it in the events. What was overwritten is returned, because its events come last.
 
-use ochre_types::{Object, StrEncoding};
+use ochre_types::StrEncoding;
 
 use super::{View, type_name};
 use crate::effects::event_class;
@@ -91,7 +91,7 @@ impl From<ValueRef<'_>> for OwnedValue {
         match value {
             ValueRef::Int(number) => OwnedValue::Int(number),
             ValueRef::Bytes { bytes, raw } => OwnedValue::Bytes { bytes: bytes.to_vec(), raw },
-            ValueRef::Object(object) => OwnedValue::Object(Object::clone(object)),
+            ValueRef::Object(object) => OwnedValue::Object(object.to_object()),
         }
     }
 }

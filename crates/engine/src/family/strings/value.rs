@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ochre_keyspace::{EntryRef, INLINE_BYTES_MAX, NewValue, ValueRef};
 use ochre_resp::ReplyWriter;
-use ochre_types::{LongString, Object, StrEncoding};
+use ochre_types::{LongString, Object, ObjectRef, StrEncoding};
 
 use crate::error::{Error, NOT_AN_INTEGER, WRONG_TYPE};
 
@@ -36,7 +36,7 @@ impl<'a> StringRef<'a> {
         match value {
             ValueRef::Int(number) => Ok(StringRef::Int(number)),
             ValueRef::Bytes { bytes, .. } => Ok(StringRef::Bytes(bytes)),
-            ValueRef::Object(Object::String(bytes)) => Ok(StringRef::Bytes(bytes)),
+            ValueRef::Object(ObjectRef::String(bytes)) => Ok(StringRef::Bytes(bytes)),
             ValueRef::Object(_) => Err(WRONG_TYPE),
         }
     }

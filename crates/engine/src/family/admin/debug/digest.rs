@@ -7,7 +7,7 @@
 //! that is not empty, its number mixed in and each key's digest added.
 
 use ochre_keyspace::{EntryRef, ValueRef};
-use ochre_types::Object;
+use ochre_types::ObjectRef;
 use ochre_types::hash::HashEntry;
 use sha1::{Digest as _, Sha1};
 
@@ -55,18 +55,18 @@ impl Digest {
         }
     }
 
-    fn mix_object(&mut self, object: &Object) {
+    fn mix_object(&mut self, object: ObjectRef<'_>) {
         match object {
-            Object::String(bytes) => self.mix_string(bytes),
-            Object::List(list) => {
+            ObjectRef::String(bytes) => self.mix_string(bytes),
+            ObjectRef::List(list) => {
                 self.mix(&LIST.to_be_bytes());
                 list.range(0, list.len(), |item| item.with_bytes(|bytes| self.mix(bytes)));
             }
-            Object::Set(set) => {
+            ObjectRef::Set(set) => {
                 self.mix(&SET.to_be_bytes());
                 set.iter().for_each(|member| member.with_bytes(|bytes| self.add(bytes)));
             }
-            Object::Hash(hash) => {
+            ObjectRef::Hash(hash) => {
                 self.mix(&HASH.to_be_bytes());
                 hash.iter().for_each(|field| self.add_field(field));
             }
