@@ -1,0 +1,4 @@
+//! Sorted sets.
+mod member;
+mod score;
+mod tree;
