@@ -4,11 +4,13 @@
 //! - `number`: numbers in the text of arguments and replies
 //! - `long_double`: the 80-bit arithmetic of INCRBYFLOAT
 //! - `string`: what the string commands compute: ranges, sizes, encodings, digests, longest common subsequences
+//! - `listpack`: short strings and integers in one run of bytes, in Redis's own layout
 //! - `glob`: the patterns of KEYS, SCAN, PSUBSCRIBE and CONFIG GET
 //! - `object`: what a key holds when it does not fit into its entry
 //! - `random`: a small seeded generator for sampling
 
 mod glob;
+pub mod listpack;
 mod long_double;
 mod number;
 mod object;
