@@ -5,6 +5,7 @@
 //! - `long_double`: the 80-bit arithmetic of INCRBYFLOAT
 //! - `string`: what the string commands compute: ranges, sizes, encodings, digests, longest common subsequences
 //! - `listpack`: short strings and integers in one run of bytes, in Redis's own layout
+//! - `zset`: sorted sets
 //! - `glob`: the patterns of KEYS, SCAN, PSUBSCRIBE and CONFIG GET
 //! - `object`: what a key holds when it does not fit into its entry
 //! - `random`: a small seeded generator for sampling
@@ -16,6 +17,7 @@ mod number;
 mod object;
 mod random;
 mod string;
+pub mod zset;
 
 pub use glob::{Case, glob_match};
 pub use long_double::LongDouble;

@@ -23,6 +23,8 @@
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
 
+use ochre_table::Item;
+
 use super::score::order_key;
 
 const ALIGN: usize = 16;
@@ -99,6 +101,44 @@ impl Drop for Member {
         let layout = layout(self.by_ref().bytes().len());
         // SAFETY: the allocation was made with this layout, which follows from the length, and its owner is dropped.
         unsafe { dealloc(self.0.as_ptr(), layout) }
+    }
+}
+
+// SAFETY: `into_raw` gives the address of an allocation aligned to 16 away, and `from_raw` takes it back. Addresses are below
+// 2^48: allocators do not get memory above without asking for it. The bytes never change once they are written.
+unsafe impl Item for Member {
+    type Ref<'a> = MemberRef;
+    type Mut<'a> = MemberRef;
+    type Tally = ();
+
+    #[inline]
+    fn into_raw(self) -> NonNull<u8> {
+        std::mem::ManuallyDrop::new(self).0
+    }
+
+    #[inline]
+    fn look(&self) -> MemberRef {
+        self.by_ref()
+    }
+
+    #[inline]
+    unsafe fn from_raw(raw: NonNull<u8>) -> Member {
+        Member(raw)
+    }
+
+    #[inline]
+    unsafe fn shared<'a>(raw: NonNull<u8>) -> Self::Ref<'a> {
+        MemberRef(raw)
+    }
+
+    #[inline]
+    unsafe fn exclusive<'a>(raw: NonNull<u8>) -> Self::Mut<'a> {
+        MemberRef(raw)
+    }
+
+    #[inline]
+    fn key<'a>(member: MemberRef) -> &'a [u8] {
+        member.bytes()
     }
 }
 

@@ -35,15 +35,27 @@ mod tests {
 
     #[test]
     fn keys_are_in_the_order_of_scores() {
-        let ascending =
-            [f64::NEG_INFINITY, f64::MIN, -1.5, -1.0, -5e-324, 0.0, 5e-324, 1.0, 2.0, f64::MAX, f64::INFINITY];
+        let ascending = [
+            f64::NEG_INFINITY,
+            f64::MIN,
+            -1.5,
+            -1.0,
+            -5e-324,
+            0.0,
+            5e-324,
+            1.0,
+            2.0,
+            f64::MAX,
+            f64::INFINITY,
+        ];
         assert!(ascending.is_sorted_by(|a, b| order_key(*a) < order_key(*b)));
         assert_eq!(order_key(-0.0), order_key(0.0));
     }
 
     #[test]
     fn stored_texts_read_back() {
-        for (score, stored) in [(-0.0, "0"), (3.0, "3"), (0.1, "0.1"), (1e17, "100000000000000000"), (-1e300, "-1e+300")]
+        for (score, stored) in
+            [(-0.0, "0"), (3.0, "3"), (0.1, "0.1"), (1e17, "100000000000000000"), (-1e300, "-1e+300")]
         {
             let mut text = Vec::new();
             write_score(&mut text, score);

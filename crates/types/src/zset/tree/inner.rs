@@ -142,6 +142,7 @@ impl<const LEAF: usize, const INNER: usize> Inner<LEAF, INNER> {
     }
 
     /// Children with the members below each.
+    #[cfg(test)]
     pub(super) fn children(&self) -> impl Iterator<Item = (&Child<LEAF, INNER>, usize)> {
         self.children.iter().flatten().zip(self.counts)
     }
@@ -290,7 +291,7 @@ impl<const LEAF: usize, const INNER: usize> Inner<LEAF, INNER> {
 
     /// Two neighbouring leaves.
     fn leaves(&mut self, left: usize) -> Option<(&mut Leaf<LEAF>, &mut Leaf<LEAF>)> {
-        match &mut self.children.get_mut(left..left + 2)? {
+        match self.children.get_mut(left..left + 2)? {
             [Some(Child::Leaf(a)), Some(Child::Leaf(b))] => Some((a, b)),
             _ => None,
         }
@@ -303,7 +304,8 @@ impl<const LEAF: usize, const INNER: usize> Inner<LEAF, INNER> {
             return false;
         }
         let room = |at: usize| LEAF - self.child(at).map_or(LEAF, Child::width);
-        let (before, after) = (at.checked_sub(1).map_or(0, room), if at + 1 < self.len { room(at + 1) } else { 0 });
+        let (before, after) =
+            (at.checked_sub(1).map_or(0, room), if at + 1 < self.len { room(at + 1) } else { 0 });
         let enough = LEAF / 8 + 1;
         if before.max(after) < enough {
             return false;

@@ -51,7 +51,7 @@ impl Census {
     fn forget<const LEAF: usize, const INNER: usize>(&mut self, child: Option<&Child<LEAF, INNER>>) {
         match child {
             Some(Child::Leaf(_)) => self.leaves -= 1,
-            // An inner node whose last member goes has lost all children but one on the way.
+            // An inner node whose last member goes has lost its children one by one.
             Some(Child::Inner(_)) => self.inners -= 1,
             None => {}
         }
@@ -134,7 +134,12 @@ impl<const LEAF: usize, const INNER: usize> Tree<LEAF, INNER> {
 
     /// Takes out the members of `count` ranks from `rank` on, or the first few of them (those in one leaf), and says how many.
     /// O(log n).
-    pub(super) fn remove_run(&mut self, rank: usize, count: usize, visit: &mut dyn FnMut(MemberRef)) -> usize {
+    pub(super) fn remove_run(
+        &mut self,
+        rank: usize,
+        count: usize,
+        visit: &mut dyn FnMut(MemberRef),
+    ) -> usize {
         let Some(root) = &mut self.root else { return 0 };
         if rank >= self.len {
             return 0;

@@ -78,7 +78,9 @@ impl<const LEAF: usize, const INNER: usize> Child<LEAF, INNER> {
             }
             Child::Inner(inner) => {
                 let at = route.child(inner);
-                let Some(child) = inner.child_mut(at) else { return Removed { count: 0, begins_anew: false } };
+                let Some(child) = inner.child_mut(at) else {
+                    return Removed { count: 0, begins_anew: false };
+                };
                 let removed = child.remove(route, census, visit);
                 Removed { count: removed.count, begins_anew: inner.settle(at, removed, census) }
             }

@@ -95,7 +95,8 @@ impl<const LEAF: usize, const INNER: usize> Model<LEAF, INNER> {
     }
 
     fn remove_run(&mut self) {
-        let (rank, count) = (self.rng.below(self.order.len() as u64 + 2) as usize, self.rng.below(12) as usize);
+        let (rank, count) =
+            (self.rng.below(self.order.len() as u64 + 2) as usize, self.rng.below(12) as usize);
         let mut gone = Vec::new();
         let mut left = count;
         while left > 0 {
@@ -115,10 +116,12 @@ impl<const LEAF: usize, const INNER: usize> Model<LEAF, INNER> {
     fn compare(&mut self) {
         self.tree.validate();
         let members = self.tree.members();
-        assert!(members.iter().map(|member| (member.key(), member.bytes())).eq(self
-            .order
-            .iter()
-            .map(|(key, bytes)| (*key, &bytes[..]))));
+        assert!(
+            members
+                .iter()
+                .map(|member| (member.key(), member.bytes()))
+                .eq(self.order.iter().map(|(key, bytes)| (*key, &bytes[..])))
+        );
         for rank in 0..members.len() {
             assert_eq!(self.tree.at(rank), Some(members[rank]));
         }
@@ -216,7 +219,8 @@ fn members_in_order_leave_full_leaves() {
 
 #[test]
 fn trees_from_sorted_members_of_every_length() {
-    let members: Vec<Member> = (0..400).map(|at| Member::new(f64::from(at / 3), format!("{at:04}").as_bytes())).collect();
+    let members: Vec<Member> =
+        (0..400).map(|at| Member::new(f64::from(at / 3), format!("{at:04}").as_bytes())).collect();
     let refs: Vec<MemberRef> = members.iter().map(Member::by_ref).collect();
     for len in 0..refs.len() {
         let tree = Tree::<4, 4>::from_sorted(&refs[..len]);
