@@ -1,8 +1,10 @@
-//! A table that is small when it has few items: what a set, a hash or a sorted set embeds. It is 8 bytes, an address.
+//! A table that is small when it has few items: what a set, a hash or a sorted set has in a box of its own.
 //!
-//! Up to 460 items are one segment behind a block of 72 bytes, without directory: 10 items take 72 + 128 bytes beside the
-//! items. With more it becomes a [`Table`] over the whole range of positions; when that has only one segment left, it is
-//! one segment again.
+//! Up to 460 items are one segment, without directory: 10 items take 80 + 128 bytes beside the items. With more it
+//! becomes a [`Table`] over the whole range of positions; when that has only one segment left, it is one segment again.
+//!
+//! Rejected: a box inside the map. Owners have a word that is either a small encoding or a box of this; two addresses to
+//! follow would be one too many.
 //!
 //! Every method that looks for a key takes the hasher, always the same for one map.
 
@@ -17,11 +19,8 @@ enum Root<I: Item> {
     Many(Table<I>),
 }
 
-/// Items by key.
-///
-/// It is nothing but the address of a box (a multiple of 8), which an owner may rely on.
-#[repr(transparent)]
-pub struct Map<I: Item>(Box<Root<I>>);
+/// Items by key. It is some 80 bytes, to be boxed by its owner.
+pub struct Map<I: Item>(Root<I>);
 
 impl<I: Item> Default for Map<I> {
     fn default() -> Map<I> {
@@ -38,17 +37,17 @@ impl<I: Item> Map<I> {
     /// An empty map that takes `keys` keys without much growing.
     pub fn with_capacity(keys: usize) -> Map<I> {
         let segment_keys_max = 64 * LINE_SLOTS * 4 / 5;
-        Map(Box::new(if keys <= segment_keys_max {
+        Map(if keys <= segment_keys_max {
             Root::One(Segment::with_capacity(POSITION_BITS, keys))
         } else {
             Root::Many(Table::with_capacity(keys))
-        }))
+        })
     }
 
     /// The number of keys.
     #[inline]
     pub fn len(&self) -> usize {
-        match &*self.0 {
+        match &self.0 {
             Root::One(segment) => segment.len(),
             Root::Many(table) => table.len(),
         }
@@ -62,24 +61,23 @@ impl<I: Item> Map<I> {
 
     /// What is kept about all items.
     pub fn tally(&self) -> &I::Tally {
-        match &*self.0 {
+        match &self.0 {
             Root::One(segment) => segment.tally(),
             Root::Many(table) => table.tally(),
         }
     }
 
-    /// Bytes of the map itself, without its items and the eight of this struct.
+    /// Bytes that the map has allocated, without its items and without this struct.
     pub fn memory_bytes(&self) -> usize {
-        let parts = match &*self.0 {
+        match &self.0 {
             Root::One(segment) => segment.memory_bytes(),
             Root::Many(table) => table.memory_bytes(),
-        };
-        size_of::<Root<I>>() + parts
+        }
     }
 
     #[inline]
     pub(crate) fn segments(&self) -> &[Segment<I>] {
-        match &*self.0 {
+        match &self.0 {
             Root::One(segment) => std::slice::from_ref(segment),
             Root::Many(table) => table.segments(),
         }
@@ -89,7 +87,7 @@ impl<I: Item> Map<I> {
     #[inline]
     pub fn prefetch_line(&self, key: Key<'_>) {
         let position = key.hash.position();
-        match &*self.0 {
+        match &self.0 {
             Root::One(segment) => segment.prefetch_line(position),
             Root::Many(table) => {
                 table.segment_of(position).into_iter().for_each(|s| s.prefetch_line(position))
@@ -100,7 +98,7 @@ impl<I: Item> Map<I> {
     /// Asks the processor for the items that may be the key's, and notes in it where it seems to be: the second step.
     #[inline]
     pub fn prefetch_item(&self, key: &mut Key<'_>) {
-        key.seen = match &*self.0 {
+        key.seen = match &self.0 {
             Root::One(segment) => {
                 let place = segment.prefetch_item(key.hash.position(), Tag::of(key.hash));
                 place.map_or(Seen::NOWHERE, |(line, slot)| Seen { segment: 0, line, slot })
@@ -111,7 +109,7 @@ impl<I: Item> Map<I> {
 
     #[inline]
     fn find(&self, key: Key<'_>) -> Option<Location> {
-        match &*self.0 {
+        match &self.0 {
             Root::One(segment) => {
                 let seen = if key.seen.segment == 0 { segment.find_seen(key) } else { None };
                 let place = seen.or_else(|| segment.find(key))?;
@@ -138,7 +136,7 @@ impl<I: Item> Map<I> {
     #[inline]
     pub fn get_mut(&mut self, key: &[u8], hasher: &Hasher) -> Option<I::Mut<'_>> {
         let location = self.find(hasher.key(key))?;
-        match &mut *self.0 {
+        match &mut self.0 {
             Root::One(segment) => segment.slot_mut(location.place).item_mut(),
             Root::Many(table) => table.item_mut(location),
         }
@@ -159,7 +157,7 @@ impl<I: Item> Map<I> {
     pub fn insert(&mut self, item: I, hasher: &Hasher) -> Option<I> {
         let key = hasher.key(I::key(item.look()));
         let hash = key.hash;
-        match (self.find(key), &mut *self.0) {
+        match (self.find(key), &mut self.0) {
             (Some(location), Root::One(segment)) => segment.replace(location.place, item),
             (Some(location), Root::Many(table)) => table.replace(location, item),
             (None, _) => {
@@ -183,7 +181,7 @@ impl<I: Item> Map<I> {
 
     /// Puts in an item whose key the map does not have.
     fn insert_new(&mut self, hash: KeyHash, item: I, hasher: &Hasher) {
-        while let Root::One(segment) = &mut *self.0 {
+        while let Root::One(segment) = &mut self.0 {
             if !segment.is_full() {
                 segment.insert(hash, item);
                 return;
@@ -194,16 +192,16 @@ impl<I: Item> Map<I> {
             }
             segment.grow(hasher);
         }
-        if let Root::Many(table) = &mut *self.0 {
+        if let Root::Many(table) = &mut self.0 {
             table.insert(hash, item, hasher);
         }
     }
 
     fn become_many(&mut self) {
-        if let Root::One(segment) = &mut *self.0 {
+        if let Root::One(segment) = &mut self.0 {
             let segment = std::mem::replace(segment, Segment::new(POSITION_BITS));
             let tally = tally_of(&segment);
-            *self.0 = Root::Many(Table::of_segment(segment, tally));
+            self.0 = Root::Many(Table::of_segment(segment, tally));
         }
     }
 
@@ -218,7 +216,7 @@ impl<I: Item> Map<I> {
 
     /// Takes an item out without moving any other; [`Map::settle`] is to follow.
     pub(crate) fn take(&mut self, location: Location) -> Option<I> {
-        match &mut *self.0 {
+        match &mut self.0 {
             Root::One(segment) => segment.remove(location.place),
             Root::Many(table) => table.take(location),
         }
@@ -227,7 +225,7 @@ impl<I: Item> Map<I> {
     /// Gives memory back after items at a position were taken out.
     #[inline]
     pub(crate) fn settle(&mut self, position: u64, hasher: &Hasher) {
-        match &mut *self.0 {
+        match &mut self.0 {
             Root::One(segment) if segment.is_sparse() => segment.resize(segment.len(), hasher),
             Root::One(_) => {}
             Root::Many(table) => {
@@ -235,7 +233,7 @@ impl<I: Item> Map<I> {
                 if table.is_empty() {
                     self.clear();
                 } else if let Some(segment) = table.take_only_segment() {
-                    *self.0 = Root::One(segment);
+                    self.0 = Root::One(segment);
                 }
             }
         }
@@ -247,12 +245,12 @@ impl<I: Item> Map<I> {
 
     /// Takes everything out.
     pub fn clear(&mut self) {
-        *self.0 = Root::One(Segment::new(POSITION_BITS));
+        self.0 = Root::One(Segment::new(POSITION_BITS));
     }
 
     /// All items, to be owned; dropping the iterator half-way drops the rest.
     pub fn into_items(self) -> impl Iterator<Item = I> + use<I> {
-        let segments = match *self.0 {
+        let segments = match self.0 {
             Root::One(segment) => vec![segment],
             Root::Many(table) => table.into_segments(),
         };
@@ -261,10 +259,10 @@ impl<I: Item> Map<I> {
 
     /// A map with a copy of every item, as `clone` makes it.
     pub fn clone_with<'a>(&'a self, mut clone: impl FnMut(I::Ref<'a>) -> I) -> Map<I> {
-        Map(Box::new(match &*self.0 {
+        Map(match &self.0 {
             Root::One(segment) => Root::One(segment.clone_with(&mut clone)),
             Root::Many(table) => Root::Many(table.clone_with(&mut clone)),
-        }))
+        })
     }
 
     /// Calls `visit` for the items of the next lines, in hash order, from a cursor on (0 at the beginning): until `count`
@@ -294,7 +292,7 @@ impl<I: Item> Map<I> {
         if cursor >> POSITION_BITS != 0 {
             return 0;
         }
-        let next = match &*self.0 {
+        let next = match &self.0 {
             Root::One(segment) => segment.visit_line(cursor, hasher, visit),
             Root::Many(table) => table.visit_line(cursor, hasher, visit),
         };

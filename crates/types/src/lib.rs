@@ -5,7 +5,8 @@
 //! - `long_double`: the 80-bit arithmetic of INCRBYFLOAT
 //! - `string`: what the string commands compute: ranges, sizes, encodings, digests, longest common subsequences
 //! - `listpack`: short strings and integers in one run of bytes, in Redis's own layout
-//! - `zset`: sorted sets
+//! - `set`: members without order, and what several sets have in common
+//! - `zset`: members with scores, in the order of the scores
 //! - `glob`: the patterns of KEYS, SCAN, PSUBSCRIBE and CONFIG GET
 //! - `object`: what a key holds when it does not fit into its entry
 //! - `random`: a small seeded generator for sampling
@@ -16,6 +17,7 @@ mod long_double;
 mod number;
 mod object;
 mod random;
+pub mod set;
 mod string;
 pub mod zset;
 

@@ -13,6 +13,7 @@ use std::ops::ControlFlow;
 
 use super::gather::ZSetGatherer;
 use super::zset::ZSet;
+use crate::set::Set;
 
 /// Something with members and scores.
 pub trait ZSource {
@@ -38,6 +39,25 @@ impl ZSource for ZSet {
     fn visit_members(&self, visit: &mut dyn FnMut(&[u8], f64) -> ControlFlow<()>) {
         for (member, score) in self.iter() {
             if member.with_bytes(|bytes| visit(bytes, score)).is_break() {
+                return;
+            }
+        }
+    }
+}
+
+/// Members of a set have the score 1.
+impl ZSource for Set {
+    fn member_count(&self) -> usize {
+        self.len()
+    }
+
+    fn score_of(&self, member: &[u8]) -> Option<f64> {
+        self.contains(member).then_some(1.0)
+    }
+
+    fn visit_members(&self, visit: &mut dyn FnMut(&[u8], f64) -> ControlFlow<()>) {
+        for member in self.iter() {
+            if member.with_bytes(|bytes| visit(bytes, 1.0)).is_break() {
                 return;
             }
         }

@@ -1,27 +1,10 @@
 //! Union, intersection and difference against their definitions.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 
 use super::*;
 use crate::Rng;
-
-/// A set, as a source.
-struct Set(Vec<&'static str>);
-
-impl ZSource for Set {
-    fn member_count(&self) -> usize {
-        self.0.len()
-    }
-
-    fn score_of(&self, member: &[u8]) -> Option<f64> {
-        self.0.iter().any(|other| other.as_bytes() == member).then_some(1.0)
-    }
-
-    fn visit_members(&self, visit: &mut dyn FnMut(&[u8], f64) -> ControlFlow<()>) {
-        let _ = self.0.iter().try_for_each(|member| visit(member.as_bytes(), 1.0));
-    }
-}
+use crate::set::{Set, SetLimits};
 
 fn weighted<'a>(sources: &[(&'a dyn ZSource, f64)]) -> Vec<Weighted<'a>> {
     sources.iter().map(|(source, weight)| Weighted { source: *source, weight: *weight }).collect()
@@ -31,7 +14,10 @@ fn weighted<'a>(sources: &[(&'a dyn ZSource, f64)]) -> Vec<Weighted<'a>> {
 fn by_example() {
     let first = zset(&[("a", 1.0), ("b", 2.0), ("c", 3.0)], &LIMITS);
     let second = zset(&[("b", 10.0), ("c", -1.0), ("d", f64::INFINITY), ("e", 0.0)], &BIG);
-    let third = Set(vec!["c", "e"]);
+    let mut third = Set::new();
+    for member in ["c", "e"] {
+        third.add(member.as_bytes(), &SetLimits::default());
+    }
     let inputs = weighted(&[(&first, 2.0), (&second, 3.0), (&third, 1.0)]);
     let union = |aggregate| texts(zunion(&inputs, aggregate).iter().map(pair));
     assert_eq!(union(Aggregate::Sum), "e 1, a 2, c 4, b 34, d inf");
