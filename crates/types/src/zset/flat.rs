@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use super::limits::Direction;
 use super::ranges::{LexRange, ScoreRange};
-use super::score::{read_score, write_score};
+use super::score::{read_score, with_score_text};
 use crate::listpack::{Corrupt, Item, Listpack, Pos};
 
 /// Members and scores, first to last.
@@ -52,27 +52,19 @@ fn compare(item: Item<'_>, score: f64, member: &[u8], member_score: f64) -> Orde
 
 /// Puts a new member in at its place.
 pub(super) fn insert(list: &mut Listpack, member: &[u8], score: f64) {
-    let mut text = Vec::with_capacity(32);
-    write_score(&mut text, score);
     match place(list, member, score) {
         Some(pos) => {
             let pos = list.insert_before(pos, member);
-            list.insert_after(pos, &text);
+            with_score_text(score, |text| list.insert_after(pos, text));
         }
-        None => push_texts(list, member, &text),
+        None => push(list, member, score),
     }
-}
-
-fn push_texts(list: &mut Listpack, member: &[u8], score: &[u8]) {
-    list.push_back(member);
-    list.push_back(score);
 }
 
 /// Puts in a member that comes after all others.
 pub(super) fn push(list: &mut Listpack, member: &[u8], score: f64) {
-    let mut text = Vec::with_capacity(32);
-    write_score(&mut text, score);
-    push_texts(list, member, &text);
+    list.push_back(member);
+    with_score_text(score, |text| list.push_back(text));
 }
 
 /// The first member that comes after one with this score.
@@ -94,9 +86,7 @@ pub(super) fn rescore(list: &mut Listpack, pos: Pos, member: &[u8], score: f64) 
     if stays(list, pos, member, score)
         && let Some(score_pos) = list.next(pos)
     {
-        let mut text = Vec::with_capacity(32);
-        write_score(&mut text, score);
-        list.replace(score_pos, &text);
+        with_score_text(score, |text| list.replace(score_pos, text));
     } else {
         list.remove_range(pos, 2);
         insert(list, member, score);

@@ -163,6 +163,12 @@ impl MemberRef {
         unsafe { self.0.cast::<f64>().write(score) }
     }
 
+    /// Asks the processor for the member.
+    #[inline]
+    pub(super) fn prefetch(self) {
+        ochre_table::prefetch(self.0.as_ptr());
+    }
+
     /// The bytes. They may be used for as long as the sorted set is borrowed.
     #[inline]
     pub(super) fn bytes<'a>(self) -> &'a [u8] {

@@ -16,9 +16,18 @@ pub(super) fn order_key(score: f64) -> u64 {
     if bits & SIGN == 0 { bits | SIGN } else { !bits }
 }
 
-/// Writes a score the way a small sorted set stores it.
-pub(super) fn write_score(text: &mut Vec<u8>, score: f64) {
-    push_f64(text, if score == 0.0 { 0.0 } else { score });
+/// Integers up to this magnitude are doubles without a gap.
+const INTEGER_MAX: f64 = (1u64 << 53) as f64;
+
+/// Calls `take` with the text of a score as a small sorted set stores it.
+#[inline]
+pub(super) fn with_score_text<R>(score: f64, take: impl FnOnce(&[u8]) -> R) -> R {
+    if score.abs() <= INTEGER_MAX && score.trunc() == score {
+        return take(itoa::Buffer::new().format(score as i64).as_bytes());
+    }
+    let mut text = Vec::with_capacity(32);
+    push_f64(&mut text, score);
+    take(&text)
 }
 
 /// Reads a score that a small sorted set stores; `None` for what is none.
@@ -57,10 +66,10 @@ mod tests {
         for (score, stored) in
             [(-0.0, "0"), (3.0, "3"), (0.1, "0.1"), (1e17, "100000000000000000"), (-1e300, "-1e+300")]
         {
-            let mut text = Vec::new();
-            write_score(&mut text, score);
-            assert_eq!(text, stored.as_bytes());
-            assert_eq!(read_score(Item::Bytes(&text)), Some(score));
+            with_score_text(score, |text| {
+                assert_eq!(text, stored.as_bytes());
+                assert_eq!(read_score(Item::Bytes(text)), Some(score));
+            });
         }
         assert_eq!(read_score(Item::Int(-7)), Some(-7.0));
         assert_eq!(read_score(Item::Bytes(b"nan")), None);

@@ -14,6 +14,7 @@ use std::ops::{Bound, Range};
 
 use ochre_table::{Key, Map, hasher};
 
+use super::iter::ZSetIter;
 use super::limits::Direction;
 use super::member::{Member, MemberRef, allocated_bytes};
 use super::ranges::{LexBound, LexRange, ScoreRange};
@@ -256,9 +257,9 @@ impl Sorted {
     }
 }
 
+/// Copies in order: then the copy's members lie in order, and nothing is to be sorted.
 impl Clone for Sorted {
     fn clone(&self) -> Sorted {
-        let map = self.members.map.clone_with(|member| Member::new(member.score(), member.bytes()));
-        Sorted::from_members(Members { map, bytes: self.members.bytes })
+        Sorted::from_ordered(self.len(), ZSetIter::sorted(&self.tree, 0..self.len(), Direction::Ascending))
     }
 }

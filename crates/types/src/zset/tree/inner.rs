@@ -19,6 +19,7 @@ use super::super::member::MemberRef;
 use super::Census;
 use super::leaf::Leaf;
 use super::probe::Probe;
+use super::tied::search_tied;
 
 /// A node below another one, or the root.
 #[derive(Debug)]
@@ -168,14 +169,14 @@ impl<const LEAF: usize, const INNER: usize> Inner<LEAF, INNER> {
             Some(key) => self.may_equal(key),
             None => (1, self.len),
         };
-        let begins_before = |first: &Option<MemberRef>| {
-            let order = |first| match probe.key {
-                Some(_) => probe.order_of_bytes(first),
-                None => probe.order(first),
-            };
-            first.is_some_and(|first| order(first) != Ordering::Greater)
+        let begins_before = |at: usize| {
+            self.firsts[at].is_some_and(|first| match probe.key {
+                Some(_) => probe.order_of_bytes(first) != Ordering::Greater,
+                None => probe.order(first) != Ordering::Greater,
+            })
         };
-        low + self.firsts[low..high].partition_point(begins_before) - 1
+        let fetch = |at: usize| self.firsts[at].into_iter().for_each(MemberRef::prefetch);
+        search_tied(low, high, fetch, begins_before) - 1
     }
 
     /// The children that begin with a score, but for the first child.

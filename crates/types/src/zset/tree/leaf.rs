@@ -16,6 +16,7 @@ use std::cmp::Ordering;
 use super::super::member::{MemberRef, Slot};
 use super::frame::{Cut, Frame};
 use super::probe::Probe;
+use super::tied::search_tied;
 
 #[derive(Debug)]
 pub(super) struct Leaf<const LEAF: usize> {
@@ -70,7 +71,8 @@ impl<const LEAF: usize> Leaf<LEAF> {
             Some(key) => self.may_equal(self.frame().hint(key)),
             None => (0, self.len()),
         };
-        low + self.slots[low..high].partition_point(|slot| probe.order(slot.member()) == Ordering::Less)
+        let is_before = |at: usize| probe.order(self.slots[at].member()) == Ordering::Less;
+        search_tied(low, high, |at| self.slots[at].prefetch(), is_before)
     }
 
     /// The slots whose scores may be one with this hint: those before are lower, those after are higher.

@@ -23,6 +23,7 @@
 //! - `probe`: a place in the order
 //! - `frame`: how a leaf cuts scores to hints
 //! - `leaf`, `inner`: the nodes
+//! - `tied`: searching among equal scores
 //! - `remove`: taking members out
 
 mod frame;
@@ -32,6 +33,7 @@ mod probe;
 mod remove;
 #[cfg(test)]
 mod tests;
+mod tied;
 
 pub(super) use probe::Probe;
 

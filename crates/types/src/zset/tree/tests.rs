@@ -122,8 +122,8 @@ impl<const LEAF: usize, const INNER: usize> Model<LEAF, INNER> {
                 .map(|member| (member.key(), member.bytes()))
                 .eq(self.order.iter().map(|(key, bytes)| (*key, &bytes[..])))
         );
-        for rank in 0..members.len() {
-            assert_eq!(self.tree.at(rank), Some(members[rank]));
+        for (rank, member) in members.iter().enumerate() {
+            assert_eq!(self.tree.at(rank), Some(*member));
         }
         assert_eq!(self.tree.at(members.len()), None);
     }
