@@ -68,7 +68,8 @@ pub unsafe trait Item: Sized + 'static {
     }
 }
 
-/// What is kept about a number of items: sums, minima.
+/// What is kept about a number of items: sums, minima. It has to follow from the marked ones ([`Item::is_marked`]) among
+/// them alone.
 pub trait Tally<I: Item>: Default {
     /// An item was put in.
     fn added(&mut self, item: I::Ref<'_>);

@@ -9,7 +9,7 @@
 //! Every method that looks for a key takes the hasher, always the same for one map.
 
 use crate::hash::{Hasher, Key, KeyHash, POSITION_BITS, Seen};
-use crate::item::{Item, Tally};
+use crate::item::Item;
 use crate::segment::{LINE_SLOTS, Place, Segment};
 use crate::slot::Tag;
 use crate::table::{Location, Table};
@@ -200,7 +200,7 @@ impl<I: Item> Map<I> {
     fn become_many(&mut self) {
         if let Root::One(segment) = &mut self.0 {
             let segment = std::mem::replace(segment, Segment::new(POSITION_BITS));
-            let tally = tally_of(&segment);
+            let tally = segment.tally_anew();
             self.0 = Root::Many(Table::of_segment(segment, tally));
         }
     }
@@ -237,6 +237,34 @@ impl<I: Item> Map<I> {
                 }
             }
         }
+    }
+
+    /// Takes out some of the marked items, a part of the map at a time, from a position on (0 at the beginning): those
+    /// that `is_chosen` says. Returns how many marked ones there were in that part, and the position of the next part
+    /// (`None` at the end). At most 460 items are looked at, some again where parts merge.
+    pub fn extract_marked(
+        &mut self,
+        position: u64,
+        hasher: &Hasher,
+        is_chosen: &mut dyn FnMut(I::Ref<'_>) -> bool,
+        gone: &mut Vec<I>,
+    ) -> (usize, Option<u64>) {
+        let result = match &mut self.0 {
+            Root::One(segment) => (segment.extract_marked(hasher, is_chosen, gone), None),
+            Root::Many(table) => table.extract_marked(position, hasher, is_chosen, gone),
+        };
+        self.settle(position, hasher);
+        result
+    }
+
+    /// Changes the item of a key into another of the same key, which may be marked or not; whether there is one.
+    pub fn remake(&mut self, key: &[u8], hasher: &Hasher, change: impl FnOnce(I) -> I) -> bool {
+        let Some(location) = self.find(hasher.key(key)) else { return false };
+        match &mut self.0 {
+            Root::One(segment) => segment.remake(location.place, change),
+            Root::Many(table) => table.remake(location, change),
+        }
+        true
     }
 
     pub(crate) fn place_at(&self, segment: usize, slot: usize, hasher: &Hasher) -> Option<Place> {
@@ -298,15 +326,4 @@ impl<I: Item> Map<I> {
         };
         next.unwrap_or(0)
     }
-}
-
-/// The tally of a segment that becomes a table's own as well.
-fn tally_of<I: Item>(segment: &Segment<I>) -> I::Tally {
-    let mut tally = I::Tally::default();
-    (0..segment.lines())
-        .filter_map(|line| segment.line(line))
-        .flatten()
-        .filter_map(|slot| slot.item())
-        .for_each(|item| tally.added(item));
-    tally
 }

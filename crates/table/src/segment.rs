@@ -265,6 +265,54 @@ impl<I: Item> Segment<I> {
         old
     }
 
+    /// Changes an item into another of the same key, which may be marked or not.
+    pub fn remake(&mut self, place: Place, change: impl FnOnce(I) -> I) {
+        let slot = self.slot_mut(place);
+        let (tag, was_marked) = (slot.tag(), slot.is_marked());
+        if let Some(item) = slot.take() {
+            *slot = Slot::new(change(item), tag);
+            self.tally.removed(was_marked);
+            self.note_added(place);
+        }
+    }
+
+    /// Takes out the marked items that `is_chosen` says and makes the tally anew from those that stay. Returns how many
+    /// marked ones there were.
+    pub fn extract_marked(
+        &mut self,
+        hasher: &Hasher,
+        is_chosen: &mut dyn FnMut(I::Ref<'_>) -> bool,
+        gone: &mut Vec<I>,
+    ) -> usize {
+        let (mut marked, mut tally) = (0, I::Tally::default());
+        self.slots().filter(|slot| slot.is_marked()).for_each(Slot::prefetch);
+        for index in 0..self.lines.len() * LINE_SLOTS {
+            let slot = &self.lines[index / LINE_SLOTS].0[index % LINE_SLOTS];
+            let Some(item) = slot.item().filter(|_| slot.is_marked()) else { continue };
+            marked += 1;
+            if is_chosen(item) {
+                let place = self.place_at(index, hasher);
+                gone.extend(place.and_then(|place| self.remove(place)));
+            } else {
+                tally.added(item);
+            }
+        }
+        self.tally = tally;
+        marked
+    }
+
+    fn slots(&self) -> impl Iterator<Item = &Slot<I>> {
+        self.lines.iter().flat_map(|line| &line.0)
+    }
+
+    /// The tally of the items as they are now.
+    pub(crate) fn tally_anew(&self) -> I::Tally {
+        let mut tally = I::Tally::default();
+        let marked = self.slots().filter(|slot| slot.is_marked());
+        marked.filter_map(Slot::item).for_each(|item| tally.added(item));
+        tally
+    }
+
     fn note_added(&mut self, place: Place) {
         let slot = &self.lines[usize::from(place.line)].0[usize::from(place.slot) % LINE_SLOTS];
         if let Some(item) = slot.item() {

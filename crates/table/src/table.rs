@@ -258,6 +258,40 @@ impl<I: Item> Table<I> {
         old
     }
 
+    /// Changes an item into another of the same key, which may be marked or not.
+    pub fn remake(&mut self, location: Location, change: impl FnOnce(I) -> I) {
+        let segment = &mut self.segments[location.segment as usize];
+        self.tally.removed(segment.slot(location.place).is_marked());
+        segment.remake(location.place, change);
+        self.note_added(location);
+    }
+
+    /// Takes marked items out of one segment, that of `position`: those that `is_chosen` says. Returns how many marked
+    /// ones there were, and the position of the next segment (`None` at the end). The segment's tally is made anew.
+    pub fn extract_marked(
+        &mut self,
+        position: u64,
+        hasher: &Hasher,
+        is_chosen: &mut dyn FnMut(I::Ref<'_>) -> bool,
+        gone: &mut Vec<I>,
+    ) -> (usize, Option<u64>) {
+        let Some(index) = self.segment_index(position) else { return (0, None) };
+        let (segment, before) = (&mut self.segments[index as usize], gone.len());
+        let next = (position & ((1 << self.width) - 1) | ((1 << segment.free_bits()) - 1)) + 1;
+        let marked = segment.extract_marked(hasher, is_chosen, gone);
+        for _ in before..gone.len() {
+            self.len -= 1;
+            self.tally.removed(true);
+        }
+        self.settle(position, hasher);
+        (marked, (next < 1u64 << self.width).then_some(next))
+    }
+
+    /// What is kept about the items of each segment.
+    pub fn tallies(&self) -> impl Iterator<Item = &I::Tally> {
+        self.segments.iter().map(Segment::tally)
+    }
+
     fn note_added(&mut self, location: Location) {
         if let Some(item) = self.segments[location.segment as usize].slot(location.place).item() {
             self.tally.added(item);

@@ -121,6 +121,28 @@ impl Pairing {
         self.model.entry(name.to_vec()).and_modify(|number| *number += 2);
     }
 
+    fn remake(&mut self, name: &[u8]) {
+        let remade = self.map.remake(name, &self.hasher, |item| boxed(&item.0.0, item.0.1 + 1));
+        assert_eq!(remade, self.model.contains_key(name));
+        self.model.entry(name.to_vec()).and_modify(|number| *number += 1);
+    }
+
+    /// Takes out the odd numbers that are above a limit, and checks that all odd ones were asked for.
+    fn extract_odd(&mut self, above: u64) {
+        let (mut asked, mut position, mut gone) = (0, Some(0), Vec::new());
+        let odd = self.model.values().filter(|number| *number % 2 == 1).count();
+        while let Some(at) = position {
+            let mut is_chosen = |item: &Pair| item.1 > above;
+            let part = self.map.extract_marked(at, &self.hasher, &mut is_chosen, &mut gone);
+            asked += part.0;
+            position = part.1;
+        }
+        assert!(asked >= odd, "some may come twice when segments merge");
+        assert!(gone.iter().all(|item| item.0.1 % 2 == 1 && item.0.1 > above));
+        gone.iter().for_each(|item| assert_eq!(self.model.remove(&item.0.0), Some(item.0.1)));
+        assert!(self.model.values().all(|number| number % 2 == 0 || *number <= above));
+    }
+
     fn remove(&mut self, name: &[u8]) {
         let removed = self.map.remove(name, &self.hasher);
         assert_eq!(removed.map(|item| item.0.1), self.model.remove(name));
@@ -177,7 +199,11 @@ fn random_operations_agree_with_a_map() {
                     lot if lot >= growing => pairing.remove(&name),
                     0 => pairing.put_if_new(&name, step),
                     1 => pairing.change(&name),
+                    2 => pairing.remake(&name),
                     _ => pairing.put(&name, step),
+                }
+                if random.below(3_000) == 0 {
+                    pairing.extract_odd(random.below(15_000));
                 }
                 match random.below(300) {
                     0 => pairing.take_sample(random.below(40) as usize, &mut random),

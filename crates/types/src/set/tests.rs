@@ -290,6 +290,11 @@ fn stored_results_have_the_encoding_that_their_making_leads_to() {
     let few = [&many, &texts, &texts, &texts, &texts];
     assert_eq!(names(&store_difference(&few, &limits)), ("hashtable", 250));
     assert_eq!(names(&store_difference(&[&many, &many], &limits)), ("intset", 0));
+    // The same ten members, by either way.
+    let (first, most, one) = (words(200, &limits), words(190, &limits), words(1, &limits));
+    assert_eq!(names(&store_difference(&[&first, &most], &limits)), ("listpack", 10));
+    let removing: Vec<&Set> = [&first, &most].into_iter().chain([&one; 9]).collect();
+    assert_eq!(names(&store_difference(&removing, &limits)), ("hashtable", 10));
 }
 
 #[test]
