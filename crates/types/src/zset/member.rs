@@ -121,16 +121,19 @@ unsafe impl Item for Member {
         self.by_ref()
     }
 
+    // SAFETY: the address is that of a member that was given away, and is now this one's.
     #[inline]
     unsafe fn from_raw(raw: NonNull<u8>) -> Member {
         Member(raw)
     }
 
+    // SAFETY: nothing is touched here; the address is that of a member in the table.
     #[inline]
     unsafe fn shared<'a>(raw: NonNull<u8>) -> Self::Ref<'a> {
         MemberRef(raw)
     }
 
+    // SAFETY: nothing is touched here; the address is that of a member in the table.
     #[inline]
     unsafe fn exclusive<'a>(raw: NonNull<u8>) -> Self::Mut<'a> {
         MemberRef(raw)

@@ -4,6 +4,7 @@
 //! - `limits`: what its commands ask for: limits, rules, directions
 //! - `ranges`: ranges by index, score and bytes; all become ranges of ranks
 //! - `iter`: walking over a range
+//! - `random`: members from a cursor on, or at random
 //! - `algebra`: union, intersection, difference
 //! - `gather`: many members at once
 //! - `flat`: the small encoding, a listpack
@@ -18,6 +19,7 @@ mod gather;
 mod iter;
 mod limits;
 mod member;
+mod random;
 mod ranges;
 mod score;
 mod sorted;

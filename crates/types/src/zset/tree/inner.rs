@@ -30,11 +30,11 @@ pub(super) enum Child<const LEAF: usize, const INNER: usize> {
 
 #[derive(Debug)]
 pub(super) struct Inner<const LEAF: usize, const INNER: usize> {
-    len: usize,
+    pub(super) len: usize,
     keys: [u64; INNER],
-    counts: [usize; INNER],
-    firsts: [Option<MemberRef>; INNER],
-    children: [Option<Child<LEAF, INNER>>; INNER],
+    pub(super) counts: [usize; INNER],
+    pub(super) firsts: [Option<MemberRef>; INNER],
+    pub(super) children: [Option<Child<LEAF, INNER>>; INNER],
 }
 
 impl<const LEAF: usize, const INNER: usize> Child<LEAF, INNER> {
@@ -47,7 +47,7 @@ impl<const LEAF: usize, const INNER: usize> Child<LEAF, INNER> {
     }
 
     /// Slots or children in use.
-    fn width(&self) -> usize {
+    pub(super) fn width(&self) -> usize {
         match self {
             Child::Leaf(leaf) => leaf.len(),
             Child::Inner(inner) => inner.len,
@@ -55,7 +55,7 @@ impl<const LEAF: usize, const INNER: usize> Child<LEAF, INNER> {
     }
 
     /// Slots or children there are.
-    fn capacity(&self) -> usize {
+    pub(super) fn capacity(&self) -> usize {
         match self {
             Child::Leaf(_) => LEAF,
             Child::Inner(_) => INNER,
@@ -87,7 +87,7 @@ impl<const LEAF: usize, const INNER: usize> Child<LEAF, INNER> {
     }
 
     /// Takes in all of the next node of the same kind, whose first member is `first`; there must be room.
-    fn append(&mut self, next: Self, first: MemberRef, census: &mut Census) {
+    pub(super) fn append(&mut self, next: Self, first: MemberRef, census: &mut Census) {
         match (self, next) {
             (Child::Leaf(leaf), Child::Leaf(next)) => {
                 leaf.append(next);
@@ -247,7 +247,7 @@ impl<const LEAF: usize, const INNER: usize> Inner<LEAF, INNER> {
         self.len += 1;
     }
 
-    fn take_child(&mut self, at: usize) -> Option<Child<LEAF, INNER>> {
+    pub(super) fn take_child(&mut self, at: usize) -> Option<Child<LEAF, INNER>> {
         let len = self.len;
         let child = self.children[at].take();
         self.keys.copy_within(at + 1..len, at);
@@ -286,93 +286,8 @@ impl<const LEAF: usize, const INNER: usize> Inner<LEAF, INNER> {
         self.set_first(at, first);
     }
 
-    fn set_first(&mut self, at: usize, first: MemberRef) {
+    pub(super) fn set_first(&mut self, at: usize, first: MemberRef) {
         (self.keys[at], self.firsts[at]) = (first.key(), Some(first));
-    }
-
-    /// Two neighbouring leaves.
-    fn leaves(&mut self, left: usize) -> Option<(&mut Leaf<LEAF>, &mut Leaf<LEAF>)> {
-        match self.children.get_mut(left..left + 2)? {
-            [Some(Child::Leaf(a)), Some(Child::Leaf(b))] => Some((a, b)),
-            _ => None,
-        }
-    }
-
-    /// Makes room in a full leaf by moving members to a neighbour that has room, so that leaves are fuller than if each
-    /// only split. Whether members were moved.
-    fn relieve(&mut self, at: usize) -> bool {
-        if !matches!(self.child(at), Some(Child::Leaf(leaf)) if leaf.is_full()) {
-            return false;
-        }
-        let room = |at: usize| LEAF - self.child(at).map_or(LEAF, Child::width);
-        let (before, after) =
-            (at.checked_sub(1).map_or(0, room), if at + 1 < self.len { room(at + 1) } else { 0 });
-        let enough = LEAF / 8 + 1;
-        if before.max(after) < enough {
-            return false;
-        }
-        let left = if before >= after { at - 1 } else { at };
-        self.level(left)
-    }
-
-    /// Makes two neighbouring leaves equally full.
-    fn level(&mut self, left: usize) -> bool {
-        let Some((a, b)) = self.leaves(left) else { return false };
-        let total = a.len() + b.len();
-        a.level(b, total / 2);
-        let first = b.slots().first().map(|slot| slot.member());
-        (self.counts[left], self.counts[left + 1]) = (total / 2, total - total / 2);
-        if let Some(first) = first {
-            self.set_first(left + 1, first);
-        }
-        true
-    }
-
-    /// Sees to a child from which `removed` members were taken out: its count, where it begins, whether it should go on
-    /// alone. Returns whether this node begins with another member now.
-    pub(super) fn settle(&mut self, at: usize, removed: super::remove::Removed, census: &mut Census) -> bool {
-        self.counts[at] -= removed.count;
-        let mut begins_anew = removed.begins_anew && at == 0;
-        if self.counts[at] == 0 {
-            census.forget(self.take_child(at).as_ref());
-            begins_anew = at == 0;
-        } else {
-            if removed.begins_anew
-                && let Some(first) = self.children[at].as_ref().and_then(Child::first_member)
-            {
-                self.set_first(at, first);
-            }
-            self.merge_if_sparse(at, census);
-        }
-        begins_anew
-    }
-
-    /// A quarter full is sparse; two that become one are three quarters full at most, so that not every change of one
-    /// member splits and merges.
-    fn merge_if_sparse(&mut self, at: usize, census: &mut Census) {
-        let Some(child) = self.child(at) else { return };
-        let (width, capacity) = (child.width(), child.capacity());
-        if width >= capacity / 4 {
-            return;
-        }
-        let fits = |other: &Self, at: usize| {
-            other.child(at).is_some_and(|sibling| (sibling.width() + width) * 4 <= capacity * 3)
-        };
-        if at > 0 && fits(self, at - 1) {
-            self.merge(at - 1, census);
-        } else if fits(self, at + 1) {
-            self.merge(at, census);
-        }
-    }
-
-    fn merge(&mut self, left: usize, census: &mut Census) {
-        let (count, first) = (self.counts[left + 1], self.firsts[left + 1]);
-        if let (Some(right), Some(first)) = (self.take_child(left + 1), first) {
-            self.counts[left] += count;
-            if let Some(child) = self.child_mut(left) {
-                child.append(right, first, census);
-            }
-        }
     }
 
     /// Panics if an invariant of this node does not hold; those below are looked at too. Returns members and height.

@@ -23,9 +23,11 @@
 //! - `probe`: a place in the order
 //! - `frame`: how a leaf cuts scores to hints
 //! - `leaf`, `inner`: the nodes
+//! - `balance`: how full nodes are
 //! - `tied`: searching among equal scores
 //! - `remove`: taking members out
 
+mod balance;
 mod frame;
 mod inner;
 mod leaf;
