@@ -1,5 +1,5 @@
 //! What sorted sets cost: time of the operations on a large one, and memory.
-//! `cargo run --release -p ochre-types --example zsets`
+//! `cargo run --release -p ochre-types --features ochre-memory/jemalloc --example zsets`
 
 use std::time::{Duration, Instant};
 
@@ -7,6 +7,10 @@ use ochre_types::Rng;
 use ochre_types::zset::{
     AddRule, Aggregate, Direction, ScoreRange, Weighted, ZSet, ZSetLimits, limit_ranks, zinter, zunion,
 };
+
+/// As in the server.
+#[global_allocator]
+static ALLOCATOR: ochre_memory::Counted = ochre_memory::Counted;
 
 const MEMBERS: u64 = 1_000_000;
 const RULE: AddRule =

@@ -40,7 +40,9 @@ impl<const LEAF: usize> Leaf<LEAF> {
         for (slot, member) in leaf.slots.iter_mut().zip(members) {
             *slot = Slot::new(0, *member);
         }
-        leaf.frame_anew();
+        if let Some((low, high)) = leaf.exact_scores() {
+            leaf.frame_anew(low, high);
+        }
         leaf
     }
 
@@ -125,25 +127,34 @@ impl<const LEAF: usize> Leaf<LEAF> {
         (self.base, self.shift) = (wider.base, wider.shift);
     }
 
-    /// Makes the frame as narrow as the scores allow.
-    fn frame_anew(&mut self) {
-        let (Some(first), Some(last)) = (self.slots().first(), self.slots().last()) else { return };
-        let frame = Frame::around(first.member().key(), last.member().key(), 0);
+    /// Makes the frame as narrow as the scores allow. Members whose scores are all the same need not be touched for that.
+    fn frame_anew(&mut self, low: u64, high: u64) {
+        let frame = Frame::around(low, high, 0);
         (self.base, self.shift) = (frame.base, frame.shift);
         let len = self.len();
-        self.slots[..len].iter().for_each(|slot| slot.prefetch());
+        if low != high {
+            self.slots[..len].iter().for_each(|slot| slot.prefetch());
+        }
         for slot in &mut self.slots[..len] {
-            if let Cut::Hint(hint) = frame.hint(slot.member().key()) {
+            let key = if low == high { low } else { slot.member().key() };
+            if let Cut::Hint(hint) = frame.hint(key) {
                 *slot = slot.with_hint(hint);
             }
         }
     }
 
+    /// The lowest and the highest score, exactly.
+    fn exact_scores(&self) -> Option<(u64, u64)> {
+        let (first, last) = (self.slots().first()?, self.slots().last()?);
+        Some((first.member().key(), last.member().key()))
+    }
+
     fn frame_anew_if_coarse(&mut self) {
         if let (Some(first), Some(last)) = (self.slots().first(), self.slots().last())
             && self.frame().is_coarse_for(first.hint(), last.hint())
+            && let Some((low, high)) = self.exact_scores()
         {
-            self.frame_anew();
+            self.frame_anew(low, high);
         }
     }
 
