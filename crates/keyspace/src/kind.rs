@@ -7,6 +7,7 @@
 use ochre_types::hash::Hash;
 use ochre_types::list::List;
 use ochre_types::set::Set;
+use ochre_types::zset::ZSet;
 use ochre_types::{LongString, Object, ObjectMut, ObjectRef};
 
 /// What an entry holds.
@@ -20,10 +21,11 @@ pub(crate) enum Kind {
     List,
     Set,
     Hash,
+    ZSet,
 }
 
 /// Bytes between the head and the key, by kind: integers and objects are one word.
-pub(crate) const BODY_BYTES: [usize; 7] = [8, 0, 0, 8, 8, 8, 8];
+pub(crate) const BODY_BYTES: [usize; 8] = [8, 0, 0, 8, 8, 8, 8, 8];
 
 impl Kind {
     /// Whether it is that of an object.
@@ -39,6 +41,7 @@ impl Kind {
             Object::List(_) => Kind::List,
             Object::Set(_) => Kind::Set,
             Object::Hash(_) => Kind::Hash,
+            Object::ZSet(_) => Kind::ZSet,
         }
     }
 }
@@ -60,6 +63,7 @@ pub(crate) unsafe fn write(word: *mut u8, object: Object) {
             Object::List(list) => word.cast::<List>().write(list),
             Object::Set(set) => word.cast::<Set>().write(set),
             Object::Hash(hash) => word.cast::<Hash>().write(hash),
+            Object::ZSet(zset) => word.cast::<ZSet>().write(zset),
         }
     }
 }
@@ -77,6 +81,7 @@ pub(crate) unsafe fn read(kind: Kind, word: *mut u8) -> Object {
             Kind::List => Object::List(word.cast::<List>().read()),
             Kind::Set => Object::Set(word.cast::<Set>().read()),
             Kind::Hash => Object::Hash(word.cast::<Hash>().read()),
+            Kind::ZSet => Object::ZSet(word.cast::<ZSet>().read()),
         }
     }
 }
@@ -95,6 +100,7 @@ pub(crate) unsafe fn look<'a>(kind: Kind, word: *mut u8) -> ObjectRef<'a> {
             Kind::List => ObjectRef::List(&*word.cast()),
             Kind::Set => ObjectRef::Set(&*word.cast()),
             Kind::Hash => ObjectRef::Hash(&*word.cast()),
+            Kind::ZSet => ObjectRef::ZSet(&*word.cast()),
         }
     }
 }
@@ -113,6 +119,7 @@ pub(crate) unsafe fn look_mut<'a>(kind: Kind, word: *mut u8) -> ObjectMut<'a> {
             Kind::List => ObjectMut::List(&mut *word.cast()),
             Kind::Set => ObjectMut::Set(&mut *word.cast()),
             Kind::Hash => ObjectMut::Hash(&mut *word.cast()),
+            Kind::ZSet => ObjectMut::ZSet(&mut *word.cast()),
         }
     }
 }

@@ -10,6 +10,7 @@
 //! - `listpack`: short strings and integers in one run of bytes, in Redis's own layout
 //! - `lzf`: the compression of RDB files and of the middle of lists
 //! - `set`: members without order, and what several sets have in common
+//! - `zset`: members with scores, in the order of the scores
 //! - `glob`: the patterns of KEYS, SCAN, PSUBSCRIBE and CONFIG GET
 //! - `object`: what a key holds when it does not fit into its entry
 //! - `random`: a small seeded generator for sampling
@@ -25,6 +26,7 @@ mod object;
 mod random;
 pub mod set;
 mod string;
+pub mod zset;
 
 pub use glob::{Case, glob_match, has_wildcards};
 pub use long_double::LongDouble;

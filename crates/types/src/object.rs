@@ -11,6 +11,7 @@ use crate::hash::Hash;
 use crate::list::List;
 use crate::set::Set;
 use crate::string::LongString;
+use crate::zset::ZSet;
 
 /// A type of which a key's value may be, apart from small strings: what the keyspace needs to know of it.
 pub trait DataType: Default + Sized {
@@ -122,6 +123,8 @@ objects! {
     Set: Set as Set, "set";
     /// A hash.
     Hash: Hash as Hash, "hash";
+    /// A sorted set.
+    ZSet: ZSet as ZSet, "zset";
 }
 
 macro_rules! data_type {
@@ -155,3 +158,4 @@ macro_rules! data_type {
 data_type!(List, "list", List::is_empty);
 data_type!(Set, "set", Set::is_empty);
 data_type!(Hash, "hash", Hash::is_empty);
+data_type!(ZSet, "zset", ZSet::is_empty);

@@ -20,6 +20,8 @@ const STRING: u32 = 0;
 const LIST: u32 = 1;
 /// The number of the type `set`.
 const SET: u32 = 2;
+/// The number of the type `zset`.
+const ZSET: u32 = 3;
 /// The number of the type `hash`.
 const HASH: u32 = 4;
 /// Added for a field that expires, at whatever time.
@@ -69,6 +71,15 @@ impl Digest {
             ObjectRef::Hash(hash) => {
                 self.mix(&HASH.to_be_bytes());
                 hash.iter().for_each(|field| self.add_field(field));
+            }
+            ObjectRef::ZSet(zset) => {
+                self.mix(&ZSET.to_be_bytes());
+                for (member, score) in zset.iter() {
+                    let mut digest = Digest::default();
+                    member.with_bytes(|bytes| digest.mix(bytes));
+                    digest.mix(ochre_types::format_f64(score).as_bytes());
+                    self.add(&digest.0);
+                }
             }
         }
     }
