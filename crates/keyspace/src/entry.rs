@@ -22,10 +22,11 @@ use std::marker::PhantomData;
 use std::mem::size_of;
 use std::ptr::NonNull;
 
-use ochre_types::{Object, ObjectMut, ObjectRef};
+use ochre_types::{Object, ObjectMut};
 
 use crate::kind::{self, BODY_BYTES, Kind};
 use crate::same_bytes::same_bytes;
+use crate::value::{NewValue, OwnedValue, ValueRef};
 
 /// Strings up to this length live inside their entry.
 pub const INLINE_BYTES_MAX: usize = 4096;
@@ -44,38 +45,6 @@ pub(crate) struct Header {
 }
 
 const _: () = assert!(size_of::<Header>() == 8);
-
-/// A value as it is read.
-#[derive(Clone, Copy, Debug)]
-pub enum ValueRef<'a> {
-    /// A string that is the canonical form of an integer.
-    Int(i64),
-    /// A string of bytes; `raw` tells how OBJECT ENCODING names it.
-    Bytes {
-        /// The content.
-        bytes: &'a [u8],
-        /// Whether the string was changed in place once or is too long for the embedded encoding.
-        raw: bool,
-    },
-    /// Anything with memory of its own.
-    Object(ObjectRef<'a>),
-}
-
-/// A value as it is handed in.
-#[derive(Debug)]
-pub enum NewValue<'a> {
-    /// A string that is the canonical form of an integer.
-    Int(i64),
-    /// A string of bytes.
-    Bytes {
-        /// The content.
-        bytes: &'a [u8],
-        /// Whether OBJECT ENCODING shall say `raw`.
-        raw: bool,
-    },
-    /// Anything with memory of its own.
-    Object(Object),
-}
 
 #[derive(Clone, Copy)]
 struct Shape {
@@ -231,33 +200,6 @@ impl Entry {
             self.0.as_mut().kind = Kind::Int;
             body.cast::<i64>().write(0);
             OwnedValue::Object(object)
-        }
-    }
-}
-
-/// A value on its way from one key to another.
-#[derive(Debug, Clone)]
-pub enum OwnedValue {
-    /// A string that is the canonical form of an integer.
-    Int(i64),
-    /// A string of bytes.
-    Bytes {
-        /// The content.
-        bytes: Vec<u8>,
-        /// Whether OBJECT ENCODING says `raw`.
-        raw: bool,
-    },
-    /// Anything with memory of its own.
-    Object(Object),
-}
-
-impl OwnedValue {
-    /// Hands the value over in the form that a table takes in.
-    pub fn hand_over<R>(self, taker: impl FnOnce(NewValue<'_>) -> R) -> R {
-        match self {
-            OwnedValue::Int(number) => taker(NewValue::Int(number)),
-            OwnedValue::Bytes { bytes, raw } => taker(NewValue::Bytes { bytes: &bytes, raw }),
-            OwnedValue::Object(object) => taker(NewValue::Object(object)),
         }
     }
 }
@@ -517,6 +459,11 @@ fn access_bytes(access: u32) -> [u8; 3] {
 
 #[cfg(test)]
 mod tests {
+    use ochre_types::hash::Hash;
+    use ochre_types::list::List;
+    use ochre_types::set::{Set, SetLimits};
+    use ochre_types::{DataType, ObjectRef};
+
     use super::*;
 
     fn cases() -> Vec<(Vec<u8>, OwnedValue)> {
@@ -527,17 +474,26 @@ mod tests {
                 cases.push((vec![b'k'; key_len], value));
             }
             cases.push((vec![b'k'; key_len], OwnedValue::Int(i64::MIN)));
-            cases.push((
-                vec![b'k'; key_len],
-                OwnedValue::Object(Object::String(Box::new(vec![7; 100_000].into()))),
-            ));
+            let long = Object::String(Box::new(vec![7; 100_000].into()));
+            let objects = [long, List::new().into_object(), set().into_object(), Hash::new().into_object()];
+            cases.extend(objects.map(|object| (vec![b'k'; key_len], OwnedValue::Object(object))));
         }
         cases
+    }
+
+    /// A value whose loss the address sanitizer would see.
+    fn set() -> Set {
+        let mut set = Set::new();
+        (0..1000).for_each(|number: i32| {
+            set.add(number.to_string().as_bytes(), &SetLimits::default());
+        });
+        set
     }
 
     fn text(value: ValueRef<'_>) -> String {
         match value {
             ValueRef::Bytes { bytes, .. } => format!("{:?}", bytes),
+            ValueRef::Object(ObjectRef::String(bytes)) => format!("{:?}", &bytes[..]),
             ValueRef::Object(object) => format!("{object:?}"),
             ValueRef::Int(number) => number.to_string(),
         }

@@ -28,11 +28,12 @@ mod stripe;
 mod sync;
 mod table;
 mod tables;
+mod value;
 mod view;
 mod watch;
 
 pub use effects::{Effects, Event, event_class};
-pub use entry::{Entry, EntryRef, INLINE_BYTES_MAX, NewValue, OwnedValue, ValueRef};
+pub use entry::{Entry, EntryRef, INLINE_BYTES_MAX};
 pub use evict::{Candidate, Evictor};
 pub use expire::{SweepStep, Sweeper};
 pub use figures::Figures;
@@ -44,6 +45,7 @@ pub use reclaim::{Garbage, Reclaimer};
 pub use settings::{Policy, Settings};
 pub use stripe::Counters;
 pub use table::Table;
+pub use value::{NewValue, OwnedValue, ValueRef};
 pub use view::{
     Edit, Edited, Expiry, LAZY_FREE_EFFORT, Overwritten, Sweep, View, WrongType, object_of, type_name,
 };

@@ -137,7 +137,7 @@ impl Drop for Slot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entry::NewValue;
+    use crate::value::NewValue;
 
     #[test]
     fn eight_slots_are_compared_at_once() {

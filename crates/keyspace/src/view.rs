@@ -8,13 +8,14 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use crate::access::{self, Lfu};
 use crate::effects::{Effects, Event, event_class};
-use crate::entry::{Entry, EntryRef, NewValue, OwnedValue, ValueRef};
+use crate::entry::{Entry, EntryRef};
 use crate::hash::Key;
 use crate::keyspace::Keyspace;
 use crate::reclaim::Garbage;
 use crate::settings::Policy;
 use crate::stripe::{StripeData, StripeGuard};
 use crate::table::{Location, Table};
+use crate::value::{NewValue, OwnedValue, ValueRef};
 
 mod integers;
 mod objects;

@@ -10,9 +10,10 @@ use ochre_types::{DataType, ObjectRef};
 
 use super::{View, stripe_of};
 use crate::effects::event_class;
-use crate::entry::{EntryRef, NewValue, ValueRef};
+use crate::entry::EntryRef;
 use crate::hash::Key;
 use crate::table::Location;
+use crate::value::{NewValue, ValueRef};
 
 /// A key holds a value of another type than the one that is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

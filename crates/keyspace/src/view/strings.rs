@@ -3,9 +3,10 @@
 use ochre_types::{LongString, Object, ObjectMut};
 
 use super::View;
-use crate::entry::{Entry, EntryRef, INLINE_BYTES_MAX, NewValue, ValueRef};
+use crate::entry::{Entry, EntryRef, INLINE_BYTES_MAX};
 use crate::hash::Key;
 use crate::table::{Location, Table};
+use crate::value::{NewValue, ValueRef};
 
 /// A string that is appended to leaves its entry beyond this length: what grows step by step would be copied at each
 /// step in there.
