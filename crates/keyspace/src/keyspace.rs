@@ -18,7 +18,7 @@ use crate::view::{Held, View};
 pub struct Keyspace {
     stripes: Box<[Stripe]>,
     /// By database; made when one first gets a key.
-    hints: Box<[OnceLock<Hints>]>,
+    hints: Box<[OnceLock<Box<Hints>>]>,
     stripe_bits: u32,
     databases: usize,
     hasher: Hasher,
@@ -192,7 +192,7 @@ impl Keyspace {
         if moved != Moved::Nothing {
             let hints = &self.hints[db as usize];
             if !table.is_empty() || hints.get().is_some() {
-                hints.get_or_init(|| Hints::new(self.stripe_bits)).follow(stripe, table, moved);
+                hints.get_or_init(|| Box::new(Hints::new(self.stripe_bits))).follow(stripe, table, moved);
             }
         }
     }
@@ -221,7 +221,7 @@ impl Keyspace {
             size.expiring += table.expiring();
             size.slots += table.slots();
             size.table_bytes += table.memory_bytes();
-            ttl_sum += i128::from(stripe.average_ttl_ms[db as usize]) * table.expiring() as i128;
+            ttl_sum += i128::from(table.average_ttl_ms) * table.expiring() as i128;
         }
         if size.expiring > 0 {
             size.average_ttl_ms = (ttl_sum / size.expiring as i128) as i64;

@@ -25,6 +25,7 @@ mod slot;
 mod stripe;
 mod sync;
 mod table;
+mod tables;
 mod view;
 mod watch;
 

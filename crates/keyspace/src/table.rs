@@ -44,6 +44,8 @@ pub struct Table {
     len: usize,
     expiring: usize,
     next_expire_ms: i64,
+    /// Smoothed time to live of the keys, ms; for whoever samples it.
+    pub average_ttl_ms: i64,
     moved: Moved,
 }
 
@@ -58,6 +60,7 @@ impl Table {
             len: 0,
             expiring: 0,
             next_expire_ms: i64::MAX,
+            average_ttl_ms: 0,
             moved: Moved::Everything,
         }
     }
@@ -298,7 +301,8 @@ impl Table {
             self.shrink(position, hasher);
         }
         if self.len == 0 && self.segments.len() > 1 {
-            *self = Table::new(POSITION_BITS - self.width);
+            let average_ttl_ms = self.average_ttl_ms;
+            *self = Table { average_ttl_ms, ..Table::new(POSITION_BITS - self.width) };
         }
         Some(entry)
     }

@@ -164,7 +164,7 @@ impl<'k> View<'k> {
     #[inline]
     fn locate_for(&mut self, db: u32, key: Key<'_>, purpose: Purpose) -> Option<Location> {
         let now_ms = self.now_ms;
-        let table = self.table(db, key);
+        let table = &self.stripe(key).tables[db as usize];
         let location = table.find(key)?;
         match table.entry(location)?.expire_ms() {
             Some(expire_ms) if expire_ms <= now_ms => self.expire(db, key, location, purpose),
@@ -279,7 +279,7 @@ impl<'k> View<'k> {
         }
         let (now_ms, clock) = (self.now_ms, self.clock);
         let StripeData { tables, counters, .. } = self.stripe(key);
-        let table = &mut tables[db as usize];
+        let table = tables.made_mut(db as usize)?;
         let location = table.find(key)?;
         if !table.use_entry(location, now_ms, clock) {
             return None;
@@ -362,7 +362,7 @@ impl<'k> View<'k> {
     /// Whether a key is there whose time has come; leaves it there.
     pub fn is_expired(&mut self, db: u32, key: Key<'_>) -> bool {
         let (now_ms, sees_expired) = (self.now_ms, self.sees_expired());
-        let table = self.table(db, key);
+        let table = &self.stripe(key).tables[db as usize];
         let expire_ms = table.find(key).and_then(|location| table.entry(location)?.expire_ms());
         expire_ms.is_some_and(|expire_ms| expire_ms <= now_ms) && !sees_expired
     }
@@ -409,8 +409,8 @@ impl<'k> View<'k> {
             // INCR, in one go.
             let (now_ms, clock) = (self.now_ms, self.clock);
             let StripeData { tables, watchers, counters, .. } = self.stripe(key);
-            let table = &mut tables[db as usize];
-            if let Some(location) = table.find(key)
+            if let Some(table) = tables.made_mut(db as usize)
+                && let Some(location) = table.find(key)
                 && let Some(mut entry) = table.entry_mut(location)
                 && entry.as_ref().expire_ms().is_none_or(|expire_ms| expire_ms > now_ms)
                 && entry.as_ref().is_int()
