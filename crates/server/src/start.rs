@@ -9,7 +9,9 @@ use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use ochre_config::{Appendix, Config, ConfigError, Directive, Loaded, Statement, SystemFiles};
-use ochre_engine::{CommandTable, Engine, OCHRE_VERSION, RenameError, clock_ms, family};
+use ochre_engine::{
+    CommandTable, Engine, OCHRE_VERSION, RenameError, clock_ms, family, warn_of_missing,
+};
 use parking_lot::Mutex;
 
 use crate::accept::Acceptor;
@@ -231,12 +233,7 @@ fn note_missing(config: &Config, loaded: &Loaded) {
              protects it. The lines are kept."
         );
     }
-    if config.bool(Directive::Appendonly) {
-        log::error!("This version of Ochre has no persistence yet: appendonly has no effect.");
-    }
-    if config.save_points() != Config::new().save_points() && !config.save_points().is_empty() {
-        log::warn!("This version of Ochre has no persistence yet: save points have no effect.");
-    }
+    warn_of_missing(config, |_| true);
 }
 
 /// What must not be passed over.
