@@ -301,6 +301,11 @@ fn answers_questions() {
     };
     let (code, text) = ask("--version");
     assert!(code == Some(0) && text.starts_with("Ochre server v="), "{text}");
+    let id = text.trim_end().rsplit_once(" build=").unwrap().1;
+    assert!(id.len() == 16 && id != "0000000000000000", "{text}");
+    let server = Server::start(&[]);
+    let info = server.client().ask(&["info", "server"]);
+    assert!(info.contains(&format!("\r\nredis_build_id:{id}\r\n")), "{info}");
     let (code, text) = ask("--help");
     assert!(code == Some(1) && text.starts_with("Usage: ochre-server "), "{text}");
     let (_, text) = ask("--check-system");

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::banner::Build;
+use super::build::Build;
 use super::logger::{Level, logger};
 use super::stack::{self, Modules};
 use super::sys::{self, FatalSignal, Trace};
@@ -182,7 +182,7 @@ fn signal_lines(signal: &FatalSignal, build: &Build) -> Vec<String> {
     if signal.instruction != 0 {
         lines.push(format!("Crashed running the instruction at: {:#x}", signal.instruction));
     }
-    lines.push(format!("commit={}, modified={}", build.commit, u8::from(build.modified)));
+    lines.push(format!("commit={}, modified={}, build={}", build.commit, u8::from(build.modified), build.id));
     lines
 }
 
