@@ -17,6 +17,7 @@ use crate::stripe::{StripeData, StripeGuard};
 use crate::table::{Location, Table};
 
 mod parts;
+mod several;
 mod strings;
 mod transfer;
 mod walk;

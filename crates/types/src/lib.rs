@@ -4,18 +4,28 @@
 //! - `number`: numbers in the text of arguments and replies
 //! - `long_double`: the 80-bit arithmetic of INCRBYFLOAT
 //! - `string`: what the string commands compute: ranges, sizes, encodings, digests, longest common subsequences
+//! - `bitmap`: strings as rows of bits: counts, operations, fields
+//! - `hyperloglog`: estimates of how many different elements a set has
 //! - `glob`: the patterns of KEYS, SCAN, PSUBSCRIBE and CONFIG GET
 //! - `object`: what a key holds when it does not fit into its entry
 //! - `random`: a small seeded generator for sampling
 
+mod bitmap;
 mod glob;
+mod hyperloglog;
 mod long_double;
 mod number;
 mod object;
 mod random;
 mod string;
+mod wide;
 
+pub use bitmap::{
+    BitOperation, FieldChange, FieldKind, Overflow, RangeUnit, bit_offset, combine, count_ones, counted_bits,
+    find_bit, get_bit, get_field, searched_bits, set_bit, set_field,
+};
 pub use glob::{Case, glob_match};
+pub use hyperloglog::{Corrupt, Encoding, HyperLogLog, NotAHyperLogLog, Opcode, Registers};
 pub use long_double::LongDouble;
 pub use number::{
     format_f64, is_int_encodable, parse_f64, parse_i64, parse_u64, parse_u64_lenient, push_f64,
@@ -26,3 +36,4 @@ pub use string::{
     CommonSubsequence, DIGEST_LEN, Digest, DigestLengthError, EMBSTR_KEY_AND_VALUE_LEN_MAX, LcsError,
     MatchRange, StrEncoding, StringTooLong, get_range, increment, lcs, lcs_len, set_range_len,
 };
+pub use wide::use_wide_instructions;

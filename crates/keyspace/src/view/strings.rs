@@ -58,6 +58,71 @@ impl View<'_> {
         Ok(Some(len))
     }
 
+    /// Edits a string of at least `len` bytes in place: the key is created or its value extended with zeros as needed,
+    /// and it becomes `raw`. `edit` also learns whether that made the string longer, and says as how many changes it
+    /// counts; growth alone counts as one. `None`, and nothing done, if the key holds another type; otherwise what `edit`
+    /// said.
+    pub fn edit_string(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        len: usize,
+        edit: impl FnOnce(&mut [u8], bool) -> u64,
+    ) -> Option<u64> {
+        let Some(location) = self.locate_to_write(db, key) else {
+            let changes = edit(self.grow_string(db, key, len)?, true);
+            self.count_changes(key, changes.saturating_sub(1));
+            return Some(changes);
+        };
+        let is_longer = self.table(db, key).entry(location).is_some_and(|entry| string_len(entry) < len);
+        self.make_growable(db, key, location, len)?;
+        if !self.no_touch {
+            self.touch(db, key, location, self.keyspace.settings.policy());
+        }
+        let changes = edit(string_bytes(self.table(db, key), location)?, is_longer);
+        self.count_edit(db, key, changes.max(u64::from(is_longer)));
+        Some(changes)
+    }
+
+    /// Edits a string that changes in length as it is edited; it gets a buffer of its own and becomes `raw`. `admit` sees
+    /// the entry first and refuses what it does not like; `edit` says as how many changes it counts. `None` if there is
+    /// no such key; otherwise what `edit` said.
+    ///
+    /// # Errors
+    /// Those of `admit`; nothing is changed then.
+    pub fn edit_string_buffer<E>(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        admit: impl FnOnce(EntryRef<'_>) -> Result<(), E>,
+        edit: impl FnOnce(&mut Vec<u8>) -> u64,
+    ) -> Result<Option<u64>, E> {
+        let Some(location) = self.locate_to_write(db, key) else { return Ok(None) };
+        if let Some(entry) = self.table(db, key).entry(location) {
+            admit(entry)?;
+        }
+        if !self.no_touch {
+            self.touch(db, key, location, self.keyspace.settings.policy());
+        }
+        let Some(bytes) = string_buffer(self.table(db, key), location, key) else { return Ok(None) };
+        let changes = edit(bytes);
+        self.count_edit(db, key, changes);
+        Ok(Some(changes))
+    }
+
+    fn count_edit(&mut self, db: u32, key: Key<'_>, changes: u64) {
+        if changes > 0 {
+            self.changed(db, key);
+            self.count_changes(key, changes - 1);
+        }
+    }
+
+    /// Counts further changes of a key that has been changed: of several elements that were added at once, say.
+    pub fn count_changes(&mut self, key: Key<'_>, changes: u64) {
+        self.effects.dirty += changes;
+        self.stripe(key).counters.changes += changes;
+    }
+
     fn created_string(&mut self, db: u32, key: Key<'_>, value: NewValue<'_>) -> Option<&mut [u8]> {
         let location = self.create(db, key, value, None);
         string_bytes(self.table(db, key), location)
@@ -103,6 +168,36 @@ fn string_bytes(table: &mut Table, location: Location) -> Option<&mut [u8]> {
     match is_object {
         true => entry.into_object().map(|Object::String(bytes)| &mut bytes[..]),
         false => entry.into_inline_bytes(),
+    }
+}
+
+/// The length of a string; 0 for another type.
+fn string_len(entry: EntryRef<'_>) -> usize {
+    match entry.value() {
+        ValueRef::Int(number) => itoa::Buffer::new().format(number).len(),
+        ValueRef::Bytes { bytes, .. } => bytes.len(),
+        ValueRef::Object(Object::String(bytes)) => bytes.len(),
+        #[allow(unreachable_patterns, reason = "strings are not the only objects for long")]
+        ValueRef::Object(_) => 0,
+    }
+}
+
+/// The buffer of a string, which gets one if it has none; `None` if the value is no string.
+fn string_buffer<'t>(table: &'t mut Table, location: Location, key: Key<'_>) -> Option<&'t mut Vec<u8>> {
+    let entry = table.entry(location)?;
+    let bytes = match entry.value() {
+        ValueRef::Int(number) => Some(itoa::Buffer::new().format(number).as_bytes().to_vec()),
+        ValueRef::Bytes { bytes, .. } => Some(bytes.to_vec()),
+        ValueRef::Object(_) => None,
+    };
+    if let Some(bytes) = bytes {
+        let value = NewValue::Object(Object::String(bytes));
+        let entry = Entry::new(key.bytes, value, entry.expire_ms(), entry.access());
+        drop(table.replace(location, key, entry));
+    }
+    match table.entry_mut(location)?.into_object() {
+        Some(Object::String(bytes)) => Some(bytes),
+        _ => None,
     }
 }
 
