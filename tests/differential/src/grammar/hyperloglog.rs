@@ -10,7 +10,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("PFMERGE key key...").weight(12),
     Rule::new("PFMERGE key").weight(3),
     Rule::new("PFDEBUG (GETREG|DECODE|ENCODING|TODENSE|word) key").weight(6),
-    Rule::new("PFDEBUG SIMD (ON|word)").weight(1),
+    Rule::new("PFDEBUG SIMD (ON|OFF)").weight(1),
     Rule::new("GET key").weight(15),
     Rule::new("SETRANGE key offset value").weight(4),
     Rule::new("SETBIT key bitoffset bit").weight(4),
@@ -19,5 +19,5 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("OBJECT ENCODING key").weight(3),
     Rule::new("SET key value").weight(3),
     Rule::new("DEL key").weight(6),
-    Rule::new("CONFIG SET hll-sparse-max-bytes (0|20|100|1000|3000|20000)").weight(2),
+    Rule::new("CONFIG SET HLL-SPARSE-MAX-BYTES (0|20|100|1000|3000|20000)").weight(2),
 ];

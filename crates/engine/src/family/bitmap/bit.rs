@@ -4,7 +4,6 @@ use ochre_keyspace::event_class;
 use ochre_types::{get_bit, set_bit};
 
 use super::*;
-use crate::call::integer;
 use crate::command::flags;
 use crate::error::WRONG_TYPE;
 use crate::family::strings::StringRef;

@@ -3,7 +3,6 @@
 use ochre_types::{count_ones, counted_bits, find_bit, searched_bits};
 
 use super::*;
-use crate::call::integer;
 use crate::command::flags;
 use crate::family::strings::StringRef;
 
@@ -26,7 +25,7 @@ pub(super) const BITCOUNT: Command = Command {
 
 /// A start without an end is Valkey's.
 fn bitcount(call: &mut Call<'_, '_>) -> Result<(), Error> {
-    let RangeArgs { start, end, unit } = RangeArgs::parse(call.args.cursor(2))?;
+    let RangeArgs { start, end, unit } = RangeArgs::parse(call.args.cursor(2), false)?;
     let value = call.view.read(call.client.db, call.keys[0]).map(StringRef::of).transpose()?;
     let count = value.map_or(0, |value| {
         value.with(|bytes| {
@@ -62,7 +61,7 @@ fn bitpos(call: &mut Call<'_, '_>) -> Result<(), Error> {
         1 => true,
         _ => return Err(Error::new("ERR The bit argument must be 1 or 0.")),
     };
-    let range = RangeArgs::parse(call.args.cursor(3))?;
+    let range = RangeArgs::parse(call.args.cursor(3), true)?;
     let position = match call.view.read(call.client.db, call.keys[0]).map(StringRef::of).transpose()? {
         Some(value) => value.with(|bytes| position(bytes, bit, range)),
         // A missing key is a string of zeros without an end.

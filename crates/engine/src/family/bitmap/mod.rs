@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use ochre_types::RangeUnit;
 
-use crate::call::{Call, Cursor};
+use crate::call::{Call, Cursor, integer};
 use crate::command::{Arg, ArgKind, Command, Group, KeySpec, acl, key_flags};
 use crate::error::{Error, SYNTAX};
 
@@ -61,25 +61,24 @@ struct RangeArgs {
 }
 
 impl RangeArgs {
-    /// Reads what is left. The numbers are looked at in the order of Redis's errors: the unit comes before the end.
-    fn parse(mut cursor: Cursor<'_>) -> Result<RangeArgs, Error> {
-        let mut range = RangeArgs::default();
+    /// Reads what is left. Redis finds fault with BITPOS's unit before it looks at the end, with BITCOUNT's after that.
+    fn parse(mut cursor: Cursor<'_>, unit_first: bool) -> Result<RangeArgs, Error> {
         if cursor.left() > 3 {
             return Err(SYNTAX);
         }
-        if cursor.is_at_end() {
-            return Ok(range);
+        let mut range = RangeArgs::default();
+        if !cursor.is_at_end() {
+            range.start = Some(cursor.next_i64()?);
         }
-        range.start = Some(cursor.next_i64()?);
-        if cursor.is_at_end() {
-            return Ok(range);
+        if !cursor.is_at_end() {
+            let end = cursor.next_arg()?;
+            let unit = if cursor.is_at_end() { Ok(RangeUnit::Byte) } else { parse_unit(cursor) };
+            let end = integer(end);
+            if unit_first || end.is_ok() {
+                range.unit = unit?;
+            }
+            range.end = Some(end?);
         }
-        let mut unit = cursor;
-        unit.next_arg()?;
-        if !unit.is_at_end() {
-            range.unit = parse_unit(unit)?;
-        }
-        range.end = Some(cursor.next_i64()?);
         Ok(range)
     }
 }
