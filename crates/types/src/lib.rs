@@ -5,12 +5,14 @@
 //! - `long_double`: the 80-bit arithmetic of INCRBYFLOAT
 //! - `string`: what the string commands compute: ranges, sizes, encodings, digests, longest common subsequences
 //! - `bitmap`: strings as rows of bits: counts, operations, fields
+//! - `geo`: places on the earth as scores, distances, areas to search
 //! - `hyperloglog`: estimates of how many different elements a set has
 //! - `glob`: the patterns of KEYS, SCAN, PSUBSCRIBE and CONFIG GET
 //! - `object`: what a key holds when it does not fit into its entry
 //! - `random`: a small seeded generator for sampling
 
 mod bitmap;
+mod geo;
 mod glob;
 mod hyperloglog;
 mod long_double;
@@ -23,6 +25,9 @@ mod wide;
 pub use bitmap::{
     BitOperation, FieldChange, FieldKind, Overflow, RangeUnit, bit_offset, combine, count_ones, counted_bits,
     find_bit, get_bit, get_field, searched_bits, set_bit, set_field,
+};
+pub use geo::{
+    Area, DistanceUnit, GEOHASH_LEN, Position, Shape, geohash_text, push_distance, score_of, score_ranges,
 };
 pub use glob::{Case, glob_match};
 pub use hyperloglog::{Corrupt, Encoding, HyperLogLog, NotAHyperLogLog, Opcode, Registers};
