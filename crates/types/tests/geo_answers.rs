@@ -36,15 +36,15 @@ impl Places {
 }
 
 fn number(text: &str) -> f64 {
-    text.parse().unwrap()
+    text.parse().expect("a number")
 }
 
 fn position(longitude: &str, latitude: &str) -> Position {
-    Position::new(number(longitude), number(latitude)).unwrap()
+    Position::new(number(longitude), number(latitude)).expect("a place")
 }
 
 fn unit(name: &str) -> DistanceUnit {
-    DistanceUnit::from_name(name.as_bytes()).unwrap()
+    DistanceUnit::from_name(name.as_bytes()).expect("a unit")
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn places_distances_and_searches() {
                 assert_eq!(places.search(&shape), expected, "{row}");
             }
             ["p", corners, expected] => {
-                let corner = |text: &str| text.split_once(',').map(|(x, y)| position(x, y)).unwrap();
+                let corner = |text: &str| text.split_once(',').map(|(x, y)| position(x, y)).expect("a place");
                 let shape = Shape::polygon(corners.split(' ').map(corner).collect());
                 assert_eq!(places.search(&shape), expected, "{row}");
             }

@@ -65,6 +65,9 @@ impl<'a> Edges<'a> {
 }
 
 /// Counts the set bits of whole bytes.
+///
+/// Each byte's bits are added to one of many lanes of a byte, which are summed up before they could overflow: so the
+/// sums, which are what is slow about counting in vectors, are few.
 struct Count<'a>(&'a [u8]);
 
 impl Work for Count<'_> {
@@ -72,9 +75,18 @@ impl Work for Count<'_> {
 
     #[inline(always)]
     fn run(self) -> u64 {
-        let (words, rest) = self.0.as_chunks::<8>();
-        let count: u64 = words.iter().map(|word| u64::from(u64::from_ne_bytes(*word).count_ones())).sum();
-        count + rest.iter().map(|byte| u64::from(byte.count_ones())).sum::<u64>()
+        const LANES: usize = 128;
+        const ROWS: usize = u8::MAX as usize / u8::BITS as usize;
+        let (rows, rest) = self.0.as_chunks::<LANES>();
+        let mut count = rest.iter().map(|byte| u64::from(byte.count_ones())).sum();
+        for rows in rows.chunks(ROWS) {
+            let mut lanes = [0u8; LANES];
+            for row in rows {
+                lanes.iter_mut().zip(row).for_each(|(lane, byte)| *lane += byte.count_ones() as u8);
+            }
+            count += lanes.iter().map(|lane| u64::from(*lane)).sum::<u64>();
+        }
+        count
     }
 }
 

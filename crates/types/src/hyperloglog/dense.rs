@@ -12,6 +12,7 @@
 //! at once.
 
 use super::hash::{INDEX_BITS, Observation};
+use super::registers::{self, Histogram};
 use crate::wide::{Work, widely};
 
 /// The number of registers.
@@ -21,11 +22,9 @@ pub(super) const DENSE_LEN: usize = COUNT * 6 / 8;
 /// The largest number that fits a register.
 pub(super) const REGISTER_MAX: u8 = 63;
 
-/// Registers in a group, and its bytes.
-const GROUP: usize = 8;
-const GROUP_LEN: usize = 6;
-/// Groups that are pulled apart together.
-const BATCH: usize = 16;
+/// Registers that are spread at a time, and their bytes.
+const BATCH: usize = 1024;
+const BATCH_LEN: usize = BATCH * 6 / 8;
 
 /// Where the bits of a register are: the byte that they begin in, and the first of them.
 fn place(index: usize) -> (usize, usize) {
@@ -69,6 +68,13 @@ pub(super) fn merge_into(registers: &[u8], maxima: &mut [u8; COUNT]) {
     widely(Merge { registers, maxima });
 }
 
+/// How many of the registers of a dense HyperLogLog have each value.
+pub(super) fn histogram(registers: &[u8]) -> Histogram {
+    let mut spread = [0; COUNT];
+    merge_into(registers, &mut spread);
+    registers::histogram(&spread)
+}
+
 struct Merge<'a> {
     registers: &'a [u8],
     maxima: &'a mut [u8; COUNT],
@@ -79,38 +85,28 @@ impl Work for Merge<'_> {
 
     #[inline(always)]
     fn run(self) {
-        let batches = self.registers.as_chunks::<{ BATCH * GROUP_LEN }>().0;
-        for (batch, maxima) in batches.iter().zip(self.maxima.as_chunks_mut::<{ BATCH * GROUP }>().0) {
-            let spread = spread(batch);
-            maxima.iter_mut().zip(&spread).for_each(|(max, register)| *max = (*max).max(*register));
+        let batches = self.registers.as_chunks::<BATCH_LEN>().0;
+        for (batch, maxima) in batches.iter().zip(self.maxima.as_chunks_mut::<BATCH>().0) {
+            let mut registers = [0; BATCH];
+            spread(batch, &mut registers);
+            maxima.iter_mut().zip(&registers).for_each(|(max, register)| *max = (*max).max(*register));
         }
     }
 }
 
-/// The registers of some groups, a byte each.
+/// The registers of a batch, a byte each.
 #[inline(always)]
-fn spread(batch: &[u8; BATCH * GROUP_LEN]) -> [u8; BATCH * GROUP] {
-    let mut words = [0u64; BATCH];
-    for (word, group) in words.iter_mut().zip(batch.as_chunks::<GROUP_LEN>().0) {
-        let [a, b, c, d, e, f] = *group;
-        *word = u64::from_le_bytes([a, b, c, d, e, f, 0, 0]);
+fn spread(batch: &[u8; BATCH_LEN], registers: &mut [u8; BATCH]) {
+    for (group, registers) in batch.as_chunks::<3>().0.iter().zip(registers.as_chunks_mut::<4>().0) {
+        let [a, b, c] = *group;
+        *registers = [a & 63, (a >> 6 | b << 2) & 63, (b >> 4 | c << 4) & 63, c >> 2];
     }
-    for word in &mut words {
-        *word = (*word & 0xff_ffff) | (*word & 0xffff_ff00_0000) << 8;
-        *word = (*word & 0x0000_0fff_0000_0fff) | (*word & 0x00ff_f000_00ff_f000) << 4;
-        *word = (*word & 0x003f_003f_003f_003f) | (*word & 0x0fc0_0fc0_0fc0_0fc0) << 2;
-    }
-    let mut registers = [0; BATCH * GROUP];
-    for (group, word) in registers.as_chunks_mut::<GROUP>().0.iter_mut().zip(words) {
-        *group = word.to_le_bytes();
-    }
-    registers
 }
 
 /// Stores registers of a byte each densely. `registers` has [`DENSE_LEN`] bytes.
 pub(super) fn compress(maxima: &[u8; COUNT], registers: &mut [u8]) {
-    let groups = registers.as_chunks_mut::<GROUP_LEN>().0;
-    for (group, maxima) in groups.iter_mut().zip(maxima.as_chunks::<GROUP>().0) {
+    let groups = registers.as_chunks_mut::<6>().0;
+    for (group, maxima) in groups.iter_mut().zip(maxima.as_chunks::<8>().0) {
         let mut word = u64::from_le_bytes(*maxima);
         word = (word & 0x003f_003f_003f_003f) | (word & 0x3f00_3f00_3f00_3f00) >> 2;
         word = (word & 0x0000_0fff_0000_0fff) | (word & 0x0fff_0000_0fff_0000) >> 4;

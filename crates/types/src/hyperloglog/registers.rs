@@ -33,9 +33,14 @@ impl Registers {
         estimate(&self.histogram())
     }
 
-    pub(super) fn histogram(&self) -> Histogram {
-        widely(Count(&self.0))
+    fn histogram(&self) -> Histogram {
+        histogram(&self.0)
     }
+}
+
+/// How many of some registers have each value.
+pub(super) fn histogram(registers: &[u8; COUNT]) -> Histogram {
+    widely(Count(registers))
 }
 
 /// Counts the registers of each value.

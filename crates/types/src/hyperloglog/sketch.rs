@@ -1,6 +1,7 @@
 //! A HyperLogLog as a whole, whatever its encoding.
 
 use super::dense::{self, DENSE_LEN};
+use super::estimate::estimate;
 use super::hash::Observation;
 use super::header::{self, Encoding, HEADER_LEN, NotAHyperLogLog};
 use super::registers::Registers;
@@ -44,9 +45,12 @@ impl<'a> HyperLogLog<'a> {
     /// # Errors
     /// The registers make no sense.
     pub fn count(&self) -> Result<u64, Corrupt> {
-        let mut registers = Registers::new();
-        self.merge_into(&mut registers)?;
-        Ok(registers.count())
+        let registers = &self.bytes[HEADER_LEN..];
+        let histogram = match self.encoding {
+            Encoding::Dense => dense::histogram(registers),
+            Encoding::Sparse => sparse::histogram(registers)?,
+        };
+        Ok(estimate(&histogram))
     }
 
     /// Adds its elements to those of a union.

@@ -10,11 +10,12 @@
 //! it is in and then joining equal neighbours; how far that looks for neighbours is part of the format in so far as the
 //! bytes that come out are compared with those of Redis.
 //!
-//! To find a register's opcode all opcodes before it are added up: up to some thousand. Most are one byte, whose length
-//! in registers is one shift and one mask away without a branch that could be mispredicted.
+//! To find a register's opcode all opcodes before it are added up: up to some thousand. Which comes next cannot be
+//! predicted, so eight at a time are added without looking at each.
 
-use super::dense::{self, COUNT};
+use super::dense::{self, COUNT, REGISTER_MAX};
 use super::hash::Observation;
+use super::registers::Histogram;
 
 /// The largest value that a VAL can have.
 pub(super) const VALUE_MAX: u8 = 32;
@@ -164,6 +165,28 @@ pub(super) fn merge_into(bytes: &[u8], maxima: &mut [u8; COUNT]) -> Result<(), C
     })
 }
 
+/// How many registers have each value.
+///
+/// # Errors
+/// The opcodes make no sense.
+pub(super) fn histogram(bytes: &[u8]) -> Result<Histogram, Corrupt> {
+    let mut histogram = [0; REGISTER_MAX as usize + 1];
+    let mut counted = 0;
+    let mut rest = bytes;
+    while let Some((&byte, behind)) = rest.split_first() {
+        let is_long = byte >> 6 == 1;
+        let (run, value) = match is_long {
+            true => (Opcode::first(rest).map_or(0, Opcode::run), 0),
+            // Not a branch: zeros and values take turns at random.
+            false => (short_run(byte), ((byte >> 2 & 0x1f) + 1) & 0u8.wrapping_sub(byte >> 7)),
+        };
+        histogram[usize::from(value)] += run as u32;
+        counted += run;
+        rest = if is_long { behind.get(1..).unwrap_or_default() } else { behind };
+    }
+    if counted == COUNT { Ok(histogram) } else { Err(Corrupt) }
+}
+
 /// The same registers, dense.
 ///
 /// # Errors
@@ -201,22 +224,50 @@ struct Found {
     two_before: Place,
 }
 
+/// The registers of an opcode of one byte. Without a branch: which opcode is next cannot be predicted.
+fn short_run(byte: u8) -> usize {
+    usize::from(byte & (0x3f >> (byte >> 7 << 2))) + 1
+}
+
+/// Opcodes that are passed at a stride.
+const STRIDE: usize = 8;
+
+/// The registers of eight opcodes together; `None` if one of them is an XZERO.
+fn stride_run(bytes: &[u8; STRIDE]) -> Option<usize> {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let word = u64::from_le_bytes(*bytes);
+    if !word & word << 1 & (EACH * 0x80) != 0 {
+        return None;
+    }
+    // What is no length is cut off: two upper bits, and of a VAL the value.
+    let values = (word >> 7 & EACH) * 0x3c;
+    let lengths = word & (EACH * 0x3f) & !values;
+    let pairs = (lengths & 0x00ff_00ff_00ff_00ff) + (lengths >> 8 & 0x00ff_00ff_00ff_00ff);
+    Some((pairs.wrapping_mul(0x0001_0001_0001_0001) >> 48) as usize + STRIDE)
+}
+
 /// The opcode that describes a register. `from` lies before it.
 fn find(bytes: &[u8], index: usize, from: Place) -> Result<Found, Corrupt> {
     let (mut place, mut before, mut two_before) = (from, from, from);
     loop {
-        let byte = *bytes.get(place.at).ok_or(Corrupt)?;
-        let (run, len) = match byte & 0xc0 {
-            0x40 => (Opcode::first(&bytes[place.at..]).map_or(0, Opcode::run), 2),
-            kind => (usize::from(byte & if kind == 0 { 0x3f } else { 3 }) + 1, 1),
-        };
-        if index < place.register + run {
-            let opcode = Opcode::first(&bytes[place.at..]).ok_or(Corrupt)?;
+        let rest = bytes.get(place.at..).ok_or(Corrupt)?;
+        if let Some(stride) = rest.first_chunk::<STRIDE>()
+            && let Some(run) = stride_run(stride)
+            && place.register + run <= index
+        {
+            place = Place { at: place.at + STRIDE, register: place.register + run };
+            before = Place { at: place.at - 1, register: place.register - short_run(stride[STRIDE - 1]) };
+            two_before =
+                Place { at: before.at - 1, register: before.register - short_run(stride[STRIDE - 2]) };
+            continue;
+        }
+        let opcode = Opcode::first(rest).ok_or(Corrupt)?;
+        if index < place.register + opcode.run() {
             return Ok(Found { opcode, place, before, two_before });
         }
         two_before = before;
         before = place;
-        place = Place { at: place.at + len, register: place.register + run };
+        place = Place { at: place.at + opcode.len(), register: place.register + opcode.run() };
     }
 }
 
@@ -340,6 +391,9 @@ mod tests {
                     assert_eq!(values(&string).as_ref(), Ok(&model));
                 }
             }
+            let counted = histogram(&string).expect("whole");
+            let is = |value: usize| model.iter().filter(|register| usize::from(**register) == value).count();
+            assert!((0..64).all(|value| counted[value] as usize == is(value)));
             let mut registers = vec![0; dense::DENSE_LEN];
             to_dense(&string, &mut registers).expect("whole");
             assert!((0..COUNT).all(|index| dense::get(&registers, index) == model[index]));
@@ -361,6 +415,25 @@ mod tests {
             assert!(resumed == anew);
             assert_tidy(&anew);
         }
+    }
+
+    #[test]
+    fn strides_are_eight_opcodes() {
+        let mut rng = Rng::new(61);
+        let mut strides = 0;
+        for _ in 0..5000 {
+            let bytes = (rng.next_u64() | rng.next_u64() & 0x8080_8080_8080_8080).to_le_bytes();
+            let all: Vec<Opcode> = opcodes(&bytes).collect();
+            match stride_run(&bytes) {
+                None => assert!(bytes.iter().any(|byte| byte >> 6 == 1)),
+                Some(run) => {
+                    strides += 1;
+                    assert_eq!((all.len(), all.iter().map(|opcode| opcode.run()).sum()), (STRIDE, run));
+                    assert!(all.iter().zip(bytes).all(|(opcode, byte)| opcode.run() == short_run(byte)));
+                }
+            }
+        }
+        assert!(strides > 100);
     }
 
     #[test]
@@ -387,6 +460,7 @@ mod tests {
         for _ in 0..3000 {
             let mut string: Vec<u8> = (0..rng.below(300)).map(|_| rng.next_u64() as u8).collect();
             wrong += u32::from(values(&string).is_err());
+            assert_eq!(histogram(&string).is_err(), values(&string).is_err());
             let observed =
                 Observation { index: rng.below(COUNT as u64) as usize, rank: 1 + rng.below(40) as u8 };
             let before = string.clone();
