@@ -7,9 +7,8 @@
 //! +---------+---------+---------+---------+--
 //! ```
 //!
-//! One register is read and written by itself. To look at all of them they are spread into a byte each first: eight
-//! registers are six bytes, loaded as one word and pulled apart in three steps that a compiler does for several words
-//! at once.
+//! One register is read and written by itself. To look at all of them they are spread into a byte each first, four out of
+//! three bytes: a loop that compilers know to do for many at once.
 
 use super::hash::{INDEX_BITS, Observation};
 use super::registers::{self, Histogram};
@@ -105,14 +104,24 @@ fn spread(batch: &[u8; BATCH_LEN], registers: &mut [u8; BATCH]) {
 
 /// Stores registers of a byte each densely. `registers` has [`DENSE_LEN`] bytes.
 pub(super) fn compress(maxima: &[u8; COUNT], registers: &mut [u8]) {
-    let groups = registers.as_chunks_mut::<6>().0;
-    for (group, maxima) in groups.iter_mut().zip(maxima.as_chunks::<8>().0) {
-        let mut word = u64::from_le_bytes(*maxima);
-        word = (word & 0x003f_003f_003f_003f) | (word & 0x3f00_3f00_3f00_3f00) >> 2;
-        word = (word & 0x0000_0fff_0000_0fff) | (word & 0x0fff_0000_0fff_0000) >> 4;
-        word = (word & 0xff_ffff) | word >> 8 & 0xffff_ff00_0000;
-        let [a, b, c, d, e, f, _, _] = word.to_le_bytes();
-        *group = [a, b, c, d, e, f];
+    widely(Compress { maxima, registers });
+}
+
+struct Compress<'a> {
+    maxima: &'a [u8; COUNT],
+    registers: &'a mut [u8],
+}
+
+impl Work for Compress<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let groups = self.registers.as_chunks_mut::<3>().0;
+        for (group, maxima) in groups.iter_mut().zip(self.maxima.as_chunks::<4>().0) {
+            let [a, b, c, d] = *maxima;
+            *group = [a | b << 6, b >> 2 | c << 4, c >> 4 | d << 2];
+        }
     }
 }
 

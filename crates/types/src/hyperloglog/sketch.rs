@@ -78,7 +78,9 @@ impl<'a> HyperLogLog<'a> {
 
     /// The string of the empty set.
     pub fn empty() -> Vec<u8> {
-        let mut string = header::new(Encoding::Sparse).to_vec();
+        // Room for some elements.
+        let mut string = Vec::with_capacity(2 * HEADER_LEN);
+        string.extend_from_slice(&header::new(Encoding::Sparse));
         string.extend_from_slice(&sparse::EMPTY);
         string
     }

@@ -11,11 +11,12 @@
 //! bytes that come out are compared with those of Redis.
 //!
 //! To find a register's opcode all opcodes before it are added up: up to some thousand. Which comes next cannot be
-//! predicted, so eight at a time are added without looking at each.
+//! predicted, so many at a time are added without looking at each.
 
 use super::dense::{self, COUNT, REGISTER_MAX};
 use super::hash::Observation;
 use super::registers::Histogram;
+use crate::wide::{Work, widely};
 
 /// The largest value that a VAL can have.
 pub(super) const VALUE_MAX: u8 = 32;
@@ -224,50 +225,69 @@ struct Found {
     two_before: Place,
 }
 
-/// The registers of an opcode of one byte. Without a branch: which opcode is next cannot be predicted.
+/// The registers of an opcode of one byte, less one. Without a branch: which opcode is next cannot be predicted.
+#[inline(always)]
+fn short_run_less_one(byte: u8) -> u8 {
+    let is_value = (byte.cast_signed() >> 7).cast_unsigned();
+    byte & (0x3f ^ is_value & 0x3c)
+}
+
 fn short_run(byte: u8) -> usize {
-    usize::from(byte & (0x3f >> (byte >> 7 << 2))) + 1
+    usize::from(short_run_less_one(byte)) + 1
 }
 
 /// Opcodes that are passed at a stride.
-const STRIDE: usize = 8;
+const STRIDE: usize = 32;
 
-/// The registers of eight opcodes together; `None` if one of them is an XZERO.
+/// The registers of so many opcodes together; `None` if one of them is an XZERO.
+#[inline(always)]
 fn stride_run(bytes: &[u8; STRIDE]) -> Option<usize> {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    let word = u64::from_le_bytes(*bytes);
-    if !word & word << 1 & (EACH * 0x80) != 0 {
-        return None;
-    }
-    // What is no length is cut off: two upper bits, and of a VAL the value.
-    let values = (word >> 7 & EACH) * 0x3c;
-    let lengths = word & (EACH * 0x3f) & !values;
-    let pairs = (lengths & 0x00ff_00ff_00ff_00ff) + (lengths >> 8 & 0x00ff_00ff_00ff_00ff);
-    Some((pairs.wrapping_mul(0x0001_0001_0001_0001) >> 48) as usize + STRIDE)
+    let longs = bytes.iter().fold(0, |longs, byte| longs | !byte & byte << 1);
+    let run: u16 = bytes.iter().map(|byte| u16::from(short_run_less_one(*byte))).sum();
+    (longs & 0x80 == 0).then_some(usize::from(run) + STRIDE)
 }
 
 /// The opcode that describes a register. `from` lies before it.
 fn find(bytes: &[u8], index: usize, from: Place) -> Result<Found, Corrupt> {
-    let (mut place, mut before, mut two_before) = (from, from, from);
-    loop {
-        let rest = bytes.get(place.at..).ok_or(Corrupt)?;
-        if let Some(stride) = rest.first_chunk::<STRIDE>()
-            && let Some(run) = stride_run(stride)
-            && place.register + run <= index
-        {
-            place = Place { at: place.at + STRIDE, register: place.register + run };
-            before = Place { at: place.at - 1, register: place.register - short_run(stride[STRIDE - 1]) };
-            two_before =
-                Place { at: before.at - 1, register: before.register - short_run(stride[STRIDE - 2]) };
-            continue;
+    widely(Find { bytes, index, from })
+}
+
+struct Find<'a> {
+    bytes: &'a [u8],
+    index: usize,
+    from: Place,
+}
+
+impl Work for Find<'_> {
+    type Output = Result<Found, Corrupt>;
+
+    #[inline(always)]
+    fn run(self) -> Result<Found, Corrupt> {
+        let Find { bytes, index, from } = self;
+        let (mut place, mut before, mut two_before) = (from, from, from);
+        loop {
+            let rest = bytes.get(place.at..).ok_or(Corrupt)?;
+            if let Some(stride) = rest.first_chunk::<STRIDE>()
+                && let Some(run) = stride_run(stride)
+                && place.register + run <= index
+            {
+                place = Place { at: place.at + STRIDE, register: place.register + run };
+                before = Place { at: place.at - 1, register: place.register - short_run(stride[STRIDE - 1]) };
+                two_before =
+                    Place { at: before.at - 1, register: before.register - short_run(stride[STRIDE - 2]) };
+                continue;
+            }
+            // One by one, up to the next stride or the end.
+            for _ in 0..STRIDE {
+                let opcode = Opcode::first(bytes.get(place.at..).ok_or(Corrupt)?).ok_or(Corrupt)?;
+                if index < place.register + opcode.run() {
+                    return Ok(Found { opcode, place, before, two_before });
+                }
+                two_before = before;
+                before = place;
+                place = Place { at: place.at + opcode.len(), register: place.register + opcode.run() };
+            }
         }
-        let opcode = Opcode::first(rest).ok_or(Corrupt)?;
-        if index < place.register + opcode.run() {
-            return Ok(Found { opcode, place, before, two_before });
-        }
-        two_before = before;
-        before = place;
-        place = Place { at: place.at + opcode.len(), register: place.register + opcode.run() };
     }
 }
 
@@ -418,11 +438,16 @@ mod tests {
     }
 
     #[test]
-    fn strides_are_eight_opcodes() {
+    fn strides_are_opcodes_of_one_byte() {
         let mut rng = Rng::new(61);
         let mut strides = 0;
         for _ in 0..5000 {
-            let bytes = (rng.next_u64() | rng.next_u64() & 0x8080_8080_8080_8080).to_le_bytes();
+            // Hardly any long ones, or there would hardly be a stride.
+            let bytes: [u8; STRIDE] = std::array::from_fn(|_| match rng.below(40) {
+                0 => rng.next_u64() as u8,
+                1..20 => rng.next_u64() as u8 | 0x80,
+                _ => rng.next_u64() as u8 & 0x3f,
+            });
             let all: Vec<Opcode> = opcodes(&bytes).collect();
             match stride_run(&bytes) {
                 None => assert!(bytes.iter().any(|byte| byte >> 6 == 1)),

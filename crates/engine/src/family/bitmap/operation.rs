@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use ochre_keyspace::{Expiry, INLINE_BYTES_MAX, Key, NewValue, event_class};
-use ochre_types::{BitOperation, Object, combine};
+use ochre_keyspace::{Expiry, Key, event_class};
+use ochre_types::{BitOperation, combine};
 use smallvec::SmallVec;
 
 use super::*;
 use crate::command::flags;
-use crate::family::strings::StringRef;
+use crate::family::strings::{StringRef, raw_string};
 
 pub(super) const BITOP: Command = Command {
     name: "bitop",
@@ -108,10 +108,6 @@ fn store(call: &mut Call<'_, '_>, key: Key<'_>, result: Vec<u8>) {
         }
         return;
     }
-    let value = match result.len() > INLINE_BYTES_MAX {
-        true => NewValue::Object(Object::String(result)),
-        false => NewValue::Bytes { bytes: &result, raw: true },
-    };
-    call.view.set(db, key, value, Expiry::Clear);
+    raw_string(result, |value| call.view.set(db, key, value, Expiry::Clear));
     call.notify(event_class::STRING, "set", key);
 }

@@ -1,10 +1,10 @@
 //! PFADD.
 
-use ochre_keyspace::{Expiry, NewValue, event_class};
-use ochre_types::Object;
+use ochre_keyspace::{Expiry, event_class};
 
 use super::*;
 use crate::command::flags;
+use crate::family::strings::raw_string;
 
 pub(super) const PFADD: Command = Command {
     name: "pfadd",
@@ -56,7 +56,7 @@ fn create(call: &mut Call<'_, '_>) -> Result<u64, Error> {
     HyperLogLog::invalidate(&mut string);
     let (changes, result) = add_all(&mut string, call.args.from(2), sparse_len_max(call));
     result?;
-    call.view.set(db, key, NewValue::Object(Object::String(string)), Expiry::Clear);
+    raw_string(string, |value| call.view.set(db, key, value, Expiry::Clear));
     call.view.count_changes(key, changes);
     Ok(changes + 1)
 }

@@ -1,10 +1,10 @@
 //! PFMERGE.
 
-use ochre_keyspace::{Expiry, NewValue, event_class};
-use ochre_types::Object;
+use ochre_keyspace::{Expiry, event_class};
 
 use super::*;
 use crate::command::flags;
+use crate::family::strings::raw_string;
 
 pub(super) const PFMERGE: Command = Command {
     name: "pfmerge",
@@ -33,7 +33,7 @@ fn pfmerge(call: &mut Call<'_, '_>) -> Result<(), Error> {
         let (db, key) = (call.db(), call.key());
         let mut string = HyperLogLog::empty();
         raise(&mut string, &union, any_dense, len_max)?;
-        call.view.set(db, key, NewValue::Object(Object::String(string)), Expiry::Clear);
+        raw_string(string, |value| call.view.set(db, key, value, Expiry::Clear));
     }
     call.notify(event_class::STRING, "pfadd", call.key());
     call.reply.ok();

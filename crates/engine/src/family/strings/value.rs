@@ -1,6 +1,6 @@
 //! A string value as commands see it, whatever its encoding.
 
-use ochre_keyspace::{EntryRef, NewValue, ValueRef};
+use ochre_keyspace::{EntryRef, INLINE_BYTES_MAX, NewValue, ValueRef};
 use ochre_resp::ReplyWriter;
 use ochre_types::{Object, StrEncoding};
 
@@ -73,6 +73,14 @@ pub(in crate::family) fn new_string(key_len: usize, value: &[u8]) -> NewValue<'_
     match ochre_types::is_int_encodable(value) {
         Some(number) => NewValue::Int(number),
         None => new_text(key_len, value),
+    }
+}
+
+/// A value that commands have made and will change again, raw.
+pub(in crate::family) fn raw_string(bytes: Vec<u8>, store: impl FnOnce(NewValue<'_>)) {
+    match bytes.len() > INLINE_BYTES_MAX {
+        true => store(NewValue::Object(Object::String(bytes))),
+        false => store(NewValue::Bytes { bytes: &bytes, raw: true }),
     }
 }
 
