@@ -11,7 +11,7 @@
 //! bytes that come out are compared with those of Redis.
 //!
 //! To find a register's opcode all opcodes before it are added up: up to some thousand. Which comes next cannot be
-//! predicted, so many at a time are added without looking at each.
+//! predicted, so many at a time are added without a branch on any of them.
 
 use super::dense::{self, COUNT, REGISTER_MAX};
 use super::hash::Observation;
@@ -24,6 +24,9 @@ const VAL_RUN_MAX: usize = 4;
 const ZERO_RUN_MAX: usize = 64;
 /// How many opcodes, from that before the change on, are tried to be joined with their successors.
 const JOINED_MAX: usize = 5;
+
+/// Bytes that a string grows ahead at most.
+const GROWTH_MAX: usize = 300;
 
 /// The registers of a HyperLogLog make no sense.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -236,58 +239,118 @@ fn short_run(byte: u8) -> usize {
     usize::from(short_run_less_one(byte)) + 1
 }
 
-/// Opcodes that are passed at a stride.
-const STRIDE: usize = 32;
+/// Registers and bytes of several opcodes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Stride {
+    registers: usize,
+    len: usize,
+}
 
-/// The registers of so many opcodes together; `None` if one of them is an XZERO.
+const LONG_STRIDE: usize = 32;
+
+/// So many opcodes of one byte; `None` if one of them is an XZERO.
 #[inline(always)]
-fn stride_run(bytes: &[u8; STRIDE]) -> Option<usize> {
+fn long_stride(bytes: &[u8; LONG_STRIDE]) -> Option<Stride> {
     let longs = bytes.iter().fold(0, |longs, byte| longs | !byte & byte << 1);
-    let run: u16 = bytes.iter().map(|byte| u16::from(short_run_less_one(*byte))).sum();
-    (longs & 0x80 == 0).then_some(usize::from(run) + STRIDE)
+    let registers: u16 = bytes.iter().map(|byte| u16::from(short_run_less_one(*byte))).sum();
+    let registers = usize::from(registers) + LONG_STRIDE;
+    (longs & 0x80 == 0).then_some(Stride { registers, len: LONG_STRIDE })
+}
+
+const SHORT_STRIDE: usize = 8;
+/// A one in every byte.
+const EACH: u64 = 0x0101_0101_0101_0101;
+
+/// Which of eight bytes begin an XZERO, all of their bits set, by which of them look like it. Every other one of some
+/// that follow one another is a second byte.
+const STARTS: [u64; 256] = {
+    let mut starts = [0; 256];
+    let mut looks = 0;
+    while looks < 256 {
+        let mut byte = 0;
+        while byte < 8 {
+            if looks >> byte & 1 == 1 {
+                starts[looks] |= 0xff << (8 * byte);
+                byte += 1;
+            }
+            byte += 1;
+        }
+        looks += 1;
+    }
+    starts
+};
+
+/// The opcodes of eight bytes, of whatever kinds; but not an XZERO whose second byte is not among them.
+#[inline(always)]
+fn short_stride(bytes: &[u8; SHORT_STRIDE]) -> Stride {
+    let word = u64::from_le_bytes(*bytes);
+    let looks = (!word & word << 1) >> 7 & EACH;
+    // The product moves the eight bits next to each other.
+    let starts = STARTS[(looks.wrapping_mul(0x0102_0408_1020_4080) >> 56) as usize];
+    let is_cut = starts >> 63;
+    let taken = u64::MAX >> (8 * is_cut);
+    let starts = starts & taken;
+    let seconds = starts << 8;
+    let opcodes = taken & !seconds;
+    let values = (word >> 7 & EACH) * 0x3c;
+    let short = word & (EACH * 0x3f) & !values & opcodes & !starts;
+    let registers = sum_of_bytes(short)
+        + (sum_of_bytes(word & starts & (EACH * 0x3f)) << 8)
+        + sum_of_bytes(word & seconds)
+        + sum_of_bytes(opcodes & EACH);
+    Stride { registers, len: SHORT_STRIDE - is_cut as usize }
+}
+
+#[inline(always)]
+fn sum_of_bytes(word: u64) -> usize {
+    let pairs = (word & 0x00ff_00ff_00ff_00ff) + (word >> 8 & 0x00ff_00ff_00ff_00ff);
+    (pairs.wrapping_mul(0x0001_0001_0001_0001) >> 48) as usize
 }
 
 /// The opcode that describes a register. `from` lies before it.
 fn find(bytes: &[u8], index: usize, from: Place) -> Result<Found, Corrupt> {
-    widely(Find { bytes, index, from })
+    let place = widely(Approach { bytes, index, from });
+    let (mut place, mut before, mut two_before) = (place, place, place);
+    loop {
+        let opcode = Opcode::first(bytes.get(place.at..).ok_or(Corrupt)?).ok_or(Corrupt)?;
+        let register = place.register + opcode.run();
+        if index < register {
+            return Ok(Found { opcode, place, before, two_before });
+        }
+        two_before = before;
+        before = place;
+        place = Place { at: place.at + opcode.len(), register };
+    }
 }
 
-struct Find<'a> {
+/// Comes close to the opcode of a register: so that it can be reached in a few steps, but is not one of the next two,
+/// unless there are no more before it.
+struct Approach<'a> {
     bytes: &'a [u8],
     index: usize,
     from: Place,
 }
 
-impl Work for Find<'_> {
-    type Output = Result<Found, Corrupt>;
+impl Work for Approach<'_> {
+    type Output = Place;
 
     #[inline(always)]
-    fn run(self) -> Result<Found, Corrupt> {
-        let Find { bytes, index, from } = self;
-        let (mut place, mut before, mut two_before) = (from, from, from);
-        loop {
-            let rest = bytes.get(place.at..).ok_or(Corrupt)?;
-            if let Some(stride) = rest.first_chunk::<STRIDE>()
-                && let Some(run) = stride_run(stride)
-                && place.register + run <= index
-            {
-                place = Place { at: place.at + STRIDE, register: place.register + run };
-                before = Place { at: place.at - 1, register: place.register - short_run(stride[STRIDE - 1]) };
-                two_before =
-                    Place { at: before.at - 1, register: before.register - short_run(stride[STRIDE - 2]) };
-                continue;
-            }
-            // One by one, up to the next stride or the end.
-            for _ in 0..STRIDE {
-                let opcode = Opcode::first(bytes.get(place.at..).ok_or(Corrupt)?).ok_or(Corrupt)?;
-                if index < place.register + opcode.run() {
-                    return Ok(Found { opcode, place, before, two_before });
-                }
-                two_before = before;
-                before = place;
-                place = Place { at: place.at + opcode.len(), register: place.register + opcode.run() };
-            }
+    fn run(self) -> Place {
+        let Approach { bytes, index, from } = self;
+        let (mut place, mut last) = (from, from);
+        while let Some(rest) = bytes.get(place.at..) {
+            let after = |stride: Stride| {
+                let after = Place { at: place.at + stride.len, register: place.register + stride.registers };
+                (after.register <= index).then_some(after)
+            };
+            let long = rest.first_chunk().and_then(long_stride).and_then(after);
+            let Some(next) = long.or_else(|| rest.first_chunk().map(short_stride).and_then(after)) else {
+                break;
+            };
+            last = place;
+            place = next;
         }
+        last
     }
 }
 
@@ -349,6 +412,10 @@ fn split(found: &Found, observed: Observation) -> Replacement {
 fn replace(string: &mut Vec<u8>, at: usize, end: usize, with: &[u8]) {
     let (old_len, after) = (string.len(), at + with.len());
     if after > end {
+        if old_len + (after - end) > string.capacity() {
+            // Doubling would waste half of what is sparse to be small.
+            string.reserve_exact(after - end + old_len.min(GROWTH_MAX));
+        }
         string.resize(old_len + (after - end), 0);
     }
     string.copy_within(end..old_len, after);
@@ -411,6 +478,7 @@ mod tests {
                     assert_eq!(values(&string).as_ref(), Ok(&model));
                 }
             }
+            assert!(string.capacity() <= string.len() + GROWTH_MAX + 8);
             let counted = histogram(&string).expect("whole");
             let is = |value: usize| model.iter().filter(|register| usize::from(**register) == value).count();
             assert!((0..64).all(|value| counted[value] as usize == is(value)));
@@ -438,27 +506,35 @@ mod tests {
     }
 
     #[test]
-    fn strides_are_opcodes_of_one_byte() {
+    fn strides_are_opcodes() {
         let mut rng = Rng::new(61);
-        let mut strides = 0;
-        for _ in 0..5000 {
-            // Hardly any long ones, or there would hardly be a stride.
-            let bytes: [u8; STRIDE] = std::array::from_fn(|_| match rng.below(40) {
-                0 => rng.next_u64() as u8,
-                1..20 => rng.next_u64() as u8 | 0x80,
-                _ => rng.next_u64() as u8 & 0x3f,
+        let mut long = 0;
+        for round in 0..20_000 {
+            // Hardly any XZERO in every other round, or there would hardly be a long stride.
+            let bytes: [u8; LONG_STRIDE] = std::array::from_fn(|_| match rng.below(40) {
+                1..20 if round % 2 == 0 => rng.next_u64() as u8 | 0x80,
+                20.. if round % 2 == 0 => rng.next_u64() as u8 & 0x3f,
+                _ => rng.next_u64() as u8,
             });
-            let all: Vec<Opcode> = opcodes(&bytes).collect();
-            match stride_run(&bytes) {
-                None => assert!(bytes.iter().any(|byte| byte >> 6 == 1)),
-                Some(run) => {
-                    strides += 1;
-                    assert_eq!((all.len(), all.iter().map(|opcode| opcode.run()).sum()), (STRIDE, run));
-                    assert!(all.iter().zip(bytes).all(|(opcode, byte)| opcode.run() == short_run(byte)));
+            let whole = |len: usize| {
+                let mut stride = Stride { registers: 0, len: 0 };
+                for opcode in opcodes(&bytes) {
+                    if stride.len + opcode.len() > len {
+                        break;
+                    }
+                    stride.registers += opcode.run();
+                    stride.len += opcode.len();
                 }
+                stride
+            };
+            let first = bytes.first_chunk().expect("eight of them");
+            assert_eq!(short_stride(first), whole(SHORT_STRIDE), "{first:x?}");
+            if let Some(stride) = long_stride(&bytes) {
+                long += 1;
+                assert_eq!(stride, whole(LONG_STRIDE));
             }
         }
-        assert!(strides > 100);
+        assert!(long > 100);
     }
 
     #[test]
