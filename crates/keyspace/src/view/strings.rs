@@ -84,8 +84,8 @@ impl View<'_> {
         Some(changes)
     }
 
-    /// Edits a string that changes in length as it is edited; it gets a buffer of its own and becomes `raw`. `admit` sees
-    /// the entry first and refuses what it does not like; `edit` says as how many changes it counts. `None` if there is
+    /// Edits a string that changes in length as it is edited; it becomes `raw`. One that lives in its entry is edited beside
+    /// it, and gets a buffer of its own once it is long. `admit` sees the entry first and refuses what it does not like; `edit` says as how many changes it counts. `None` if there is
     /// no such key; otherwise what `edit` said.
     ///
     /// # Errors
@@ -104,8 +104,7 @@ impl View<'_> {
         if !self.no_touch {
             self.touch(db, key, location, self.keyspace.settings.policy());
         }
-        let Some(bytes) = string_buffer(self.table(db, key), location, key) else { return Ok(None) };
-        let changes = edit(bytes);
+        let Some(changes) = edit_at(self.table(db, key), location, key, edit) else { return Ok(None) };
         self.count_edit(db, key, changes);
         Ok(Some(changes))
     }
@@ -182,23 +181,40 @@ fn string_len(entry: EntryRef<'_>) -> usize {
     }
 }
 
-/// The buffer of a string, which gets one if it has none; `None` if the value is no string.
-fn string_buffer<'t>(table: &'t mut Table, location: Location, key: Key<'_>) -> Option<&'t mut Vec<u8>> {
-    let entry = table.entry(location)?;
-    let bytes = match entry.value() {
-        ValueRef::Int(number) => Some(itoa::Buffer::new().format(number).as_bytes().to_vec()),
-        ValueRef::Bytes { bytes, .. } => Some(bytes.to_vec()),
-        ValueRef::Object(_) => None,
+/// Edits a string in whichever way it is stored; what `edit` said, or `None` if the value is no string.
+fn edit_at(
+    table: &mut Table,
+    location: Location,
+    key: Key<'_>,
+    edit: impl FnOnce(&mut Vec<u8>) -> u64,
+) -> Option<u64> {
+    let mut entry = table.entry_mut(location)?;
+    if let Some(Object::String(bytes)) = entry.object() {
+        return Some(edit(bytes));
+    }
+    let mut bytes = match entry.as_ref().value() {
+        ValueRef::Int(number) => itoa::Buffer::new().format(number).as_bytes().to_vec(),
+        ValueRef::Bytes { bytes, .. } => {
+            // Room for a small change.
+            let mut copy = Vec::with_capacity(bytes.len() + 16);
+            copy.extend_from_slice(bytes);
+            copy
+        }
+        ValueRef::Object(_) => return None,
     };
-    if let Some(bytes) = bytes {
-        let value = NewValue::Object(Object::String(bytes));
-        let entry = Entry::new(key.bytes, value, entry.expire_ms(), entry.access());
-        drop(table.replace(location, key, entry));
+    let changes = edit(&mut bytes);
+    let (expire_ms, access) = (entry.as_ref().expire_ms(), entry.as_ref().access());
+    let inline = NewValue::Bytes { bytes: &bytes, raw: true };
+    let is_long = bytes.len() > APPENDED_INLINE_BYTES_MAX;
+    if !is_long && entry.overwrite(&inline) {
+        return Some(changes);
     }
-    match table.entry_mut(location)?.into_object() {
-        Some(Object::String(bytes)) => Some(bytes),
-        _ => None,
-    }
+    let entry = match is_long {
+        true => Entry::new(key.bytes, NewValue::Object(Object::String(bytes)), expire_ms, access),
+        false => Entry::new(key.bytes, inline, expire_ms, access),
+    };
+    drop(table.replace(location, key, entry));
+    Some(changes)
 }
 
 /// Appends to a string; `None` if the value is none.
