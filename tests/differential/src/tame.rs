@@ -283,7 +283,7 @@ mod tests {
         assert_eq!(tamed("BITFIELD a GET u8 4294967290").as_deref(), Some("BITFIELD a GET u8 1048570"));
         assert_eq!(
             tamed("bitfield a set i5 #1048577 2147483647").as_deref(),
-            Some("bitfield a set i5 #1 2147483647")
+            Some("bitfield a set i5 \"#1\" 2147483647")
         );
         for line in
             ["SETRANGE a 1000 x", "SETRANGE a -1 x", "SETRANGE a 9223372036854775807 x", "SETRANGE a x x"]

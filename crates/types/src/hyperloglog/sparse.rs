@@ -385,14 +385,14 @@ pub(super) fn raise(
         return Ok(Raised::Unchanged);
     }
     let (at, end) = (start + found.place.at, start + found.place.at + found.opcode.len());
-    if end > string.len() {
-        return Err(Corrupt);
-    }
     let replacement = split(&found, observed);
-    let grown_len = string.len() - found.opcode.len() + replacement.len;
+    let len = string.len().max(end);
+    let grown_len = len - found.opcode.len() + replacement.len;
     if replacement.len > found.opcode.len() && grown_len > len_max {
         return Ok(Raised::TooLarge);
     }
+    // A second byte that is cut off counts as zero; now it is needed. (Peers write behind the string here.)
+    string.resize(len, 0);
     replace(string, at, end, replacement.as_bytes());
     join(string, start + found.before.at);
     Ok(Raised::Changed)
@@ -566,17 +566,16 @@ mod tests {
                 Observation { index: rng.below(COUNT as u64) as usize, rank: 1 + rng.below(40) as u8 };
             let before = string.clone();
             match raise(&mut string, 0, observed, 290, &mut Place::default()) {
-                Ok(Raised::Changed) => assert!(string.len() <= before.len().max(290)),
+                Ok(Raised::Changed) => assert!(string.len() <= (before.len() + 1).max(290)),
                 _ => assert_eq!(string, before),
             }
         }
         assert_eq!(wrong, 3000);
-        // The second byte of a long run that is cut off counts as zero, and nothing can be written there.
-        let cut = [0x40, 0xfe, 0x7f];
-        assert_eq!(values(&cut).map(|registers| registers.len()), Ok(COUNT));
-        assert_eq!(
-            raise(&mut cut.to_vec(), 0, Observation { index: 300, rank: 1 }, 100, &mut Place::default()),
-            Err(Corrupt)
-        );
+        // The second byte of a long run that is cut off counts as zero, until it is written.
+        let mut cut = vec![0x40, 0xfe, 0x7f];
+        assert_eq!(values(&cut), Ok(vec![0; COUNT]));
+        let observed = Observation { index: 300, rank: 1 };
+        assert_eq!(raise(&mut cut, 0, observed, 100, &mut Place::default()), Ok(Raised::Changed));
+        assert_eq!(values(&cut).map(|registers| (registers[300], registers.iter().sum())), Ok((1, 1u8)));
     }
 }

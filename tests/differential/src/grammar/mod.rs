@@ -176,7 +176,7 @@ pub fn tolerance(command: &[Vec<u8>]) -> Tolerance {
 fn leading_keywords(rule: &Rule) -> impl Iterator<Item = &'static str> {
     rule.syntax
         .split(' ')
-        .take_while(|word| word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-'))
+        .take_while(|word| word.bytes().all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_')))
 }
 
 #[cfg(test)]
