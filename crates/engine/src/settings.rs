@@ -58,6 +58,8 @@ pub struct Settings {
     pub prefetch: AtomicBool,
     /// `hz`.
     pub hz: AtomicU32,
+    /// `hll-sparse-max-bytes`.
+    pub hll_sparse_len_max: AtomicU64,
 }
 
 impl Settings {
@@ -87,6 +89,7 @@ impl Settings {
         self.active_expire_effort.store(config.uint(D::ActiveExpireEffort) as u32, Relaxed);
         self.prefetch.store(config.uint(D::PrefetchBatchMaxSize) > 1, Relaxed);
         self.hz.store(config.uint(D::Hz) as u32, Relaxed);
+        self.hll_sparse_len_max.store(config.uint(D::HllSparseMaxBytes), Relaxed);
         refresh_keyspace(config, keyspace);
     }
 }

@@ -1,8 +1,10 @@
 //! The commands, family by family: each record beside its handler.
 
 mod admin;
+mod bitmap;
 mod command;
 mod connection;
+mod hyperloglog;
 mod keys;
 mod reply_map;
 mod server;
@@ -16,8 +18,10 @@ pub use admin::DebugSwitches;
 /// The commands of all families.
 pub const ALL: &[&[Command]] = &[
     admin::COMMANDS,
+    bitmap::COMMANDS,
     command::COMMANDS,
     connection::COMMANDS,
+    hyperloglog::COMMANDS,
     keys::COMMANDS,
     server::COMMANDS,
     strings::COMMANDS,
