@@ -6,6 +6,7 @@
 //! - `string`: what the string commands compute: ranges, sizes, encodings, digests, longest common subsequences
 //! - `glob`: the patterns of KEYS, SCAN, PSUBSCRIBE and CONFIG GET
 //! - `object`: what a key holds when it does not fit into its entry
+//! - `stream`: streams with consumer groups
 //! - `random`: a small seeded generator for sampling
 
 mod glob;
@@ -13,6 +14,7 @@ mod long_double;
 mod number;
 mod object;
 mod random;
+pub mod stream;
 mod string;
 
 pub use glob::{Case, glob_match};

@@ -1,0 +1,42 @@
+//! Streams: append-only logs of entries with consumer groups.
+//!
+//! - `id`: entry IDs and their text
+//! - `value`, `node`, `log`: how entries are stored, from a single value up to the whole
+//! - `runs`: the ordered collection under the log and under what is pending
+//! - `stream`: the stream itself, adding and finding entries, its groups
+//! - `remove`: deleting and trimming with regard to groups
+//! - `consumer`, `pending`, `group`: readers and what they have not acknowledged
+//! - `read`, `claim`: delivering entries, changing who owns them
+//! - `lag`, `radix`: figures that Redis shows
+//! - `idempotency`: producers that may send an entry twice
+
+mod claim;
+mod consumer;
+mod group;
+mod id;
+mod idempotency;
+mod item;
+mod lag;
+mod log;
+mod node;
+mod pending;
+mod radix;
+mod read;
+mod remove;
+mod runs;
+mod sizes;
+mod stream;
+mod value;
+
+use item::Item;
+
+pub use claim::{AutoClaimReport, Claim, ClaimOptions, ClaimReport, ClaimTime, NackMode};
+pub use consumer::Consumer;
+pub use group::{Group, PendingEntry};
+pub use id::{BoundError, IdRequest, StreamId};
+pub use idempotency::{IdempotencyFigures, IdempotencyLimits, OtherEntry, message_id_of};
+pub use log::{NodeLimits, Range, RangeBack};
+pub use node::{Entry, Fields};
+pub use read::{Delivery, IdleClaim};
+pub use remove::{Deletion, References, Trim, TrimTo};
+pub use stream::{AddError, GroupExists, NoGroup, SetIdError, Stream};

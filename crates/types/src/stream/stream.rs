@@ -1,0 +1,388 @@
+//! The stream: entries, what is remembered of those that are gone, and groups of readers.
+//!
+//! Everything follows from the arguments: the time is one of them, nothing is random. A method that changes something
+//! says what it chose, so that the same can be done elsewhere with nothing left to choose.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::group::Group;
+use super::id::{IdRequest, StreamId};
+use super::idempotency::Idempotency;
+use super::lag::History;
+use super::log::{Log, NodeLimits, Range, RangeBack};
+use super::node::Entry;
+use super::radix;
+use super::runs::map_bytes;
+
+/// An append-only log of entries with consumer groups. One word; the rest is on the heap.
+#[derive(Clone)]
+pub struct Stream(pub(super) Box<Inner>);
+
+#[derive(Clone)]
+pub(super) struct Inner {
+    pub(super) log: Log,
+    pub(super) last_id: StreamId,
+    pub(super) max_deleted_id: StreamId,
+    pub(super) entries_added: u64,
+    pub(super) groups: BTreeMap<Box<[u8]>, Box<Group>>,
+    pub(super) idempotency: Option<Box<Idempotency>>,
+}
+
+/// Why an entry was not added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddError {
+    /// The ID `0-0` cannot be given to an entry.
+    ZeroId,
+    /// The last ID there is has been used.
+    Exhausted,
+    /// The ID is not greater than the last one.
+    NotGreater,
+    /// The names and values together are larger than a gibibyte.
+    TooLarge,
+}
+
+/// Why the last ID was not set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetIdError {
+    /// It is smaller than the greatest deleted ID that is to be set with it.
+    BelowGivenMaxDeleted,
+    /// It is smaller than the greatest deleted ID.
+    BelowMaxDeleted,
+    /// It is smaller than that of the last entry.
+    BelowLastEntry,
+    /// There are more entries than are to have been added.
+    AddedBelowLen,
+}
+
+/// There is no such group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoGroup;
+
+/// There is such a group already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GroupExists;
+
+impl Stream {
+    /// A stream without entries.
+    pub fn new() -> Stream {
+        Stream(Box::new(Inner {
+            log: Log::new(),
+            last_id: StreamId::MIN,
+            max_deleted_id: StreamId::MIN,
+            entries_added: 0,
+            groups: BTreeMap::new(),
+            idempotency: None,
+        }))
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> u64 {
+        self.0.log.len()
+    }
+
+    /// Whether there are none. Such a stream stays: it remembers its last ID and its groups.
+    pub fn is_empty(&self) -> bool {
+        self.0.log.is_empty()
+    }
+
+    /// The name that OBJECT ENCODING answers.
+    pub fn encoding_name(&self) -> &'static str {
+        "stream"
+    }
+
+    /// The ID that was given to the last entry added, or set since. `0-0` if there never was one.
+    pub fn last_id(&self) -> StreamId {
+        self.0.last_id
+    }
+
+    /// The greatest ID that was deleted (trimming does not count), `0-0` if none was.
+    pub fn max_deleted_id(&self) -> StreamId {
+        self.0.max_deleted_id
+    }
+
+    /// How many entries were ever added.
+    pub fn entries_added(&self) -> u64 {
+        self.0.entries_added
+    }
+
+    /// The ID of the first entry.
+    pub fn first_entry_id(&self) -> Option<StreamId> {
+        self.0.log.first_id()
+    }
+
+    /// The ID of the last entry, which may be smaller than the last ID. O(entries of a node).
+    pub fn last_entry_id(&self) -> Option<StreamId> {
+        self.0.log.last_id()
+    }
+
+    /// The entry with this ID. O(log n).
+    pub fn get(&self, id: StreamId) -> Option<Entry<'_>> {
+        self.0.log.get(id)
+    }
+
+    /// The entries from `start` to `end`, both included. To go on later, start at the ID that follows the last one.
+    /// O(log n) to begin, O(1) per entry.
+    pub fn range(&self, start: StreamId, end: StreamId) -> Range<'_> {
+        self.0.log.range(start, end)
+    }
+
+    /// The same entries, the last one first.
+    pub fn range_back(&self, start: StreamId, end: StreamId) -> RangeBack<'_> {
+        self.0.log.range_back(start, end)
+    }
+
+    /// Adds an entry of `fields` (names and values in turn) and returns its ID. O(1).
+    pub fn add(
+        &mut self,
+        request: IdRequest,
+        fields: &[&[u8]],
+        limits: NodeLimits,
+        now_ms: i64,
+    ) -> Result<StreamId, AddError> {
+        let id = self.choose_id(request, now_ms)?;
+        if !Log::can_store(fields) {
+            return Err(AddError::TooLarge);
+        }
+        let inner = &mut *self.0;
+        inner.log.append(id, fields, limits);
+        inner.last_id = id;
+        inner.entries_added = inner.entries_added.saturating_add(1);
+        Ok(id)
+    }
+
+    /// The ID that [`Stream::add`] would give.
+    pub fn choose_id(&self, request: IdRequest, now_ms: i64) -> Result<StreamId, AddError> {
+        let last = self.0.last_id;
+        if request == IdRequest::Exact(StreamId::MIN) {
+            return Err(AddError::ZeroId);
+        }
+        let following = last.next().ok_or(AddError::Exhausted)?;
+        let now = u64::try_from(now_ms).unwrap_or(0);
+        match request {
+            IdRequest::Auto if now > last.ms => Ok(StreamId::new(now, 0)),
+            IdRequest::Auto => Ok(following),
+            IdRequest::AutoSeq(ms) if ms == last.ms && following.ms == ms => Ok(following),
+            IdRequest::AutoSeq(ms) if ms > last.ms => Ok(StreamId::new(ms, 0)),
+            IdRequest::Exact(id) if id > last => Ok(id),
+            IdRequest::AutoSeq(_) | IdRequest::Exact(_) => Err(AddError::NotGreater),
+        }
+    }
+
+    /// Sets what XSETID sets: the last ID, and if given how many entries were ever added and the greatest deleted ID
+    /// (where `0-0` says nothing).
+    pub fn set_last_id(
+        &mut self,
+        id: StreamId,
+        entries_added: Option<u64>,
+        max_deleted_id: Option<StreamId>,
+    ) -> Result<(), SetIdError> {
+        let inner = &mut *self.0;
+        let max_deleted_id = max_deleted_id.filter(|id| *id != StreamId::MIN);
+        if max_deleted_id.is_some_and(|deleted| id < deleted) {
+            return Err(SetIdError::BelowGivenMaxDeleted);
+        }
+        if id < inner.max_deleted_id {
+            return Err(SetIdError::BelowMaxDeleted);
+        }
+        if inner.log.last_id().is_some_and(|last| id < last) {
+            return Err(SetIdError::BelowLastEntry);
+        }
+        if entries_added.is_some_and(|added| added < inner.log.len()) {
+            return Err(SetIdError::AddedBelowLen);
+        }
+        inner.last_id = id;
+        inner.entries_added = entries_added.unwrap_or(inner.entries_added);
+        inner.max_deleted_id = max_deleted_id.unwrap_or(inner.max_deleted_id);
+        Ok(())
+    }
+
+    /// Makes a group that has read up to `last_delivered`. A count of entries read is bounded by what was added.
+    pub fn create_group(
+        &mut self,
+        name: &[u8],
+        last_delivered: StreamId,
+        entries_read: Option<u64>,
+    ) -> Result<(), GroupExists> {
+        if self.0.groups.contains_key(name) {
+            return Err(GroupExists);
+        }
+        let entries_read = entries_read.map(|read| read.min(self.0.entries_added));
+        self.0.groups.insert(name.into(), Box::new(Group::new(last_delivered, entries_read)));
+        Ok(())
+    }
+
+    /// Sets how far a group has read.
+    pub fn set_group_id(
+        &mut self,
+        name: &[u8],
+        last_delivered: StreamId,
+        entries_read: Option<u64>,
+    ) -> Result<(), NoGroup> {
+        let added = self.0.entries_added;
+        let group = self.group_mut(name)?;
+        group.last_delivered = last_delivered;
+        group.entries_read = entries_read.map(|read| read.min(added));
+        Ok(())
+    }
+
+    /// Takes a group out. It may be large: [`Group::free_effort`] says whether to drop it elsewhere.
+    pub fn destroy_group(&mut self, name: &[u8]) -> Option<Box<Group>> {
+        self.0.groups.remove(name)
+    }
+
+    /// Makes a consumer; false if it is there already.
+    pub fn create_consumer(&mut self, group: &[u8], name: &[u8], now_ms: i64) -> Result<bool, NoGroup> {
+        Ok(self.group_mut(group)?.consumers.get_or_create(name, now_ms).1)
+    }
+
+    /// Makes a consumer if it is not there, and notes that it tried something. True if it was made.
+    pub fn see_consumer(&mut self, group: &[u8], name: &[u8], now_ms: i64) -> Result<bool, NoGroup> {
+        Ok(self.group_mut(group)?.see(name, now_ms).1)
+    }
+
+    /// Deletes a consumer with all that is pending for it; says how much that was, nothing if there was no consumer.
+    pub fn delete_consumer(&mut self, group: &[u8], name: &[u8]) -> Result<Option<usize>, NoGroup> {
+        Ok(self.group_mut(group)?.remove_consumer(name))
+    }
+
+    /// The group with this name.
+    pub fn group(&self, name: &[u8]) -> Option<&Group> {
+        self.0.groups.get(name).map(Box::as_ref)
+    }
+
+    /// How many groups there are.
+    pub fn groups_len(&self) -> usize {
+        self.0.groups.len()
+    }
+
+    /// The groups with their names, by name.
+    pub fn groups(&self) -> impl Iterator<Item = (&[u8], &Group)> {
+        self.0.groups.iter().map(|(name, group)| (name.as_ref(), group.as_ref()))
+    }
+
+    /// How many entries a group has not read yet, if that can be known without counting.
+    pub fn lag(&self, group: &Group) -> Option<i64> {
+        self.history().lag(group)
+    }
+
+    /// How many nodes hold the entries: `radix-tree-keys` of XINFO.
+    pub fn node_count(&self) -> usize {
+        self.0.log.node_count()
+    }
+
+    /// How many nodes a radix tree over them would have: `radix-tree-nodes` of XINFO.
+    pub fn radix_tree_nodes(&self) -> usize {
+        radix::tree_nodes(self.0.log.nodes().map(|node| node.base()), self.node_count())
+    }
+
+    /// How many allocations freeing this takes, roughly.
+    pub fn free_effort(&self) -> usize {
+        let groups: usize = self.0.groups.values().map(|group| group.free_effort()).sum();
+        let idempotency = self.0.idempotency.as_ref().map_or(0, |it| it.tracked() as usize);
+        1 + self.0.log.allocations() + groups + idempotency
+    }
+
+    /// Bytes allocated. Exact but for the nodes of ordered maps, which are taken as mostly full.
+    /// O(nodes / 64 + pending / 64 + consumers).
+    pub fn heap_bytes(&self) -> usize {
+        let inner = &*self.0;
+        let group = |(name, group): (&Box<[u8]>, &Box<Group>)| {
+            name.len() + size_of::<Group>() + group.heap_bytes()
+        };
+        size_of::<Inner>()
+            + inner.log.heap_bytes()
+            + map_bytes(inner.groups.len(), size_of::<(Box<[u8]>, Box<Group>)>())
+            + inner.groups.iter().map(group).sum::<usize>()
+            + inner.idempotency.as_ref().map_or(0, |it| size_of::<Idempotency>() + it.heap_bytes())
+    }
+
+    pub(super) fn group_mut(&mut self, name: &[u8]) -> Result<&mut Group, NoGroup> {
+        self.0.groups.get_mut(name).map(Box::as_mut).ok_or(NoGroup)
+    }
+
+    pub(super) fn history(&self) -> History {
+        self.0.history()
+    }
+}
+
+impl Inner {
+    pub(super) fn history(&self) -> History {
+        History {
+            len: self.log.len(),
+            first_id: self.log.first_id().unwrap_or(StreamId::MIN),
+            last_id: self.last_id,
+            max_deleted_id: self.max_deleted_id,
+            entries_added: self.entries_added,
+        }
+    }
+
+    /// Whether no group needs the entry with this ID any more.
+    pub(super) fn all_done_with(&self, id: StreamId) -> bool {
+        self.groups.values().all(|group| group.is_done_with(id))
+    }
+
+    /// Takes an entry off the lists of all groups.
+    pub(super) fn forget_pending(&mut self, id: StreamId) {
+        for group in self.groups.values_mut() {
+            group.remove_pending(id);
+        }
+    }
+
+    /// Deletes an entry; false if there is none with this ID.
+    pub(super) fn delete(&mut self, id: StreamId) -> bool {
+        let deleted = self.log.remove(id);
+        if deleted {
+            self.max_deleted_id = self.max_deleted_id.max(id);
+        }
+        deleted
+    }
+}
+
+impl Default for Stream {
+    fn default() -> Stream {
+        Stream::new()
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Stream")
+            .field("len", &self.len())
+            .field("last_id", &self.0.last_id)
+            .field("groups", &self.0.groups.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Streams are equal if no reader of entries could tell them apart; how they came about does not matter.
+impl PartialEq for Stream {
+    fn eq(&self, other: &Stream) -> bool {
+        let (all, others) =
+            (self.range(StreamId::MIN, StreamId::MAX), other.range(StreamId::MIN, StreamId::MAX));
+        self.0.last_id == other.0.last_id
+            && self.0.max_deleted_id == other.0.max_deleted_id
+            && self.0.entries_added == other.0.entries_added
+            && self.len() == other.len()
+            && all.zip(others).all(|(one, two)| one.id() == two.id() && one.fields().eq(two.fields()))
+            && self.groups().eq(other.groups())
+    }
+}
+
+impl Eq for Stream {}
+
+/// Groups are equal if their commands would answer the same.
+impl PartialEq for Group {
+    fn eq(&self, other: &Group) -> bool {
+        let pending = |group: &Group| group.pending_len();
+        self.last_delivered == other.last_delivered
+            && self.entries_read == other.entries_read
+            && pending(self) == pending(other)
+            && self
+                .pending(StreamId::MIN, StreamId::MAX)
+                .eq(other.pending(StreamId::MIN, StreamId::MAX))
+            && self.consumers().map(|it| (it.name(), it.seen_ms, it.active_ms)).eq(other
+                .consumers()
+                .map(|it| (it.name(), it.seen_ms, it.active_ms)))
+    }
+}
