@@ -199,11 +199,8 @@ fn claim_one(
         None if options.just_id => before,
         None => before.saturating_add(1),
     };
-    let claim = Claim {
-        id,
-        delivered_ms: options.time.resolve(now_ms),
-        deliveries: deliveries.min(DELIVERIES_MAX),
-    };
+    let claim =
+        Claim { id, delivered_ms: options.time.resolve(now_ms), deliveries: deliveries.min(DELIVERIES_MAX) };
     group.put_pending(Pending {
         id,
         delivered_ms: claim.delivered_ms,
@@ -220,14 +217,7 @@ struct Found {
     next: Option<StreamId>,
 }
 
-fn find_idle(
-    group: &Group,
-    log: &Log,
-    min_idle_ms: i64,
-    start: StreamId,
-    count: u64,
-    now_ms: i64,
-) -> Found {
+fn find_idle(group: &Group, log: &Log, min_idle_ms: i64, start: StreamId, count: u64, now_ms: i64) -> Found {
     let mut found = Found { idle: Vec::new(), dropped: Vec::new(), next: None };
     let mut looks = count.saturating_mul(LOOKS_PER_CLAIM);
     for pending in group.pending_from(start) {

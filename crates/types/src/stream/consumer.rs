@@ -94,8 +94,7 @@ impl Consumers {
         if let Some(index) = self.index(name) {
             return (index, false);
         }
-        let consumer =
-            Consumer { name: name.into(), seen_ms: now_ms, active_ms: None, pending: Runs::new() };
+        let consumer = Consumer { name: name.into(), seen_ms: now_ms, active_ms: None, pending: Runs::new() };
         let index = match self.free.pop() {
             Some(index) => {
                 self.slots[index.0 as usize] = Some(consumer);

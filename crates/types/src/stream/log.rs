@@ -7,8 +7,12 @@ use super::id::StreamId;
 use super::node::{Entry, Node, NodeEntries};
 use super::runs::{Iter, IterBack, Runs};
 
-/// Entries of more bytes than this are refused: no listpack could hold them.
-const ENTRY_BYTES_MAX: usize = 1 << 30;
+/// The largest listpack there is.
+const LISTPACK_BYTES_MAX: usize = 1 << 30;
+/// How much larger than its text an element of a listpack may be.
+const ELEMENT_OVERHEAD_MAX: usize = 10;
+/// Elements of a node and of an entry besides names and values.
+const EXTRA_ELEMENTS: usize = 16;
 
 /// Bounds of a node, from `stream-node-max-bytes` and `stream-node-max-entries`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,11 +73,10 @@ impl Log {
         self.nodes.len() + self.nodes.allocations()
     }
 
-    /// Whether an entry of these names and values can be stored at all.
+    /// Whether an entry of these names and values can be stored at all: even in a node of its own, no listpack could
+    /// hold more.
     pub(super) fn can_store(fields: &[&[u8]]) -> bool {
-        // A listpack element is never more than ten bytes larger than its text.
-        let bytes = fields.iter().fold(0usize, |sum, text| sum.saturating_add(text.len()));
-        bytes <= ENTRY_BYTES_MAX && fields.len().saturating_mul(10) <= ENTRY_BYTES_MAX
+        listpack_bytes_max(0, fields) <= LISTPACK_BYTES_MAX
     }
 
     /// Adds an entry behind all others. Its ID must be greater than any that was here.
@@ -208,12 +211,19 @@ impl Log {
 }
 
 fn has_room(node: &Node, fields: &[&[u8]], limits: NodeLimits) -> bool {
-    let bytes_max = match limits.bytes {
-        0 => ENTRY_BYTES_MAX,
-        bytes => bytes.min(ENTRY_BYTES_MAX),
-    };
-    let bytes = fields.iter().fold(node.listpack_len(), |sum, text| sum.saturating_add(text.len()));
-    bytes < bytes_max && (limits.entries == 0 || node.count() + node.deleted() < limits.entries)
+    let size = node.listpack_len();
+    let bytes = fields.iter().fold(size, |sum, text| sum.saturating_add(text.len()));
+    (limits.bytes == 0 || bytes < limits.bytes)
+        && (limits.entries == 0 || node.count() + node.deleted() < limits.entries)
+        && (bytes < LISTPACK_BYTES_MAX / 2 || listpack_bytes_max(size, fields) <= LISTPACK_BYTES_MAX)
+}
+
+/// How many bytes a listpack of `size` may have with another entry, if names are stored twice.
+fn listpack_bytes_max(size: usize, fields: &[&[u8]]) -> usize {
+    let element = |text: &&[u8]| text.len() + ELEMENT_OVERHEAD_MAX;
+    let all = fields.iter().map(element).fold(size, usize::saturating_add);
+    let names = fields.iter().step_by(2).map(element).fold(all, usize::saturating_add);
+    names.saturating_add(EXTRA_ELEMENTS * ELEMENT_OVERHEAD_MAX)
 }
 
 /// Entries in ascending order.

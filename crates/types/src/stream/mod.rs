@@ -8,6 +8,7 @@
 //! - `consumer`, `pending`, `group`: readers and what they have not acknowledged
 //! - `read`, `claim`: delivering entries, changing who owns them
 //! - `lag`, `radix`: figures that Redis shows
+//! - `listpack_form`, `restore`: nodes as files have them, a stream from its parts
 //! - `idempotency`: producers that may send an entry twice
 
 mod claim;
@@ -15,20 +16,19 @@ mod consumer;
 mod group;
 mod id;
 mod idempotency;
-mod item;
 mod lag;
+mod listpack_form;
 mod log;
 mod node;
 mod pending;
 mod radix;
 mod read;
 mod remove;
+mod restore;
 mod runs;
 mod sizes;
 mod stream;
 mod value;
-
-use item::Item;
 
 pub use claim::{AutoClaimReport, Claim, ClaimOptions, ClaimReport, ClaimTime, NackMode};
 pub use consumer::Consumer;

@@ -16,11 +16,11 @@
 //! values), and because a listpack is walked element by element. The form for files and peers is made when it is
 //! needed (`listpack_form`).
 
-use super::Item;
 use super::id::StreamId;
 use super::runs::Keyed;
 use super::sizes::{LISTPACK_FRAME, int_element, text_element};
-use super::value::{push_int, push_text, push_varint, take_value, take_varint};
+use super::value::{as_integer, push_bytes, push_int, push_varint, take_value, take_varint};
+use crate::listpack::Item;
 
 /// Where an entry has its own names.
 const OWN_NAMES: u64 = 1;
@@ -69,14 +69,15 @@ impl Keyed for Node {
 impl Node {
     /// A node with one entry, `fields` being names and values in turn.
     pub(super) fn new(id: StreamId, fields: &[&[u8]]) -> Node {
-        let mut node = Node::with_names(id, fields.iter().step_by(2).copied());
+        let names = fields.chunks_exact(2).map(|pair| Item::Bytes(pair[0]));
+        let mut node = Node::with_names(id, names);
         node.bytes.reserve_exact(fields.iter().map(|text| text.len() + 1).sum::<usize>() + 4);
         node.append(id, fields);
         node
     }
 
     /// A node with these names and no entries yet.
-    pub(super) fn with_names<'a>(base: StreamId, names: impl ExactSizeIterator<Item = &'a [u8]>) -> Node {
+    pub(super) fn with_names<'a>(base: StreamId, names: impl ExactSizeIterator<Item = Item<'a>>) -> Node {
         let mut bytes = Vec::new();
         let count = names.len();
         let mut listpack_bytes = int_element(count as i64) + int_element(0);
@@ -104,11 +105,6 @@ impl Node {
 
     pub(super) fn deleted(&self) -> u64 {
         u64::from(self.deleted)
-    }
-
-    /// Takes note of entries that were removed before the node came here.
-    pub(super) fn set_deleted(&mut self, deleted: u32) {
-        self.deleted = deleted;
     }
 
     pub(super) fn capacity(&self) -> usize {
@@ -149,13 +145,30 @@ impl Node {
         let mut size = self.begin_entry(id, own, fields.len() / 2);
         for pair in fields.chunks_exact(2) {
             if own {
-                size += push_sized(&mut self.bytes, pair[0]);
+                size += push_sized(&mut self.bytes, Item::Bytes(pair[0]));
             }
-            size += push_sized(&mut self.bytes, pair[1]);
+            size += push_sized(&mut self.bytes, Item::Bytes(pair[1]));
         }
-        self.end_entry(start, own);
-        self.listpack_bytes = u32::try_from(self.listpack_bytes as usize + size).unwrap_or(u32::MAX);
-        self.count += 1;
+        self.end_entry(id, start, own, size);
+    }
+
+    /// Adds an entry from its parts: values, or names and values in turn if it has its `own` names.
+    pub(super) fn append_items<'a>(
+        &mut self,
+        id: StreamId,
+        own: bool,
+        pairs: usize,
+        items: &mut dyn Iterator<Item = Item<'a>>,
+    ) {
+        let start = self.bytes.len();
+        let size = self.begin_entry(id, own, pairs);
+        let size = items.fold(size, |size, item| size + push_sized(&mut self.bytes, item));
+        self.end_entry(id, start, own, size);
+    }
+
+    /// Takes note of an entry that was removed before the node came here.
+    pub(super) fn note_deleted(&mut self, id: StreamId) {
+        self.deleted = self.deleted.saturating_add(1);
         self.last = id;
     }
 
@@ -176,8 +189,8 @@ impl Node {
         size + int_element(elements as i64)
     }
 
-    /// Writes the header of the entry that begins at `start`, for which one byte was left.
-    fn end_entry(&mut self, start: usize, own: bool) {
+    /// Writes the header of the entry that begins at `start`, for which one byte was left, and counts it.
+    fn end_entry(&mut self, id: StreamId, start: usize, own: bool, listpack_bytes: usize) {
         let len = (self.bytes.len() - start - 1) as u64;
         let header = len << 1 | if own { OWN_NAMES } else { 0 };
         if header < 0x80 {
@@ -187,6 +200,10 @@ impl Node {
             push_varint(&mut longer, header);
             self.bytes.splice(start..=start, longer);
         }
+        let total = self.listpack_bytes as usize + listpack_bytes;
+        self.listpack_bytes = u32::try_from(total).unwrap_or(u32::MAX);
+        self.count += 1;
+        self.last = id;
     }
 
     /// The entry at an offset, and the offset of the next.
@@ -252,19 +269,23 @@ impl Node {
     }
 }
 
-/// Appends a text; returns its size as an element of a listpack.
+/// Appends a name or value; returns its size as an element of a listpack.
 #[inline]
-fn push_sized(out: &mut Vec<u8>, text: &[u8]) -> usize {
-    match super::value::as_integer(text) {
-        Some(int) => {
-            push_int(out, int);
-            int_element(int)
-        }
-        None => {
-            push_text(out, text);
-            text_element(text.len())
-        }
+fn push_sized(out: &mut Vec<u8>, item: Item<'_>) -> usize {
+    let text = match item {
+        Item::Int(int) => return push_sized_int(out, int),
+        Item::Bytes(text) => text,
+    };
+    if let Some(int) = as_integer(text) {
+        return push_sized_int(out, int);
     }
+    push_bytes(out, text);
+    text_element(text.len())
+}
+
+fn push_sized_int(out: &mut Vec<u8>, int: i64) -> usize {
+    push_int(out, int);
+    int_element(int)
 }
 
 /// The entries of a node with their offsets.

@@ -80,8 +80,9 @@ mod tests {
         let mut prefixes: Vec<&[u8]> = keys.iter().flat_map(|key| (0..=16).map(|len| &key[..len])).collect();
         prefixes.sort_unstable();
         prefixes.dedup();
-        let children =
-            |prefix: &[u8]| prefixes.iter().filter(|it| it.len() == prefix.len() + 1 && it.starts_with(prefix)).count();
+        let children = |prefix: &[u8]| {
+            prefixes.iter().filter(|it| it.len() == prefix.len() + 1 && it.starts_with(prefix)).count()
+        };
         let is_node = |prefix: &[u8]| match children(prefix) {
             1 => prefix.is_empty() || children(&prefix[..prefix.len() - 1]) > 1,
             _ => true,

@@ -60,7 +60,12 @@ impl Stream {
             group.entries_read = history.entries_read_with(group, id);
             group.last_delivered = id;
             if !no_ack {
-                group.put_pending(Pending { id, delivered_ms: now_ms, deliveries: 1, consumer: Some(consumer) });
+                group.put_pending(Pending {
+                    id,
+                    delivered_ms: now_ms,
+                    deliveries: 1,
+                    consumer: Some(consumer),
+                });
             }
             let before = delivery.unwrap_or(Delivery { first: id, last: id, count: 0 });
             delivery = Some(Delivery { last: id, count: before.count + 1, ..before });
@@ -132,7 +137,6 @@ impl Stream {
         Ok(oldest.map(|delivered_ms| delivered_ms.saturating_add(min_idle_ms)))
     }
 }
-
 
 fn idle_ids(
     group: &mut Group,

@@ -142,7 +142,8 @@ impl<T: Keyed> Runs<T> {
             },
             Some((None, run, at)) => {
                 let behind = self.full.last_key_value().map(|(label, _)| *label);
-                let runs = behind.map_or(self.full.range(..), |at| self.full.range((Excluded(at), Unbounded)));
+                let runs =
+                    behind.map_or(self.full.range(..), |at| self.full.range((Excluded(at), Unbounded)));
                 Iter { current: run[at..].iter(), runs, tail: [].iter() }
             }
             None => self.iter(),

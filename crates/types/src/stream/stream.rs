@@ -287,9 +287,8 @@ impl Stream {
     /// O(nodes / 64 + pending / 64 + consumers).
     pub fn heap_bytes(&self) -> usize {
         let inner = &*self.0;
-        let group = |(name, group): (&Box<[u8]>, &Box<Group>)| {
-            name.len() + size_of::<Group>() + group.heap_bytes()
-        };
+        let group =
+            |(name, group): (&Box<[u8]>, &Box<Group>)| name.len() + size_of::<Group>() + group.heap_bytes();
         size_of::<Inner>()
             + inner.log.heap_bytes()
             + map_bytes(inner.groups.len(), size_of::<(Box<[u8]>, Box<Group>)>())
@@ -378,11 +377,10 @@ impl PartialEq for Group {
         self.last_delivered == other.last_delivered
             && self.entries_read == other.entries_read
             && pending(self) == pending(other)
+            && self.pending(StreamId::MIN, StreamId::MAX).eq(other.pending(StreamId::MIN, StreamId::MAX))
             && self
-                .pending(StreamId::MIN, StreamId::MAX)
-                .eq(other.pending(StreamId::MIN, StreamId::MAX))
-            && self.consumers().map(|it| (it.name(), it.seen_ms, it.active_ms)).eq(other
                 .consumers()
-                .map(|it| (it.name(), it.seen_ms, it.active_ms)))
+                .map(|it| (it.name(), it.seen_ms, it.active_ms))
+                .eq(other.consumers().map(|it| (it.name(), it.seen_ms, it.active_ms)))
     }
 }

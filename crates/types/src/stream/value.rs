@@ -12,7 +12,7 @@
 //! small enough to be walked forwards first) and a byte of every small number. Variable-length numbers are LEB128:
 //! seven bits a byte, the lowest first, the top bit set on all but the last.
 
-use super::Item;
+use crate::listpack::Item;
 use crate::parse_i64;
 
 const SHORT_TEXT: u8 = 0x80;
@@ -35,16 +35,9 @@ pub(super) fn as_integer(text: &[u8]) -> Option<i64> {
     }
 }
 
-/// Appends `text`, which is at most `u32::MAX` bytes long.
+/// Appends `text`, which is no integer's and at most `u32::MAX` bytes long.
 #[inline]
-pub(super) fn push_text(out: &mut Vec<u8>, text: &[u8]) {
-    match as_integer(text) {
-        Some(int) => push_int(out, int),
-        None => push_bytes(out, text),
-    }
-}
-
-fn push_bytes(out: &mut Vec<u8>, text: &[u8]) {
+pub(super) fn push_bytes(out: &mut Vec<u8>, text: &[u8]) {
     let len = text.len();
     debug_assert!(u32::try_from(len).is_ok());
     if len <= SHORT_TEXT_LEN_MAX {
@@ -139,7 +132,10 @@ mod tests {
 
     fn round_trip(text: &[u8]) -> usize {
         let mut out = Vec::new();
-        push_text(&mut out, text);
+        match as_integer(text) {
+            Some(int) => push_int(&mut out, int),
+            None => push_bytes(&mut out, text),
+        }
         let mut bytes = out.as_slice();
         let item = take_value(&mut bytes);
         assert!(item.eq_bytes(text), "{text:?} {item:?}");
