@@ -21,8 +21,11 @@ pub(super) struct History {
 impl History {
     /// How many entries `group` has yet to read. Negative if a client set the counts so.
     pub(super) fn lag(&self, group: &Group) -> Option<i64> {
-        if self.entries_added == 0 {
+        if self.entries_added == 0 || self.len == 0 {
             return Some(0);
+        }
+        if group.last_delivered < self.first_id && self.max_deleted_id < self.first_id {
+            return Some(self.len as i64);
         }
         let counted = group.entries_read.filter(|_| !self.may_have_deleted_from(group.last_delivered));
         let read = counted.or_else(|| self.position(group.last_delivered))?;

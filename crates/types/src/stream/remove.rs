@@ -134,51 +134,59 @@ impl Inner {
         count
     }
 
-    /// Trims entry by entry, as references allow.
+    /// Trims entry by entry, as references allow. Ends with the first node that need not go as a whole, even if
+    /// references have kept entries before it: so Redis does.
     fn trim_selected(&mut self, trim: &Trim) -> u64 {
         let mut removed = 0;
         let mut behind = None;
-        while let Some((base, ids)) = self.next_candidates(trim, removed, behind) {
-            for id in ids {
+        while let Some(candidates) = self.next_candidates(trim, removed, behind) {
+            for id in candidates.ids {
                 if matches!(trim.to, TrimTo::Len(len) if self.log.len() <= len) {
                     return removed;
                 }
-                if trim.references == References::Acked && !self.all_done_with(id) {
-                    continue;
-                }
-                self.forget_pending_if(trim.references == References::Delete, id);
-                removed += u64::from(self.log.remove(id));
+                removed += u64::from(self.trim_entry(id, trim.references));
             }
-            behind = Some(base);
+            if !candidates.whole {
+                break;
+            }
+            behind = Some(candidates.base);
         }
         removed
     }
 
-    fn forget_pending_if(&mut self, wanted: bool, id: StreamId) {
-        if wanted {
-            self.forget_pending(id);
+    /// Removes an entry without taking note of its ID, unless references forbid it.
+    fn trim_entry(&mut self, id: StreamId, references: References) -> bool {
+        match references {
+            References::Acked if !self.all_done_with(id) => return false,
+            References::Delete => self.forget_pending(id),
+            _ => {}
         }
+        self.log.remove(id)
     }
 
-    /// The next node behind `behind` that trimming may begin, by its key, and which of its entries may go.
-    fn next_candidates(
-        &self,
-        trim: &Trim,
-        removed: u64,
-        behind: Option<StreamId>,
-    ) -> Option<(StreamId, Vec<StreamId>)> {
+    /// What may go of the next node behind `behind`, if trimming goes on there.
+    fn next_candidates(&self, trim: &Trim, removed: u64, behind: Option<StreamId>) -> Option<Candidates> {
         let mut nodes = self.log.nodes_from(behind.unwrap_or(StreamId::MIN));
         let node = nodes.find(|node| behind.is_none_or(|behind| node.base() > behind))?;
-        let (reached, end) = match trim.to {
-            TrimTo::Len(len) => (self.log.len() <= len, None),
-            TrimTo::MinId(id) => (node.base() >= id, Some(id)),
+        let (whole, end) = match trim.to {
+            TrimTo::Len(len) if self.log.len() <= len => return None,
+            TrimTo::Len(len) => (self.log.len() - node.count() >= len, None),
+            TrimTo::MinId(id) => (node.last_ever() < id, Some(id)),
         };
-        if reached || exceeds(trim, removed, node.count()) {
+        if exceeds(trim, removed, node.count()) {
             return None;
         }
         let ids = node.entries().map(|(_, entry)| entry.id());
-        Some((node.base(), ids.take_while(|id| end.is_none_or(|end| *id < end)).collect()))
+        let ids = ids.take_while(|id| end.is_none_or(|end| *id < end)).collect();
+        Some(Candidates { base: node.base(), whole, ids })
     }
+}
+
+/// Entries of a node that trimming may remove.
+struct Candidates {
+    base: StreamId,
+    whole: bool,
+    ids: Vec<StreamId>,
 }
 
 fn exceeds(trim: &Trim, removed: u64, more: u64) -> bool {
