@@ -2,11 +2,12 @@
 
 use super::consumer::ConsumerIndex;
 use super::group::Group;
+use super::groups::NoGroup;
 use super::id::StreamId;
 use super::log::Log;
 use super::pending::Pending;
 use super::read::DELIVERIES_MAX;
-use super::stream::{NoGroup, Stream};
+use super::state::Stream;
 
 /// XAUTOCLAIM looks at so many entries for each that it may claim.
 const LOOKS_PER_CLAIM: u64 = 10;
@@ -38,6 +39,19 @@ pub struct ClaimOptions {
     pub just_id: bool,
     /// Raises the group's last delivered ID to this one.
     pub last_id: Option<StreamId>,
+}
+
+/// How XAUTOCLAIM claims.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AutoClaimOptions {
+    /// Only what has been idle so long.
+    pub min_idle_ms: i64,
+    /// The first ID to look at.
+    pub start: StreamId,
+    /// The most entries to claim or drop; ten times as many are looked at.
+    pub count: u64,
+    /// Whether only IDs are wanted, which is no delivery.
+    pub just_id: bool,
 }
 
 /// A pending entry as it is after it was claimed or given back.
@@ -115,26 +129,23 @@ impl Stream {
         Ok(report)
     }
 
-    /// Claims up to `count` pending entries from `start` on that have been idle for `min_idle_ms`, for a consumer, which
-    /// is made if needed. Looks at no more than ten times as many. O(log n) per entry looked at.
+    /// Claims pending entries that have been idle, by ID, for a consumer, which is made if needed. O(log n) per entry
+    /// looked at.
     pub fn auto_claim(
         &mut self,
         group: &[u8],
         consumer: &[u8],
-        min_idle_ms: i64,
-        start: StreamId,
-        count: u64,
-        just_id: bool,
+        options: &AutoClaimOptions,
         now_ms: i64,
     ) -> Result<AutoClaimReport, NoGroup> {
         let inner = &mut *self.0;
         let group = inner.groups.get_mut(group).ok_or(NoGroup)?;
         let (consumer, _) = group.see(consumer, now_ms);
-        let Found { idle, dropped, next } = find_idle(group, &inner.log, min_idle_ms, start, count, now_ms);
+        let Found { idle, dropped, next } = find_idle(group, &inner.log, options, now_ms);
         for id in &dropped {
             group.remove_pending(*id);
         }
-        let options = ClaimOptions { just_id, ..ClaimOptions::default() };
+        let options = ClaimOptions { just_id: options.just_id, ..ClaimOptions::default() };
         let claim = |id| claim_one(group, id, consumer, &options, now_ms);
         let claimed: Vec<Claim> = idle.into_iter().filter_map(claim).collect();
         if !claimed.is_empty() {
@@ -217,18 +228,19 @@ struct Found {
     next: Option<StreamId>,
 }
 
-fn find_idle(group: &Group, log: &Log, min_idle_ms: i64, start: StreamId, count: u64, now_ms: i64) -> Found {
+fn find_idle(group: &Group, log: &Log, options: &AutoClaimOptions, now_ms: i64) -> Found {
     let mut found = Found { idle: Vec::new(), dropped: Vec::new(), next: None };
-    let mut looks = count.saturating_mul(LOOKS_PER_CLAIM);
-    for pending in group.pending_from(start) {
-        if looks == 0 || (found.idle.len() + found.dropped.len()) as u64 >= count {
+    let mut looks = options.count.saturating_mul(LOOKS_PER_CLAIM);
+    for pending in group.pending_from(options.start) {
+        if looks == 0 || (found.idle.len() + found.dropped.len()) as u64 >= options.count {
             found.next = Some(pending.id);
             break;
         }
         looks -= 1;
+        let idle_ms = now_ms.saturating_sub(pending.delivered_ms);
         if !log.contains(pending.id) {
             found.dropped.push(pending.id);
-        } else if min_idle_ms <= 0 || now_ms.saturating_sub(pending.delivered_ms) >= min_idle_ms {
+        } else if options.min_idle_ms <= 0 || idle_ms >= options.min_idle_ms {
             found.idle.push(pending.id);
         }
     }

@@ -176,9 +176,9 @@ impl Group {
         }
     }
 
-    /// Bytes allocated for the group.
+    /// Bytes allocated for the group, itself included.
     pub fn heap_bytes(&self) -> usize {
-        self.pending.heap_bytes() + self.consumers.heap_bytes()
+        size_of::<Group>() + self.pending.heap_bytes() + self.consumers.heap_bytes()
     }
 
     /// How many allocations freeing the group takes, roughly.

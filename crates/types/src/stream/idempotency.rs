@@ -14,7 +14,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
 
 use super::id::StreamId;
 use super::runs::map_bytes;
-use super::stream::Stream;
+use super::state::Stream;
 
 /// How much is remembered of each producer, from XCFGSET or the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -231,10 +231,11 @@ impl Idempotency {
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
-        let producer = |(name, producer): (&Box<[u8]>, &Producer)| name.len() + producer.heap_bytes();
+        let names: usize = self.producers.keys().map(|name| name.len()).sum();
         map_bytes(self.producers.len(), size_of::<(Box<[u8]>, Producer)>())
             + self.swept.len()
-            + self.producers.iter().map(producer).sum::<usize>()
+            + names
+            + self.producers.values().map(Producer::heap_bytes).sum::<usize>()
     }
 }
 
@@ -264,5 +265,119 @@ impl Producer {
         self.messages.capacity() * size_of::<Message>()
             + self.messages.iter().map(|it| it.id.len()).sum::<usize>()
             + map_bytes(self.index.len(), size_of::<(u64, u64)>())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(seq: u64) -> StreamId {
+        StreamId::new(1, seq)
+    }
+
+    fn remember(stream: &mut Stream, producer: &[u8], message: &[u8], seq: u64, now_ms: i64) {
+        let limits = IdempotencyLimits { duration_s: 1, ids_max: 3 };
+        stream.remember_message(producer, message, id(seq), limits, now_ms).unwrap();
+    }
+
+    #[test]
+    fn messages_are_known_until_too_many_came_after_them() {
+        let mut stream = Stream::new();
+        assert_eq!(stream.find_message(b"p", b"1", 0), None);
+        for seq in 1..=4 {
+            remember(&mut stream, b"p", seq.to_string().as_bytes(), seq, 0);
+        }
+        remember(&mut stream, b"q", b"1", 9, 0);
+        assert_eq!(stream.find_message(b"p", b"1", 0), None);
+        assert_eq!(stream.find_message(b"p", b"2", 0), Some(id(2)));
+        assert_eq!(stream.find_message(b"p", b"4", 0), Some(id(4)));
+        assert_eq!(stream.find_message(b"q", b"1", 0), Some(id(9)));
+        let figures = IdempotencyFigures { producers: 2, tracked: 4, added: 5, duplicates: 3 };
+        assert_eq!(stream.idempotency_figures(), figures);
+    }
+
+    #[test]
+    fn messages_are_forgotten_after_their_time_even_of_silent_producers() {
+        let mut stream = Stream::new();
+        remember(&mut stream, b"p", b"1", 1, 0);
+        remember(&mut stream, b"p", b"2", 2, 600);
+        for name in 0..50u8 {
+            remember(&mut stream, &[b'x', name], b"1", 3, 0);
+        }
+        assert_eq!(stream.find_message(b"p", b"1", 1000), Some(id(1)));
+        assert_eq!(stream.find_message(b"p", b"1", 1001), None);
+        assert_eq!(stream.find_message(b"p", b"2", 1001), Some(id(2)));
+        for _ in 0..60 {
+            stream.find_message(b"p", b"2", 1001);
+        }
+        assert_eq!(stream.idempotency_figures().producers, 1);
+        stream.forget_old_messages(usize::MAX, 1601);
+        assert_eq!(stream.idempotency_figures().tracked, 0);
+        stream.forget_old_messages(usize::MAX, i64::MAX);
+    }
+
+    #[test]
+    fn a_message_stands_for_one_entry() {
+        let mut stream = Stream::new();
+        let limits = IdempotencyLimits::default();
+        assert_eq!(stream.remember_message(b"p", b"1", id(1), limits, 0), Ok(()));
+        assert_eq!(stream.remember_message(b"p", b"1", id(1), limits, 0), Ok(()));
+        assert_eq!(stream.remember_message(b"p", b"1", id(2), limits, 0), Err(OtherEntry(id(1))));
+        assert_eq!(stream.idempotency_figures().added, 1);
+        assert_eq!(stream.messages().collect::<Vec<_>>(), [(&b"p"[..], &b"1"[..], id(1), 0)]);
+    }
+
+    #[test]
+    fn other_limits_forget_everything_the_same_nothing() {
+        let mut stream = Stream::new();
+        remember(&mut stream, b"p", b"1", 1, 0);
+        stream.set_idempotency_limits(IdempotencyLimits { duration_s: 1, ids_max: 3 });
+        assert_eq!(stream.idempotency_figures().tracked, 1);
+        let limits = IdempotencyLimits { duration_s: 2, ids_max: 3 };
+        stream.set_idempotency_limits(limits);
+        assert_eq!(stream.idempotency_limits(), Some(limits));
+        let figures = IdempotencyFigures { added: 1, ..IdempotencyFigures::default() };
+        assert_eq!(stream.idempotency_figures(), figures);
+        assert_eq!(stream.find_message(b"p", b"1", 0), None);
+    }
+
+    #[test]
+    fn like_a_list_under_random_messages() {
+        let mut rng = crate::Rng::new(5);
+        let mut stream = Stream::new();
+        let mut model: Vec<(u64, u64, StreamId, i64)> = Vec::new();
+        let mut now_ms = 0;
+        for step in 0..5000 {
+            now_ms += rng.below(20) as i64;
+            let (producer, message) = (rng.below(6), rng.below(9));
+            let names = (producer.to_string(), message.to_string());
+            let (producer_name, message_name) = (names.0.as_bytes(), names.1.as_bytes());
+            model.retain(|(_, _, _, at)| now_ms - at <= 1000);
+            let known = model.iter().find(|it| (it.0, it.1) == (producer, message)).map(|it| it.2);
+            assert_eq!(stream.find_message(producer_name, message_name, now_ms), known);
+            if known.is_none() {
+                remember(&mut stream, producer_name, message_name, step, now_ms);
+                model.push((producer, message, id(step), now_ms));
+                let own = model.iter().filter(|it| it.0 == producer).count();
+                if own > 3 {
+                    let oldest = model.iter().position(|it| it.0 == producer).unwrap();
+                    model.remove(oldest);
+                }
+            }
+            stream.forget_old_messages(9, now_ms);
+            assert_eq!(stream.idempotency_figures().tracked, model.len() as u64);
+        }
+    }
+
+    #[test]
+    fn what_a_message_says_in_any_order() {
+        let one = message_id_of(&[b"a", b"1", b"b", b"2"]);
+        assert_eq!(one, message_id_of(&[b"b", b"2", b"a", b"1"]));
+        for other in
+            [&[&b"a"[..], b"2", b"b", b"1"][..], &[b"a", b"1"], &[b"a", b"1", b"b", b"2", b"b", b"2"]]
+        {
+            assert_ne!(one, message_id_of(other));
+        }
     }
 }

@@ -77,3 +77,71 @@ impl History {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{IdRequest, NodeLimits, References, Stream, Trim, TrimTo};
+    use super::*;
+
+    fn stream(entries: u64) -> Stream {
+        let mut stream = Stream::new();
+        for ms in 1..=entries {
+            let request = IdRequest::Exact(StreamId::new(ms, 0));
+            stream.add(request, &[b"a", b"b"], NodeLimits::default(), 0).unwrap();
+        }
+        stream
+    }
+
+    /// Entries read and lag of a group, as XINFO GROUPS shows them.
+    fn figures(stream: &Stream) -> (Option<u64>, Option<i64>) {
+        let group = stream.group(b"g").unwrap();
+        (group.entries_read(), stream.lag(group))
+    }
+
+    // The expected figures of these tests are what Redis answers.
+
+    #[test]
+    fn counts_follow_from_reading_from_the_start() {
+        let mut stream = stream(4);
+        stream.create_group(b"g", StreamId::MIN, None).unwrap();
+        assert_eq!(figures(&stream), (None, Some(4)));
+        stream.deliver(b"g", b"c", Some(1), false, 0).unwrap();
+        assert_eq!(figures(&stream), (Some(1), Some(3)));
+        stream.deliver(b"g", b"c", None, false, 0).unwrap();
+        assert_eq!(figures(&stream), (Some(4), Some(0)));
+    }
+
+    #[test]
+    fn the_middle_is_unknown_and_the_end_is_known() {
+        let mut stream = stream(4);
+        stream.create_group(b"g", StreamId::new(3, 0), None).unwrap();
+        assert_eq!(figures(&stream), (None, None));
+        stream.deliver(b"g", b"c", Some(1), false, 0).unwrap();
+        assert_eq!(figures(&stream), (Some(4), Some(0)));
+        stream.set_group_id(b"g", StreamId::new(2, 0), Some(77)).unwrap();
+        assert_eq!(figures(&stream), (Some(4), Some(0)));
+    }
+
+    #[test]
+    fn a_deletion_ahead_makes_it_unknown() {
+        let mut stream = stream(5);
+        stream.create_group(b"g", StreamId::MIN, None).unwrap();
+        stream.deliver(b"g", b"c", Some(2), false, 0).unwrap();
+        stream.delete(&[StreamId::new(4, 0)]);
+        assert_eq!(figures(&stream), (Some(2), None));
+        stream.deliver(b"g", b"c", None, false, 0).unwrap();
+        assert_eq!(figures(&stream), (Some(5), Some(0)));
+    }
+
+    #[test]
+    fn trimming_past_a_group_leaves_what_is_there() {
+        let mut stream = stream(5);
+        stream.create_group(b"g", StreamId::MIN, None).unwrap();
+        stream.deliver(b"g", b"c", Some(1), false, 0).unwrap();
+        let trim = Trim { to: TrimTo::Len(2), approximate: false, limit: 0, references: References::Keep };
+        stream.trim(&trim);
+        assert_eq!(figures(&stream), (Some(1), Some(2)));
+        stream.trim(&Trim { to: TrimTo::Len(0), ..trim });
+        assert_eq!(figures(&stream), (Some(1), Some(0)));
+    }
+}

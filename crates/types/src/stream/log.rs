@@ -68,6 +68,11 @@ impl Log {
         self.node_bytes + self.nodes.heap_bytes()
     }
 
+    #[cfg(test)]
+    pub(super) fn node_tree_bytes(&self) -> usize {
+        self.nodes.heap_bytes()
+    }
+
     /// How many allocations there are, roughly.
     pub(super) fn allocations(&self) -> usize {
         self.nodes.len() + self.nodes.allocations()
@@ -131,7 +136,8 @@ impl Log {
 
     /// The greatest ID.
     pub(super) fn last_id(&self) -> Option<StreamId> {
-        self.nodes.last()?.entries().last().map(|(_, entry)| entry.id())
+        let node = self.nodes.last()?;
+        node.offsets(node.end()).last().map(|at| node.entry(at).id())
     }
 
     /// Removes the entry with this ID; false if there is none.
@@ -195,8 +201,8 @@ impl Log {
         if first.is_some_and(|node| node.last_ever() < start) {
             first = nodes.next();
         }
-        let entries = first.map(Node::entries);
-        Range { nodes, entries, start, end }
+        let entries = first.map(|node| node.entries_from(node.seek(start)));
+        Range { nodes, entries, end }
     }
 
     /// The same entries, the last one first.
@@ -230,7 +236,6 @@ fn listpack_bytes_max(size: usize, fields: &[&[u8]]) -> usize {
 pub struct Range<'a> {
     nodes: Iter<'a, Node>,
     entries: Option<NodeEntries<'a>>,
-    start: StreamId,
     end: StreamId,
 }
 
@@ -240,14 +245,12 @@ impl<'a> Iterator for Range<'a> {
     #[inline]
     fn next(&mut self) -> Option<Entry<'a>> {
         loop {
-            for (_, entry) in self.entries.as_mut()? {
-                if entry.id() > self.end {
-                    self.entries = None;
-                    return None;
-                }
-                if entry.id() >= self.start {
+            if let Some((_, entry)) = self.entries.as_mut()?.next() {
+                if entry.id() <= self.end {
                     return Some(entry);
                 }
+                self.entries = None;
+                return None;
             }
             self.entries = self.nodes.next().map(Node::entries);
         }
@@ -281,8 +284,8 @@ impl<'a> Iterator for RangeBack<'a> {
                 return None;
             }
             self.node = Some(node);
-            let within = node.entries().take_while(|(_, entry)| entry.id() <= self.end);
-            self.offsets.extend(within.map(|(at, _)| at as u32));
+            let end = self.end.next().map_or(usize::MAX, |behind| node.seek(behind));
+            self.offsets.extend(node.offsets(end.min(node.end())).map(|at| at as u32));
         }
     }
 }

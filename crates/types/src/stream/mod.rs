@@ -3,9 +3,9 @@
 //! - `id`: entry IDs and their text
 //! - `value`, `node`, `log`: how entries are stored, from a single value up to the whole
 //! - `runs`: the ordered collection under the log and under what is pending
-//! - `stream`: the stream itself, adding and finding entries, its groups
+//! - `state`, `equality`: the stream itself, adding and finding entries
 //! - `remove`: deleting and trimming with regard to groups
-//! - `consumer`, `pending`, `group`: readers and what they have not acknowledged
+//! - `consumer`, `pending`, `group`, `groups`: readers and what they have not acknowledged
 //! - `read`, `claim`: delivering entries, changing who owns them
 //! - `lag`, `radix`: figures that Redis shows
 //! - `listpack_form`, `restore`: nodes as files have them, a stream from its parts
@@ -13,7 +13,9 @@
 
 mod claim;
 mod consumer;
+mod equality;
 mod group;
+mod groups;
 mod id;
 mod idempotency;
 mod lag;
@@ -27,16 +29,19 @@ mod remove;
 mod restore;
 mod runs;
 mod sizes;
-mod stream;
+mod state;
+#[cfg(test)]
+mod tests;
 mod value;
 
-pub use claim::{AutoClaimReport, Claim, ClaimOptions, ClaimReport, ClaimTime, NackMode};
+pub use claim::{AutoClaimOptions, AutoClaimReport, Claim, ClaimOptions, ClaimReport, ClaimTime, NackMode};
 pub use consumer::Consumer;
 pub use group::{Group, PendingEntry};
+pub use groups::{GroupExists, NoGroup};
 pub use id::{BoundError, IdRequest, StreamId};
 pub use idempotency::{IdempotencyFigures, IdempotencyLimits, OtherEntry, message_id_of};
 pub use log::{NodeLimits, Range, RangeBack};
 pub use node::{Entry, Fields};
 pub use read::{Delivery, IdleClaim};
 pub use remove::{Deletion, References, Trim, TrimTo};
-pub use stream::{AddError, GroupExists, NoGroup, SetIdError, Stream};
+pub use state::{AddError, SetIdError, Stream};

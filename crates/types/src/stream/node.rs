@@ -19,7 +19,7 @@
 use super::id::StreamId;
 use super::runs::Keyed;
 use super::sizes::{LISTPACK_FRAME, int_element, text_element};
-use super::value::{as_integer, push_bytes, push_int, push_varint, take_value, take_varint};
+use super::value::{as_integer, push_bytes, push_int, push_varint, take_value, take_varint, varint_at};
 use crate::listpack::Item;
 
 /// Where an entry has its own names.
@@ -228,7 +228,53 @@ impl Node {
     /// The node's entries with their offsets, in order.
     #[inline]
     pub(super) fn entries(&self) -> NodeEntries<'_> {
-        NodeEntries { node: self, at: self.head_len as usize }
+        self.entries_from(self.head_len as usize)
+    }
+
+    /// The entries from an offset on.
+    #[inline]
+    pub(super) fn entries_from(&self, at: usize) -> NodeEntries<'_> {
+        NodeEntries { node: self, at }
+    }
+
+    /// The offset of the first entry whose ID is at least `id`, or of the end. Looks at nothing but IDs.
+    pub(super) fn seek(&self, id: StreamId) -> usize {
+        let mut at = self.head_len as usize;
+        if id <= self.base {
+            return at;
+        }
+        let ms = id.ms - self.base.ms;
+        let seq = if ms == 0 { id.seq - self.base.seq } else { id.seq };
+        while at < self.bytes.len() {
+            let entry = at;
+            let header = varint_at(&self.bytes, &mut at);
+            let end = at + (header >> 1) as usize;
+            let entry_ms = varint_at(&self.bytes, &mut at);
+            if entry_ms > ms || entry_ms == ms && varint_at(&self.bytes, &mut at) >= seq {
+                return entry;
+            }
+            at = end;
+        }
+        at
+    }
+
+    /// The offsets of the entries before the one at `end`.
+    pub(super) fn offsets(&self, end: usize) -> impl Iterator<Item = usize> + '_ {
+        let mut at = self.head_len as usize;
+        std::iter::from_fn(move || {
+            let entry = at;
+            if entry >= end {
+                return None;
+            }
+            let header = varint_at(&self.bytes, &mut at);
+            at += (header >> 1) as usize;
+            Some(entry)
+        })
+    }
+
+    /// The offset behind the last entry.
+    pub(super) fn end(&self) -> usize {
+        self.bytes.len()
     }
 
     /// The entry at an offset that [`Node::entries`] gave.
@@ -241,7 +287,7 @@ impl Node {
         if id > self.last {
             return None;
         }
-        self.entries().find(|(_, entry)| entry.id >= id).filter(|(_, entry)| entry.id == id)
+        self.entries_from(self.seek(id)).next().filter(|(_, entry)| entry.id == id)
     }
 
     /// Removes the entry at an offset.
@@ -254,7 +300,7 @@ impl Node {
     pub(super) fn remove_front(&mut self, count: u64) -> u64 {
         let count = count.min(self.count());
         let start = self.head_len as usize;
-        let end = (0..count).fold(start, |at, _| self.entry_at(at).1);
+        let end = self.offsets(self.bytes.len()).nth(count as usize).unwrap_or(self.bytes.len());
         self.cut(start, end, count as u32);
         count
     }

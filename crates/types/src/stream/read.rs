@@ -5,10 +5,11 @@
 
 use super::consumer::ConsumerIndex;
 use super::group::Group;
+use super::groups::NoGroup;
 use super::id::StreamId;
 use super::log::Log;
 use super::pending::Pending;
-use super::stream::{NoGroup, Stream};
+use super::state::Stream;
 
 /// Entries that were delivered to a consumer: all from `first` to `last`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

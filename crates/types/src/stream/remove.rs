@@ -1,7 +1,8 @@
 //! Deleting and trimming, and what becomes of references to the entries in the groups' lists.
 
+use super::groups::NoGroup;
 use super::id::StreamId;
-use super::stream::{Inner, NoGroup, Stream};
+use super::state::{Inner, Stream};
 
 /// What is done about groups that have an entry pending, or have not read it, when it is to be removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

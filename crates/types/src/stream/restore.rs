@@ -9,7 +9,7 @@ use super::idempotency::{Idempotency, IdempotencyLimits};
 use super::listpack_form;
 use super::pending::Pending;
 use super::read::DELIVERIES_MAX;
-use super::stream::Stream;
+use super::state::Stream;
 use crate::listpack::{Corrupt, Listpack};
 
 impl Stream {

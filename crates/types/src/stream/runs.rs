@@ -179,7 +179,7 @@ impl<T: Keyed> Runs<T> {
 
     /// Where the last item is whose key is at most `key`: the key of its run in the map, if it is there, the run, and
     /// its index. A run of the map may have lost the item it is named after, so the one before is looked into too.
-    fn find_floor(&self, key: T::Key) -> Option<(Option<T::Key>, &[T], usize)> {
+    fn find_floor(&self, key: T::Key) -> Option<Found<'_, T>> {
         if self.in_tail(key) {
             return floor_index(&self.tail, key).map(|at| (None, self.tail.as_slice(), at));
         }
@@ -267,6 +267,9 @@ impl<T: Keyed> Runs<T> {
         self.keep_full(run);
     }
 }
+
+/// The key of a run in the map (none for the tail), the run, and an index in it.
+type Found<'a, T> = (Option<<T as Keyed>::Key>, &'a [T], usize);
 
 fn floor_index<T: Keyed>(run: &[T], key: T::Key) -> Option<usize> {
     run.partition_point(|item| item.key() <= key).checked_sub(1)

@@ -126,6 +126,20 @@ pub(super) fn take_varint(bytes: &mut &[u8]) -> u64 {
     }
 }
 
+/// Reads a variable-length number at an offset, which moves behind it.
+#[inline]
+pub(super) fn varint_at(bytes: &[u8], at: &mut usize) -> u64 {
+    let byte = bytes[*at];
+    if byte < 0x80 {
+        *at += 1;
+        return u64::from(byte);
+    }
+    let mut rest = &bytes[*at..];
+    let number = take_varint(&mut rest);
+    *at = bytes.len() - rest.len();
+    number
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,6 +196,9 @@ mod tests {
             push_varint(&mut out, number);
             let mut bytes = out.as_slice();
             assert_eq!(take_varint(&mut bytes), number);
+            let mut at = 0;
+            assert_eq!(varint_at(&out, &mut at), number);
+            assert_eq!(at, out.len());
             assert!(bytes.is_empty());
         }
     }
