@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use ochre_config::{Config, NoFiles};
 use ochre_keyspace::{Entry, Hasher, NewValue, Table, ValueRef};
 use ochre_resp::{Head, Limits, Progress, ReplyLimits, ReplyParser, RequestParser, Span, skip_reply};
-use ochre_types::{Case, Object, glob_match};
+use ochre_types::listpack::Listpack;
+use ochre_types::{Case, Object, glob_match, lzf};
 
 /// Limits that small inputs can reach.
 const LIMITS: Limits =
@@ -352,4 +353,41 @@ impl TablePair {
         });
         assert_eq!(visited, self.model.len());
     }
+}
+
+/// A listpack from outside is refused, or reads the same from both ends and comes back as the bytes it gives.
+pub fn listpack(input: &[u8]) {
+    let mut bytes = input.to_vec();
+    // A right length and end, so that what is between gets looked at.
+    if let [length @ .., _, _, end] = &mut bytes[..]
+        && let Some(field) = length.first_chunk_mut()
+    {
+        *field = (input.len() as u32).to_le_bytes();
+        *end = 0xff;
+    }
+    let Ok(listpack) = Listpack::from_bytes(&bytes) else { return };
+    let elements: Vec<Vec<u8>> = listpack.iter().map(|item| item.to_vec()).collect();
+    let mut backwards: Vec<Vec<u8>> = listpack.iter().rev().map(|item| item.to_vec()).collect();
+    backwards.reverse();
+    assert_eq!(elements, backwards);
+    assert_eq!(elements.len(), listpack.len());
+    let mut written = Listpack::new();
+    elements.iter().for_each(|element| written.push_back(element));
+    assert_eq!(written.as_bytes(), listpack.as_bytes());
+    for (index, element) in elements.iter().enumerate() {
+        let found = listpack.first().and_then(|first| listpack.find(first, element, 0));
+        assert!(found.is_some() && found <= listpack.seek(index as isize));
+    }
+}
+
+/// Compressed bytes from outside give what was announced or an error; what is compressed comes back.
+pub fn compressed(input: &[u8]) {
+    for len in [input.len(), 2 * input.len(), 300] {
+        if let Ok(output) = lzf::decompress(input, len) {
+            assert_eq!(output.len(), len);
+        }
+    }
+    let room = input.len() + input.len() / 32 + 1;
+    let compressed = lzf::compress(input, room).expect("literals fit");
+    assert_eq!(lzf::decompress(&compressed, input.len()).as_deref(), Ok(input));
 }

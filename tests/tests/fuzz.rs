@@ -57,6 +57,22 @@ fn replies() {
 }
 
 #[test]
+fn listpacks() {
+    let seeds: [&[u8]; 3] = [
+        b"\x15\0\0\0\x04\0\x05\x01\x82hi\x03\xc1\x00\x02\xf1\x00\x10\x03\xff",
+        b"\x10\0\0\0\x01\0\xf0\x03\0\0\0abc\x08\xff",
+        b"\x0e\0\0\0\x01\0\xe0\x03abc\x05\xff\xff",
+    ];
+    try_on(7, &seeds, properties::listpack);
+}
+
+#[test]
+fn compressed_bytes() {
+    let seeds: [&[u8]; 2] = [b"\x02abc\x20\x02\xe0\x09\x00", b"abcabcabcabcabcabcabcabc"];
+    try_on(8, &seeds, properties::compressed);
+}
+
+#[test]
 fn configurations() {
     let seeds: [&[u8]; 5] = [
         b"port 6379\nbind 127.0.0.1 -::1\nmaxmemory 100mb\n",

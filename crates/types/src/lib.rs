@@ -4,6 +4,7 @@
 //! - `number`: numbers in the text of arguments and replies
 //! - `long_double`: the 80-bit arithmetic of INCRBYFLOAT
 //! - `string`: what the string commands compute: ranges, sizes, encodings, digests, longest common subsequences
+//! - `list`: lists
 //! - `listpack`: short strings and integers in one run of bytes, in Redis's own layout
 //! - `lzf`: the compression of RDB files and of the middle of lists
 //! - `glob`: the patterns of KEYS, SCAN, PSUBSCRIBE and CONFIG GET
@@ -12,6 +13,7 @@
 //! - `random`: a small seeded generator for sampling
 
 mod glob;
+pub mod list;
 pub mod listpack;
 mod long_double;
 pub mod lzf;

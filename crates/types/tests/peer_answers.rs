@@ -1,5 +1,6 @@
 //! Tables of answers that real servers gave to our own requests: hard cases of rounding and formatting.
 
+use ochre_types::listpack::Listpack;
 use ochre_types::{LongDouble, format_f64, parse_f64};
 
 fn rows(table: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
@@ -35,4 +36,20 @@ fn texts_of_doubles() {
         count += 1;
     }
     assert!(count > 50);
+}
+
+#[test]
+fn bytes_of_listpacks() {
+    let mut count = 0;
+    for line in include_str!("listpacks.txt").lines().filter(|line| !line.starts_with('#')) {
+        let (elements, expected) = line.rsplit_once('|').expect("elements and bytes");
+        let (mut forwards, mut backwards) = (Listpack::new(), Listpack::new());
+        elements.split('|').for_each(|element| forwards.push_back(element.as_bytes()));
+        elements.rsplit('|').for_each(|element| backwards.push_front(element.as_bytes()));
+        let bytes: String = forwards.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(bytes, expected, "{elements}");
+        assert_eq!(forwards.as_bytes(), backwards.as_bytes());
+        count += 1;
+    }
+    assert!(count > 20);
 }

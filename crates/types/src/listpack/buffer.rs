@@ -61,6 +61,15 @@ const fn class_bytes(class: usize) -> usize {
     (128 << doubling) + step * (32 << doubling)
 }
 
+/// What an allocation of `size` bytes takes of memory: nothing for none, else its size class.
+pub(crate) const fn allocated_bytes(size: usize) -> usize {
+    match size {
+        0 => 0,
+        1..=8 => 8,
+        _ => class_bytes(class_of(size)),
+    }
+}
+
 /// Owned bytes that begin with their own length, in an allocation with room before and after.
 #[repr(transparent)]
 pub(super) struct Buffer(NonNull<u8>);

@@ -3,7 +3,10 @@
 //! Elements are canonical, so what is looked for is encoded once and compared as bytes, first by the first byte, which
 //! tells kind and length. Passing an element is one look at a table.
 
-use super::encoding::{Encoded, backlen_len, encoded_len};
+use std::ops::ControlFlow;
+
+use super::buffer::HEADER_LEN;
+use super::encoding::{Encoded, entry_len};
 use super::pack::{Listpack, Pos};
 
 impl Listpack {
@@ -13,18 +16,39 @@ impl Listpack {
         self.find_encoded(from.at(), &Encoded::of(value), skip)
     }
 
+    /// Indexes of the elements that are `value` among the first `compared`, until `hit` breaks. O(n).
+    pub fn find_all(
+        &self,
+        value: &[u8],
+        compared: usize,
+        hit: &mut impl FnMut(usize) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let (bytes, wanted) = (self.as_bytes(), Encoded::of(value));
+        let mut at = HEADER_LEN;
+        for index in 0..compared {
+            if wanted.is_at(bytes, at) {
+                hit(index)?;
+            }
+            match entry_len(bytes, at) {
+                0 => break,
+                len => at += len,
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
     #[inline]
     fn find_encoded(&self, from: usize, wanted: &Encoded<'_>, skip: usize) -> Option<Pos> {
         let bytes = self.as_bytes();
         let mut at = from;
         loop {
-            if bytes.get(at) == Some(&wanted.lead()) && wanted.is_at(&bytes[at..]) {
+            if wanted.is_at(bytes, at) {
                 return Some(Pos(at as u32));
             }
             for _ in 0..=skip {
-                match encoded_len(bytes, at) {
+                match entry_len(bytes, at) {
                     0 => return None,
-                    len => at += len + backlen_len(len),
+                    len => at += len,
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! Walking over a listpack. Forwards an element's first bytes say where the next one is, backwards its backlen.
 
-use super::encoding::{backlen_len, decode, read_backlen};
+use super::encoding::{backlen_len, decode, decode_entry, read_backlen};
 use super::item::Item;
 use super::pack::Pos;
 
@@ -33,8 +33,8 @@ impl<'a> Iterator for Iter<'a> {
         if self.front >= self.back {
             return None;
         }
-        let (item, len) = decode(self.bytes, self.front)?;
-        self.front += len + backlen_len(len);
+        let (item, len) = decode_entry(self.bytes, self.front)?;
+        self.front += len;
         Some(item)
     }
 }

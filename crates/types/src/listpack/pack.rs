@@ -1,8 +1,8 @@
 //! The listpack: `length: u32, count: u16, elements..., 0xff`, little-endian.
 //!
 //! A position is the offset of an element's first byte. Changing the listpack moves what comes after, so positions
-//! are good until the next change, except for those that a change returns. A position of another listpack gives
-//! nonsense, never a read outside.
+//! are good until the next change, except for those that a change returns. A stale one, or one of another listpack, reads
+//! nonsense, but never outside; a change there damages the listpack, and may panic.
 //!
 //! The count is 65535 where it does not fit: then elements have to be counted one by one.
 
@@ -153,10 +153,7 @@ impl Listpack {
     /// Bytes of the element at `at` with its backlen; 0 at the end.
     #[inline]
     fn entry_len(&self, at: usize) -> usize {
-        match encoded_len(self.as_bytes(), at) {
-            0 => 0,
-            len => len + backlen_len(len),
-        }
+        encoding::entry_len(self.as_bytes(), at)
     }
 
     /// The element with this index, from the end if negative (-1 is the last). Walks from the closer end.
@@ -204,6 +201,21 @@ impl Listpack {
             Item::Int(int) => self.push_back_int(int),
             Item::Bytes(text) => self.push_back(text),
         }
+    }
+
+    /// The element at `pos` as it is encoded, without its backlen; nothing if there is none.
+    pub(crate) fn encoded(&self, pos: Pos) -> &[u8] {
+        let bytes = self.as_bytes();
+        bytes.get(pos.at()..pos.at() + encoded_len(bytes, pos.at())).unwrap_or_default()
+    }
+
+    /// Adds an element as it is encoded without its backlen.
+    pub(crate) fn push_back_encoded(&mut self, element: &[u8]) {
+        let mut backlen = [0; 5];
+        let backlen = &mut backlen[..backlen_len(element.len())];
+        write_backlen(backlen, element.len());
+        self.0.splice(self.end(), 0, [element, &[], backlen]);
+        self.count_added();
     }
 
     /// Adds a text as the first element.

@@ -217,16 +217,22 @@ fn more_elements_than_the_header_can_count() {
 
 #[test]
 fn what_is_well_formed_but_not_canonical_is_made_so() {
-    // 5 as 16-bit integer, "7" as text, "ab" with a length of 12 bits, "c" with one of 32 bits.
-    let elements: &[&[u8]] =
-        &[&[0xf1, 5, 0, 3], &[0x81, b'7', 2], &[0xe0, 2, b'a', b'b', 4], &[0xf0, 1, 0, 0, 0, b'c', 6]];
+    // 5 as 16-bit integer, "7" as text, "ab" with a length of 12 bits, "c" with one of 32 bits, 256 with a backlen
+    // that seems to go on.
+    let elements: &[&[u8]] = &[
+        &[0xf1, 5, 0, 3],
+        &[0x81, b'7', 2],
+        &[0xe0, 2, b'a', b'b', 4],
+        &[0xf0, 1, 0, 0, 0, b'c', 6],
+        &[0xc1, 0, 0x82],
+    ];
     let mut bytes = vec![0; 4];
-    bytes.extend([4, 0]);
+    bytes.extend([5, 0]);
     elements.iter().for_each(|element| bytes.extend_from_slice(element));
     bytes.push(0xff);
     bytes[0] = bytes.len() as u8;
     let listpack = Listpack::from_bytes(&bytes).expect("well-formed");
-    assert_eq!(listpack.as_bytes(), of(&["5", "7", "ab", "c"]).as_bytes());
+    assert_eq!(listpack.as_bytes(), of(&["5", "7", "ab", "c", "256"]).as_bytes());
 }
 
 #[test]

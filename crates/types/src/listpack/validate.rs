@@ -2,11 +2,11 @@
 //!
 //! What is checked is what Redis checks with `sanitize-dump-payload yes`: the length, the end marker, that every
 //! element and its backlen lie within and agree, and the count. What is well-formed but not canonical (a text that
-//! should have been an integer, a length or an integer in a longer form than it needs) is written anew, because
+//! should have been an integer, a length or an integer in a longer form than it needs, a backlen with a bit too many) is written anew, because
 //! finding elements compares their bytes.
 
 use super::buffer::{HEADER_LEN, LEN_MAX};
-use super::encoding::{Encoded, backlen_len, decode, read_backlen};
+use super::encoding::{Encoded, backlen_len, decode, read_backlen, write_backlen};
 use super::item::Item;
 use super::pack::Listpack;
 
@@ -52,7 +52,7 @@ fn check(bytes: &[u8]) -> Result<bool, Corrupt> {
     let (mut at, mut count, mut canonical) = (HEADER_LEN, 0usize, true);
     while at < bytes.len() - 1 {
         let (item, len) = entry(bytes, at)?;
-        canonical = canonical && is_canonical(item, len);
+        canonical = canonical && is_canonical(item, &bytes[at..at + len]);
         at += len;
         count += 1;
     }
@@ -73,10 +73,14 @@ fn entry(bytes: &[u8], at: usize) -> Result<(Item<'_>, usize), Corrupt> {
     Ok((item, len + backlen_len(len)))
 }
 
-fn is_canonical(item: Item<'_>, len: usize) -> bool {
+/// Whether we would have written an element like this: its backlen can have a bit set that reading does not mind.
+fn is_canonical(item: Item<'_>, entry: &[u8]) -> bool {
     let encoded = match item {
         Item::Int(int) => Encoded::int(int),
         Item::Bytes(text) => Encoded::of(text),
     };
-    encoded.len_with_backlen() == len
+    let mut backlen = [0; 5];
+    let backlen = &mut backlen[..backlen_len(encoded.len())];
+    write_backlen(backlen, encoded.len());
+    encoded.len() + backlen.len() == entry.len() && entry.ends_with(backlen)
 }
