@@ -5,6 +5,7 @@
 use std::fs;
 use std::hint::black_box;
 
+use ochre_types::listpack::Listpack;
 use ochre_types::stream::{IdRequest, NodeLimits, Stream, StreamId};
 
 const ENTRIES: u64 = 2_000_000;
@@ -34,6 +35,7 @@ fn main() {
             assert!(stream.get(id).is_some());
         }
     });
+    save_and_load(&stream);
     read_and_acknowledge(&mut stream);
     pending(&mut stream);
 }
@@ -60,6 +62,20 @@ fn add_and_trim(entries: u64) {
         stream.trim(&trim);
     }
     assert_eq!(stream.len(), 1000);
+}
+
+fn save_and_load(stream: &Stream) {
+    report("nodes to listpacks, per entry", ENTRIES, || {
+        black_box(stream.nodes().map(|(_, node)| node.as_bytes().len()).sum::<usize>());
+    });
+    let nodes: Vec<_> = stream.nodes().map(|(id, node)| (id, node.as_bytes().to_vec())).collect();
+    report("listpacks to nodes, per entry", ENTRIES, || {
+        let mut copy = Stream::new();
+        for (id, bytes) in &nodes {
+            let node = Listpack::from_bytes(bytes);
+            assert!(node.is_ok_and(|node| copy.restore_node(*id, &node).is_ok()));
+        }
+    });
 }
 
 fn read_and_acknowledge(stream: &mut Stream) {

@@ -9,6 +9,8 @@ use super::runs::{Iter, IterBack, Runs};
 
 /// The largest listpack there is.
 const LISTPACK_BYTES_MAX: usize = 1 << 30;
+/// The most that is allocated for a node before there is something to put into it.
+const NEW_NODE_BYTES_MAX: usize = 4096;
 /// How much larger than its text an element of a listpack may be.
 const ELEMENT_OVERHEAD_MAX: usize = 10;
 /// Elements of a node and of an entry besides names and values.
@@ -92,14 +94,15 @@ impl Log {
                 node.append(id, fields);
                 self.node_bytes += node.capacity() - before;
             }
-            last => {
-                if let Some(node) = last {
-                    self.node_bytes -= node.capacity();
-                    node.shrink_to_fit();
-                    self.node_bytes += node.capacity();
-                }
-                self.push_node(Node::new(id, fields));
+            Some(full) => {
+                self.node_bytes -= full.capacity();
+                full.shrink_to_fit();
+                self.node_bytes += full.capacity();
+                // The next node will be like this one, so it need not grow step by step.
+                let bytes = full.used().min(NEW_NODE_BYTES_MAX);
+                self.push_node(Node::new(id, fields, bytes));
             }
+            None => self.push_node(Node::new(id, fields, 0)),
         }
         self.len += 1;
     }
@@ -137,7 +140,7 @@ impl Log {
     /// The greatest ID.
     pub(super) fn last_id(&self) -> Option<StreamId> {
         let node = self.nodes.last()?;
-        node.offsets(node.end()).last().map(|at| node.entry(at).id())
+        node.offsets(node.used()).last().map(|at| node.entry(at).id())
     }
 
     /// Removes the entry with this ID; false if there is none.
@@ -285,7 +288,7 @@ impl<'a> Iterator for RangeBack<'a> {
             }
             self.node = Some(node);
             let end = self.end.next().map_or(usize::MAX, |behind| node.seek(behind));
-            self.offsets.extend(node.offsets(end.min(node.end())).map(|at| at as u32));
+            self.offsets.extend(node.offsets(end.min(node.used())).map(|at| at as u32));
         }
     }
 }

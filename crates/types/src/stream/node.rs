@@ -67,11 +67,12 @@ impl Keyed for Node {
 }
 
 impl Node {
-    /// A node with one entry, `fields` being names and values in turn.
-    pub(super) fn new(id: StreamId, fields: &[&[u8]]) -> Node {
+    /// A node with one entry, `fields` being names and values in turn, and room for about `bytes` in all.
+    pub(super) fn new(id: StreamId, fields: &[&[u8]], bytes: usize) -> Node {
         let names = fields.chunks_exact(2).map(|pair| Item::Bytes(pair[0]));
         let mut node = Node::with_names(id, names);
-        node.bytes.reserve_exact(fields.iter().map(|text| text.len() + 1).sum::<usize>() + 4);
+        let entry = fields.iter().map(|text| text.len() + 1).sum::<usize>() + 4;
+        node.bytes.reserve_exact(entry.max(bytes.saturating_sub(node.bytes.len())));
         node.append(id, fields);
         node
     }
@@ -105,6 +106,11 @@ impl Node {
 
     pub(super) fn deleted(&self) -> u64 {
         u64::from(self.deleted)
+    }
+
+    /// Bytes used, which is the offset behind the last entry.
+    pub(super) fn used(&self) -> usize {
+        self.bytes.len()
     }
 
     pub(super) fn capacity(&self) -> usize {
@@ -270,11 +276,6 @@ impl Node {
             at += (header >> 1) as usize;
             Some(entry)
         })
-    }
-
-    /// The offset behind the last entry.
-    pub(super) fn end(&self) -> usize {
-        self.bytes.len()
     }
 
     /// The entry at an offset that [`Node::entries`] gave.

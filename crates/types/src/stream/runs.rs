@@ -216,6 +216,9 @@ impl<T: Keyed> Runs<T> {
         if self.tail.len() >= RUN_LEN {
             let run = std::mem::take(&mut self.tail);
             self.keep_full(run);
+        } else if self.tail.capacity() == 0 {
+            // Many never get a second item.
+            self.tail.reserve_exact(1);
         }
         self.tail.push(item);
         self.len += 1;
