@@ -43,5 +43,5 @@ pub use idempotency::{IdempotencyFigures, IdempotencyLimits, OtherEntry, message
 pub use log::{NodeLimits, Range, RangeBack};
 pub use node::{Entry, Fields};
 pub use read::{Delivery, IdleClaim};
-pub use remove::{Deletion, References, Trim, TrimTo};
+pub use remove::{Deletion, References, Trim, TrimTo, Trimmed};
 pub use state::{AddError, SetIdError, Stream};

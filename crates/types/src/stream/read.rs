@@ -55,18 +55,13 @@ impl Stream {
             return Ok(None);
         }
         let mut delivery: Option<Delivery> = None;
-        let limit = usize::try_from(count.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
-        for entry in inner.log.range(start, StreamId::MAX).take(limit) {
+        for entry in inner.log.range(start, StreamId::MAX).take(limit(count)) {
             let id = entry.id();
             group.entries_read = history.entries_read_with(group, id);
             group.last_delivered = id;
             if !no_ack {
-                group.put_pending(Pending {
-                    id,
-                    delivered_ms: now_ms,
-                    deliveries: 1,
-                    consumer: Some(consumer),
-                });
+                let consumer = Some(consumer);
+                group.put_pending(Pending { id, delivered_ms: now_ms, deliveries: 1, consumer });
             }
             let before = delivery.unwrap_or(Delivery { first: id, last: id, count: 0 });
             delivery = Some(Delivery { last: id, count: before.count + 1, ..before });
@@ -90,9 +85,8 @@ impl Stream {
         let inner = &mut *self.0;
         let group = inner.groups.get_mut(group).ok_or(NoGroup)?;
         let (consumer, _) = group.see(consumer, now_ms);
-        let limit = usize::try_from(count.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
         let ids: Vec<StreamId> = match (after.next(), group.consumers.get(consumer)) {
-            (Some(start), Some(consumer)) => consumer.ids_from(start).take(limit).collect(),
+            (Some(start), Some(consumer)) => consumer.ids_from(start).take(limit(count)).collect(),
             _ => Vec::new(),
         };
         for id in &ids {
@@ -139,6 +133,10 @@ impl Stream {
     }
 }
 
+fn limit(count: Option<u64>) -> usize {
+    count.and_then(|count| usize::try_from(count).ok()).unwrap_or(usize::MAX)
+}
+
 fn idle_ids(
     group: &mut Group,
     log: &Log,
@@ -146,13 +144,12 @@ fn idle_ids(
     count: Option<u64>,
     now_ms: i64,
 ) -> Vec<StreamId> {
-    let limit = usize::try_from(count.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
     group
         .oldest_first()
         .take_while(|(delivered_ms, _)| now_ms.saturating_sub(*delivered_ms) >= min_idle_ms)
         .map(|(_, id)| id)
         .filter(|id| log.contains(*id))
-        .take(limit)
+        .take(limit(count))
         .collect()
 }
 

@@ -36,7 +36,7 @@ pub enum TrimTo {
     MinId(StreamId),
 }
 
-/// How to trim. To repeat exactly what was done: `Len` of what was left, not approximate, with the same references.
+/// How to trim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trim {
     /// Where to end.
@@ -47,6 +47,15 @@ pub struct Trim {
     pub limit: u64,
     /// What is done about references.
     pub references: References,
+}
+
+/// What trimming did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trimmed {
+    /// How many entries were removed.
+    pub removed: u64,
+    /// What does exactly the same to a stream that was the same, wherever its nodes end.
+    pub again: Trim,
 }
 
 impl Stream {
@@ -88,12 +97,23 @@ impl Stream {
         })
     }
 
-    /// Removes entries from the front; returns how many.
-    pub fn trim(&mut self, trim: &Trim) -> u64 {
-        match trim.references {
-            References::Keep => self.0.trim_front(trim),
-            _ => self.0.trim_selected(trim),
-        }
+    /// Removes entries from the front. O(log n) per node, and with regard to references per entry looked at.
+    pub fn trim(&mut self, trim: &Trim) -> Trimmed {
+        let (removed, min_id) = match trim.references {
+            References::Keep => {
+                let removed = self.0.trim_front(trim);
+                let behind = self.0.log.first_id().or_else(|| self.0.last_id.next());
+                (removed, if removed == 0 { Some(StreamId::MIN) } else { behind })
+            }
+            _ => {
+                let (removed, last) = self.0.trim_selected(trim);
+                (removed, last.map_or(Some(StreamId::MIN), StreamId::next))
+            }
+        };
+        // Only the removal of the greatest ID of all cannot be put as a bound of IDs.
+        let to = min_id.map_or(TrimTo::Len(self.len()), TrimTo::MinId);
+        let again = Trim { to, approximate: false, limit: 0, references: trim.references };
+        Trimmed { removed, again }
     }
 }
 
@@ -136,23 +156,26 @@ impl Inner {
     }
 
     /// Trims entry by entry, as references allow. Ends with the first node that need not go as a whole, even if
-    /// references have kept entries before it: so Redis does.
-    fn trim_selected(&mut self, trim: &Trim) -> u64 {
-        let mut removed = 0;
+    /// references have kept entries before it: so Redis does. Returns how many were removed, and the last of them.
+    fn trim_selected(&mut self, trim: &Trim) -> (u64, Option<StreamId>) {
+        let (mut removed, mut last) = (0, None);
         let mut behind = None;
         while let Some(candidates) = self.next_candidates(trim, removed, behind) {
             for id in candidates.ids {
                 if matches!(trim.to, TrimTo::Len(len) if self.log.len() <= len) {
-                    return removed;
+                    return (removed, last);
                 }
-                removed += u64::from(self.trim_entry(id, trim.references));
+                if self.trim_entry(id, trim.references) {
+                    removed += 1;
+                    last = Some(id);
+                }
             }
             if !candidates.whole {
                 break;
             }
             behind = Some(candidates.base);
         }
-        removed
+        (removed, last)
     }
 
     /// Removes an entry without taking note of its ID, unless references forbid it.

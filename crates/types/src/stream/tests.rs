@@ -200,7 +200,10 @@ impl Bench {
             TrimTo::Len(left) => len.saturating_sub(left),
             TrimTo::MinId(id) => self.model.entries.range(..id).count() as u64,
         };
-        let removed = self.stream.trim(&trim);
+        let mut twin = restored(&self.stream);
+        let Trimmed { removed, again } = self.stream.trim(&trim);
+        assert_eq!(twin.trim(&again), Trimmed { removed, again }, "{trim:?}");
+        assert_eq!(twin, self.stream, "{trim:?} {again:?}");
         let left: BTreeSet<StreamId> = all(&self.stream).map(|entry| entry.id()).collect();
         let gone: Vec<StreamId> =
             self.model.entries.keys().copied().filter(|id| !left.contains(id)).collect();
@@ -639,7 +642,7 @@ fn extreme_times_and_counts() {
         assert_eq!(pending.deliveries, i64::MAX as u64);
     }
     let trim = |to| Trim { to, approximate: true, limit: u64::MAX, references: References::Delete };
-    assert_eq!(stream.trim(&trim(TrimTo::Len(u64::MAX))), 0);
-    assert_eq!(stream.trim(&trim(TrimTo::MinId(StreamId::MAX))), 1);
+    assert_eq!(stream.trim(&trim(TrimTo::Len(u64::MAX))).removed, 0);
+    assert_eq!(stream.trim(&trim(TrimTo::MinId(StreamId::MAX))).removed, 1);
     assert_eq!(stream.group(b"g").unwrap().pending_len(), 0);
 }
