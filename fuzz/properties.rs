@@ -342,7 +342,7 @@ impl TablePair {
             assert_eq!((entry.key(), entry.expire_ms()), (&name[..], *expire_ms));
             match entry.value() {
                 ValueRef::Bytes { bytes, .. } => assert_eq!(bytes, value),
-                ValueRef::Object(Object::String(bytes)) => assert_eq!(bytes, value),
+                ValueRef::Object(Object::String(bytes)) => assert_eq!(bytes[..], value[..]),
                 other => panic!("{other:?}"),
             }
         }

@@ -26,6 +26,25 @@ def throughput_table(rows: Sequence[Row], names: Sequence[str]) -> str:
     return markdown.table(header, lines)
 
 
+def scaling_table(rows: Sequence[Row], names: Sequence[str]) -> str:
+    """Requests per second for each number of workers, and the ratio of each to the first."""
+    counts = list(dict.fromkeys(row.workers for row in rows))
+    header = ["test", "P", "server", f"{counts[0]} worker(s)"]
+    for workers in counts[1:]:
+        header += [f"{workers} workers", f"vs {counts[0]}"]
+    lines = []
+    for test, pipeline in dict.fromkeys((row.test, row.pipeline) for row in rows):
+        found = {row.workers: row for row in rows if (row.test, row.pipeline) == (test, pipeline)}
+        for name in names:
+            base = found[counts[0]].rps(name)
+            cells = [f"{base:,.0f}"]
+            for workers in counts[1:]:
+                rps = found[workers].rps(name)
+                cells += [f"{rps:,.0f}", markdown.ratio(rps, base)]
+            lines.append([*([test, str(pipeline)] if name == names[0] else ["", ""]), name, *cells])
+    return markdown.table(header, lines)
+
+
 def memory_table(weights: Sequence[Weight], names: Sequence[str]) -> str:
     """Bytes per key: used_memory / resident set."""
     header = ["bytes per key: used_memory / resident", "keys", *names, *(f"vs {peer}" for peer in names[1:])]

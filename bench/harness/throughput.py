@@ -1,7 +1,7 @@
 """Throughput, latency and server CPU per operation, interleaved over servers.
 
-All servers run at once, pinned to the same cores, and take turns (A B A B ...), so that a change of the machine's mood
-meets all of them; medians are reported. CPU per operation is the figure to trust: it does not depend on how fast
+All servers run at once, with each number of workers, and take turns (A B A B ...), so that a change of the machine's
+mood meets all of them; medians are reported. CPU per operation is the figure to trust: it does not depend on how fast
 the load generator is, and little on what else runs.
 """
 
@@ -31,6 +31,15 @@ class Shape:
     repetitions: int
 
 
+@dataclass(frozen=True)
+class Arrangement:
+    """Servers with so many workers each, on the same cores, and the generator that loads one of them at a time."""
+
+    workers: int
+    servers: Sequence[Server]
+    generator: Generator
+
+
 @dataclass
 class Sample:
     """One run against one server."""
@@ -41,7 +50,7 @@ class Sample:
 
 @dataclass
 class Row:
-    """A test at a pipeline depth: samples per server."""
+    """A test at a pipeline depth with a number of workers: samples per server."""
 
     test: str
     pipeline: int
@@ -72,35 +81,39 @@ class Row:
         return busy > BUSY_LIMIT * self.generator_threads
 
 
-def measure(
-    servers: Sequence[Server], generator: Generator, tests: Sequence[Test], shape: Shape, workers: int
-) -> list[Row]:
-    """All tests at all pipeline depths on all servers."""
+def measure(arrangements: Sequence[Arrangement], tests: Sequence[Test], shape: Shape) -> list[Row]:
+    """All tests at all pipeline depths on all servers with all numbers of workers."""
     rows = []
     prepared: set[object] = set()
     for test in tests:
-        _prepare(servers, generator, test, shape, prepared)
+        for arrangement in arrangements:
+            _prepare(arrangement, test, shape, prepared)
         for pipeline in shape.pipelines:
-            row = Row(test.name, pipeline, workers, generator.threads)
+            found = [Row(test.name, pipeline, each.workers, each.generator.threads) for each in arrangements]
             for _ in range(shape.repetitions):
-                for server in servers:
-                    sample = _sample(server, generator, test, shape, pipeline)
-                    row.samples.setdefault(server.name, []).append(sample)
-            rows.append(row)
-            _progress(row)
+                for row, arrangement in zip(found, arrangements):
+                    _turn(row, arrangement, test, shape)
+            rows += found
+            for row in found:
+                _progress(row)
     return rows
 
 
-def _prepare(
-    servers: Sequence[Server], generator: Generator, test: Test, shape: Shape, prepared: set[object]
-) -> None:
+def _turn(row: Row, arrangement: Arrangement, test: Test, shape: Shape) -> None:
+    for server in arrangement.servers:
+        sample = _sample(server, arrangement.generator, test, shape, row.pipeline)
+        row.samples.setdefault(server.name, []).append(sample)
+
+
+def _prepare(arrangement: Arrangement, test: Test, shape: Shape, prepared: set[object]) -> None:
     for setup in test.setup:
         count = setup.keyspace or test.keyspace or shape.keyspace
-        if (setup, count) in prepared:
+        work = (arrangement.workers, setup, count)
+        if work in prepared:
             continue
-        prepared.add((setup, count))
-        for server in servers:
-            generator.load(server, setup.command, count, shape.value_bytes)
+        prepared.add(work)
+        for server in arrangement.servers:
+            arrangement.generator.load(server, setup.command, count, shape.value_bytes)
 
 
 def _sample(server: Server, generator: Generator, test: Test, shape: Shape, pipeline: int) -> Sample:

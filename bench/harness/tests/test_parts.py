@@ -6,7 +6,9 @@ import unittest
 import xml.etree.ElementTree as tree
 from collections import Counter
 
-from harness import chart, cores, markdown, resp, workload
+from harness import chart, cores, markdown, resp, summary, workload
+from harness.generator import Run
+from harness.throughput import Row, Sample
 from harness.zipfian import Zipf
 
 
@@ -61,6 +63,16 @@ class ZipfLaw(unittest.TestCase):
 class Output(unittest.TestCase):
     def test_a_table(self) -> None:
         self.assertEqual(markdown.table(["a", "b"], [["x", "1"]]), "| a | b |\n| --- | ---: |\n| x | 1 |")
+
+    def test_what_more_workers_bring(self) -> None:
+        def row(workers: int, rps: float) -> Row:
+            run = Run(requests=1, rps=rps, p50_us=1, p99_us=1, p999_us=1, max_us=1, busy=0.5)
+            return Row("get", 16, workers, 1, {"a": [Sample(run, 1.0)], "b": [Sample(run, 1.0)]})
+
+        table = summary.scaling_table([row(1, 2000.0), row(2, 3000.0)], ["a", "b"]).splitlines()
+        self.assertEqual(table[0], "| test | P | server | 1 worker(s) | 2 workers | vs 1 |")
+        self.assertEqual(table[2], "| get | 16 | a | 2,000 | 3,000 | 1.50 |")
+        self.assertEqual(table[3], "|  |  | b | 2,000 | 3,000 | 1.50 |")
 
     def test_a_chart_is_well_formed_and_bars_are_to_scale(self) -> None:
         svg = chart.bars("<title>", ["one", "two"], [chart.Group("a & b", [1.0, 0.5], ["1", "half"])])

@@ -7,7 +7,10 @@
 //! start after each read, a 600-element LRANGE many times over. Errors are noticed at the outermost level
 //! and inside arrays (a transaction's), the first text is kept. Push messages and attributes of RESP3 are
 //! stepped over and do not count as replies.
+//!
+//! Between two messages [`Alike`] has the first try, which is quick for the replies that are frequent.
 
+use crate::alike::Alike;
 use crate::failure::Failure;
 
 /// Longest line (status, error, number) that a server may send.
@@ -26,6 +29,7 @@ pub struct Skipper {
     partial: Vec<u8>,
     /// The first error that was seen.
     error: Option<String>,
+    alike: Alike,
 }
 
 impl Skipper {
@@ -35,7 +39,15 @@ impl Skipper {
     /// [`Failure::Protocol`] when the bytes are not RESP; the connection is then of no further use.
     pub fn feed(&mut self, mut data: &[u8]) -> Result<usize, Failure> {
         let mut replies = 0;
-        while !data.is_empty() {
+        loop {
+            if self.is_between_messages() {
+                let (short, step) = self.alike.skip(data);
+                replies += short;
+                data = &data[step..];
+            }
+            if data.is_empty() {
+                break;
+            }
             if self.owed_bytes > 0 {
                 let step = self.owed_bytes.min(data.len() as u64);
                 self.owed_bytes -= step;
@@ -58,6 +70,10 @@ impl Skipper {
             }
         }
         Ok(replies)
+    }
+
+    fn is_between_messages(&self) -> bool {
+        self.owed_values == 0 && self.owed_bytes == 0 && self.partial.is_empty()
     }
 
     /// The first error reply since the last call.
@@ -191,6 +207,49 @@ mod tests {
             let first = skipper.feed(&bytes[..cut]).ok();
             let both = first.and_then(|first| Some(first + skipper.feed(&bytes[cut..]).ok()?));
             assert_eq!(both, whole, "{:?} cut at {cut}", bytes.escape_ascii().to_string());
+        }
+    }
+
+    /// Many replies in one buffer are what [`Alike`] is for; byte by byte it never has a chance.
+    #[test]
+    fn many_replies_at_once_are_the_same_as_byte_by_byte() {
+        const REPLIES: &[&[u8]] = &[
+            b"+OK\r\n",
+            b"+QUEUED\r\n",
+            b":7\r\n",
+            b":-123456789\r\n",
+            b"$3\r\nabc\r\n",
+            b"$12\r\n$3\r\n+OK\r\n:1\r\n",
+            b"$-1\r\n",
+            b"*2\r\n$1\r\na\r\n:1\r\n",
+            b">1\r\n+x\r\n",
+            b"-ERR\r\n",
+        ];
+        let mut random = crate::random::Random::new(7);
+        for round in 0..3_000 {
+            let mut stream = Vec::new();
+            while random.below(30) > 0 {
+                let reply = REPLIES[random.below(REPLIES.len() as u64) as usize];
+                stream.extend(reply.repeat(1 + random.below(3) as usize));
+            }
+            if round % 3 == 0 && !stream.is_empty() {
+                let at = random.below(stream.len() as u64) as usize;
+                stream[at] = random.next() as u8;
+            }
+            let mut whole = Skipper::default();
+            let at_once = whole.feed(&stream);
+            let mut slow = Skipper::default();
+            let by_bytes: Result<usize, Failure> = stream.chunks(1).map(|byte| slow.feed(byte)).sum();
+            let text = stream.escape_ascii().to_string();
+            assert_eq!(at_once.is_ok(), by_bytes.is_ok(), "{text}");
+            if let (Ok(at_once), Ok(by_bytes)) = (at_once, by_bytes) {
+                assert_eq!(at_once, by_bytes, "{text}");
+                assert_eq!(whole.take_error(), slow.take_error(), "{text}");
+                let left = |skipper: &Skipper| {
+                    (skipper.owed_values, skipper.owed_bytes, skipper.uncounted, skipper.partial.clone())
+                };
+                assert_eq!(left(&whole), left(&slow), "{text}");
+            }
         }
     }
 

@@ -142,7 +142,7 @@ impl Batch {
                     if field.draws {
                         drawn[field.slot] = self.numbers.next(field.slot);
                     }
-                    write_digits(&mut unit[field.offset..field.offset + DIGITS], drawn[field.slot]);
+                    unit[field.offset..field.offset + DIGITS].copy_from_slice(&digits(drawn[field.slot]));
                 }
             }
         }
@@ -150,14 +150,29 @@ impl Batch {
     }
 }
 
-/// Writes the last digits of `number`, two at a time (halves the divisions).
-fn write_digits(target: &mut [u8], mut number: u64) {
-    for pair in target.rchunks_exact_mut(2) {
-        let digits = (number % 100) as u8;
-        number /= 100;
-        pair[0] = b'0' + digits / 10;
-        pair[1] = b'0' + digits % 10;
+/// The last twelve digits of `number`.
+fn digits(number: u64) -> [u8; DIGITS] {
+    const HALF: u64 = 100_000_000;
+    let mut text = [b'0'; DIGITS];
+    let mut low = number;
+    if number >= HALF {
+        low = number % HALF;
+        text[..4].copy_from_slice(&eight_digits(number / HALF % 10_000)[4..]);
     }
+    text[4..].copy_from_slice(&eight_digits(low));
+    text
+}
+
+/// Eight digits of a number below 10^8. It is cut into two lanes of four digits, those into two of two, those into
+/// single digits, all lanes of a word at once: a division by 100 or 10 is a multiplication by its inverse, which
+/// has room in its lane because the numbers are small.
+fn eight_digits(number: u64) -> [u8; 8] {
+    let fours = number / 10_000 + ((number % 10_000) << 32);
+    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007f_0000_007f;
+    let twos = hundreds + ((fours - hundreds * 100) << 16);
+    let tens = ((twos * 103) >> 10) & 0x000f_000f_000f_000f;
+    let ones = tens + ((twos - tens * 10) << 8);
+    (ones + u64::from_le_bytes([b'0'; 8])).to_le_bytes()
 }
 
 #[cfg(test)]
@@ -204,12 +219,18 @@ mod tests {
 
     #[test]
     fn digits_are_padded_and_cut_to_twelve() {
-        for (number, expected) in
-            [(0, "000000000000"), (1_234_567, "000001234567"), (u64::MAX, "073709551615")]
-        {
-            let mut target = [b'_'; DIGITS];
-            write_digits(&mut target, number);
-            assert_eq!(std::str::from_utf8(&target).unwrap(), expected);
+        for number in (0..20_000).chain((0..64).flat_map(|bits| [(1 << bits) - 1, 1 << bits])) {
+            check(number);
+        }
+        // Every pair of digits in every lane, and what is around the ends of the lanes.
+        for power in [1, 10_000, 100_000_000, 1_000_000_000_000] {
+            (0..10_000).for_each(|four| check(four * power));
+            (0..3).for_each(|below| check(power * 10_000 - 1 - below));
+        }
+        check(u64::MAX);
+        fn check(number: u64) {
+            let expected = format!("{:012}", number % 1_000_000_000_000);
+            assert_eq!(std::str::from_utf8(&digits(number)).unwrap(), expected);
         }
     }
 }

@@ -50,14 +50,17 @@ fn answer(mut stream: TcpStream, reply: &[u8], seen: &Seen) {
 }
 
 fn run(address: SocketAddr, line: &str) -> Result<Outcome, Failure> {
+    run_until(&AtomicBool::new(false), address, line)
+}
+
+fn run_until(stop: &AtomicBool, address: SocketAddr, line: &str) -> Result<Outcome, Failure> {
     let port = address.port();
     let words = format!("-p {port} --json {line}");
     let Request::Run(options) = Options::parse(words.split_whitespace().map(Into::into)).unwrap() else {
         panic!("{line} is no run");
     };
     let dialer = Dialer::new(&options).unwrap();
-    let stop = AtomicBool::new(false);
-    let runner = Runner { options: &options, dialer: &dialer, stop: &stop, seed: 1 };
+    let runner = Runner { options: &options, dialer: &dialer, stop, seed: 1 };
     let test = suite::selected(Some(&["set".to_owned()])).next().unwrap();
     runner.run(Job { title: "SET".to_owned(), template: test.template(&options), payload: 3 })
 }
@@ -94,6 +97,26 @@ fn a_duration_ends_the_run() {
     let outcome = run(address, "--duration 0.05 -c 2").unwrap();
     assert_eq!(outcome.histogram.total(), seen.requests.load(Ordering::Relaxed) as u64);
     assert!(outcome.histogram.total() > 0 && outcome.elapsed.as_millis() >= 50);
+}
+
+#[test]
+fn a_failure_ends_its_own_run_only() {
+    let stop = AtomicBool::new(false);
+    for threads in ["", "--threads 3"] {
+        let line = format!("-n 1000000000 -c 6 {threads}");
+        assert!(run_until(&stop, serve(b"-ERR no\r\n").0, &line).is_err());
+        assert!(!stop.load(Ordering::Relaxed), "{line}");
+    }
+}
+
+#[test]
+fn the_user_ends_a_run_of_one_thread_or_more() {
+    let stop = AtomicBool::new(true);
+    for threads in ["", "--threads 3"] {
+        let outcome =
+            run_until(&stop, serve(b"+OK\r\n").0, &format!("-n 1000000000 -c 6 {threads}")).unwrap();
+        assert_eq!(outcome.histogram.total(), 0);
+    }
 }
 
 #[test]

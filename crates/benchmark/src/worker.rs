@@ -49,8 +49,8 @@ pub struct Task<'run> {
     pub dialer: &'run Dialer,
     /// Where others look.
     pub progress: &'run Progress,
-    /// Set when the run shall end early.
-    pub stop: &'run AtomicBool,
+    /// One of them is set when the run shall end early: by the user, or because another worker has failed.
+    pub stop: [&'run AtomicBool; 2],
 }
 
 /// A thread's connections, its task and its measurements.
@@ -80,13 +80,14 @@ impl<'run> Worker<'run> {
         Ok(Self { task, poll, connections, idle, histogram: Histogram::default(), buffer })
     }
 
-    /// Sends and receives until no request is left or somebody says stop.
+    /// Sends and receives until no request is left or somebody says stop. Calls `tick` whenever it has served what
+    /// was ready, and at least every [`NAP`].
     ///
     /// # Errors
     /// The first thing that went wrong on any connection.
-    pub fn run(mut self) -> Result<Histogram, Failure> {
+    pub fn run(mut self, mut tick: impl FnMut()) -> Result<Histogram, Failure> {
         let mut events = Events::with_capacity(self.connections.len().clamp(64, 4096));
-        while !self.task.stop.load(Ordering::Relaxed) {
+        while !self.task.stop.iter().any(|stop| stop.load(Ordering::Relaxed)) {
             let Some(sleep) = self.fill_idle()? else { break };
             match self.poll.poll(&mut events, Some(sleep)) {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error.into()),
@@ -99,6 +100,7 @@ impl<'run> Worker<'run> {
                 self.ready(event.token().0, event.is_writable(), event.is_read_closed())?;
             }
             self.publish();
+            tick();
         }
         self.publish();
         Ok(self.histogram)

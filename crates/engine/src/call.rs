@@ -17,7 +17,7 @@ use crate::worker::WorkerContext;
 pub type Handler = for<'c, 'k> fn(&mut Call<'c, 'k>) -> Result<(), Error>;
 
 /// The arguments of a request, the command's name among them.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub struct Args<'a> {
     buffer: &'a [u8],
     spans: &'a [Span],

@@ -41,7 +41,7 @@ impl Harness {
         let parts: Vec<Vec<u8>> = args.iter().map(|arg| arg.to_vec()).collect();
         let request = OwnedRequest::from_parts(&parts);
         let mut keys: Vec<Key<'_>> = Vec::new();
-        let prepared = self.executor.prepare(request.args(), &mut keys);
+        let prepared = self.executor.prepare(request.args(), 0, &mut keys);
         let mut out = Vec::new();
         let keys = &keys[prepared.keys()];
         self.outcome = self.executor.execute(

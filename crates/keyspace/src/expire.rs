@@ -47,7 +47,7 @@ impl Sweeper {
                 return SweepStep { round_ended: true, ..SweepStep::default() };
             }
             let mut view = keyspace.view_stripe(self.stripe, now_ms, effects);
-            while (self.db as usize) < keyspace.databases() {
+            while (self.db as usize) < view.databases_made(self.stripe) {
                 if self.position == 0 && !view.may_expire(self.stripe, self.db) {
                     self.db += 1;
                     continue;

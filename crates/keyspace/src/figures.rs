@@ -24,7 +24,7 @@ impl Figures {
     pub(crate) fn add(&mut self, stripe: &StripeData) {
         self.counters = self.counters.plus(stripe.counters);
         self.watched_keys += stripe.watchers.len();
-        for (db, (size, table)) in self.databases.iter_mut().zip(&stripe.tables).enumerate() {
+        for (size, table) in self.databases.iter_mut().zip(stripe.tables.iter()) {
             if table.is_empty() && table.slots() == 0 {
                 continue;
             }
@@ -32,7 +32,7 @@ impl Figures {
             size.expiring += table.expiring();
             size.slots += table.slots();
             size.table_bytes += table.memory_bytes();
-            let ttl_sum = stripe.average_ttl_ms[db].saturating_mul(table.expiring() as i64);
+            let ttl_sum = table.average_ttl_ms.saturating_mul(table.expiring() as i64);
             size.average_ttl_ms = size.average_ttl_ms.saturating_add(ttl_sum);
         }
     }

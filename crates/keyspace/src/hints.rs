@@ -13,7 +13,7 @@
 #![allow(unsafe_code)]
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
 
 use crate::hash::{Key, POSITION_BITS, Seen};
 use crate::prefetch::prefetch;
@@ -25,9 +25,15 @@ const DEPTH_MAX: usize = 22;
 /// The depth of a stripe that nothing is known of.
 const UNKNOWN: u8 = u8::MAX;
 
+/// Up to so many words stay in the second-level cache, where asking for them ahead costs more than waiting for them. Fewer
+/// in debug builds, so that tests with few keys take both ways.
+const NEAR_WORDS_MAX: usize = if cfg!(debug_assertions) { 1 << 7 } else { 1 << 14 };
+
 /// The hints of one database.
 pub(crate) struct Hints {
     stripe_bits: u32,
+    /// Whether there are more words than are near.
+    are_far: AtomicBool,
     /// By stripe.
     depths: Box<[AtomicU8]>,
     levels: [OnceLock<Box<[Words]>>; DEPTH_MAX + 1],
@@ -42,21 +48,33 @@ impl Hints {
     pub(crate) fn new(stripe_bits: u32) -> Hints {
         Hints {
             stripe_bits,
+            are_far: AtomicBool::new(false),
             depths: (0..1u32 << stripe_bits).map(|_| AtomicU8::new(UNKNOWN)).collect(),
             levels: [const { OnceLock::new() }; DEPTH_MAX + 1],
         }
     }
 
-    /// Asks the processor for what [`Hints::prefetch_line`] will read, and notes in the key where that is.
+    /// Whether words are to be asked for ahead.
     #[inline]
-    pub(crate) fn prefetch_words(&self, key: &mut Key<'_>) {
-        let position = key.hash.position();
+    pub(crate) fn are_far(&self) -> bool {
+        self.are_far.load(Relaxed)
+    }
+
+    /// Where the words of a key are, in the form of where a key was seen.
+    #[inline]
+    fn place_of_words(&self, position: u64) -> Seen {
         let stripe = (position >> (POSITION_BITS - self.stripe_bits)) as usize;
         let depth = self.depths[stripe].load(Relaxed);
         let index =
             (position >> ((POSITION_BITS - self.stripe_bits).wrapping_sub(u32::from(depth)) & 63)) as u32;
+        Seen { segment: index, line: depth, slot: 0 }
+    }
+
+    /// Asks the processor for what [`Hints::prefetch_line`] will read, and notes in the key where that is.
+    #[inline]
+    pub(crate) fn prefetch_words(&self, key: &mut Key<'_>) {
         // For now, not where the key is but where it is told where that is.
-        key.seen = Seen { segment: index, line: depth, slot: 0 };
+        key.seen = self.place_of_words(key.hash.position());
         if let Some(words) = self.words(key.seen) {
             prefetch(std::ptr::from_ref(words).cast());
         }
@@ -68,12 +86,24 @@ impl Hints {
         self.levels.get(usize::from(at.line))?.get()?.get(at.segment as usize)
     }
 
-    /// Asks the processor for the line of a key.
+    /// Asks the processor for the line of a key, whose words were asked for before.
     #[inline]
     pub(crate) fn prefetch_line(&self, key: Key<'_>) {
-        if let Some(words) = self.words(key.seen) {
+        self.prefetch_line_of(key.hash.position(), key.seen);
+    }
+
+    /// The same for one whose words are near.
+    #[inline]
+    pub(crate) fn prefetch_near_line(&self, key: Key<'_>) {
+        let position = key.hash.position();
+        self.prefetch_line_of(position, self.place_of_words(position));
+    }
+
+    #[inline]
+    fn prefetch_line_of(&self, position: u64, words: Seen) {
+        if let Some(words) = self.words(words) {
             let hint = Hint { lines: words.lines.load(Relaxed), segment: words.segment.load(Relaxed) };
-            hint.prefetch(key.hash.position());
+            hint.prefetch(position);
         }
     }
 
@@ -85,6 +115,9 @@ impl Hints {
             return;
         };
         let words = level.get_or_init(|| empty(1 << (self.stripe_bits as usize + depth)));
+        if words.len() > NEAR_WORDS_MAX {
+            self.are_far.store(true, Relaxed);
+        }
         let Some(words) = words.get(stripe << depth..(stripe + 1) << depth) else { return };
         let range = match moved {
             Moved::Nothing => 0..0,

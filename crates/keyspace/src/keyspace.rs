@@ -18,7 +18,7 @@ use crate::view::{Held, View};
 pub struct Keyspace {
     stripes: Box<[Stripe]>,
     /// By database; made when one first gets a key.
-    hints: Box<[OnceLock<Hints>]>,
+    hints: Box<[OnceLock<Box<Hints>>]>,
     stripe_bits: u32,
     databases: usize,
     hasher: Hasher,
@@ -143,10 +143,10 @@ impl Keyspace {
 
     /// Asks the processor for keys in four steps, each of which reads what the one before it has asked for: the more keys
     /// take a step before the next one begins, the more of the waiting they have in common. This is the first; it takes no
-    /// lock.
+    /// lock, and does nothing where what it asks for is in the cache anyway.
     #[inline]
     pub fn prefetch_words(&self, db: u32, keys: &mut [Key<'_>]) {
-        if let Some(hints) = self.hints[db as usize].get() {
+        if let Some(hints) = self.hints[db as usize].get().filter(|hints| hints.are_far()) {
             keys.iter_mut().for_each(|key| hints.prefetch_words(key));
         }
     }
@@ -154,35 +154,36 @@ impl Keyspace {
     /// The second step: table lines. Takes no lock.
     #[inline]
     pub fn prefetch_lines(&self, db: u32, keys: &[Key<'_>]) {
-        if let Some(hints) = self.hints[db as usize].get() {
-            keys.iter().for_each(|key| hints.prefetch_line(*key));
+        match self.hints[db as usize].get() {
+            Some(hints) if hints.are_far() => keys.iter().for_each(|key| hints.prefetch_line(*key)),
+            Some(hints) => keys.iter().for_each(|key| hints.prefetch_near_line(*key)),
+            None => {}
         }
     }
 
-    /// The third step: entries. Notes in the keys where they are.
+    /// The third step: entries. Notes in the keys where they are. `displaced` hears the index of each key, one in ten, that
+    /// is not in the line where it is at home.
     #[inline]
-    pub fn prefetch_entries(&self, db: u32, keys: &mut [Key<'_>]) {
-        for key in keys {
+    pub fn prefetch_entries(&self, db: u32, keys: &mut [Key<'_>], mut displaced: impl FnMut(usize)) {
+        for (index, key) in keys.iter_mut().enumerate() {
             key.seen = match self.stripes[self.stripe_of(key.hash.position())].try_lock() {
                 Some(stripe) => stripe.tables[db as usize].prefetch_entry(*key),
                 None => Seen::NOWHERE,
             };
+            if key.seen.slot == Seen::ANY_SLOT {
+                displaced(index);
+            }
         }
     }
 
-    /// The fourth step, for the one key in ten that is not in the line where it is at home: the next line. Whether it is to
-    /// be taken again, for keys that are not there either.
-    #[inline]
-    pub fn prefetch_displaced(&self, db: u32, keys: &mut [Key<'_>]) -> bool {
-        let mut again = false;
-        for key in keys.iter_mut().filter(|key| key.seen.slot == Seen::ANY_SLOT) {
-            key.seen = match self.stripes[self.stripe_of(key.hash.position())].try_lock() {
-                Some(stripe) => stripe.tables[db as usize].prefetch_displaced(*key),
-                None => Seen::NOWHERE,
-            };
-            again |= key.seen.slot == Seen::ANY_SLOT;
-        }
-        again
+    /// The fourth step, for a displaced key: the next line. Whether the step is to be taken again, because the key is not
+    /// there either.
+    pub fn prefetch_displaced(&self, db: u32, key: &mut Key<'_>) -> bool {
+        key.seen = match self.stripes[self.stripe_of(key.hash.position())].try_lock() {
+            Some(stripe) => stripe.tables[db as usize].prefetch_displaced(*key),
+            None => Seen::NOWHERE,
+        };
+        key.seen.slot == Seen::ANY_SLOT
     }
 
     /// Follows what a table has moved; to be called under its lock whenever it may have.
@@ -192,7 +193,7 @@ impl Keyspace {
         if moved != Moved::Nothing {
             let hints = &self.hints[db as usize];
             if !table.is_empty() || hints.get().is_some() {
-                hints.get_or_init(|| Hints::new(self.stripe_bits)).follow(stripe, table, moved);
+                hints.get_or_init(|| Box::new(Hints::new(self.stripe_bits))).follow(stripe, table, moved);
             }
         }
     }
@@ -221,7 +222,7 @@ impl Keyspace {
             size.expiring += table.expiring();
             size.slots += table.slots();
             size.table_bytes += table.memory_bytes();
-            ttl_sum += i128::from(stripe.average_ttl_ms[db as usize]) * table.expiring() as i128;
+            ttl_sum += i128::from(table.average_ttl_ms) * table.expiring() as i128;
         }
         if size.expiring > 0 {
             size.average_ttl_ms = (ttl_sum / size.expiring as i128) as i64;

@@ -19,12 +19,14 @@ mod lock;
 mod prefetch;
 mod random;
 mod reclaim;
+mod same_bytes;
 mod segment;
 mod settings;
 mod slot;
 mod stripe;
 mod sync;
 mod table;
+mod tables;
 mod view;
 mod watch;
 
@@ -41,5 +43,7 @@ pub use reclaim::{Garbage, Reclaimer};
 pub use settings::{Policy, Settings};
 pub use stripe::Counters;
 pub use table::Table;
-pub use view::{Expiry, LAZY_FREE_EFFORT, Overwritten, Sweep, View, type_name};
+pub use view::{
+    Edit, Edited, Expiry, LAZY_FREE_EFFORT, Overwritten, Sweep, View, WrongType, object_of, type_name,
+};
 pub use watch::WatchFlag;

@@ -11,7 +11,7 @@
 //! Rejected: "stop at a line with an empty slot" instead of counting (a removal from a full line must then fetch the
 //! entries of the next line to see which could come back).
 
-use crate::entry::{Entry, EntryRef};
+use crate::entry::{Entry, EntryMut, EntryRef};
 use crate::hash::{Hasher, Key, Seen};
 use crate::prefetch::prefetch;
 use crate::slot::{Slot, Tag};
@@ -189,6 +189,14 @@ impl Segment {
         let Seen { line, slot, .. } = key.seen;
         let entry = self.lines.get(usize::from(line))?.0[usize::from(slot) % LINE_SLOTS].entry()?;
         entry.has_key(key.bytes).then(|| Place { line, slot, home: self.home(key.hash.position()) as u8 })
+    }
+
+    /// The entry of a key, to be changed, if it is still where it was seen.
+    #[inline(always)]
+    pub fn seen_mut(&mut self, key: Key<'_>) -> Option<EntryMut<'_>> {
+        let Seen { line, slot, .. } = key.seen;
+        let entry = self.lines.get_mut(usize::from(line))?.0[usize::from(slot) % LINE_SLOTS].entry_mut()?;
+        entry.as_ref().has_key(key.bytes).then_some(entry)
     }
 
     /// Where a key is.

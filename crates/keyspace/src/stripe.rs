@@ -2,7 +2,7 @@
 
 use crate::lock::{Guard, Lock};
 use crate::random::Random;
-use crate::table::Table;
+use crate::tables::Tables;
 use crate::watch::Watchers;
 
 /// Figures that are kept per stripe, under its lock, and summed when asked for.
@@ -40,21 +40,18 @@ impl Counters {
 
 /// What a stripe's lock protects.
 pub struct StripeData {
-    pub(crate) tables: Vec<Table>,
+    pub(crate) tables: Tables,
     pub(crate) watchers: Watchers,
     pub(crate) counters: Counters,
-    /// Smoothed time to live of the keys of each database, ms.
-    pub(crate) average_ttl_ms: Vec<i64>,
     pub(crate) random: Random,
 }
 
 impl StripeData {
     fn new(databases: usize, stripe_bits: u32, seed: u64) -> StripeData {
         StripeData {
-            tables: (0..databases).map(|_| Table::new(stripe_bits)).collect(),
+            tables: Tables::new(databases, stripe_bits),
             watchers: Watchers::default(),
             counters: Counters::default(),
-            average_ttl_ms: vec![0; databases],
             random: Random::new(seed),
         }
     }

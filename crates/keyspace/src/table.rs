@@ -44,6 +44,8 @@ pub struct Table {
     len: usize,
     expiring: usize,
     next_expire_ms: i64,
+    /// Smoothed time to live of the keys, ms; for whoever samples it.
+    pub average_ttl_ms: i64,
     moved: Moved,
 }
 
@@ -58,6 +60,7 @@ impl Table {
             len: 0,
             expiring: 0,
             next_expire_ms: i64::MAX,
+            average_ttl_ms: 0,
             moved: Moved::Everything,
         }
     }
@@ -174,6 +177,12 @@ impl Table {
             Some(place) => Some(Location { segment: key.seen.segment, place }),
             None => self.find_anew(key),
         }
+    }
+
+    /// The entry of a key, to be changed, if it is still where it was seen when it was fetched ahead.
+    #[inline(always)]
+    pub fn seen_mut(&mut self, key: Key<'_>) -> Option<EntryMut<'_>> {
+        self.segments.get_mut(key.seen.segment as usize)?.seen_mut(key)
     }
 
     #[inline(never)]
@@ -298,7 +307,8 @@ impl Table {
             self.shrink(position, hasher);
         }
         if self.len == 0 && self.segments.len() > 1 {
-            *self = Table::new(POSITION_BITS - self.width);
+            let average_ttl_ms = self.average_ttl_ms;
+            *self = Table { average_ttl_ms, ..Table::new(POSITION_BITS - self.width) };
         }
         Some(entry)
     }

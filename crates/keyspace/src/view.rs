@@ -16,6 +16,8 @@ use crate::settings::Policy;
 use crate::stripe::{StripeData, StripeGuard};
 use crate::table::{Location, Table};
 
+mod integers;
+mod objects;
 mod parts;
 mod strings;
 mod transfer;
@@ -23,6 +25,7 @@ mod walk;
 mod watching;
 mod whole;
 
+pub use objects::{Edit, Edited, WrongType, object_of};
 pub use parts::Sweep;
 pub use transfer::Overwritten;
 
@@ -164,7 +167,7 @@ impl<'k> View<'k> {
     #[inline]
     fn locate_for(&mut self, db: u32, key: Key<'_>, purpose: Purpose) -> Option<Location> {
         let now_ms = self.now_ms;
-        let table = self.table(db, key);
+        let table = &self.stripe(key).tables[db as usize];
         let location = table.find(key)?;
         match table.entry(location)?.expire_ms() {
             Some(expire_ms) if expire_ms <= now_ms => self.expire(db, key, location, purpose),
@@ -279,7 +282,7 @@ impl<'k> View<'k> {
         }
         let (now_ms, clock) = (self.now_ms, self.clock);
         let StripeData { tables, counters, .. } = self.stripe(key);
-        let table = &mut tables[db as usize];
+        let table = tables.made_mut(db as usize)?;
         let location = table.find(key)?;
         if !table.use_entry(location, now_ms, clock) {
             return None;
@@ -362,7 +365,7 @@ impl<'k> View<'k> {
     /// Whether a key is there whose time has come; leaves it there.
     pub fn is_expired(&mut self, db: u32, key: Key<'_>) -> bool {
         let (now_ms, sees_expired) = (self.now_ms, self.sees_expired());
-        let table = self.table(db, key);
+        let table = &self.stripe(key).tables[db as usize];
         let expire_ms = table.find(key).and_then(|location| table.entry(location)?.expire_ms());
         expire_ms.is_some_and(|expire_ms| expire_ms <= now_ms) && !sees_expired
     }
@@ -390,50 +393,6 @@ impl<'k> View<'k> {
                 self.create(db, key, value, expire_ms);
             }
         }
-    }
-
-    /// Gives a key the integer that `next` makes of its entry (`None`: there is no such key), in one look-up. The
-    /// expiry stays. Returns the integer.
-    ///
-    /// # Errors
-    /// Those of `next`; nothing is changed then.
-    #[inline]
-    pub fn update_int<E>(
-        &mut self,
-        db: u32,
-        key: Key<'_>,
-        next: impl FnOnce(Option<EntryRef<'_>>) -> Result<i64, E>,
-    ) -> Result<i64, E> {
-        if !self.keyspace.settings.reads_set_no_clock() {
-            // All that an update entails, where that is little: an integer takes an integer's place. The path of every
-            // INCR, in one go.
-            let (now_ms, clock) = (self.now_ms, self.clock);
-            let StripeData { tables, watchers, counters, .. } = self.stripe(key);
-            let table = &mut tables[db as usize];
-            if let Some(location) = table.find(key)
-                && let Some(mut entry) = table.entry_mut(location)
-                && entry.as_ref().expire_ms().is_none_or(|expire_ms| expire_ms > now_ms)
-                && entry.as_ref().is_int()
-            {
-                let number = next(Some(entry.as_ref()))?;
-                entry.overwrite(&NewValue::Int(number));
-                entry.set_access(clock);
-                counters.changes += 1;
-                if !watchers.is_empty() {
-                    watchers.raise(db, key.bytes, || true);
-                }
-                self.effects.dirty += 1;
-                return Ok(number);
-            }
-        }
-        let Some(location) = self.locate_to_write(db, key) else {
-            let number = next(None)?;
-            self.create(db, key, NewValue::Int(number), None);
-            return Ok(number);
-        };
-        let number = next(self.table(db, key).entry(location))?;
-        self.update_at(db, key, location, NewValue::Int(number), Expiry::Keep);
-        Ok(number)
     }
 
     #[inline]
@@ -565,19 +524,37 @@ impl<'k> View<'k> {
 
 #[inline]
 fn stripe_in<'a>(held: &'a mut Held<'_>, index: usize) -> &'a mut StripeData {
+    // Told apart first, because nearly all steps are of this kind.
+    if matches!(held, Held::One(of, _) if *of == index)
+        && let Held::One(_, guard) = held
+    {
+        return guard;
+    }
+    one_of(held, index)
+}
+
+#[inline(never)]
+fn one_of<'a>(held: &'a mut Held<'_>, index: usize) -> &'a mut StripeData {
     match held {
-        Held::One(of, guard) if *of == index => guard,
-        Held::Some(guards) => one_of(guards, index),
+        Held::Some(guards) => match guards.binary_search_by_key(&index, |(of, _)| *of) {
+            Ok(at) => &mut guards[at].1,
+            Err(_) => not_locked(),
+        },
         Held::All(guards) => &mut guards[index],
         Held::None | Held::One(..) => not_locked(),
     }
 }
 
-#[inline(never)]
-fn one_of<'a>(guards: &'a mut [(usize, StripeGuard<'_>)], index: usize) -> &'a mut StripeData {
-    match guards.binary_search_by_key(&index, |(of, _)| *of) {
-        Ok(at) => &mut guards[at].1,
-        Err(_) => not_locked(),
+/// The same, to be looked at only.
+fn stripe_of<'a>(held: &'a Held<'_>, index: usize) -> &'a StripeData {
+    match held {
+        Held::One(of, guard) if *of == index => guard,
+        Held::Some(guards) => match guards.binary_search_by_key(&index, |(of, _)| *of) {
+            Ok(at) => &guards[at].1,
+            Err(_) => not_locked(),
+        },
+        Held::All(guards) => &guards[index],
+        Held::None | Held::One(..) => not_locked(),
     }
 }
 

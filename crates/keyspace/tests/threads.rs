@@ -76,8 +76,11 @@ fn prefetch(keyspace: &Keyspace, stop: &AtomicBool) {
             let mut keys = [keyspace.key(name.as_bytes())];
             keyspace.prefetch_words(db, &mut keys);
             keyspace.prefetch_lines(db, &keys);
-            keyspace.prefetch_entries(db, &mut keys);
-            while keyspace.prefetch_displaced(db, &mut keys) {}
+            let mut displaced = false;
+            keyspace.prefetch_entries(db, &mut keys, |_| displaced = true);
+            while displaced {
+                displaced = keyspace.prefetch_displaced(db, &mut keys[0]);
+            }
             let key = keys[0];
             // Where it was seen it may no longer be.
             effects.clear();

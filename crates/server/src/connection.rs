@@ -11,7 +11,7 @@ use crate::socket::Socket;
 
 /// An output that is kept for a connection is given up above this capacity once it is empty.
 const KEPT_OUTPUT_BYTES: usize = 16 * 1024;
-/// No more room than this is made for what a client has only announced.
+/// No more room than this is made for what a client has only announced; once so much has really come, all of it.
 const PIECE_BYTES_MAX: usize = 1024 * 1024;
 /// So much of what waits to be sent counts as the reply buffer, which no output limit concerns; the rest is what Redis
 /// calls the reply list.
@@ -104,12 +104,17 @@ impl Connection {
         self.announced_end = 0;
     }
 
-    /// Makes room to receive more after `input`: a large argument is received in large pieces into memory of just its
-    /// size; ahead of its bytes, which a client may announce and not send, only up to a bound.
+    /// Makes room to receive more after `input`: a large argument is received into memory of just its size. Whoever only
+    /// announces one gets no more than a first piece; behind that, room that nobody has written to is an address range
+    /// and no memory yet. Growing step by step instead would touch every page of every step, and touching fresh pages
+    /// is what large values cost most.
     pub fn make_room(&self, input: &mut Vec<u8>) {
         let (len, room) = (input.len(), input.capacity() - input.len());
         if len < self.announced_end {
-            let wanted = (self.announced_end - len).min(len.max(PIECE_BYTES_MAX));
+            let missing = self.announced_end - len;
+            // Who has sent as much lately is believed.
+            let is_believed = len >= PIECE_BYTES_MAX || self.announced_end <= self.input_peak_bytes;
+            let wanted = if is_believed { missing } else { missing.min(PIECE_BYTES_MAX) };
             if room < wanted {
                 input.reserve_exact(wanted);
             }
@@ -205,7 +210,8 @@ impl Connection {
     /// Gives up room in a buffer of its own: all that is free if its client has gone quiet, otherwise what was not used
     /// lately. To be called now and then.
     pub fn shrink_input(&mut self, is_quiet: bool) {
-        let lately = self.input_peak_bytes.max(self.announced_end.min(PIECE_BYTES_MAX)).max(RECEIVE_BYTES);
+        // What is on its way goes on arriving in the room that was made for it.
+        let lately = self.input_peak_bytes.max(self.announced_end).max(RECEIVE_BYTES);
         let needed = if is_quiet { 0 } else { lately };
         if is_quiet || self.input.capacity() > 2 * needed {
             self.input.shrink_to(needed);

@@ -8,6 +8,7 @@
 //! item knows where its request begins.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use ochre_engine::{Args, OwnedRequest, Prepared};
 use ochre_resp::{Head, Limits, Progress, ProtocolError, Span};
@@ -20,6 +21,8 @@ pub const GROUP_MAX: usize = 16;
 pub const BATCH_MAX: usize = 64;
 /// What is received at once.
 pub const RECEIVE_BYTES: usize = 16 * 1024;
+/// A request with an argument of so many bytes has a buffer of its own, which its value may take over.
+const LARGE_BYTES: u32 = 1024 * 1024;
 
 /// The buffers of one connection in a group.
 #[derive(Default)]
@@ -55,8 +58,8 @@ impl Seat {
 pub enum Kind {
     /// A request whose arguments lie in the seat's input.
     Request,
-    /// An inline request, with memory of its own.
-    Inline,
+    /// A request with memory of its own: an inline one, or one with a large argument.
+    Owned,
     /// Nothing to run: an empty request.
     Empty,
     /// What was received is no request.
@@ -67,6 +70,8 @@ pub enum Kind {
 pub enum Rare {
     /// The arguments of an inline request.
     Inline(OwnedRequest),
+    /// A request with a large argument: what was the seat's input, and its arguments in there.
+    Large(Arc<Vec<u8>>, Vec<Span>),
     /// What is wrong with what was received.
     Violation(ProtocolError),
 }
@@ -84,6 +89,8 @@ pub struct Item {
     /// Its arguments, as indexes of the batch's spans.
     first_span: u32,
     spans_end: u32,
+    /// The number of its head (see [`Head::number`]), 0 if that is not known.
+    pub head: u32,
     /// Its place among what few items have; none of them if it has nothing of that.
     pub rare: usize,
     /// Its command and keys, once they are found.
@@ -99,7 +106,8 @@ impl Item {
             return Some(Args::new(input.get(self.start..)?, spans));
         }
         match rare.get(self.rare) {
-            Some(Rare::Inline(request)) if self.kind == Kind::Inline => Some(request.args()),
+            Some(Rare::Inline(request)) => Some(request.args()),
+            Some(Rare::Large(buffer, spans)) => Some(Args::new(buffer, spans)),
             _ => None,
         }
     }
@@ -129,16 +137,29 @@ impl Batch {
     fn push(&mut self, seat: usize, range: Range<usize>, kind: Kind, first_span: usize, rare: Option<Rare>) {
         let at = if rare.is_some() { self.rare.len() } else { usize::MAX };
         self.rare.extend(rare);
-        self.items.push(Item {
+        self.items.push(self.item(seat, range, kind, first_span, at));
+    }
+
+    /// Adds a request that was read whole.
+    #[inline]
+    fn push_whole(&mut self, seat: usize, range: Range<usize>, first_span: usize) {
+        let item = self.item(seat, range, Kind::Request, first_span, usize::MAX);
+        self.items.push(Item { head: self.head.number(), ..item });
+    }
+
+    #[inline]
+    fn item(&self, seat: usize, range: Range<usize>, kind: Kind, first_span: usize, rare: usize) -> Item {
+        Item {
             seat,
             start: range.start,
             end: range.end,
             kind,
             first_span: first_span as u32,
             spans_end: self.spans.len() as u32,
-            rare: at,
+            head: 0,
+            rare,
             prepared: None,
-        });
+        }
     }
 }
 
@@ -162,7 +183,7 @@ pub fn parse_ahead(
         if let Some(consumed) = whole {
             connection.arrived();
             seat.parsed += consumed;
-            batch.push(index, start..seat.parsed, Kind::Request, first_span, None);
+            batch.push_whole(index, start..seat.parsed, first_span);
         } else if !parse_closely(index, seat, connection, limits, batch) {
             return;
         }
@@ -183,13 +204,17 @@ fn parse_closely(
         Ok(Progress::Complete { consumed }) => {
             connection.arrived();
             seat.parsed += consumed;
-            (Kind::Request, None)
+            if start == 0 && consumed == seat.input.len() && has_large_end(&batch.spans) {
+                (Kind::Owned, Some(take_large(seat, connection, batch.spans.split_off(first_span))))
+            } else {
+                (Kind::Request, None)
+            }
         }
         Ok(Progress::Inline { consumed, args }) => {
             seat.parsed += consumed;
             match args.is_empty() {
                 true => (Kind::Empty, None),
-                false => (Kind::Inline, Some(Rare::Inline(OwnedRequest::from_parts(&args)))),
+                false => (Kind::Owned, Some(Rare::Inline(OwnedRequest::from_parts(&args)))),
             }
         }
         Ok(Progress::Empty { consumed }) => {
@@ -208,4 +233,18 @@ fn parse_closely(
     };
     batch.push(index, start..seat.parsed, kind, first_span, rare);
     !seat.stopped
+}
+
+/// Whether the last argument is large.
+fn has_large_end(spans: &[Span]) -> bool {
+    spans.last().is_some_and(|span| span.len >= LARGE_BYTES)
+}
+
+/// Takes the input of a seat as the buffer of its only request. Whoever stores the argument may keep the buffer; whoever
+/// undoes the parsing puts it back.
+fn take_large(seat: &mut Seat, connection: &mut Connection, spans: Vec<Span>) -> Rare {
+    connection.input_peak_bytes = connection.input_peak_bytes.max(seat.input.len());
+    let buffer = Arc::new(std::mem::take(&mut seat.input));
+    connection.client.received = Some(Arc::clone(&buffer));
+    Rare::Large(buffer, spans)
 }

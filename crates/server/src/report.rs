@@ -38,7 +38,7 @@ fn answer(engine: &Arc<Engine>, words: &[&str]) -> String {
     let mut client = Client::new(Arc::new(ClientShared::default()), Protocol::Resp2, true);
     let mut executor = Executor::new(Arc::clone(engine), 0);
     let (mut keys, mut out) = (Vec::new(), Vec::new());
-    let prepared = executor.prepare(request.args(), &mut keys);
+    let prepared = executor.prepare(request.args(), 0, &mut keys);
     let keys = &keys[prepared.keys()];
     executor.execute(&mut client, request.args(), prepared, keys, &mut out, &mut Clock::read());
     bulk(&out).map_or_else(String::new, |text| String::from_utf8_lossy(text).into_owned())

@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         ("changes_its_addresses", changes_its_addresses),
         ("strangers_must_read_their_replies", strangers_must_read_their_replies),
         ("keeps_a_buffer_while_it_is_used", keeps_a_buffer_while_it_is_used),
+        ("large_values_keep_their_buffers", large_values_keep_their_buffers),
         ("takes_back_what_cannot_be_applied", takes_back_what_cannot_be_applied),
         ("rewrites_its_configuration", rewrites_its_configuration),
         ("renames_commands", renames_commands),
@@ -394,6 +395,47 @@ fn keeps_a_buffer_while_it_is_used() {
     client.stream.write_all(b"\r\n").unwrap();
     assert_eq!(client.reply(), "a".repeat(1_000_000));
     wait_for("the end of the loan", || buffer_of(&mut watcher, &id) == 0);
+}
+
+/// A large value is the buffer that it was received into, however its request comes to run.
+fn large_values_keep_their_buffers() {
+    let server = Server::start(&["--enable-debug-command", "yes"]);
+    let (mut client, mut other) = (server.client(), server.client());
+    let value = |letter: &str| letter.repeat(3_000_000);
+    let set =
+        |key: &str, letter| format!("*3\r\n$3\r\nSET\r\n$1\r\n{key}\r\n$3000000\r\n{}\r\n", value(letter));
+    let allocated = |client: &mut Client<TcpStream>, key: &str| {
+        let line = client.ask(&["debug", "sdslen", key]);
+        line.rsplit_once("val_zmalloc: ").unwrap().1.parse::<usize>().unwrap()
+    };
+    client.stream.write_all(set("a", "a").as_bytes()).unwrap();
+    assert_eq!(client.reply(), "+OK");
+    // The request's own bytes are still around it.
+    assert!((3_000_030..3_000_200).contains(&allocated(&mut client, "a")), "{}", allocated(&mut client, "a"));
+    assert_eq!(client.ask(&["append", "a", "!"]), ":3000001");
+    assert!(client.ask(&["get", "a"]) == value("a") + "!");
+    // Held back by a pause, with more behind it.
+    assert_eq!(other.ask(&["client", "pause", "60000", "write"]), "+OK");
+    client.stream.write_all(set("b", "b").as_bytes()).unwrap();
+    wait_for("the pause to hold it", || {
+        other.ask(&["info", "clients"]).contains("paused_reason:client_pause\r\n")
+            && other.ask(&["info", "clients"]).contains("blocked_clients:1")
+    });
+    client.stream.write_all(b"PING\r\n").unwrap();
+    assert_eq!(other.ask(&["client", "unpause"]), "+OK");
+    assert_eq!((client.reply(), client.reply()), ("+OK".to_owned(), "+PONG".to_owned()));
+    assert!(client.ask(&["get", "b"]) == value("b"));
+    // Queued by MULTI, and several in one pipeline.
+    assert_eq!(client.ask(&["multi"]), "+OK");
+    client.stream.write_all(set("c", "c").as_bytes()).unwrap();
+    assert_eq!(client.reply(), "+QUEUED");
+    assert_eq!(client.ask(&["exec"]), "+OK");
+    let pipeline = [set("a", "x"), set("b", "y"), set("c", "z"), "STRLEN c\r\n".to_owned()].concat();
+    client.stream.write_all(pipeline.as_bytes()).unwrap();
+    assert_eq!([(); 4].map(|()| client.reply()), ["+OK", "+OK", "+OK", ":3000000"]);
+    for (key, letter) in [("a", "x"), ("b", "y"), ("c", "z")] {
+        assert!(other.ask(&["get", key]) == value(letter), "{key}");
+    }
 }
 
 fn takes_back_what_cannot_be_applied() {

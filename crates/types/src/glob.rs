@@ -61,6 +61,11 @@ pub fn glob_match(pattern: &[u8], text: &[u8], case: Case) -> bool {
     true
 }
 
+/// Whether a pattern may match anything but itself. O(|pattern|) time.
+pub fn has_wildcards(pattern: &[u8]) -> bool {
+    pattern.iter().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'\\'))
+}
+
 /// Where, from `from` on, what follows a star can begin: skips to the first byte if the pattern goes on with an
 /// ordinary one.
 fn next_start(first: u8, text: &[u8], from: usize, case: Case) -> Option<usize> {
@@ -210,6 +215,17 @@ mod tests {
         }
         assert!(matches(b"", b""));
         assert!(!matches(b"*", b""));
+    }
+
+    #[test]
+    fn without_wildcards_a_pattern_matches_itself_alone() {
+        for text in TEXTS {
+            assert!(
+                has_wildcards(text) || TEXTS.iter().all(|other| matches(text, other) == (text == *other))
+            );
+        }
+        assert!([&b"a*"[..], b"?", b"x[y", b"\\a"].iter().all(|pattern| has_wildcards(pattern)));
+        assert!(!has_wildcards(b"") && !has_wildcards(b"a]b-^c"));
     }
 
     #[test]

@@ -1,18 +1,22 @@
 //! The data types, without I/O, clock, locks or configuration: they know no clients, no keys' lifetimes and no
-//! replies, only values. Whatever they need from outside (limits, random numbers) is an argument.
+//! replies, only values. Whatever they need from outside (limits, random numbers) is an argument. One thing is shared
+//! behind locks: the field names that many hashes have in common (`hash/shape`).
 //!
 //! - `number`: numbers in the text of arguments and replies
 //! - `long_double`: the 80-bit arithmetic of INCRBYFLOAT
 //! - `string`: what the string commands compute: ranges, sizes, encodings, digests, longest common subsequences
+//! - `hash`: fields with values and times, in four encodings
 //! - `list`: lists
 //! - `listpack`: short strings and integers in one run of bytes, in Redis's own layout
 //! - `lzf`: the compression of RDB files and of the middle of lists
+//! - `set`: members without order, and what several sets have in common
+//! - `stream`: append-only logs with consumer groups
 //! - `glob`: the patterns of KEYS, SCAN, PSUBSCRIBE and CONFIG GET
 //! - `object`: what a key holds when it does not fit into its entry
-//! - `stream`: streams with consumer groups
 //! - `random`: a small seeded generator for sampling
 
 mod glob;
+pub mod hash;
 pub mod list;
 pub mod listpack;
 mod long_double;
@@ -20,17 +24,18 @@ pub mod lzf;
 mod number;
 mod object;
 mod random;
+pub mod set;
 pub mod stream;
 mod string;
 
-pub use glob::{Case, glob_match};
+pub use glob::{Case, glob_match, has_wildcards};
 pub use long_double::LongDouble;
 pub use number::{
     format_f64, is_int_encodable, parse_f64, parse_i64, parse_u64, parse_u64_lenient, push_f64,
 };
-pub use object::Object;
+pub use object::{DataType, Object};
 pub use random::Rng;
 pub use string::{
     CommonSubsequence, DIGEST_LEN, Digest, DigestLengthError, EMBSTR_KEY_AND_VALUE_LEN_MAX, LcsError,
-    MatchRange, StrEncoding, StringTooLong, get_range, increment, lcs, lcs_len, set_range_len,
+    LongString, MatchRange, StrEncoding, StringTooLong, get_range, increment, lcs, lcs_len, set_range_len,
 };

@@ -42,6 +42,12 @@ impl Rng {
     }
 }
 
+impl ochre_table::Draw for Rng {
+    fn below(&mut self, bound: u64) -> u64 {
+        Rng::below(self, bound)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

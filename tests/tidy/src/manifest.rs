@@ -4,7 +4,8 @@ use crate::tree::SourceFile;
 
 /// The layers, lowest first. A crate may use crates of lower layers only.
 const LAYERS: &[&[&str]] = &[
-    &["resp", "types", "memory"],
+    &["resp", "table", "memory"],
+    &["types"],
     &["config"],
     &["keyspace"],
     &["engine"],

@@ -76,6 +76,9 @@ pub struct Client {
     pub no_touch: bool,
     /// Whether it imports data: in import mode it sees keys whose time has come.
     pub import_source: bool,
+    /// The buffer of its present request, if that is large and alone in there: a value that is nearly the whole of it need
+    /// not be copied.
+    pub received: Option<Arc<Vec<u8>>>,
     /// Indexes of arguments of the present command that logs must not show.
     pub redacted: Vec<usize>,
 }
@@ -98,6 +101,7 @@ impl Client {
             blocked: None,
             no_touch: false,
             import_source: false,
+            received: None,
             redacted: Vec::new(),
         }
     }

@@ -80,19 +80,13 @@ fn single_key(command: &Command) -> u8 {
 const WORDS: usize = 3;
 type Packed = [u64; WORDS];
 
-/// The short name that was looked up last, as it was written: a client's requests are seldom of many kinds.
-#[derive(Debug)]
+/// The command that was looked up last, and the number of the head that its request had: a client's requests are seldom of
+/// many kinds.
+#[derive(Debug, Default)]
 pub struct Latest {
-    len: usize,
-    word: u64,
+    /// 0 if it is not known.
+    head: u32,
     id: CommandId,
-}
-
-impl Default for Latest {
-    fn default() -> Latest {
-        // A length that no name has.
-        Latest { len: usize::MAX, word: 0, id: NONE }
-    }
 }
 
 /// All commands.
@@ -231,19 +225,21 @@ impl CommandTable {
         Some(self.entry(*id))
     }
 
-    /// The command that a request runs: the subcommand, if its container has it; otherwise the container.
+    /// The command that a request runs: the subcommand, if its container has it; otherwise the container. Requests of one
+    /// `head` have the same name; 0 says nothing.
     #[inline]
-    pub fn resolve(&self, args: Args<'_>, latest: &mut Latest) -> Option<&CommandEntry> {
-        let name = args.get(0)?;
-        let word = if name.len() <= 8 { load(name) } else { 0 };
-        if latest.len == name.len() && latest.word == word {
+    pub fn resolve(&self, args: Args<'_>, head: u32, latest: &mut Latest) -> Option<&CommandEntry> {
+        if latest.head == head && head != 0 {
             return self.entries.get(usize::from(latest.id));
         }
-        let entry = self.find(name)?;
+        self.resolve_anew(args, head, latest)
+    }
+
+    #[inline(never)]
+    fn resolve_anew(&self, args: Args<'_>, head: u32, latest: &mut Latest) -> Option<&CommandEntry> {
+        let entry = self.find(args.get(0)?)?;
         if entry.subcommands.is_empty() {
-            if name.len() <= 8 {
-                *latest = Latest { len: name.len(), word, id: entry.id };
-            }
+            *latest = Latest { head, id: entry.id };
             return Some(entry);
         }
         let sub = args.get(1).and_then(|word| self.find_sub(entry, word));

@@ -112,7 +112,6 @@ impl Runner<'_> {
         }
     }
 
-    #[inline]
     pub(super) fn show_to_monitors(self, client: &Client, args: Args<'_>) {
         if self.engine.monitor_count.load(Relaxed) != 0 {
             monitor::feed(self.engine, client, args);

@@ -56,10 +56,12 @@ pub enum Outcome {
 /// A request whose command is found and whose keys are hashed.
 #[derive(Clone, Copy, Debug)]
 pub struct Prepared {
-    /// [`Prepared::UNKNOWN`] if there is no such command.
-    id: CommandId,
     first_key: u32,
     keys: u32,
+    /// [`Prepared::UNKNOWN`] if there is no such command.
+    id: CommandId,
+    /// Whether it may be a part of a sequence (see [`sequence`]): it has one key and the right number of arguments.
+    is_sequential: bool,
 }
 
 impl Prepared {
@@ -69,6 +71,12 @@ impl Prepared {
     #[inline]
     pub fn keys(&self) -> Range<usize> {
         self.first_key as usize..(self.first_key + self.keys) as usize
+    }
+
+    /// Its one key.
+    #[inline]
+    fn key_of<'k>(&self, keys: &'k [Key<'k>]) -> &'k [Key<'k>] {
+        std::slice::from_ref(&keys[self.first_key as usize])
     }
 }
 
@@ -116,7 +124,7 @@ pub struct Executor {
     pub context: WorkerContext,
     /// Those of the present step; empty between steps.
     effects: Effects,
-    /// The name that was looked up last.
+    /// The command that was looked up last.
     latest: Latest,
     evictor: Evictor,
     sweeper: Sweeper,
@@ -132,18 +140,23 @@ impl Executor {
         Executor { engine, context, effects: Effects::default(), latest: Latest::default(), evictor, sweeper }
     }
 
-    /// Finds the command of a request and hashes its keys, which are added to `keys`.
+    /// Finds the command of a request and hashes its keys, which are added to `keys`. Requests with the same name have the
+    /// same `head`, which is not 0, if that is known of them.
     #[inline]
-    pub fn prepare<'b>(&mut self, args: Args<'b>, keys: &mut Vec<Key<'b>>) -> Prepared {
-        let first_key = keys.len();
-        let id = match self.engine.commands.resolve(args, &mut self.latest) {
-            Some(entry) => {
-                add_keys(&self.engine, entry, args, keys);
-                entry.id
-            }
-            None => Prepared::UNKNOWN,
+    pub fn prepare<'b>(&mut self, args: Args<'b>, head: u32, keys: &mut Vec<Key<'b>>) -> Prepared {
+        let first_key = keys.len() as u32;
+        let Some(entry) = self.engine.commands.resolve(args, head, &mut self.latest) else {
+            return Prepared { first_key, keys: 0, id: Prepared::UNKNOWN, is_sequential: false };
         };
-        Prepared { id, first_key: first_key as u32, keys: (keys.len() - first_key) as u32 }
+        // The form that most requests have.
+        if entry.accepts(args.len())
+            && let Some(name) = entry.single_key().and_then(|index| args.get(index))
+        {
+            keys.push(self.engine.keyspace.key(name));
+            return Prepared { first_key, keys: 1, id: entry.id, is_sequential: entry.is_sequential() };
+        }
+        add_keys(&self.engine, entry, args, keys);
+        Prepared { first_key, keys: keys.len() as u32 - first_key, id: entry.id, is_sequential: false }
     }
 
     /// Runs requests of one client, in order, until one of them leaves something to be done or there is more than `out_max`
@@ -169,8 +182,9 @@ impl Executor {
                     return (at, Outcome::Done);
                 }
             }
-            let Some((args, prepared)) = requests.get(at) else { return (at, Outcome::Done) };
-            match self.execute(client, args, prepared, &keys[prepared.keys()], out, clock) {
+            let Some(prepared) = requests.prepared(at) else { return (at, Outcome::Done) };
+            let (args, own) = (requests.args(at), &keys[prepared.keys()]);
+            match self.execute(client, args, prepared, own, out, clock) {
                 Outcome::Done => at += 1,
                 Outcome::Postponed => return (at, Outcome::Postponed),
                 outcome => return (at + 1, outcome),
@@ -275,16 +289,10 @@ fn end(client: &mut Client, gate: Gate, before: usize, out: &mut Vec<u8>) -> Out
     }
 }
 
-/// Hashes the keys of a request, as its command's specifications say.
-#[inline]
+/// Hashes the keys of a request that has not just one, as its command's specifications say.
 fn add_keys<'b>(engine: &Engine, entry: &CommandEntry, args: Args<'b>, keys: &mut Vec<Key<'b>>) {
-    if !entry.accepts(args.len()) {
-        return;
-    }
-    // The form that most commands have.
-    if let Some(index) = entry.single_key() {
-        keys.extend(args.get(index).map(|name| engine.keyspace.key(name)));
-    } else if !entry.command.keys.is_empty()
+    if entry.accepts(args.len())
+        && !entry.command.keys.is_empty()
         && let Some(indexes) = key_indexes(entry.command, args)
     {
         keys.extend(indexes.iter().map(|index| engine.keyspace.key(args.at(*index as usize))));

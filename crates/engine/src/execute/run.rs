@@ -9,6 +9,7 @@ use crate::call::{Args, Call, Propagation};
 use crate::client::Client;
 use crate::command::{CommandEntry, flags};
 use crate::engine::{Engine, PauseMode};
+use crate::monitor;
 use crate::worker::WorkerContext;
 
 use super::Clock;
@@ -132,8 +133,9 @@ impl Runner<'_> {
             call.reply.error_bytes(error.bytes());
         }
         // Afterwards: only now is it known what has to be hidden.
-        if entry.flags & (flags::SKIP_MONITOR | flags::ADMIN) == 0 {
-            self.show_to_monitors(call.client, call.args);
+        if engine.monitor_count.load(Relaxed) != 0 && entry.flags & (flags::SKIP_MONITOR | flags::ADMIN) == 0
+        {
+            monitor::feed(engine, call.client, call.args);
         }
         if engine.keyspace.journal.is_active() {
             let changed = call.view.effects().dirty != dirty_before;

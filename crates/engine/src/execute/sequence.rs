@@ -9,7 +9,7 @@ use ochre_resp::ReplyWriter;
 
 use crate::call::{Args, Call, Propagation};
 use crate::client::Client;
-use crate::command::{CommandEntry, flags};
+use crate::command::flags;
 
 use super::account::SMALL_BYTES;
 use super::run::{Gate, Performed, Runner};
@@ -17,14 +17,19 @@ use super::{Clock, Prepared};
 
 /// Prepared requests of one client, in order.
 pub trait Requests {
-    /// The one at an index; asked for when it is about to run.
-    fn get(&self, index: usize) -> Option<(Args<'_>, Prepared)>;
+    /// What is known of the one at an index.
+    fn prepared(&self, index: usize) -> Option<Prepared>;
+
+    /// The arguments of the one at an index; asked for when it is about to run.
+    fn args(&self, index: usize) -> Args<'_>;
 }
 
 impl Runner<'_> {
     /// Runs requests from the one at index `at` on for as long as they need no more than this; `at` is moved to the first
     /// that has not run. Stops, too, when there is more than `out_max` in the output, and when the `clock` is old.
     #[allow(clippy::too_many_arguments, reason = "as in `Runner::execute`")]
+    // A function of its own: within its caller, there are too few registers for its loop.
+    #[inline(never)]
     pub(super) fn run_sequence(
         self,
         client: &mut Client,
@@ -35,14 +40,18 @@ impl Runner<'_> {
         clock: &mut Clock,
         effects: &mut Effects,
     ) {
-        let Some((args, own, mut entry)) = self.next_of_sequence(requests, keys, *at) else { return };
+        let Some(first) = requests.prepared(*at).filter(|first| first.is_sequential && self.has_room())
+        else {
+            return;
+        };
+        let Some(mut entry) = self.engine.commands.get(first.id) else { return };
         let mut view = self.engine.keyspace.view(Locks::None, clock.now_ms, effects);
         view.set_no_touch(client.no_touch);
         view.set_import_source(client.import_source);
         let mut call = Call {
-            args,
+            args: requests.args(*at),
             command: entry.command,
-            keys: own,
+            keys: first.key_of(keys),
             view: &mut view,
             reply: ReplyWriter::new(out, client.protocol),
             client,
@@ -52,6 +61,7 @@ impl Runner<'_> {
             in_transaction: false,
         };
         let together = self.account_together();
+        call.client.shared.last_command.store(entry.id, Relaxed);
         let mut done = Performed { count: 0, failed: false, reply_bytes: 0 };
         loop {
             call.view.hold(call.keys[0]);
@@ -61,41 +71,30 @@ impl Runner<'_> {
                 }
                 return;
             }
-            call.client.shared.last_command.store(entry.id, Relaxed);
             done = Performed { count: done.count + 1, ..self.perform(&mut call, entry) };
             self.engine.keyspace.journal.append(&call.view.effects().unit);
             call.view.let_go();
             self.settle(call.view.effects());
             *at += 1;
-            let goes_on = call.reply.len() <= out_max && !clock.is_old();
-            let next = if goes_on { self.next_of_sequence(requests, keys, *at) } else { None };
+            let goes_on = call.reply.len() <= out_max && !clock.is_old() && self.has_room();
+            let next = requests.prepared(*at).filter(|next| goes_on && next.is_sequential);
             let is_alone = entry.flags & flags::FAST == 0
                 || done.count >= together
                 || done.failed
                 || done.reply_bytes.max(call.args.bytes_max()) >= SMALL_BYTES;
-            if is_alone || next.is_none_or(|(_, _, other)| other.id != entry.id) {
+            if is_alone || next.is_none_or(|next| next.id != entry.id) {
                 self.account(call.client, entry, call.args, done, &mut clock.start_ns);
                 done.count = 0;
             }
             let Some(next) = next else { return };
-            (call.args, call.keys, entry) = next;
-            call.command = entry.command;
-            call.propagation = Propagation::Verbatim;
+            (call.args, call.propagation) = (requests.args(*at), Propagation::Verbatim);
+            if next.id != entry.id {
+                let Some(other) = self.engine.commands.get(next.id) else { return };
+                (entry, call.command) = (other, other.command);
+                call.client.shared.last_command.store(entry.id, Relaxed);
+            }
+            call.keys = next.key_of(keys);
         }
-    }
-
-    /// The request at an index with its one key, if it can run in a sequence.
-    #[inline]
-    fn next_of_sequence<'s>(
-        &'s self,
-        requests: &'s impl Requests,
-        keys: &'s [Key<'s>],
-        at: usize,
-    ) -> Option<(Args<'s>, &'s [Key<'s>], &'s CommandEntry)> {
-        let (args, prepared) = requests.get(at)?;
-        let entry = self.engine.commands.get(prepared.id)?;
-        let own = keys.get(prepared.keys()).filter(|own| own.len() == 1)?;
-        (entry.is_sequential() && entry.accepts(args.len()) && self.has_room()).then_some((args, own, entry))
     }
 
     /// Whether memory is below its limit.

@@ -28,7 +28,7 @@ impl View<'_> {
         }
         let stripe = stripe_in(&mut self.held, index);
         let mut gone = Vec::new();
-        let table = &mut stripe.tables[db as usize];
+        let Some(table) = stripe.tables.made_mut(db as usize) else { return Sweep::default() };
         let (looked_at, next) = table.sweep(position, now_ms, keyspace.hasher(), &mut gone);
         if next.is_none() {
             table.refresh_next_expire();
@@ -45,6 +45,11 @@ impl View<'_> {
         Sweep { looked_at, expired, next }
     }
 
+    /// Databases from this number on have no key in stripe `index`.
+    pub(crate) fn databases_made(&mut self, index: usize) -> usize {
+        stripe_in(&mut self.held, index).tables.len()
+    }
+
     /// Whether a sweep of a database in stripe `index` could find anything.
     pub fn may_expire(&mut self, index: usize, db: u32) -> bool {
         let now_ms = self.now_ms;
@@ -53,8 +58,10 @@ impl View<'_> {
 
     /// Notes a sample of the time to live of a database's keys in stripe `index`.
     pub fn note_ttl_sample(&mut self, index: usize, db: u32, ttl_ms: i64) {
-        let average = &mut stripe_in(&mut self.held, index).average_ttl_ms[db as usize];
-        *average = if *average == 0 { ttl_ms } else { *average / 50 * 49 + ttl_ms / 50 };
+        if let Some(table) = stripe_in(&mut self.held, index).tables.made_mut(db as usize) {
+            let average = &mut table.average_ttl_ms;
+            *average = if *average == 0 { ttl_ms } else { *average / 50 * 49 + ttl_ms / 50 };
+        }
     }
 
     /// Keys at random from stripe `index`, handed to `visit` with their database; for eviction.

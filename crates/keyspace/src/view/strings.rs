@@ -19,7 +19,7 @@ impl View<'_> {
             None => {
                 let bytes = vec![0; len];
                 let value = match len > INLINE_BYTES_MAX {
-                    true => NewValue::Object(Object::String(bytes)),
+                    true => NewValue::Object(Object::String(Box::new(bytes.into()))),
                     false => NewValue::Bytes { bytes: &bytes, raw: true },
                 };
                 return self.created_string(db, key, value);
@@ -68,7 +68,8 @@ impl View<'_> {
         let table = self.table(db, key);
         let mut entry = table.entry_mut(location)?;
         if let Some(object) = entry.object() {
-            let Object::String(bytes) = object;
+            let Object::String(string) = object else { return None };
+            let bytes = string.as_mut_vec();
             if bytes.len() < len {
                 reserve_like_strings(bytes, len);
                 bytes.resize(len, 0);
@@ -87,7 +88,7 @@ impl View<'_> {
         grown.resize(len.max(bytes.len()), 0);
         let (expire_ms, access) = (entry.as_ref().expire_ms(), entry.as_ref().access());
         let value = match grown.len() > INLINE_BYTES_MAX {
-            true => NewValue::Object(Object::String(grown)),
+            true => NewValue::Object(Object::String(Box::new(grown.into()))),
             false => NewValue::Bytes { bytes: &grown, raw: true },
         };
         let entry = Entry::new(key.bytes, value, expire_ms, access);
@@ -101,7 +102,10 @@ fn string_bytes(table: &mut Table, location: Location) -> Option<&mut [u8]> {
     let is_object = matches!(table.entry(location)?.value(), ValueRef::Object(_));
     let entry = table.entry_mut(location)?;
     match is_object {
-        true => entry.into_object().map(|Object::String(bytes)| &mut bytes[..]),
+        true => match entry.into_object()? {
+            Object::String(string) => Some(&mut string.as_mut_vec()[..]),
+            _ => None,
+        },
         false => entry.into_inline_bytes(),
     }
 }
@@ -109,7 +113,8 @@ fn string_bytes(table: &mut Table, location: Location) -> Option<&mut [u8]> {
 /// Appends to a string; `None` if the value is none.
 fn append_at(table: &mut Table, location: Location, key: Key<'_>, suffix: &[u8]) -> Option<usize> {
     let mut entry = table.entry_mut(location)?;
-    if let Some(Object::String(bytes)) = entry.object() {
+    if let Some(Object::String(string)) = entry.object() {
+        let bytes = string.as_mut_vec();
         reserve_like_strings(bytes, bytes.len() + suffix.len());
         bytes.extend_from_slice(suffix);
         return Some(bytes.len());
@@ -134,7 +139,7 @@ fn append_at(table: &mut Table, location: Location, key: Key<'_>, suffix: &[u8])
     grown.extend_from_slice(suffix);
     let (expire_ms, access) = (entry.as_ref().expire_ms(), entry.as_ref().access());
     let value = match len > APPENDED_INLINE_BYTES_MAX {
-        true => NewValue::Object(Object::String(grown)),
+        true => NewValue::Object(Object::String(Box::new(grown.into()))),
         false => NewValue::Bytes { bytes: &grown, raw: true },
     };
     let entry = Entry::new(key.bytes, value, expire_ms, access);

@@ -21,7 +21,9 @@ impl<'k> View<'k> {
     /// Lets go of all stripes.
     #[inline]
     pub fn let_go(&mut self) {
-        self.exchange(Held::None);
+        if !matches!(self.held, Held::None) {
+            self.exchange(Held::None);
+        }
     }
 
     /// Holds something else. The usual cases are told apart so that they are dealt with here and not by a call.

@@ -65,18 +65,17 @@ impl<'k> View<'k> {
 
     /// Removes all keys of a database and returns them. Needs all stripes. Watchers of keys that were there are told.
     pub fn clear(&mut self, db: u32) -> Vec<Garbage> {
-        let (bits, hasher, now_ms) = (self.keyspace.stripe_bits(), self.keyspace.hasher(), self.now_ms);
+        let (hasher, now_ms) = (self.keyspace.hasher(), self.now_ms);
         let mut removed = 0;
         let mut garbage = Vec::new();
         let keyspace = self.keyspace;
         for (index, stripe) in self.every_stripe().iter_mut().enumerate() {
             let stripe: &mut StripeData = stripe;
-            let table = std::mem::replace(&mut stripe.tables[db as usize], Table::new(bits));
+            let Some(table) = stripe.tables.take(db as usize) else { continue };
             keyspace.follow(index, db, &mut stripe.tables[db as usize]);
             let before = |key: &[u8]| presence(&table, hasher.key(key), now_ms);
             stripe.watchers.replace(db, before, |_| Presence::Absent);
             stripe.counters.changes += table.len() as u64;
-            stripe.average_ttl_ms[db as usize] = 0;
             removed += table.len() as u64;
             if !table.is_empty() {
                 garbage.push(Garbage::Table(table));
@@ -99,7 +98,7 @@ impl<'k> View<'k> {
             return;
         }
         for (index, stripe) in stripes.iter_mut().enumerate() {
-            let StripeData { tables, watchers, average_ttl_ms, .. } = &mut **stripe;
+            let StripeData { tables, watchers, .. } = &mut **stripe;
             for (before, after) in [(a, b), (b, a)] {
                 let of = |db: u32| {
                     let table = &tables[db as usize];
@@ -107,8 +106,9 @@ impl<'k> View<'k> {
                 };
                 watchers.replace(before, of(before), of(after));
             }
-            tables.swap(a as usize, b as usize);
-            average_ttl_ms.swap(a as usize, b as usize);
+            if !tables.swap(a as usize, b as usize) {
+                continue;
+            }
             for db in [a, b] {
                 let table = &mut tables[db as usize];
                 table.move_everything();

@@ -41,7 +41,10 @@ impl Span {
     #[inline]
     pub fn of(self, input: &[u8]) -> &[u8] {
         let start = self.start as usize;
-        input.get(start..start.saturating_add(self.len as usize)).unwrap_or_default()
+        match input.get(start..start.saturating_add(self.len as usize)) {
+            Some(bytes) => bytes,
+            None => outside(),
+        }
     }
 
     /// The same argument when `offset` bytes precede what was parsed.
@@ -50,6 +53,12 @@ impl Span {
     pub fn shifted(self, offset: u32) -> Self {
         Self { start: self.start.saturating_add(offset), len: self.len }
     }
+}
+
+/// The bytes of a span that lies outside. Cold, so that whether it does is told by a branch that is never taken.
+#[cold]
+fn outside() -> &'static [u8] {
+    &[]
 }
 
 /// What a call of [`RequestParser::parse`] found at the start of the input.
@@ -274,12 +283,21 @@ pub struct Head {
     /// How many bytes it has; 0 for none.
     len: usize,
     count: u32,
+    /// Of the heads that were read so far.
+    number: u32,
     name: Span,
 }
 
 const WORD: usize = size_of::<u64>();
 
 impl Head {
+    /// A number that the head of the last request which was read whole had in common with those, and only those, before it
+    /// that began with the same bytes; never 0.
+    #[inline]
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
     /// Reads the head of a request, if it is of the usual form and whole.
     #[inline]
     fn read(&mut self, window: &[u8], limits: &Limits) -> Option<(u32, Span, usize)> {
@@ -298,10 +316,11 @@ impl Head {
         let (name, len) = whole_argument(window, pos, limits.bulk_len_allowed())?;
         let count = count as u32;
         self.len = 0;
+        self.number = self.number.wrapping_add(1).max(1);
         if len <= 2 * WORD
             && let (Some(first), Some(last)) = (word_at(window, 0), word_at(window, len - WORD))
         {
-            *self = Head { first, last, len, count, name };
+            *self = Head { first, last, len, count, name, ..*self };
         }
         Some((count, name, len))
     }

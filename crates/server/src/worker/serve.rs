@@ -1,6 +1,7 @@
 //! Serving a group of ready connections: received, parsed, prefetched, run, sent (see [`crate::group`]).
 
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use ochre_engine::{Args, Clock, Outcome, Prepared, Requests, client_flags, clock_ms};
@@ -43,11 +44,16 @@ struct Shown<'b> {
 
 impl Requests for Shown<'_> {
     #[inline]
-    fn get(&self, index: usize) -> Option<(Args<'_>, Prepared)> {
-        let item = self.items.get(index)?;
-        let args = item.args_in(self.input, self.spans, self.rare)?;
+    fn prepared(&self, index: usize) -> Option<Prepared> {
+        self.items.get(index)?.prepared
+    }
+
+    #[inline]
+    fn args(&self, index: usize) -> Args<'_> {
+        // Only what has arguments was prepared.
+        let args = self.items[index].args_in(self.input, self.spans, self.rare).unwrap_or_default();
         self.running.args.set(args);
-        Some((args, item.prepared?))
+        args
     }
 }
 
@@ -179,6 +185,7 @@ impl Worker {
         }
         self.now_ms = clock.now_ms;
         drop(keys);
+        rare.clear();
         for (seat, input) in seats[first..].iter_mut().zip(inputs.drain(..)) {
             seat.input = input;
             self.rewind(seat);
@@ -202,7 +209,7 @@ impl Worker {
             let input = &inputs[seat - first][..];
             while let Some(item) = items.get_mut(at).filter(|item| item.seat == seat) {
                 if let Some(args) = item.args_in(input, spans, rare) {
-                    item.prepared = Some(self.executor.prepare(args, keys));
+                    item.prepared = Some(self.executor.prepare(args, item.head, keys));
                 }
                 at += 1;
             }
@@ -220,15 +227,14 @@ impl Worker {
         let keyspace = &self.engine.keyspace;
         runs.iter().for_each(|run| keyspace.prefetch_words(run.db, &mut keys[run.keys.clone()]));
         runs.iter().for_each(|run| keyspace.prefetch_lines(run.db, &keys[run.keys.clone()]));
-        runs.iter().for_each(|run| keyspace.prefetch_entries(run.db, &mut keys[run.keys.clone()]));
+        let mut displaced = Vec::new();
+        for run in runs {
+            let first = run.keys.start;
+            let note = |index| displaced.push((run.db, first + index));
+            keyspace.prefetch_entries(run.db, &mut keys[run.keys.clone()], note);
+        }
         for _ in 0..DISPLACED_MAX {
-            let mut again = false;
-            for run in runs {
-                again |= keyspace.prefetch_displaced(run.db, &mut keys[run.keys.clone()]);
-            }
-            if !again {
-                break;
-            }
+            displaced.retain(|(db, index)| keyspace.prefetch_displaced(*db, &mut keys[*index]));
         }
     }
 
@@ -242,7 +248,7 @@ impl Worker {
         clock: &mut Clock,
     ) {
         while let Some(first) = items.first().filter(|item| item.start == seat.run) {
-            if first.kind != Kind::Request && first.kind != Kind::Inline {
+            if first.kind != Kind::Request && first.kind != Kind::Owned {
                 self.run_nothing(seat, first, input, rare);
                 items = &items[1..];
                 continue;
@@ -357,7 +363,11 @@ impl Worker {
     /// Forgets what was parsed ahead of where a seat's connection stopped.
     fn rewind(&mut self, seat: &mut Seat) {
         let Some(connection) = self.connections.get_mut(seat.token) else { return };
+        let large = connection.client.received.take();
         if seat.run < seat.parsed {
+            if let Some(buffer) = large {
+                seat.input = Arc::unwrap_or_clone(buffer);
+            }
             connection.parser.reset();
             seat.parsed = seat.run;
         }

@@ -21,8 +21,9 @@ mod tests;
 mod validate;
 
 pub(crate) use buffer::allocated_bytes;
-pub use compact::{Compact, CompactMut, CompactRef};
 pub(crate) use encoding::{Encoded, decode, encoded_len};
+
+pub use compact::{Compact, CompactMut, CompactRef};
 pub use item::Item;
 pub use iter::Iter;
 pub use pack::{Listpack, Pos};

@@ -40,7 +40,7 @@ fn given(call: &Call<'_, '_>) -> OwnedRequest {
 /// The argument indexes of a request's keys, each with what happens to it.
 fn keys_of(call: &Call<'_, '_>, args: Args<'_>) -> Result<Vec<(usize, u32)>, Error> {
     let table = &call.engine.commands;
-    let entry = table.resolve(args, &mut crate::command::Latest::default()).ok_or(NO_SUCH_COMMAND)?;
+    let entry = table.resolve(args, 0, &mut crate::command::Latest::default()).ok_or(NO_SUCH_COMMAND)?;
     let command = entry.command;
     if !command.subcommands.is_empty() && args.len() > 1 {
         return Err(NO_SUCH_COMMAND);

@@ -1,6 +1,6 @@
 //! INCR and its relatives: strings that are numbers.
 
-use ochre_keyspace::{EntryRef, Expiry, event_class};
+use ochre_keyspace::{EntryRef, Expiry, ValueRef, event_class};
 use ochre_types::LongDouble;
 
 use super::value::new_text;
@@ -57,17 +57,16 @@ pub(super) const DECRBY: Command = Command {
 };
 
 fn add(call: &mut Call<'_, '_>, by: i64) -> Result<(), Error> {
-    let sum =
-        |entry: Option<EntryRef<'_>>| ochre_types::increment(integer_of(entry)?, by).ok_or(INCR_OVERFLOW);
-    let number = call.view.update_int(call.client.db, call.keys[0], sum)?;
+    let sum = |number| ochre_types::increment(number, by).ok_or(INCR_OVERFLOW);
+    let number = call.view.update_int(call.client.db, call.keys[0], integer_of, sum)?;
     call.notify(event_class::STRING, "incrby", call.key());
     call.reply.integer(number);
     Ok(())
 }
 
 /// The integer that a key holds; 0 if there is no such key.
-pub(super) fn integer_of(entry: Option<EntryRef<'_>>) -> Result<i64, Error> {
-    entry.map_or(Ok(0), |entry| StringRef::of(entry)?.integer())
+pub(super) fn integer_of(value: Option<ValueRef<'_>>) -> Result<i64, Error> {
+    value.map_or(Ok(0), |value| StringRef::of_value(value)?.integer())
 }
 
 /// The number that a key holds; 0 if there is no such key.

@@ -5,7 +5,7 @@
 //! value and 0; with SATURATE it becomes the bound. Only the sum counts: a value out of bounds may come back in, but
 //! not move about outside. The journal gets the outcome as a SET.
 
-use ochre_keyspace::{Expiry, event_class};
+use ochre_keyspace::{EntryRef, Expiry, event_class};
 use ochre_resp::Protocol;
 use ochre_types::LongDouble;
 
@@ -127,7 +127,7 @@ fn add_int(call: &mut Call<'_, '_>, options: &Options<'_>) -> Result<(), Error> 
         return Err(BOUNDS_CROSSED);
     }
     let expiry = options.expiry.resolve(call.now_ms(), "increx")?;
-    let old = integer_of(call.view.peek(call.client.db, call.keys[0]))?;
+    let old = integer_of(call.view.peek(call.client.db, call.keys[0]).map(EntryRef::value))?;
     // Two 64-bit numbers never overflow 128 bits; the bounds bring the sum back to 64.
     let sum = options.bounded(i128::from(old) + i128::from(by), i128::from(lower), i128::from(upper));
     let sum = sum.and_then(|sum| i64::try_from(sum).ok());

@@ -4,6 +4,7 @@ use ochre_keyspace::{Expiry, Key, event_class};
 
 use super::condition::Condition;
 use super::expiry::expire_ms;
+use super::value::received_string;
 use super::*;
 use crate::call::{Call, Cursor, integer};
 use crate::command::flags;
@@ -64,7 +65,11 @@ fn set(call: &mut Call<'_, '_>) -> Result<(), Error> {
 /// What all setting comes down to.
 #[inline]
 pub(super) fn store(call: &mut Call<'_, '_>, key: Key<'_>, value: &[u8], expiry: Expiry) {
-    call.view.set(call.client.db, key, new_string(key.bytes.len(), value), expiry);
+    let new = match &call.client.received {
+        Some(buffer) => received_string(buffer, key.bytes.len(), value),
+        None => new_string(key.bytes.len(), value),
+    };
+    call.view.set(call.client.db, key, new, expiry);
     call.notify(event_class::STRING, "set", key);
     if matches!(expiry, Expiry::At(_)) {
         call.notify(event_class::GENERIC, "expire", key);

@@ -567,10 +567,10 @@ fn events(client: &mut Harness, line: &str) -> String {
     let engine = Arc::clone(&client.executor.engine);
     let request = OwnedRequest::from_parts(&words(line));
     let mut keys: Vec<Key<'_>> = Vec::new();
-    client.executor.prepare(request.args(), &mut keys);
+    client.executor.prepare(request.args(), 0, &mut keys);
     let command = engine
         .commands
-        .resolve(request.args(), &mut crate::command::Latest::default())
+        .resolve(request.args(), 0, &mut crate::command::Latest::default())
         .expect("the command is known")
         .command;
     let (mut effects, mut out) = (Effects::default(), Vec::new());

@@ -1,8 +1,10 @@
 //! A string value as commands see it, whatever its encoding.
 
-use ochre_keyspace::{EntryRef, NewValue, ValueRef};
+use std::sync::Arc;
+
+use ochre_keyspace::{EntryRef, INLINE_BYTES_MAX, NewValue, ValueRef};
 use ochre_resp::ReplyWriter;
-use ochre_types::{Object, StrEncoding};
+use ochre_types::{LongString, Object, StrEncoding};
 
 use crate::error::{Error, NOT_AN_INTEGER, WRONG_TYPE};
 
@@ -22,11 +24,19 @@ impl<'a> StringRef<'a> {
     /// The entry holds another type.
     #[inline]
     pub fn of(entry: EntryRef<'a>) -> Result<StringRef<'a>, Error> {
-        match entry.value() {
+        StringRef::of_value(entry.value())
+    }
+
+    /// The string that a value is.
+    ///
+    /// # Errors
+    /// It is of another type.
+    #[inline]
+    pub fn of_value(value: ValueRef<'a>) -> Result<StringRef<'a>, Error> {
+        match value {
             ValueRef::Int(number) => Ok(StringRef::Int(number)),
             ValueRef::Bytes { bytes, .. } => Ok(StringRef::Bytes(bytes)),
             ValueRef::Object(Object::String(bytes)) => Ok(StringRef::Bytes(bytes)),
-            #[allow(unreachable_patterns, reason = "strings are not the only objects for long")]
             ValueRef::Object(_) => Err(WRONG_TYPE),
         }
     }
@@ -73,6 +83,16 @@ pub(in crate::family) fn new_string(key_len: usize, value: &[u8]) -> NewValue<'_
     match ochre_types::is_int_encodable(value) {
         Some(number) => NewValue::Int(number),
         None => new_text(key_len, value),
+    }
+}
+
+/// The same for a value that lies in the buffer of a large request: where it is nearly the whole, the buffer becomes the
+/// value.
+#[cold]
+pub(super) fn received_string<'a>(buffer: &Arc<Vec<u8>>, key_len: usize, value: &'a [u8]) -> NewValue<'a> {
+    match LongString::part_of(buffer, value).filter(|string| string.len() > INLINE_BYTES_MAX) {
+        Some(string) => NewValue::Object(Object::String(Box::new(string))),
+        None => new_string(key_len, value),
     }
 }
 

@@ -8,6 +8,7 @@
 
 use ochre_keyspace::{EntryRef, ValueRef};
 use ochre_types::Object;
+use ochre_types::hash::HashEntry;
 use sha1::{Digest as _, Sha1};
 
 use crate::call::Call;
@@ -15,6 +16,14 @@ use crate::error::Error;
 
 /// The number of the type `string`.
 const STRING: u32 = 0;
+/// The number of the type `list`.
+const LIST: u32 = 1;
+/// The number of the type `set`.
+const SET: u32 = 2;
+/// The number of the type `hash`.
+const HASH: u32 = 4;
+/// Added for a field that expires, at whatever time.
+const FIELD_EXPIRES: &[u8] = b"!!hexpire!!";
 /// Added for a value that expires, at whatever time.
 const EXPIRES: &[u8] = b"!!expire!!";
 
@@ -39,11 +48,40 @@ impl Digest {
         match entry.value() {
             ValueRef::Int(number) => self.mix_string(itoa::Buffer::new().format(number).as_bytes()),
             ValueRef::Bytes { bytes, .. } => self.mix_string(bytes),
-            ValueRef::Object(Object::String(bytes)) => self.mix_string(bytes),
+            ValueRef::Object(object) => self.mix_object(object),
         }
         if entry.expire_ms().is_some() {
             self.add(EXPIRES);
         }
+    }
+
+    fn mix_object(&mut self, object: &Object) {
+        match object {
+            Object::String(bytes) => self.mix_string(bytes),
+            Object::List(list) => {
+                self.mix(&LIST.to_be_bytes());
+                list.range(0, list.len(), |item| item.with_bytes(|bytes| self.mix(bytes)));
+            }
+            Object::Set(set) => {
+                self.mix(&SET.to_be_bytes());
+                set.iter().for_each(|member| member.with_bytes(|bytes| self.add(bytes)));
+            }
+            Object::Hash(hash) => {
+                self.mix(&HASH.to_be_bytes());
+                hash.iter().for_each(|field| self.add_field(field));
+            }
+        }
+    }
+
+    /// Adds a field of a hash, its parts in their order, those of the hash in none.
+    fn add_field(&mut self, field: HashEntry<'_>) {
+        let mut digest = Digest::default();
+        field.name.with_bytes(|bytes| digest.mix(bytes));
+        field.value.with_bytes(|bytes| digest.mix(bytes));
+        if field.expire_ms.is_some() {
+            digest.add(FIELD_EXPIRES);
+        }
+        self.add(&digest.0);
     }
 
     fn mix_string(&mut self, bytes: &[u8]) {

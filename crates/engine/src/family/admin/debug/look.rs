@@ -60,6 +60,8 @@ fn serialized_bytes(entry: EntryRef<'_>) -> usize {
         ValueRef::Int(number) => string(itoa::Buffer::new().format(number).len()),
         ValueRef::Bytes { bytes, .. } => string(bytes.len()),
         ValueRef::Object(Object::String(bytes)) => string(bytes.len()),
+        // What it takes here is near to what it would take there: both are mostly listpacks.
+        ValueRef::Object(object) => object.heap_bytes(),
     }
 }
 
@@ -69,9 +71,11 @@ pub(super) fn string_sizes(call: &mut Call<'_, '_>) -> Result<(), Error> {
         let (len, room, own) = match entry.value() {
             ValueRef::Bytes { bytes, .. } => (bytes.len(), 0, 0),
             ValueRef::Object(Object::String(bytes)) => {
-                (bytes.len(), bytes.capacity() - bytes.len(), bytes.capacity())
+                (bytes.len(), bytes.capacity() - bytes.len(), bytes.heap_bytes())
             }
-            ValueRef::Int(_) => return Err(Error::new("ERR Not an sds encoded string.")),
+            ValueRef::Int(_) | ValueRef::Object(_) => {
+                return Err(Error::new("ERR Not an sds encoded string."));
+            }
         };
         let (key_len, entry_bytes) = (entry.key().len(), entry.memory_bytes() - own);
         Ok(format!(

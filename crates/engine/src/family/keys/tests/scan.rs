@@ -142,6 +142,26 @@ fn a_transaction_walks_on_the_locks_it_holds() {
 }
 
 #[test]
+fn keys_by_name_leave_no_trace() {
+    let mut harness = Harness::new();
+    fill(&mut harness, "key", 100);
+    make_stale(&harness, 0, "key:7");
+    let recorder = Recorder::attach(&harness);
+    for (pattern, expected) in [
+        ("key:8", "*1|$5|key:8|"),
+        ("key:7", "*0|"),
+        ("key:100", "*0|"),
+        ("k*y:7", "*0|"),
+        ("key:[8]", "*1|$5|key:8|"),
+    ] {
+        assert_eq!(harness.run(&format!("keys {pattern}")), expected, "{pattern}");
+    }
+    assert_eq!((harness.run("dbsize"), recorder.take()), (":100|".to_owned(), String::new()));
+    let stats = harness.run("info stats");
+    assert!(stats.contains("|keyspace_hits:0|keyspace_misses:0|"), "{stats}");
+}
+
+#[test]
 fn expired_keys_are_removed_stripe_by_stripe() {
     let mut harness = Harness::new();
     fill(&mut harness, "key", 100);

@@ -1,0 +1,222 @@
+//! The door to values of data types: lists, sets, hashes and what else is no string.
+//!
+//! A handler says what it does to a value and gets at it nowhere else. All that a change entails is done here: the key is
+//! made when there is something to put in, and removed when nothing is left, with the events that go with it, in the
+//! order in which Redis tells them: that the key is new, what the change says of itself, that the key is gone.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use ochre_types::{DataType, Object};
+
+use super::{View, stripe_of};
+use crate::effects::event_class;
+use crate::entry::{EntryRef, NewValue, ValueRef};
+use crate::hash::Key;
+use crate::table::Location;
+
+/// A key holds a value of another type than the one that is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WrongType;
+
+/// What a change says of itself while it is made.
+#[derive(Debug)]
+pub struct Edit {
+    dirty: u64,
+    /// The classes of events that somebody listens to.
+    wanted: u32,
+    events: Vec<(u32, &'static str)>,
+}
+
+impl Edit {
+    fn new(wanted: u32) -> Edit {
+        Edit { dirty: 0, wanted, events: Vec::new() }
+    }
+
+    /// So many things have changed (elements added, fields removed, ...), as `rdb_changes_since_last_save` counts them. A
+    /// change that never says so is none.
+    #[inline]
+    pub fn changed(&mut self, things: usize) {
+        self.dirty += things as u64;
+    }
+
+    /// Adds an event about the key, for those who listen to its class.
+    #[inline]
+    pub fn notify(&mut self, class: u32, name: &'static str) {
+        if self.wanted & class != 0 {
+            self.events.push((class, name));
+        }
+    }
+}
+
+/// What became of a key whose value was edited.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Edited {
+    /// It is still there, or still not there.
+    Kept,
+    /// It was not there before.
+    Created,
+    /// It was there, and nothing was left in it.
+    Removed,
+}
+
+impl View<'_> {
+    /// A key's value for a command that reads it: counted as a hit or a miss, its access clock moved.
+    ///
+    /// # Errors
+    /// The key holds another type.
+    #[inline]
+    pub fn read_as<T: DataType>(&mut self, db: u32, key: Key<'_>) -> Result<Option<&T>, WrongType> {
+        self.read(db, key).map(typed).transpose()
+    }
+
+    /// A key's value without a trace: not counted, its access clock left alone.
+    ///
+    /// # Errors
+    /// The key holds another type.
+    pub fn peek_as<T: DataType>(&mut self, db: u32, key: Key<'_>) -> Result<Option<&T>, WrongType> {
+        self.peek(db, key).map(typed).transpose()
+    }
+
+    /// A key's entry as it is at this moment, without a trace and without removing it if its time has come; `None` then,
+    /// too. Several can be looked at together, unlike with the methods that may remove a key: for commands that compare values.
+    pub fn glance(&self, db: u32, key: Key<'_>) -> Option<EntryRef<'_>> {
+        let table = &stripe_of(&self.held, self.keyspace.stripe_of(key.hash.position())).tables[db as usize];
+        let entry = table.entry(table.find(key)?)?;
+        let has_passed = entry.expire_ms().is_some_and(|expire_ms| expire_ms <= self.now_ms);
+        (!has_passed || self.sees_expired()).then_some(entry)
+    }
+
+    /// The same for a value.
+    ///
+    /// # Errors
+    /// The key holds another type.
+    pub fn glance_as<T: DataType>(&self, db: u32, key: Key<'_>) -> Result<Option<&T>, WrongType> {
+        self.glance(db, key).map(typed).transpose()
+    }
+
+    /// Changes a key's value, if the key is there; its access clock moves. `change` gets the value and an [`Edit`] to tell
+    /// what it did. A value in which nothing is left goes, with its key. `None` if there is no such key.
+    ///
+    /// # Errors
+    /// The key holds another type; nothing was changed.
+    #[inline]
+    pub fn edit<T: DataType, R>(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        change: impl FnOnce(&mut T, &mut Edit) -> R,
+    ) -> Result<Option<(R, Edited)>, WrongType> {
+        match self.locate_to_write(db, key) {
+            Some(location) => self.edit_at(db, key, location, change).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Changes a key's value, which is an empty one to begin with if the key is not there. The key is made if something is
+    /// in it then. Otherwise as [`View::edit`].
+    ///
+    /// # Errors
+    /// The key holds another type; nothing was changed.
+    #[inline]
+    pub fn edit_or_create<T: DataType, R>(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        change: impl FnOnce(&mut T, &mut Edit) -> R,
+    ) -> Result<(R, Edited), WrongType> {
+        match self.locate_to_write(db, key) {
+            Some(location) => self.edit_at(db, key, location, change),
+            None => Ok(self.create_edited(db, key, change)),
+        }
+    }
+
+    #[inline]
+    fn edit_at<T: DataType, R>(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        location: Location,
+        change: impl FnOnce(&mut T, &mut Edit) -> R,
+    ) -> Result<(R, Edited), WrongType> {
+        let mut edit = Edit::new(self.keyspace.settings.notify_classes.load(Relaxed));
+        let entry = self.table(db, key).entry_mut(location).ok_or(WrongType)?;
+        let value = entry.into_object().and_then(T::of_mut).ok_or(WrongType)?;
+        let result = change(value, &mut edit);
+        let is_vain = value.is_vain();
+        if !self.no_touch {
+            self.touch(db, key, location, self.keyspace.settings.policy());
+        }
+        let edited = if is_vain { Edited::Removed } else { Edited::Kept };
+        self.finish_edit(db, key, edit, edited);
+        Ok((result, edited))
+    }
+
+    fn create_edited<T: DataType, R>(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        change: impl FnOnce(&mut T, &mut Edit) -> R,
+    ) -> (R, Edited) {
+        let mut edit = Edit::new(self.keyspace.settings.notify_classes.load(Relaxed));
+        let mut value = T::default();
+        let result = change(&mut value, &mut edit);
+        if value.is_vain() {
+            return (result, Edited::Kept);
+        }
+        // Making the key counts as a change by itself.
+        let dirty = self.effects.dirty;
+        self.create(db, key, NewValue::Object(value.into_object()), None);
+        self.effects.dirty = dirty + edit.dirty;
+        self.notify_all(db, key, &edit);
+        (result, Edited::Created)
+    }
+
+    /// All that an edit of a key that was there entails.
+    #[inline]
+    fn finish_edit(&mut self, db: u32, key: Key<'_>, edit: Edit, edited: Edited) {
+        if edit.dirty == 0 && edited == Edited::Kept {
+            return;
+        }
+        let dirty = self.effects.dirty;
+        self.notify_all(db, key, &edit);
+        if edited == Edited::Removed {
+            let gone = self.take_entry(db, key);
+            self.discard(gone);
+            self.notify(event_class::GENERIC, "del", db, key.bytes);
+        } else {
+            self.changed(db, key);
+        }
+        self.effects.dirty = dirty + edit.dirty;
+    }
+
+    fn notify_all(&mut self, db: u32, key: Key<'_>, edit: &Edit) {
+        for (class, name) in &edit.events {
+            self.notify(*class, name, db, key.bytes);
+        }
+    }
+
+    /// Gives a key a value that was made elsewhere, whatever it held, and takes its expiry away; a value in which nothing is
+    /// only removes what was there. Counts as `dirty` changes. Says whether the key held anything.
+    pub fn store<T: DataType>(&mut self, db: u32, key: Key<'_>, value: T) -> bool {
+        let had = self.remove(db, key);
+        if !value.is_vain() {
+            let dirty = self.effects.dirty;
+            self.create(db, key, NewValue::Object(value.into_object()), None);
+            self.effects.dirty = dirty + u64::from(!had);
+        }
+        had
+    }
+}
+
+/// The value of an entry as one of a type.
+fn typed<T: DataType>(entry: EntryRef<'_>) -> Result<&T, WrongType> {
+    match entry.value() {
+        ValueRef::Object(object) => T::of(object).ok_or(WrongType),
+        _ => Err(WrongType),
+    }
+}
+
+/// The object of an entry, if its value is one.
+pub fn object_of(entry: EntryRef<'_>) -> Option<&Object> {
+    if let ValueRef::Object(object) = entry.value() { Some(object) } else { None }
+}

@@ -1,0 +1,128 @@
+//! What an owner promises about its items. Unsafe leaf module, for its trait alone.
+#![allow(unsafe_code)]
+
+use std::ptr::NonNull;
+
+/// Something that owns one allocation and can be given away as its address.
+///
+/// A table keeps items as addresses, so looks at them are types of their own: `Ref` and `Mut`, which the owner makes
+/// from the address. They are usually the address with a lifetime, or a plain `&T` and `&mut T`.
+///
+/// # Safety
+///
+/// - `into_raw` returns an address that is a multiple of 16 and below 2^48, and gives up ownership; `from_raw` takes
+///   it back.
+/// - As long as an item is not changed through its `Mut`, `key` returns the same bytes, and no `Mut` lets its user
+///   change them or [`Item::is_marked`].
+pub unsafe trait Item: Sized + 'static {
+    /// A shared look at an item.
+    type Ref<'a>: Copy;
+    /// An exclusive look at an item.
+    type Mut<'a>;
+    /// What every segment keeps about its items: `()` for nothing.
+    type Tally: Tally<Self>;
+
+    /// Lines of an item that are worth fetching ahead.
+    const PREFETCH_LINES: usize = 1;
+
+    /// Gives the item away as its address.
+    fn into_raw(self) -> NonNull<u8>;
+
+    /// Takes an item back.
+    ///
+    /// # Safety
+    ///
+    /// The address is from [`Item::into_raw`], and the item has not been taken back since.
+    unsafe fn from_raw(raw: NonNull<u8>) -> Self;
+
+    /// A shared look.
+    ///
+    /// # Safety
+    ///
+    /// The address is from [`Item::into_raw`], and for `'a` the item is not taken back nor looked at exclusively.
+    unsafe fn shared<'a>(raw: NonNull<u8>) -> Self::Ref<'a>;
+
+    /// An exclusive look.
+    ///
+    /// # Safety
+    ///
+    /// The address is from [`Item::into_raw`], and for `'a` the item is not taken back nor looked at in any other way.
+    unsafe fn exclusive<'a>(raw: NonNull<u8>) -> Self::Mut<'a>;
+
+    /// A shared look at an item that is in no table.
+    fn look(&self) -> Self::Ref<'_>;
+
+    /// The key.
+    fn key<'a>(item: Self::Ref<'a>) -> &'a [u8];
+
+    /// Whether this is the key.
+    #[inline]
+    fn has_key(item: Self::Ref<'_>, key: &[u8]) -> bool {
+        same_bytes(Self::key(item), key)
+    }
+
+    /// One bit that a slot repeats, so that it can be asked without touching the item.
+    #[inline]
+    fn is_marked(_: Self::Ref<'_>) -> bool {
+        false
+    }
+}
+
+/// What is kept about a number of items: sums, minima. It has to follow from the marked ones ([`Item::is_marked`]) among
+/// them alone.
+pub trait Tally<I: Item>: Default {
+    /// An item was put in.
+    fn added(&mut self, item: I::Ref<'_>);
+
+    /// An item was taken out; `marked` is what [`Item::is_marked`] said of it.
+    fn removed(&mut self, marked: bool);
+}
+
+impl<I: Item> Tally<I> for () {
+    #[inline]
+    fn added(&mut self, _: I::Ref<'_>) {}
+
+    #[inline]
+    fn removed(&mut self, _: bool) {}
+}
+
+/// A source of random numbers.
+pub trait Draw {
+    /// A number in `0..bound`, every one equally likely; 0 for a bound of 0.
+    fn below(&mut self, bound: u64) -> u64;
+}
+
+/// Equality without a call for the lengths that most keys have: two overlapping words cover 8 to 16 bytes.
+#[inline]
+pub fn same_bytes(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    match (a.first_chunk::<8>(), a.last_chunk::<8>(), b.first_chunk::<8>(), b.last_chunk::<8>()) {
+        (Some(a_first), Some(a_last), Some(b_first), Some(b_last)) if a.len() <= 16 => {
+            let differing = (u64::from_ne_bytes(*a_first) ^ u64::from_ne_bytes(*b_first))
+                | (u64::from_ne_bytes(*a_last) ^ u64::from_ne_bytes(*b_last));
+            differing == 0
+        }
+        _ => a == b,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::same_bytes;
+
+    #[test]
+    fn every_byte_counts() {
+        for len in 0..40 {
+            let a: Vec<u8> = (0..len).collect();
+            assert!(same_bytes(&a, &a.clone()));
+            assert!(!same_bytes(&a, &[&a[..], b"x"].concat()));
+            for at in 0..a.len() {
+                let mut b = a.clone();
+                b[at] ^= 0x80;
+                assert!(!same_bytes(&a, &b), "byte {at} of {len}");
+            }
+        }
+    }
+}

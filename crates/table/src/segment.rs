@@ -1,0 +1,506 @@
+//! A part of a table: up to 64 cache lines of eight slots, for the keys of one range of the hash.
+//!
+//! The range is cut evenly into as many pieces as there are lines; a key's *home* is the line of its piece. So lines
+//! are in hash order, whatever their number. A key whose home is full goes to the next line with room (around the
+//! end); every line it passes counts it (four bits per line, sticky at 15), and a search goes on past a line only if
+//! that line was passed. Removal just empties a slot: nothing else moves, no other item is touched.
+//!
+//! A segment grows by eight lines at a time (by less while it is small) and splits at 64, so it is 73-90 % full whatever
+//! the number of keys: a doubling table is 45-90 % full. Moving its at most 460 items is all that ever happens at once.
+//!
+//! Rejected: "stop at a line with an empty slot" instead of counting (a removal from a full line must then fetch the
+//! items of the next line to see which could come back).
+
+use crate::hash::{Hasher, Key, KeyHash, Seen};
+use crate::item::{Item, Tally};
+use crate::prefetch::prefetch;
+use crate::slot::{Slot, Tag};
+
+/// Slots in a line.
+pub const LINE_SLOTS: usize = 8;
+/// Lines in the largest segment.
+pub const LINES_MAX: usize = 64;
+const SIZES: [u8; 14] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 40, 48, 56, 64];
+const PASSED_STICKY: u8 = 15;
+
+#[repr(align(64))]
+pub(crate) struct Line<I: Item>(pub(crate) [Slot<I>; LINE_SLOTS]);
+
+impl<I: Item> Line<I> {
+    const EMPTY: Line<I> = Line([const { Slot::EMPTY }; LINE_SLOTS]);
+
+    /// A bit for every slot that may hold a key of this tag.
+    #[inline]
+    fn matches(&self, tag: Tag) -> u32 {
+        Slot::matching(&self.0, tag)
+    }
+}
+
+/// What a prefetch needs to know of a segment: where its lines are, how many, and the bits that choose one. It may be
+/// read without a lock and be stale.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Hint {
+    /// Address of the lines (a multiple of 64), their number less one in the low six bits, `free_bits` above bit 48.
+    pub lines: u64,
+    /// Address of the segment itself.
+    pub segment: u64,
+}
+
+impl Hint {
+    /// Asks the processor for the segment and for the line where a key of this position is at home.
+    #[inline]
+    pub fn prefetch(self, position: u64) {
+        let (count, free_bits) = ((self.lines & 63) + 1, (self.lines >> 48) as u32 & 63);
+        let home = ((position & ((1 << free_bits) - 1)) * count) >> free_bits;
+        prefetch((self.segment) as *const u8);
+        prefetch(((self.lines & 0x0000_ffff_ffff_ffc0) + home * (LINE_SLOTS as u64 * 8)) as *const u8);
+    }
+}
+
+/// Where an item is within a segment.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    pub(crate) line: u8,
+    pub(crate) slot: u8,
+    home: u8,
+}
+
+/// A part of a table.
+pub struct Segment<I: Item> {
+    lines: Box<[Line<I>]>,
+    passed: [u8; 32],
+    tally: I::Tally,
+    count: u16,
+    free_bits: u8,
+}
+
+impl<I: Item> Segment<I> {
+    /// An empty segment with one line, for positions whose low `free_bits` bits vary.
+    pub fn new(free_bits: u32) -> Segment<I> {
+        Segment::with_lines(free_bits, SIZES[0])
+    }
+
+    /// An empty segment with room for `keys` keys, or as large as a segment gets.
+    pub fn with_capacity(free_bits: u32, keys: usize) -> Segment<I> {
+        Segment::with_lines(free_bits, Segment::<I>::size_for(keys))
+    }
+
+    fn with_lines(free_bits: u32, lines: u8) -> Segment<I> {
+        Segment {
+            lines: (0..lines).map(|_| Line::EMPTY).collect(),
+            passed: [0; 32],
+            tally: I::Tally::default(),
+            count: 0,
+            free_bits: free_bits as u8,
+        }
+    }
+
+    /// The number of keys.
+    pub fn len(&self) -> usize {
+        usize::from(self.count)
+    }
+
+    /// Whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// What is kept about the items.
+    pub fn tally(&self) -> &I::Tally {
+        &self.tally
+    }
+
+    /// The same, to be changed by whoever changed an item in place.
+    pub fn tally_mut(&mut self) -> &mut I::Tally {
+        &mut self.tally
+    }
+
+    /// The low bits of a position that differ within this segment.
+    pub fn free_bits(&self) -> u32 {
+        u32::from(self.free_bits)
+    }
+
+    /// The number of lines.
+    pub fn lines(&self) -> usize {
+        self.lines.len()
+    }
+
+    pub(crate) fn line(&self, index: usize) -> Option<&[Slot<I>; LINE_SLOTS]> {
+        self.lines.get(index).map(|line| &line.0)
+    }
+
+    /// Bytes of the slots.
+    pub fn memory_bytes(&self) -> usize {
+        self.lines.len() * size_of::<Line<I>>()
+    }
+
+    #[inline]
+    fn home(&self, position: u64) -> usize {
+        let inner = position & ((1u64 << self.free_bits) - 1);
+        ((inner * self.lines.len() as u64) >> self.free_bits) as usize
+    }
+
+    /// The first position (within the segment's range) whose home is not before `line`.
+    fn line_start(&self, line: usize) -> u64 {
+        ((line as u64) << self.free_bits).div_ceil(self.lines.len() as u64)
+    }
+
+    #[inline]
+    fn passed(&self, line: usize) -> u8 {
+        (self.passed[line / 2] >> (line % 2 * 4)) & 15
+    }
+
+    fn set_passed(&mut self, line: usize, count: u8) {
+        let shift = line % 2 * 4;
+        let pair = &mut self.passed[line / 2];
+        *pair = (*pair & !(15 << shift)) | (count << shift);
+    }
+
+    /// What a prefetch needs to know.
+    pub fn hint(&self) -> Hint {
+        let lines =
+            self.lines.as_ptr() as u64 | (self.lines.len() as u64 - 1) | u64::from(self.free_bits) << 48;
+        Hint { lines, segment: std::ptr::from_ref(self) as u64 }
+    }
+
+    /// Asks the processor for the line where a key of this position is at home.
+    #[inline]
+    pub fn prefetch_line(&self, position: u64) {
+        if let Some(line) = self.lines.get(self.home(position)) {
+            prefetch(std::ptr::from_ref(line).cast());
+        }
+    }
+
+    /// Asks the processor for the items in the line of this position that may be the key's; if there are none, but some
+    /// keys have passed that line, for the line after it. Returns where the key is to be looked for (line and slot).
+    #[inline]
+    pub fn prefetch_item(&self, position: u64, tag: Tag) -> Option<(u8, u8)> {
+        self.prefetch_in_line(self.home(position), tag)
+    }
+
+    /// The same for the line in which the key is to be looked for.
+    #[inline]
+    pub fn prefetch_in_line(&self, at: usize, tag: Tag) -> Option<(u8, u8)> {
+        let line = self.lines.get(at)?;
+        let mut mask = line.matches(tag);
+        if mask == 0 {
+            return self.prefetch_next_line(at);
+        }
+        let first = mask.trailing_zeros();
+        while mask != 0 {
+            line.0[mask.trailing_zeros() as usize % LINE_SLOTS].prefetch();
+            mask &= mask - 1;
+        }
+        Some((at as u8, first as u8))
+    }
+
+    #[inline]
+    fn prefetch_next_line(&self, at: usize) -> Option<(u8, u8)> {
+        (self.passed(at) != 0).then(|| {
+            let next = self.after(at);
+            prefetch(std::ptr::from_ref(&self.lines[next]).cast());
+            (next as u8, Seen::ANY_SLOT)
+        })
+    }
+
+    /// Where a key is, if that is still where it was seen.
+    #[inline(always)]
+    pub fn find_seen(&self, key: Key<'_>) -> Option<Place> {
+        let Seen { line, slot, .. } = key.seen;
+        let item = self.lines.get(usize::from(line))?.0[usize::from(slot) % LINE_SLOTS].item()?;
+        I::has_key(item, key.bytes).then(|| Place { line, slot, home: self.home(key.hash.position()) as u8 })
+    }
+
+    /// Where a key is.
+    #[inline]
+    pub fn find(&self, key: Key<'_>) -> Option<Place> {
+        let home = self.home(key.hash.position());
+        let tag = Tag::of(key.hash);
+        let mut line = home;
+        loop {
+            let slots = &self.lines[line];
+            let mut mask = slots.matches(tag);
+            while mask != 0 {
+                let slot = mask.trailing_zeros() as usize % LINE_SLOTS;
+                if slots.0[slot].item().is_some_and(|item| I::has_key(item, key.bytes)) {
+                    return Some(Place { line: line as u8, slot: slot as u8, home: home as u8 });
+                }
+                mask &= mask - 1;
+            }
+            if self.passed(line) == 0 {
+                return None;
+            }
+            line = self.after(line);
+            if line == home {
+                return None;
+            }
+        }
+    }
+
+    #[inline]
+    fn after(&self, line: usize) -> usize {
+        if line + 1 == self.lines.len() { 0 } else { line + 1 }
+    }
+
+    /// The slot at a place that `find` or `insert` returned and that nothing has changed since.
+    #[inline]
+    pub fn slot(&self, place: Place) -> &Slot<I> {
+        &self.lines[usize::from(place.line)].0[usize::from(place.slot) % LINE_SLOTS]
+    }
+
+    /// The same, to be changed. What changes an item's mark goes through [`Segment::replace`].
+    #[inline]
+    pub fn slot_mut(&mut self, place: Place) -> &mut Slot<I> {
+        &mut self.lines[usize::from(place.line)].0[usize::from(place.slot) % LINE_SLOTS]
+    }
+
+    /// Puts another item of the same key in place of one, which is returned.
+    pub fn replace(&mut self, place: Place, item: I) -> Option<I> {
+        let slot = self.slot_mut(place);
+        let (tag, was_marked) = (slot.tag(), slot.is_marked());
+        let old = slot.take();
+        *slot = Slot::new(item, tag);
+        self.tally.removed(was_marked);
+        self.note_added(place);
+        old
+    }
+
+    /// Changes an item into another of the same key, which may be marked or not.
+    pub fn remake(&mut self, place: Place, change: impl FnOnce(I) -> I) {
+        let slot = self.slot_mut(place);
+        let (tag, was_marked) = (slot.tag(), slot.is_marked());
+        if let Some(item) = slot.take() {
+            *slot = Slot::new(change(item), tag);
+            self.tally.removed(was_marked);
+            self.note_added(place);
+        }
+    }
+
+    /// Takes out the marked items that `is_chosen` says and makes the tally anew from those that stay. Returns how many
+    /// marked ones there were.
+    pub fn extract_marked(
+        &mut self,
+        hasher: &Hasher,
+        is_chosen: &mut dyn FnMut(I::Ref<'_>) -> bool,
+        gone: &mut Vec<I>,
+    ) -> usize {
+        let (mut marked, mut tally) = (0, I::Tally::default());
+        self.slots().filter(|slot| slot.is_marked()).for_each(Slot::prefetch);
+        for index in 0..self.lines.len() * LINE_SLOTS {
+            let slot = &self.lines[index / LINE_SLOTS].0[index % LINE_SLOTS];
+            let Some(item) = slot.item().filter(|_| slot.is_marked()) else { continue };
+            marked += 1;
+            if is_chosen(item) {
+                let place = self.place_at(index, hasher);
+                gone.extend(place.and_then(|place| self.remove(place)));
+            } else {
+                tally.added(item);
+            }
+        }
+        self.tally = tally;
+        marked
+    }
+
+    fn slots(&self) -> impl Iterator<Item = &Slot<I>> {
+        self.lines.iter().flat_map(|line| &line.0)
+    }
+
+    /// The tally of the items as they are now.
+    pub(crate) fn tally_anew(&self) -> I::Tally {
+        let mut tally = I::Tally::default();
+        let marked = self.slots().filter(|slot| slot.is_marked());
+        marked.filter_map(Slot::item).for_each(|item| tally.added(item));
+        tally
+    }
+
+    fn note_added(&mut self, place: Place) {
+        let slot = &self.lines[usize::from(place.line)].0[usize::from(place.slot) % LINE_SLOTS];
+        if let Some(item) = slot.item() {
+            self.tally.added(item);
+        }
+    }
+
+    /// Whether one more key needs a larger segment first.
+    #[inline]
+    pub fn is_full(&self) -> bool {
+        let slots = self.lines.len() * LINE_SLOTS;
+        self.len() >= slots - slots / 10
+    }
+
+    /// Whether a larger segment must be two.
+    pub fn is_largest(&self) -> bool {
+        self.lines.len() == LINES_MAX
+    }
+
+    /// Whether so few keys are left that a smaller segment would do.
+    #[inline]
+    pub fn is_sparse(&self) -> bool {
+        self.lines.len() > 1 && self.len() * 4 < self.lines.len() * LINE_SLOTS
+    }
+
+    /// Puts in an item whose key has this hash; the segment must not be full and must not have the key.
+    #[inline]
+    pub fn insert(&mut self, hash: KeyHash, item: I) -> Place {
+        let place = self.free_place(self.home(hash.position()));
+        *self.slot_mut(place) = Slot::new(item, Tag::of(hash));
+        self.note_added(place);
+        self.count += 1;
+        place
+    }
+
+    #[inline]
+    fn free_place(&mut self, home: usize) -> Place {
+        let mut line = home;
+        loop {
+            if let Some(slot) = self.lines[line].0.iter().position(Slot::is_empty) {
+                return Place { line: line as u8, slot: slot as u8, home: home as u8 };
+            }
+            self.set_passed(line, (self.passed(line) + 1).min(PASSED_STICKY));
+            line = self.after(line);
+            assert!(line != home, "a segment that is not full has an empty slot");
+        }
+    }
+
+    /// Takes an item out.
+    pub fn remove(&mut self, place: Place) -> Option<I> {
+        let slot = self.slot_mut(place);
+        let marked = slot.is_marked();
+        let item = slot.take()?;
+        self.count -= 1;
+        self.tally.removed(marked);
+        let mut line = usize::from(place.home);
+        while line != usize::from(place.line) {
+            let passed = self.passed(line);
+            if passed < PASSED_STICKY {
+                self.set_passed(line, passed - 1);
+            }
+            line = self.after(line);
+        }
+        Some(item)
+    }
+
+    /// The place of the item in one of the slots, counted through all lines.
+    pub fn place_at(&self, index: usize, hasher: &Hasher) -> Option<Place> {
+        let item = self.lines.get(index / LINE_SLOTS)?.0[index % LINE_SLOTS].item()?;
+        let home = self.home(hasher.hash(I::key(item)).position());
+        Some(Place { line: (index / LINE_SLOTS) as u8, slot: (index % LINE_SLOTS) as u8, home: home as u8 })
+    }
+
+    fn take_all(&mut self) -> Vec<Slot<I>> {
+        let mut slots = Vec::with_capacity(self.len());
+        for line in &mut self.lines {
+            for slot in &mut line.0 {
+                if !slot.is_empty() {
+                    slot.prefetch();
+                    slots.push(std::mem::replace(slot, Slot::EMPTY));
+                }
+            }
+        }
+        slots
+    }
+
+    /// All items, to be owned.
+    pub fn into_items(mut self) -> impl Iterator<Item = I> + use<I> {
+        self.take_all().into_iter().filter_map(|mut slot| slot.take())
+    }
+
+    fn put_back(&mut self, mut slot: Slot<I>, hasher: &Hasher) {
+        let Some(item) = slot.item() else { return };
+        let hash = hasher.hash(I::key(item));
+        self.tally.added(item);
+        self.count += 1;
+        let place = self.free_place(self.home(hash.position()));
+        std::mem::swap(self.slot_mut(place), &mut slot);
+    }
+
+    /// The smallest size that keeps `keys` under four fifths full.
+    fn size_for(keys: usize) -> u8 {
+        let fits = |lines: &&u8| usize::from(**lines) * LINE_SLOTS * 4 / 5 >= keys;
+        *SIZES.iter().find(fits).unwrap_or(&SIZES[SIZES.len() - 1])
+    }
+
+    fn rebuild(&mut self, lines: u8, hasher: &Hasher) {
+        let slots = self.take_all();
+        *self = Segment::with_lines(self.free_bits(), lines);
+        slots.into_iter().for_each(|slot| self.put_back(slot, hasher));
+    }
+
+    /// Rebuilds the segment with room for `keys` keys (and all it has).
+    pub fn resize(&mut self, keys: usize, hasher: &Hasher) {
+        self.rebuild(Segment::<I>::size_for(keys.max(self.len())), hasher);
+    }
+
+    /// Grows by one step.
+    pub fn grow(&mut self, hasher: &Hasher) {
+        let now = self.lines.len();
+        let next = SIZES.iter().find(|lines| usize::from(**lines) > now);
+        self.rebuild(next.copied().unwrap_or(now as u8), hasher);
+    }
+
+    /// Cuts the range in two: this segment keeps the lower half, the upper one is returned.
+    pub fn split(&mut self, hasher: &Hasher) -> Segment<I> {
+        let half = 1u64 << (self.free_bits - 1);
+        let bits = self.free_bits() - 1;
+        let slots = self.take_all();
+        let is_upper =
+            |slot: &Slot<I>| slot.item().is_some_and(|item| hasher.hash(I::key(item)).position() & half != 0);
+        let (upper, lower): (Vec<Slot<I>>, Vec<Slot<I>>) = slots.into_iter().partition(is_upper);
+        *self = Segment::build(bits, lower, hasher);
+        Segment::build(bits, upper, hasher)
+    }
+
+    fn build(free_bits: u32, slots: Vec<Slot<I>>, hasher: &Hasher) -> Segment<I> {
+        let mut segment = Segment::with_capacity(free_bits, slots.len() + 1);
+        slots.into_iter().for_each(|slot| segment.put_back(slot, hasher));
+        segment
+    }
+
+    /// Takes in all keys of the segment that serves the other half of the doubled range.
+    pub fn merge(&mut self, mut other: Segment<I>, hasher: &Hasher) {
+        let mut slots = self.take_all();
+        slots.append(&mut other.take_all());
+        *self = Segment::build(self.free_bits() + 1, slots, hasher);
+    }
+
+    /// The same segment with a copy of every item.
+    pub fn clone_with<'a>(&'a self, clone: &mut impl FnMut(I::Ref<'a>) -> I) -> Segment<I> {
+        let mut copy: Segment<I> = Segment::with_lines(self.free_bits(), self.lines.len() as u8);
+        copy.passed = self.passed;
+        copy.count = self.count;
+        for (from, to) in self.lines.iter().zip(&mut copy.lines) {
+            for (from, to) in from.0.iter().zip(&mut to.0) {
+                if let Some(item) = from.item() {
+                    copy.tally.added(item);
+                    *to = Slot::new(clone(item), from.tag());
+                }
+            }
+        }
+        copy
+    }
+
+    /// Calls `visit` for every key whose home is the line of `position`, and returns the first position that belongs
+    /// to the next line, or `None` at the end of the segment. Positions are relative to the segment's range.
+    pub fn visit_line<'a>(
+        &'a self,
+        position: u64,
+        hasher: &Hasher,
+        visit: &mut dyn FnMut(I::Ref<'a>),
+    ) -> Option<u64> {
+        let home = self.home(position);
+        let mut line = home;
+        loop {
+            self.lines[line].0.iter().for_each(Slot::prefetch);
+            for item in self.lines[line].0.iter().filter_map(Slot::item) {
+                if self.home(hasher.hash(I::key(item)).position()) == home {
+                    visit(item);
+                }
+            }
+            let passed = self.passed(line);
+            line = self.after(line);
+            if passed == 0 || line == home {
+                break;
+            }
+        }
+        (home + 1 < self.lines.len()).then(|| self.line_start(home + 1))
+    }
+}

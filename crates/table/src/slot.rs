@@ -1,0 +1,237 @@
+//! The slot that owns an item, and the comparison of eight at once. Unsafe leaf module.
+//!
+//! A slot is the item's address with 19 bits of the hash around it (16 above, 3 below; items are aligned to 16) and
+//! one bit that repeats the item's mark, so that walks can pass over items without touching them:
+//!
+//! ```text
+//! | hash bits 0..16 | address (bits 4..48) | hash bits 16..19 | mark |
+//! ```
+#![allow(unsafe_code)]
+
+use std::marker::PhantomData;
+use std::ptr::NonNull;
+
+use crate::hash::KeyHash;
+use crate::item::Item;
+use crate::prefetch::prefetch;
+
+/// An item's address with a tag around it, or nothing.
+#[repr(transparent)]
+pub struct Slot<I: Item>(u64, PhantomData<I>);
+
+const MARK_BIT: u64 = 1;
+const TAG_MASK: u64 = 0xffff_0000_0000_000e;
+const ADDRESS_MASK: u64 = 0x0000_ffff_ffff_fff0;
+
+/// What a slot's tag must be to hold a key of some hash.
+#[derive(Clone, Copy)]
+pub struct Tag(u64);
+
+impl Tag {
+    /// The tag of a hash.
+    #[inline]
+    pub fn of(hash: KeyHash) -> Tag {
+        Tag((hash.0 << 48) | ((hash.0 >> 15) & 0xe))
+    }
+}
+
+impl<I: Item> Slot<I> {
+    /// Holds nothing.
+    pub const EMPTY: Slot<I> = Slot(0, PhantomData);
+
+    /// Takes an item in.
+    #[inline]
+    pub fn new(item: I, tag: Tag) -> Slot<I> {
+        let raw = item.into_raw();
+        let address = raw.as_ptr() as u64;
+        assert!(address & !ADDRESS_MASK == 0, "items are aligned to 16 and user addresses fit into 48 bits");
+        // SAFETY: the address was given away a moment ago, and nobody else looks at the item.
+        let marked = I::is_marked(unsafe { I::shared(raw) });
+        Slot(address | tag.0 | (u64::from(marked) * MARK_BIT), PhantomData)
+    }
+
+    /// Whether nothing is here.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.0 == 0
+    }
+
+    /// The item's mark, without touching it.
+    #[inline]
+    pub fn is_marked(&self) -> bool {
+        self.0 & MARK_BIT != 0
+    }
+
+    /// Whether the key of this slot may have the tag. An empty slot may, too: whoever looks at its item finds none.
+    #[inline]
+    pub fn matches(&self, tag: Tag) -> bool {
+        (self.0 ^ tag.0) & TAG_MASK == 0
+    }
+
+    /// A bit for each of eight slots whose key may have the tag (see [`Slot::matches`]).
+    #[cfg(all(target_arch = "x86_64", target_feature = "sse4.1"))]
+    #[inline]
+    pub fn matching(slots: &[Slot<I>; 8], tag: Tag) -> u32 {
+        use std::arch::x86_64::*;
+        // SAFETY: the loads are unaligned ones of 16 bytes each at offsets up to 48 of 64 bytes that `slots` borrows, and
+        // slots are plain words; the target has the instructions.
+        unsafe {
+            let (mask, tag) = (_mm_set1_epi64x(TAG_MASK as i64), _mm_set1_epi64x(tag.0 as i64));
+            let pairs = slots.as_ptr().cast::<__m128i>();
+            let equal =
+                |pair: usize| _mm_cmpeq_epi64(_mm_and_si128(_mm_loadu_si128(pairs.add(pair)), mask), tag);
+            // All ones or all zeros, narrowed three times: from eight bytes for a slot to one.
+            let (low, high) = (_mm_packs_epi32(equal(0), equal(1)), _mm_packs_epi32(equal(2), equal(3)));
+            let words = _mm_packs_epi16(low, high);
+            _mm_movemask_epi8(_mm_packs_epi16(words, _mm_setzero_si128())) as u32
+        }
+    }
+
+    /// A bit for each of eight slots whose key may have the tag (see [`Slot::matches`]).
+    #[cfg(not(all(target_arch = "x86_64", target_feature = "sse4.1")))]
+    #[inline]
+    pub fn matching(slots: &[Slot<I>; 8], tag: Tag) -> u32 {
+        slots.iter().enumerate().fold(0, |mask, (index, slot)| mask | u32::from(slot.matches(tag)) << index)
+    }
+
+    #[inline]
+    fn address(&self) -> Option<NonNull<u8>> {
+        NonNull::new((self.0 & ADDRESS_MASK) as *mut u8)
+    }
+
+    /// The item.
+    #[inline]
+    pub fn item(&self) -> Option<I::Ref<'_>> {
+        // SAFETY: the slot owns the item whose address it holds, and is borrowed as long as the look lasts.
+        self.address().map(|raw| unsafe { I::shared(raw) })
+    }
+
+    /// The item, to be changed.
+    #[inline]
+    pub fn item_mut(&mut self) -> Option<I::Mut<'_>> {
+        // SAFETY: the slot owns the item whose address it holds, and is borrowed exclusively as long as the look lasts.
+        self.address().map(|raw| unsafe { I::exclusive(raw) })
+    }
+
+    /// Takes the item out; the slot is empty afterwards.
+    #[inline]
+    pub fn take(&mut self) -> Option<I> {
+        let address = self.address();
+        self.0 = 0;
+        // SAFETY: the slot owned the item and has just forgotten it.
+        address.map(|raw| unsafe { I::from_raw(raw) })
+    }
+
+    /// The tag of the item.
+    #[inline]
+    pub fn tag(&self) -> Tag {
+        Tag(self.0 & TAG_MASK)
+    }
+
+    /// Asks the processor to bring the item's first lines.
+    #[inline]
+    pub fn prefetch(&self) {
+        let address = (self.0 & ADDRESS_MASK) as *const u8;
+        (0..I::PREFETCH_LINES).for_each(|line| prefetch(address.wrapping_add(line * 64)));
+    }
+}
+
+impl<I: Item> Drop for Slot<I> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.0 != 0 {
+            drop(self.take());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::item::Tally;
+
+    #[repr(align(16))]
+    struct Number([u8; 4], bool);
+
+    #[derive(Default)]
+    struct Marked(usize);
+
+    impl Tally<Box<Number>> for Marked {
+        fn added(&mut self, item: &Number) {
+            self.0 += usize::from(item.1);
+        }
+
+        fn removed(&mut self, marked: bool) {
+            self.0 -= usize::from(marked);
+        }
+    }
+
+    // SAFETY: a box of 16-byte alignment; nothing outside this module changes what is in it.
+    unsafe impl Item for Box<Number> {
+        type Ref<'a> = &'a Number;
+        type Mut<'a> = &'a mut Number;
+        type Tally = Marked;
+
+        fn into_raw(self) -> NonNull<u8> {
+            NonNull::from(Box::leak(self)).cast()
+        }
+
+        // SAFETY: by the caller.
+        unsafe fn from_raw(raw: NonNull<u8>) -> Self {
+            // SAFETY: the address is of a box that was leaked.
+            unsafe { Box::from_raw(raw.cast().as_ptr()) }
+        }
+
+        // SAFETY: by the caller.
+        unsafe fn shared<'a>(raw: NonNull<u8>) -> &'a Number {
+            // SAFETY: the address is of a box that lives for 'a.
+            unsafe { raw.cast().as_ref() }
+        }
+
+        // SAFETY: by the caller.
+        unsafe fn exclusive<'a>(raw: NonNull<u8>) -> &'a mut Number {
+            // SAFETY: the address is of a box that lives for 'a and that nobody else looks at.
+            unsafe { raw.cast().as_mut() }
+        }
+
+        fn look(&self) -> &Number {
+            self
+        }
+
+        fn key<'a>(item: Self::Ref<'a>) -> &'a [u8] {
+            &item.0
+        }
+
+        fn is_marked(item: &Number) -> bool {
+            item.1
+        }
+    }
+
+    #[test]
+    fn eight_slots_are_compared_at_once() {
+        let hash = |bits: u32| KeyHash(0x1234_5678_9abc_def0 ^ u64::from(bits & 1));
+        for wanted in 0..=255u32 {
+            let slots = std::array::from_fn(|index| match (wanted >> index) & 1 {
+                1 => Slot::new(Box::new(Number([7; 4], true)), Tag::of(hash(0))),
+                _ if index % 2 == 0 => Slot::EMPTY,
+                _ => Slot::new(Box::new(Number([7; 4], false)), Tag::of(hash(1))),
+            });
+            assert_eq!(Slot::matching(&slots, Tag::of(hash(0))), wanted);
+            let each = slots
+                .iter()
+                .rev()
+                .fold(0, |mask, slot| mask << 1 | u32::from(slot.matches(Tag::of(hash(0)))));
+            assert_eq!(each, wanted);
+        }
+    }
+
+    #[test]
+    fn a_slot_gives_back_what_it_took() {
+        let hash = KeyHash(0x1234_5678_9abc_def0);
+        let mut slot = Slot::new(Box::new(Number([1, 2, 3, 4], true)), Tag::of(hash));
+        assert!(slot.matches(Tag::of(hash)) && slot.is_marked());
+        assert!(!slot.matches(Tag::of(KeyHash(0x1234_5678_9abc_def1))));
+        assert_eq!(slot.item().map(|item| item.0), Some([1, 2, 3, 4]));
+        assert!(slot.take().is_some() && slot.is_empty() && slot.item().is_none());
+    }
+}

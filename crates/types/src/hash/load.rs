@@ -1,0 +1,96 @@
+//! Hashes from bytes that come from outside: listpacks of RDB files and of RESTORE.
+
+use std::collections::HashSet;
+
+use super::word::{Look, Owned, Word};
+use super::{Hash, expiring, packed, shaped};
+use crate::listpack::Listpack;
+
+/// A listpack that is no hash: fields are incomplete or come twice, times are none or out of order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAHash;
+
+impl Hash {
+    /// The hash whose fields are in a well-formed listpack, as [`Hash::as_listpack`] gives it: with times (`listpackex`) or
+    /// without. Limits are not looked at. O(fields). An empty listpack is none: no key has a hash without fields.
+    pub fn from_listpack(pack: Listpack, has_times: bool) -> Result<Hash, NotAHash> {
+        let width = if has_times { 3 } else { 2 };
+        if pack.is_empty() || !pack.len().is_multiple_of(width) {
+            return Err(NotAHash);
+        }
+        if has_times && !are_times_in_order(&pack) {
+            return Err(NotAHash);
+        }
+        let owned = if has_times { Owned::Expiring(Box::new(pack)) } else { Owned::Packed(pack) };
+        let mut hash = Hash(Word::from(owned));
+        let mut names = HashSet::new();
+        if !hash.iter().all(|entry| names.insert(entry.name.to_vec())) {
+            return Err(NotAHash);
+        }
+        hash.share_names();
+        Ok(hash)
+    }
+
+    /// Shares the names with other hashes, if there are enough of the kind.
+    fn share_names(&mut self) {
+        let Look::Packed(pack) = self.0.look() else { return };
+        let fields: Vec<_> =
+            packed::iter(pack).map(|entry| (entry.name.to_vec(), entry.value.to_vec())).collect();
+        if let Some(record) = shaped::of(fields.iter().map(|(name, value)| (&name[..], &value[..]))) {
+            self.0 = Word::from(Owned::Shaped(record));
+        }
+    }
+}
+
+/// Whether every third element is a time, the earliest first and those of fields that do not expire (0) last.
+fn are_times_in_order(pack: &Listpack) -> bool {
+    let are_times = pack.iter().skip(2).step_by(3).all(|time| time.as_int().is_some_and(|ms| ms >= 0));
+    let times = expiring::iter(pack).map(|entry| entry.expire_ms.unwrap_or(i64::MAX));
+    are_times && times.is_sorted()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(elements: &[&str], has_times: bool) -> Result<Hash, NotAHash> {
+        let mut pack = Listpack::new();
+        elements.iter().for_each(|element| pack.push_back(element.as_bytes()));
+        Hash::from_listpack(pack, has_times)
+    }
+
+    #[test]
+    fn what_was_given_out_is_taken_back() {
+        let fields = ["name of its own", "1", "17", "x"];
+        let hash = load(&fields, false).expect("a hash");
+        assert_eq!((hash.len(), hash.encoding_name()), (2, "listpack"));
+        assert_eq!(hash.get(b"17", 0).map(|value| value.to_vec()), Some(b"x".to_vec()));
+        let again = load(&fields, false).expect("a hash");
+        assert!(again.is_shaped() && again == hash);
+        let times = load(&["b", "1", "50", "a", "2", "50", "c", "3", "0"], true).expect("a hash");
+        assert_eq!((times.len(), times.encoding_name()), (3, "listpackex"));
+        assert_eq!(times.next_expiry_ms(), Some(50));
+        let (pack, has_times) = times.as_listpack().expect("one run of bytes");
+        assert_eq!(Hash::from_listpack(pack.clone(), has_times).as_ref(), Ok(&times));
+    }
+
+    #[test]
+    fn what_is_no_hash_is_refused() {
+        let cases: &[(&[&str], bool)] = &[
+            (&[], false),
+            (&[], true),
+            (&["a"], false),
+            (&["a", "1", "a", "2"], false),
+            (&["1", "1", "1", "2"], false),
+            (&["a", "1"], true),
+            (&["a", "1", "x"], true),
+            (&["a", "1", "-5"], true),
+            (&["a", "1", "0", "b", "2", "50"], true),
+            (&["a", "1", "60", "b", "2", "50"], true),
+            (&["a", "1", "50", "a", "2", "50"], true),
+        ];
+        for (elements, has_times) in cases {
+            assert_eq!(load(elements, *has_times), Err(NotAHash), "{elements:?}");
+        }
+    }
+}

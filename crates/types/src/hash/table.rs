@@ -1,0 +1,180 @@
+//! A big hash: a table of fields, and when they are due, once one of them expires.
+
+use ochre_table::{Map, hasher};
+
+use super::due::Due;
+use super::field::{Field, FieldRef};
+use super::value::{Entry, NewExpiry, is_expired};
+use crate::listpack::Item;
+
+/// Fields by name.
+pub(super) struct Table {
+    fields: Map<Field>,
+    due: Option<Box<Due>>,
+}
+
+impl Table {
+    /// An empty one with room for `fields` fields.
+    pub(super) fn with_capacity(fields: usize) -> Table {
+        Table { fields: Map::with_capacity(fields), due: None }
+    }
+
+    /// Number of fields.
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.fields.len()
+    }
+
+    /// The fields themselves.
+    #[inline]
+    pub(super) fn fields(&self) -> &Map<Field> {
+        &self.fields
+    }
+
+    /// The field of a name.
+    #[inline]
+    pub(super) fn find(&self, name: &[u8]) -> Option<FieldRef<'_>> {
+        self.fields.get(name, hasher())
+    }
+
+    /// Writes a field; whether it is new.
+    pub(super) fn put(&mut self, name: &[u8], value: &[u8], expiry: NewExpiry) -> bool {
+        let expire_ms = match self.update(name, value, expiry) {
+            Ok(()) => return false,
+            Err(expire_ms) => expire_ms,
+        };
+        let old = self.fields.insert(Field::new(name, value, expire_ms), hasher());
+        if let Some(at_ms) = expire_ms {
+            self.note(name, at_ms);
+        }
+        old.is_none()
+    }
+
+    /// Writes the value into the field's own block if that is possible; else when the new field expires.
+    fn update(&mut self, name: &[u8], value: &[u8], expiry: NewExpiry) -> Result<(), Option<i64>> {
+        let Some(mut field) = self.fields.get_mut(name, hasher()) else {
+            return Err(match expiry {
+                NewExpiry::At(at_ms) => Some(at_ms),
+                NewExpiry::Never | NewExpiry::Keep => None,
+            });
+        };
+        let old = field.as_ref().expire_ms();
+        let new = match expiry {
+            NewExpiry::Never => None,
+            NewExpiry::Keep => old,
+            NewExpiry::At(at_ms) => Some(at_ms),
+        };
+        if new == old && field.set_value(value) { Ok(()) } else { Err(new) }
+    }
+
+    /// Changes when a field that is there expires.
+    pub(super) fn set_time(&mut self, name: &[u8], expire_ms: Option<i64>) {
+        let Some(mut field) = self.fields.get_mut(name, hasher()) else { return };
+        let moved = expire_ms.is_some_and(|at_ms| field.move_expire(at_ms));
+        if !moved {
+            let field = Field::new(name, field.as_ref().value(), expire_ms);
+            self.fields.insert(field, hasher());
+        }
+        if let Some(at_ms) = expire_ms {
+            self.note(name, at_ms);
+        }
+    }
+
+    fn note(&mut self, name: &[u8], at_ms: i64) {
+        let fields = self.fields.len();
+        let due = self.due.get_or_insert_with(|| Box::new(Due::new(fields)));
+        due.note(hasher().hash(name).position(), at_ms, fields);
+    }
+
+    /// Takes a field out; whether it was there.
+    pub(super) fn remove(&mut self, name: &[u8]) -> bool {
+        self.fields.remove(name, hasher()).is_some()
+    }
+
+    /// A time before which no field expires.
+    #[inline]
+    pub(super) fn next_ms(&self) -> Option<i64> {
+        self.due.as_ref()?.next_ms()
+    }
+
+    /// Removes up to `max` fields that expired before `now_ms`, calling `visit` with their names. How many. Looks at
+    /// the fields of the ranges that are due only; when it returns less than `max`, nothing expired is left.
+    pub(super) fn expire_due(&mut self, now_ms: i64, max: usize, visit: &mut dyn FnMut(&[u8])) -> usize {
+        let mut removed = 0;
+        while removed < max
+            && let Some(due) = &self.due
+            && let Some(range) = due.first_due(now_ms)
+        {
+            let found = look_through(&self.fields, due, range, now_ms, max - removed);
+            for name in &found.expired {
+                self.fields.remove(name, hasher());
+                visit(name);
+            }
+            removed += found.expired.len();
+            if found.is_whole {
+                self.due.as_mut().into_iter().for_each(|due| due.set(range, found.next_ms));
+            }
+        }
+        if self.next_ms().is_none() {
+            self.due = None;
+        }
+        removed
+    }
+
+    /// Bytes allocated: table, fields, times. O(fields).
+    pub(super) fn heap_bytes(&self) -> usize {
+        let fields: usize = self.fields.iter().map(FieldRef::block_bytes).sum();
+        let due = self.due.as_ref().map_or(0, |due| size_of::<Due>() + due.heap_bytes());
+        size_of::<Table>() + self.fields.memory_bytes() + fields + due
+    }
+}
+
+/// What is in a range of the table.
+struct Found {
+    expired: Vec<Vec<u8>>,
+    /// When the next field of those that stay expires.
+    next_ms: Option<i64>,
+    /// Whether all that expired is in `expired`.
+    is_whole: bool,
+}
+
+fn look_through(fields: &Map<Field>, due: &Due, range: usize, now_ms: i64, max: usize) -> Found {
+    let mut found = Found { expired: Vec::new(), next_ms: None, is_whole: true };
+    let (mut cursor, end) = (due.start_of(range), due.start_of(range + 1));
+    loop {
+        cursor = fields.scan(cursor, 1, hasher(), &mut |field| {
+            let Some(at_ms) = field.expire_ms() else { return };
+            if due.range_of(hasher().hash(field.name()).position()) != range {
+                return;
+            }
+            if at_ms >= now_ms {
+                found.next_ms = Some(found.next_ms.map_or(at_ms, |next| next.min(at_ms)));
+            } else if found.expired.len() < max {
+                found.expired.push(field.name().to_vec());
+            } else {
+                found.is_whole = false;
+            }
+        });
+        if cursor == 0 || cursor >= end {
+            return found;
+        }
+    }
+}
+
+impl Clone for Table {
+    fn clone(&self) -> Table {
+        Table { fields: self.fields.clone_with(FieldRef::to_owned), due: self.due.clone() }
+    }
+}
+
+/// A field as others see it.
+#[inline]
+pub(super) fn entry(field: FieldRef<'_>) -> Entry<'_> {
+    Entry { name: Item::Bytes(field.name()), value: Item::Bytes(field.value()), expire_ms: field.expire_ms() }
+}
+
+/// Whether a field has expired, without looking further into those that do not expire.
+#[inline]
+pub(super) fn has_expired(field: FieldRef<'_>, now_ms: i64) -> bool {
+    is_expired(field.expire_ms(), now_ms)
+}

@@ -1,0 +1,27 @@
+//! Sets: members without order, each of them once.
+//!
+//! - `value`: the set itself: adding, removing, asking, and when its encoding changes
+//! - `walk`: all members, at once or in parts
+//! - `random`: members at random, taken out or not
+//! - `algebra`: intersections, unions, differences of several sets
+//! - `batch`: asking for sixteen members at a time
+//! - `intset`: few integers, sorted, in Redis's layout
+//! - `member`: a member of a table
+//! - `block`, `word`: the memory of an intset, and the one word that is all a set occupies (unsafe)
+
+mod algebra;
+mod batch;
+mod block;
+mod intset;
+mod member;
+mod random;
+#[cfg(test)]
+mod tests;
+mod value;
+mod walk;
+mod word;
+
+pub use algebra::{difference, intersection, intersection_len, union};
+pub use algebra::{store_difference, store_intersection, store_union};
+pub use value::{Set, SetLimits};
+pub use walk::Iter;

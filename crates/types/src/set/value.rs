@@ -1,0 +1,329 @@
+//! A set and its three encodings, which change as Redis changes them:
+//!
+//! - *intset*: integers only, at most `intset_entries` of them.
+//! - *listpack*: at most `listpack_entries` members of at most `listpack_value` bytes each, in the order they came.
+//! - *hashtable*: everything else.
+//!
+//! An intset that gets something else becomes a listpack if it may, else a table. A listpack or an intset that gets too
+//! large becomes a table, at once if a command brings more than fit. No removal changes the encoding back, except that
+//! taking out nearly all members (see `random`) starts again with a small one.
+
+use ochre_table::{Map, hasher};
+
+use super::batch::{Batch, bits};
+use super::intset::Intset;
+use super::member::Member;
+use super::word::{Repr, ReprMut, Word};
+use crate::listpack::{Corrupt, Item, Listpack};
+use crate::parse_i64;
+
+/// The largest intset, whatever the limits say.
+const INTSET_ENTRIES_MAX: usize = 1 << 30;
+/// More bytes than any integer takes in a listpack.
+const LISTPACK_INT_BYTES_MAX: usize = 11;
+
+/// When a set changes its encoding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SetLimits {
+    /// Integers in an intset: `set-max-intset-entries`.
+    pub intset_entries: usize,
+    /// Members in a listpack: `set-max-listpack-entries`.
+    pub listpack_entries: usize,
+    /// Bytes of a member in a listpack: `set-max-listpack-value`.
+    pub listpack_value: usize,
+}
+
+impl Default for SetLimits {
+    fn default() -> SetLimits {
+        SetLimits { intset_entries: 512, listpack_entries: 128, listpack_value: 64 }
+    }
+}
+
+impl SetLimits {
+    pub(super) fn intset_entries(&self) -> usize {
+        self.intset_entries.min(INTSET_ENTRIES_MAX)
+    }
+}
+
+/// Members without order, each of them once, in eight bytes.
+pub struct Set(pub(super) Word);
+
+impl Default for Set {
+    fn default() -> Set {
+        Set::new()
+    }
+}
+
+impl Set {
+    /// An empty set, an intset until something else comes.
+    pub fn new() -> Set {
+        Set(Word::intset(Intset::new()))
+    }
+
+    /// An empty set in the encoding that suits a first member and about `count` in all.
+    pub fn for_members(first: &[u8], count: usize, limits: &SetLimits) -> Set {
+        if count <= limits.intset_entries && parse_i64(first).is_some() {
+            return Set::new();
+        }
+        if count <= limits.listpack_entries { Set::new_listpack() } else { Set::new_table(count) }
+    }
+
+    pub(super) fn new_listpack() -> Set {
+        Set(Word::listpack(Listpack::new()))
+    }
+
+    pub(super) fn new_table(count: usize) -> Set {
+        Set(Word::table(Map::with_capacity(count)))
+    }
+
+    /// What the bytes of an intset hold. Errors unless they are well-formed.
+    pub fn from_intset_bytes(bytes: &[u8]) -> Result<Set, Corrupt> {
+        Ok(Set(Word::intset(Intset::from_bytes(bytes)?)))
+    }
+
+    /// A set of the elements of a listpack. Errors if one of them is there twice or there is none.
+    pub fn from_listpack(listpack: Listpack) -> Result<Set, Corrupt> {
+        let mut seen = Set::new_table(listpack.len());
+        if listpack.is_empty() || !listpack.iter().all(|item| seen.push_to_table(item)) {
+            return Err(Corrupt);
+        }
+        Ok(Set(Word::listpack(listpack)))
+    }
+
+    /// The bytes of the intset or the listpack that the set is, if it is one: for files and DUMP.
+    pub fn flat_bytes(&self) -> Option<&[u8]> {
+        match self.0.get() {
+            Repr::Intset(intset) => Some(intset.as_bytes()),
+            Repr::Listpack(listpack) => Some(listpack.as_bytes()),
+            Repr::Table(_) => None,
+        }
+    }
+
+    /// Number of members.
+    #[inline]
+    pub fn len(&self) -> usize {
+        match self.0.get() {
+            Repr::Intset(intset) => intset.len(),
+            Repr::Listpack(listpack) => listpack.len(),
+            Repr::Table(map) => map.len(),
+        }
+    }
+
+    /// Whether there is no member.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The name that OBJECT ENCODING answers.
+    pub fn encoding_name(&self) -> &'static str {
+        match self.0.get() {
+            Repr::Intset(_) => "intset",
+            Repr::Listpack(_) => "listpack",
+            Repr::Table(_) => "hashtable",
+        }
+    }
+
+    /// How many allocations freeing the set takes, roughly.
+    pub fn free_effort(&self) -> usize {
+        match self.0.get() {
+            Repr::Table(map) => map.len(),
+            _ => 1,
+        }
+    }
+
+    /// Bytes allocated behind the set. O(1) for the flat encodings, else every member is looked at.
+    pub fn heap_bytes(&self) -> usize {
+        match self.0.get() {
+            Repr::Intset(intset) => intset.heap_bytes(),
+            Repr::Listpack(listpack) => listpack.heap_bytes(),
+            Repr::Table(map) => {
+                let members: usize = map.iter().map(|member| member.heap_bytes()).sum();
+                size_of::<Map<Member>>() + map.memory_bytes() + members
+            }
+        }
+    }
+
+    /// Whether `member` is in the set. O(1); O(n) for a listpack and O(log n) for an intset.
+    #[inline]
+    pub fn contains(&self, member: &[u8]) -> bool {
+        match self.0.get() {
+            Repr::Table(map) => map.contains(member, hasher()),
+            Repr::Intset(intset) => parse_i64(member).is_some_and(|int| intset.contains(int)),
+            Repr::Listpack(listpack) => {
+                listpack.first().is_some_and(|first| listpack.find(first, member, 0).is_some())
+            }
+        }
+    }
+
+    /// Calls `answer` with whether each of the members is in the set, in their order. Faster than one by one.
+    pub fn contains_each<'m>(
+        &self,
+        members: impl IntoIterator<Item = &'m [u8]>,
+        mut answer: impl FnMut(bool),
+    ) {
+        let (mut batch, mut members) = (Batch::new(), members.into_iter().map(Item::Bytes));
+        while batch.fill(&mut members) {
+            let found = batch.contained(self, batch.all());
+            bits(batch.all()).for_each(|index| answer(found >> index & 1 == 1));
+        }
+    }
+
+    /// Makes the set a table if `count` members, about to be added, would not fit into what it is.
+    pub fn expect(&mut self, count: usize, limits: &SetLimits) {
+        let limit = match self.0.get() {
+            Repr::Intset(_) => limits.intset_entries,
+            Repr::Listpack(_) => limits.listpack_entries,
+            Repr::Table(_) => return,
+        };
+        if count > limit {
+            self.become_table(count);
+        }
+    }
+
+    /// Adds `member`; whether it was not there.
+    #[inline]
+    pub fn add(&mut self, member: &[u8], limits: &SetLimits) -> bool {
+        if let ReprMut::Table(map) = self.0.get_mut() {
+            return map.insert_with(member, hasher(), || Member::new(member));
+        }
+        self.add_to_flat(member, limits)
+    }
+
+    fn add_to_flat(&mut self, member: &[u8], limits: &SetLimits) -> bool {
+        if let ReprMut::Intset(_) = self.0.get_mut()
+            && let Some(int) = parse_i64(member)
+        {
+            return self.push(Item::Int(int), limits);
+        }
+        let is_new = !self.contains(member);
+        if is_new {
+            self.push(Item::Bytes(member), limits);
+        }
+        is_new
+    }
+
+    /// Adds a member of another set; whether it was not there.
+    pub(super) fn add_item(&mut self, item: Item<'_>, limits: &SetLimits) -> bool {
+        match (self.0.get_mut(), item) {
+            (ReprMut::Intset(_), Item::Int(_)) => self.push(item, limits),
+            _ => item.with_bytes(|member| self.add(member, limits)),
+        }
+    }
+
+    /// Adds what the set does not have (an integer may be in an intset already); whether it was added.
+    pub(super) fn push(&mut self, item: Item<'_>, limits: &SetLimits) -> bool {
+        match (self.0.get_mut(), item) {
+            (ReprMut::Table(_), _) => return self.push_to_table(item),
+            (ReprMut::Intset(intset), Item::Int(int)) => {
+                let is_new = intset.add(int);
+                if intset.len() > limits.intset_entries() {
+                    self.become_table(self.len());
+                }
+                return is_new;
+            }
+            (ReprMut::Listpack(listpack), _) if fits(listpack, item, limits) => {
+                listpack.push_back_item(item);
+                return true;
+            }
+            (ReprMut::Listpack(_), _) => {}
+            (ReprMut::Intset(_), Item::Bytes(_)) => {
+                if self.becomes_listpack(item, limits) {
+                    return self.push(item, limits);
+                }
+            }
+        }
+        self.become_table(self.len() + 1);
+        self.push_to_table(item)
+    }
+
+    /// Adds to a set that is a table; whether the member was not there.
+    pub(super) fn push_to_table(&mut self, item: Item<'_>) -> bool {
+        let ReprMut::Table(map) = self.0.get_mut() else { return false };
+        item.with_bytes(|member| map.insert_with(member, hasher(), || Member::new(member)))
+    }
+
+    /// Makes an intset a listpack if it may be one with `item` in it.
+    fn becomes_listpack(&mut self, item: Item<'_>, limits: &SetLimits) -> bool {
+        let Repr::Intset(intset) = self.0.get() else { return false };
+        let (len, last) = (intset.len(), intset.len().saturating_sub(1));
+        let longest = [0, last].into_iter().filter_map(|at| intset.get(at)).map(|int| Item::Int(int).len());
+        let longest = longest.max().unwrap_or(0).max(item.len());
+        let bytes = len.saturating_mul(LISTPACK_INT_BYTES_MAX).saturating_add(item.len());
+        let mut listpack = Listpack::with_capacity(0);
+        if len >= limits.listpack_entries || longest > limits.listpack_value || !listpack.fits(bytes) {
+            return false;
+        }
+        intset.iter().for_each(|int| listpack.push_back_int(int));
+        self.0 = Word::listpack(listpack);
+        true
+    }
+
+    /// Makes the set a table with room for `count` members.
+    pub(super) fn become_table(&mut self, count: usize) {
+        let mut table = Set::new_table(count.max(self.len()));
+        for item in self.iter() {
+            table.push_to_table(item);
+        }
+        *self = table;
+    }
+
+    /// Makes a set of integers only an intset, if it is not too large for one.
+    pub(super) fn become_intset(&mut self, limits: &SetLimits) {
+        if matches!(self.0.get(), Repr::Intset(_)) || self.len() > limits.intset_entries() {
+            return;
+        }
+        let int_of = |item: Item<'_>| item.as_int().or_else(|| item.with_bytes(parse_i64));
+        let mut ints: Vec<i64> = self.iter().filter_map(int_of).collect();
+        ints.sort_unstable();
+        let mut intset = Intset::new();
+        ints.into_iter().for_each(|int| {
+            intset.add(int);
+        });
+        if intset.len() == self.len() {
+            self.0 = Word::intset(intset);
+        }
+    }
+
+    /// Removes `member`; whether it was there.
+    pub fn remove(&mut self, member: &[u8]) -> bool {
+        match self.0.get_mut() {
+            ReprMut::Table(map) => map.remove(member, hasher()).is_some(),
+            ReprMut::Intset(intset) => parse_i64(member).is_some_and(|int| intset.remove(int)),
+            ReprMut::Listpack(listpack) => {
+                let found = listpack.first().and_then(|first| listpack.find(first, member, 0));
+                found.map(|at| listpack.remove(at)).is_some()
+            }
+        }
+    }
+}
+
+fn fits(listpack: &Listpack, item: Item<'_>, limits: &SetLimits) -> bool {
+    let len = item.len();
+    len <= limits.listpack_value && listpack.len() < limits.listpack_entries && listpack.fits(len)
+}
+
+impl Clone for Set {
+    fn clone(&self) -> Set {
+        Set(match self.0.get() {
+            Repr::Intset(intset) => Word::intset(intset.clone()),
+            Repr::Listpack(listpack) => Word::listpack(listpack.clone()),
+            Repr::Table(map) => Word::table(map.clone_with(|member| Member::new(member.bytes()))),
+        })
+    }
+}
+
+impl PartialEq for Set {
+    /// Whether both have the same members, in whatever encoding.
+    fn eq(&self, other: &Set) -> bool {
+        self.len() == other.len() && self.iter().all(|item| item.with_bytes(|member| other.contains(member)))
+    }
+}
+
+impl Eq for Set {}
+
+impl std::fmt::Debug for Set {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_set().entries(self.iter()).finish()
+    }
+}

@@ -1,0 +1,117 @@
+//! The one word that a set is: a listpack, an intset or a box of a table. Unsafe leaf module.
+//!
+//! ```text
+//! | 0 ...          | a listpack's own word (see `listpack::buffer`)
+//! | 1 0 | address  | an intset's own word (see `block`)
+//! | 1 1 | address  | a boxed table
+//! ```
+#![allow(unsafe_code)]
+
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
+
+use ochre_table::Map;
+
+use super::block::NOT_LISTPACK;
+use super::intset::Intset;
+use super::member::Member;
+use crate::listpack::Listpack;
+
+const TABLE: usize = NOT_LISTPACK | 1 << 62;
+
+const _: () = assert!(size_of::<Listpack>() == 8 && size_of::<Intset>() == 8 && size_of::<usize>() == 8);
+
+/// Members in one of three encodings.
+pub(super) struct Word(NonNull<u8>, PhantomData<Box<Map<Member>>>);
+
+// SAFETY: it owns one of three things that can all be sent anywhere.
+unsafe impl Send for Word {}
+// SAFETY: likewise, all three can be shared.
+unsafe impl Sync for Word {}
+
+/// What a word is.
+pub(super) enum Repr<'a> {
+    Intset(&'a Intset),
+    Listpack(&'a Listpack),
+    Table(&'a Map<Member>),
+}
+
+/// What a word is, to be changed.
+pub(super) enum ReprMut<'a> {
+    Intset(&'a mut Intset),
+    Listpack(&'a mut Listpack),
+    Table(&'a mut Map<Member>),
+}
+
+/// The word of a transparent wrapper of one `NonNull<u8>`.
+///
+/// # Safety
+///
+/// `T` is such a wrapper.
+unsafe fn into_word<T>(wrapper: T) -> Word {
+    let wrapper = ManuallyDrop::new(wrapper);
+    // SAFETY: by the caller.
+    Word(unsafe { std::ptr::from_ref(&*wrapper).cast::<NonNull<u8>>().read() }, PhantomData)
+}
+
+impl Word {
+    pub(super) fn intset(intset: Intset) -> Word {
+        // SAFETY: an intset is a transparent wrapper of a block, and that of an address.
+        unsafe { into_word(intset) }
+    }
+
+    pub(super) fn listpack(listpack: Listpack) -> Word {
+        // SAFETY: a listpack is a transparent wrapper of a buffer, and that of an address.
+        unsafe { into_word(listpack) }
+    }
+
+    pub(super) fn table(map: Map<Member>) -> Word {
+        let address = NonNull::from(Box::leak(Box::new(map))).cast::<u8>();
+        Word(address.map_addr(|address| address | TABLE), PhantomData)
+    }
+
+    #[inline]
+    fn map(&self) -> *mut Map<Member> {
+        self.0.as_ptr().map_addr(|word| word & !TABLE).cast()
+    }
+
+    #[inline]
+    pub(super) fn get(&self) -> Repr<'_> {
+        let word = std::ptr::from_ref(&self.0);
+        match self.0.addr().get() & TABLE {
+            // SAFETY: the word is a box's address with the table's mark.
+            TABLE => Repr::Table(unsafe { &*self.map() }),
+            // SAFETY: the word is that of an intset, which is nothing else.
+            NOT_LISTPACK => Repr::Intset(unsafe { &*word.cast() }),
+            // SAFETY: the word is that of a listpack, which is nothing else.
+            _ => Repr::Listpack(unsafe { &*word.cast() }),
+        }
+    }
+
+    #[inline]
+    pub(super) fn get_mut(&mut self) -> ReprMut<'_> {
+        let word = std::ptr::from_mut(&mut self.0);
+        match self.0.addr().get() & TABLE {
+            // SAFETY: as above, and we are borrowed mutably.
+            TABLE => ReprMut::Table(unsafe { &mut *self.map() }),
+            // SAFETY: as above; whatever intset is put there has a word with the same mark.
+            NOT_LISTPACK => ReprMut::Intset(unsafe { &mut *word.cast() }),
+            // SAFETY: as above; whatever listpack is put there has a word with a clear top bit.
+            _ => ReprMut::Listpack(unsafe { &mut *word.cast() }),
+        }
+    }
+}
+
+impl Drop for Word {
+    fn drop(&mut self) {
+        match self.get_mut() {
+            // SAFETY: the word is forgotten with this; the box is ours.
+            ReprMut::Table(map) => drop(unsafe { Box::from_raw(map) }),
+            // SAFETY: the word is forgotten with this.
+            ReprMut::Intset(intset) => unsafe { std::ptr::from_mut(intset).drop_in_place() },
+            // SAFETY: the word is forgotten with this.
+            ReprMut::Listpack(listpack) => unsafe { std::ptr::from_mut(listpack).drop_in_place() },
+        }
+    }
+}
