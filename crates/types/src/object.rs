@@ -7,6 +7,7 @@
 use crate::hash::Hash;
 use crate::list::List;
 use crate::set::Set;
+use crate::stream::Stream;
 use crate::string::LongString;
 
 /// A value with memory of its own.
@@ -20,6 +21,8 @@ pub enum Object {
     Set(Set),
     /// A hash.
     Hash(Hash),
+    /// A stream.
+    Stream(Stream),
 }
 
 const _: () = assert!(size_of::<Object>() == 16);
@@ -32,6 +35,7 @@ macro_rules! of_each {
             Object::List($value) => $call,
             Object::Set($value) => $call,
             Object::Hash($value) => $call,
+            Object::Stream($value) => $call,
         }
     };
 }
@@ -44,6 +48,7 @@ impl Object {
             Object::List(_) => List::NAME,
             Object::Set(_) => Set::NAME,
             Object::Hash(_) => Hash::NAME,
+            Object::Stream(_) => Stream::NAME,
         }
     }
 
@@ -113,3 +118,4 @@ macro_rules! data_type {
 data_type!(List, "list", List::is_empty);
 data_type!(Set, "set", Set::is_empty);
 data_type!(Hash, "hash", Hash::is_empty);
+data_type!(Stream, "stream", |_| false);
