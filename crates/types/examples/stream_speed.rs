@@ -1,12 +1,15 @@
 //! What streams cost: time to add, read and acknowledge, bytes per entry and per pending entry.
 //!
-//! `cargo run --release -p ochre-types --example stream_speed`
+//! `cargo run --release -p ochre-types --features ochre-memory/jemalloc --example stream_speed`
 
 use std::fs;
 use std::hint::black_box;
 
 use ochre_types::listpack::Listpack;
 use ochre_types::stream::{IdRequest, NodeLimits, Stream, StreamId};
+
+#[global_allocator]
+static ALLOCATOR: ochre_memory::Counted = ochre_memory::Counted;
 
 const ENTRIES: u64 = 2_000_000;
 /// Entries added in each millisecond.
@@ -15,12 +18,16 @@ const START_MS: u64 = 1_700_000_000_000;
 const READ: u64 = 10;
 
 fn main() {
-    let before = resident_bytes();
+    let before = ochre_memory::used_bytes();
     let mut stream = Stream::new();
     report("add, four short values", ENTRIES, || fill(&mut stream, ENTRIES));
     let per_entry = |bytes: usize| bytes as f64 / ENTRIES as f64;
     println!("{:40} {:8.2} bytes per entry", "allocated", per_entry(stream.heap_bytes()));
-    println!("{:40} {:8.2} bytes per entry", "resident", per_entry(resident_bytes() - before));
+    println!(
+        "{:40} {:8.2} bytes per entry",
+        "taken from the allocator",
+        per_entry(ochre_memory::used_bytes() - before)
+    );
     report("add and trim to 1000", ENTRIES, || add_and_trim(ENTRIES));
     report("range of 100, per entry", ENTRIES, || {
         let count = stream.range(StreamId::MIN, StreamId::MAX).map(|entry| entry.fields().count()).sum();
@@ -92,7 +99,7 @@ fn read_and_acknowledge(stream: &mut Stream) {
 }
 
 fn pending(stream: &mut Stream) {
-    let before = stream.heap_bytes();
+    let (before, taken) = (stream.heap_bytes(), ochre_memory::used_bytes());
     assert!(stream.create_group(b"other", StreamId::MIN, None).is_ok());
     report("read for a group", ENTRIES, || {
         for n in 0..ENTRIES / READ {
@@ -102,6 +109,8 @@ fn pending(stream: &mut Stream) {
     });
     let bytes = (stream.heap_bytes() - before) as f64 / ENTRIES as f64;
     println!("{:40} {bytes:8.2} bytes per pending entry", "allocated");
+    let bytes = (ochre_memory::used_bytes() - taken) as f64 / ENTRIES as f64;
+    println!("{:40} {bytes:8.2} bytes per pending entry", "taken from the allocator");
     report("first claim of what is idle", 1, || {
         assert!(stream.claim_idle(b"other", b"a", 10, Some(10), ENTRIES as i64).is_ok());
     });
@@ -125,10 +134,4 @@ fn report(what: &str, times: u64, run: impl FnOnce()) {
 fn cpu_ns() -> u64 {
     let stat = fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
     stat.split(' ').next().and_then(|ns| ns.parse().ok()).unwrap_or(0)
-}
-
-/// What the system has given this process, on Linux.
-fn resident_bytes() -> usize {
-    let statm = fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    statm.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()).unwrap_or(0) * 4096
 }
