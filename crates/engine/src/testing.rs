@@ -85,7 +85,8 @@ impl Harness {
         let request = OwnedRequest::from_parts(&parts);
         let mut keys: Vec<Key<'_>> = Vec::new();
         self.executor.prepare(request.args(), 0, &mut keys);
-        let command = engine.commands.resolve(request.args(), 0, &mut Latest::default()).expect("known").command;
+        let command =
+            engine.commands.resolve(request.args(), 0, &mut Latest::default()).expect("known").command;
         let (mut effects, mut out) = (Effects::default(), Vec::new());
         let mut view = engine.keyspace.view(Locks::Keys(&keys), crate::clock_ms(), &mut effects);
         let mut call = Call {

@@ -14,6 +14,7 @@
 //! - `bitmap`: strings as rows of bits: counts, operations, fields
 //! - `geo`: places on the earth as scores, distances, areas to search
 //! - `hyperloglog`: estimates of how many different elements a set has
+//! - `stream`: append-only logs with consumer groups
 //! - `glob`: the patterns of KEYS, SCAN, PSUBSCRIBE and CONFIG GET
 //! - `object`: what a key holds when it does not fit into its entry
 //! - `random`: a small seeded generator for sampling
@@ -31,6 +32,7 @@ mod number;
 mod object;
 mod random;
 pub mod set;
+pub mod stream;
 mod string;
 mod wide;
 pub mod zset;
