@@ -8,6 +8,8 @@ mod hyperloglog;
 mod keys;
 mod reply_map;
 mod server;
+mod sets;
+mod sort;
 mod strings;
 mod transactions;
 
@@ -24,6 +26,8 @@ pub const ALL: &[&[Command]] = &[
     hyperloglog::COMMANDS,
     keys::COMMANDS,
     server::COMMANDS,
+    sets::COMMANDS,
+    sort::COMMANDS,
     strings::COMMANDS,
     transactions::COMMANDS,
 ];
