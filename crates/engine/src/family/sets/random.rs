@@ -42,7 +42,8 @@ fn pop_one(call: &mut Call<'_, '_>) -> Result<(), Error> {
 
 fn pop_many(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let (db, key) = (call.db(), call.key());
-    let count = usize::try_from(integer(call.args.at(2))?).map_err(|_| OUT_OF_RANGE_POSITIVE)?;
+    let count = integer(call.args.at(2)).ok().and_then(|count| usize::try_from(count).ok());
+    let count = count.ok_or(OUT_OF_RANGE_POSITIVE)?;
     let len = call.view.peek_as::<Set>(db, key)?.map_or(0, Set::len);
     let count = count.min(len);
     if count == len && count > 0 {
