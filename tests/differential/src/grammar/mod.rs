@@ -9,6 +9,8 @@ mod expiry;
 mod hyperloglog;
 mod keys;
 mod server;
+mod sets;
+mod sort;
 mod strings;
 mod transactions;
 mod wrong_type;
@@ -84,6 +86,8 @@ pub const FAMILIES: &[Family] = &[
     Family { name: "strings", rules: strings::RULES },
     Family { name: "bitmap", rules: bitmap::RULES },
     Family { name: "hyperloglog", rules: hyperloglog::RULES },
+    Family { name: "sets", rules: sets::RULES },
+    Family { name: "sort", rules: sort::RULES },
     Family { name: "keys", rules: keys::RULES },
     Family { name: "expiry", rules: expiry::RULES },
     Family { name: "transactions", rules: transactions::RULES },

@@ -2,10 +2,11 @@
 
 use std::ops::{ControlFlow, Range};
 
-use ochre_types::Object;
+use ochre_types::ObjectRef;
 use ochre_types::list::List;
 use ochre_types::listpack::Item;
 use ochre_types::set::Set;
+use ochre_types::zset::{Direction, ZSet};
 
 use super::options::Options;
 
@@ -50,12 +51,13 @@ impl Texts {
 /// that are asked for come, in their order, and no such range. `None` if values of this type cannot be sorted.
 ///
 /// A type that has an order (a list, a sorted set) can be left in it or turned around without sorting.
-pub(super) fn collect(object: &Object, options: &Options<'_>) -> Option<(Texts, Option<Range<usize>>)> {
+pub(super) fn collect(object: ObjectRef<'_>, options: &Options<'_>) -> Option<(Texts, Option<Range<usize>>)> {
     let mut texts = Texts::default();
     let window = match object {
-        Object::List(list) => collect_list(list, options, &mut texts),
-        Object::Set(set) => collect_set(set, options, &mut texts),
-        Object::String(_) | Object::Hash(_) => return None,
+        ObjectRef::List(list) => collect_list(list, options, &mut texts),
+        ObjectRef::Set(set) => collect_set(set, options, &mut texts),
+        ObjectRef::ZSet(zset) => collect_sorted_set(zset, options, &mut texts),
+        _ => return None,
     };
     Some((texts, window))
 }
@@ -74,6 +76,21 @@ fn collect_list(list: &List, options: &Options<'_>, texts: &mut Texts) -> Option
             if texts.len() < window.len() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         });
     }
+    None
+}
+
+/// The order that is left is that of the scores.
+fn collect_sorted_set(zset: &ZSet, options: &Options<'_>, texts: &mut Texts) -> Option<Range<usize>> {
+    let window = options.window(zset.len());
+    if !options.unsorted {
+        zset.iter().for_each(|(item, _)| texts.push_item(item));
+        return Some(window);
+    }
+    let (ranks, direction) = match options.descending {
+        false => (window, Direction::Ascending),
+        true => (zset.len() - window.end..zset.len() - window.start, Direction::Descending),
+    };
+    zset.range(ranks, direction).for_each(|(item, _)| texts.push_item(item));
     None
 }
 

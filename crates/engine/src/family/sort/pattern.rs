@@ -4,7 +4,7 @@
 //! Peers look at patterns as C strings: what is after a NUL is no `*` and no `->`, but part of the name.
 
 use ochre_keyspace::{EntryRef, ValueRef, View};
-use ochre_types::Object;
+use ochre_types::ObjectRef;
 
 use crate::family::strings::StringRef;
 
@@ -83,7 +83,7 @@ impl<'a> Pattern<'a> {
 
 fn with_field<R>(entry: EntryRef<'_>, field: &[u8], now_ms: i64, take: impl FnOnce(Option<&[u8]>) -> R) -> R {
     let value = match entry.value() {
-        ValueRef::Object(Object::Hash(hash)) => hash.get(field, now_ms),
+        ValueRef::Object(ObjectRef::Hash(hash)) => hash.get(field, now_ms),
         _ => None,
     };
     match value {
