@@ -210,10 +210,12 @@ fn tame_patterns(arguments: &mut [Vec<u8>]) {
 /// Which members are popped is chance, unless all are.
 fn take_all(arguments: &mut Vec<Vec<u8>>) {
     let all: &[u8] = b"100000";
-    match arguments.get_mut(2) {
-        Some(count) if matches!(count.first(), Some(b'1'..=b'9')) => *count = all.to_vec(),
-        None if arguments.len() == 2 => arguments.push(all.to_vec()),
-        _ => {}
+    if arguments.len() == 2 {
+        arguments.push(all.to_vec());
+    } else if let Some(count) =
+        arguments.get_mut(2).filter(|count| matches!(count.first(), Some(b'1'..=b'9')))
+    {
+        *count = all.to_vec();
     }
 }
 
@@ -230,11 +232,11 @@ fn draw_few(count: Option<&mut Vec<u8>>) {
 fn tame_sort(arguments: &mut Vec<Vec<u8>>) -> bool {
     let has = |word: &[u8]| arguments.iter().skip(2).any(|argument| argument.eq_ignore_ascii_case(word));
     let is_by = |pair: &[Vec<u8>]| pair[0].eq_ignore_ascii_case(b"BY") && !pair[1].contains(&b'*');
-    let is_unsorted = arguments.windows(2).skip(2).any(is_by);
+    let by_chance = has(b"ALPHA") || arguments.windows(2).skip(2).any(is_by);
     if has(b"ALPHA") && has(b"BY") {
         return false;
     }
-    if (is_unsorted || has(b"ALPHA")) && !has(b"STORE") {
+    if by_chance && !has(b"STORE") {
         if arguments[0].len() > "SORT".len() {
             return false;
         }
