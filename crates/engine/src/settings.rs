@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, AtomicUsize
 
 use ochre_config::{ClientMemoryLimit, Config, Directive, KeyspaceEvents};
 use ochre_keyspace::{Policy, event_class};
+use ochre_types::hash::HashLimits;
 use parking_lot::RwLock;
 
 /// Settings copied out of the configuration; [`Settings::refresh`] after every change.
@@ -58,6 +59,10 @@ pub struct Settings {
     pub prefetch: AtomicBool,
     /// `hz`.
     pub hz: AtomicU32,
+    /// `hash-max-listpack-entries`.
+    pub hash_max_listpack_entries: AtomicUsize,
+    /// `hash-max-listpack-value`, bytes.
+    pub hash_max_listpack_value: AtomicUsize,
 }
 
 impl Settings {
@@ -87,7 +92,18 @@ impl Settings {
         self.active_expire_effort.store(config.uint(D::ActiveExpireEffort) as u32, Relaxed);
         self.prefetch.store(config.uint(D::PrefetchBatchMaxSize) > 1, Relaxed);
         self.hz.store(config.uint(D::Hz) as u32, Relaxed);
+        self.hash_max_listpack_entries.store(config.uint(D::HashMaxListpackEntries) as usize, Relaxed);
+        self.hash_max_listpack_value.store(config.uint(D::HashMaxListpackValue) as usize, Relaxed);
         refresh_keyspace(config, keyspace);
+    }
+
+    /// When a hash changes its encoding.
+    #[inline]
+    pub fn hash_limits(&self) -> HashLimits {
+        HashLimits {
+            entries_max: self.hash_max_listpack_entries.load(Relaxed),
+            value_bytes_max: self.hash_max_listpack_value.load(Relaxed),
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use crate::stripe::{StripeData, StripeGuard};
 use crate::table::{Location, Table};
 use crate::value::{NewValue, OwnedValue, ValueRef};
 
+mod fields;
 mod integers;
 mod objects;
 mod parts;
@@ -102,6 +103,11 @@ impl<'k> View<'k> {
     #[inline]
     pub fn now_ms(&self) -> i64 {
         self.now_ms
+    }
+
+    /// A number that nobody can foresee, from the stripe of a key: a seed for what a command draws.
+    pub fn seed(&mut self, key: Key<'_>) -> u64 {
+        self.stripe(key).random.draw()
     }
 
     /// What the step did so far.

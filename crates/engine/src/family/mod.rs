@@ -3,6 +3,7 @@
 mod admin;
 mod command;
 mod connection;
+mod hashes;
 mod keys;
 mod reply_map;
 mod server;
@@ -18,6 +19,7 @@ pub const ALL: &[&[Command]] = &[
     admin::COMMANDS,
     command::COMMANDS,
     connection::COMMANDS,
+    hashes::COMMANDS,
     keys::COMMANDS,
     server::COMMANDS,
     strings::COMMANDS,
