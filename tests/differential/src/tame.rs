@@ -80,18 +80,22 @@ pub(crate) fn tame(arguments: &mut Vec<Vec<u8>>, random: &mut Random) -> bool {
     if BANNED.contains(&name.as_str()) || BANNED.contains(&format!("{name} {second}").as_str()) {
         return false;
     }
-    if arguments.iter().skip(1).any(|argument| is_cut_keyword(argument)) || gets_two_replies(&name, arguments)
+    if arguments.iter().skip(1).any(|argument| is_cut_keyword(argument))
+        || gets_two_replies(&name, arguments)
+        || counts_too_many(&name, arguments)
     {
         return false;
     }
     match name.as_str() {
-        "EXPIRE" | "SETEX" => lengthen(arguments.get_mut(2), 1, random),
-        "PEXPIRE" | "PSETEX" => lengthen(arguments.get_mut(2), 1000, random),
-        "SET" | "GETEX" | "MSETEX" => lengthen_options(arguments, random),
+        "EXPIRE" | "SETEX" | "HEXPIRE" => lengthen(arguments.get_mut(2), 1, random),
+        "PEXPIRE" | "PSETEX" | "HPEXPIRE" => lengthen(arguments.get_mut(2), 1000, random),
+        "SET" | "GETEX" | "MSETEX" | "HGETEX" | "HSETEX" => lengthen_options(arguments, random),
         "SETRANGE" => bring_near(arguments.get_mut(2)),
         "CONFIG" if second == "GET" => tame_patterns(arguments),
         "CONFIG" => tame_settings(arguments),
-        "SCAN" => tame_scan(arguments),
+        "SCAN" => tame_scan(arguments, 1),
+        "HSCAN" => tame_scan(arguments, 2),
+        "HRANDFIELD" => draw_few(arguments.get_mut(2)),
         "WAIT" => tame_wait(arguments),
         _ => {}
     }
@@ -121,6 +125,18 @@ fn gets_two_replies(name: &str, arguments: &[Vec<u8>]) -> bool {
             .windows(2)
             .skip(2)
             .any(|pair| (is(&pair[0], "IFDEQ") || is(&pair[0], "IFDNE")) && pair[1].len() != DIGEST_DIGITS)
+}
+
+/// Redis computes the end of so many fields in 32 bits, and reads before the beginning of the arguments.
+fn counts_too_many(name: &str, arguments: &[Vec<u8>]) -> bool {
+    let is_too_many = |number: &Vec<u8>| {
+        let number = std::str::from_utf8(number).ok().and_then(|text| text.parse::<i32>().ok());
+        number.is_some_and(|number| number > 1 << 20)
+    };
+    let takes_fields =
+        matches!(name, "HGETEX" | "HSETEX") || name.ends_with("EXPIRE") || name.ends_with("EXPIREAT");
+    takes_fields
+        && arguments.windows(2).any(|pair| pair[0].eq_ignore_ascii_case(b"FIELDS") && is_too_many(&pair[1]))
 }
 
 /// A positive time that would pass within the run becomes one that does not.
@@ -177,16 +193,26 @@ fn tame_patterns(arguments: &mut [Vec<u8>]) {
     }
 }
 
+/// A negative count is the size of the reply, whatever there is to draw from.
+fn draw_few(count: Option<&mut Vec<u8>>) {
+    let Some(count) = count else { return };
+    let number = std::str::from_utf8(count).ok().and_then(|text| text.parse::<i64>().ok());
+    if number.is_some_and(|number| number > i64::MIN && number < -1000) {
+        *count = b"-7".to_vec();
+    }
+}
+
 /// A scan sees the whole keyspace in one call, because cursors and the order of keys are each server's own.
-fn tame_scan(arguments: &mut Vec<Vec<u8>>) {
+fn tame_scan(arguments: &mut Vec<Vec<u8>>, cursor_at: usize) {
     let too_large: &[u8] = b"18446744073709551616";
-    if let Some(cursor) =
-        arguments.get_mut(1).filter(|cursor| cursor.iter().any(u8::is_ascii_digit) && *cursor != too_large)
+    if let Some(cursor) = arguments
+        .get_mut(cursor_at)
+        .filter(|cursor| cursor.iter().any(u8::is_ascii_digit) && *cursor != too_large)
     {
         *cursor = b"0".to_vec();
     }
     let mut counted = false;
-    for index in 3..arguments.len() {
+    for index in cursor_at + 2..arguments.len() {
         if arguments[index - 1].eq_ignore_ascii_case(b"COUNT") {
             counted = true;
             if matches!(arguments[index].first(), Some(b'1'..=b'9')) && arguments[index].len() < 20 {
@@ -250,6 +276,13 @@ mod tests {
     }
 
     #[test]
+    fn counts_stay_within_reason() {
+        assert_eq!(tamed("HRANDFIELD h -100000").as_deref(), Some("HRANDFIELD h -7"));
+        assert_eq!(tamed("HEXPIRE h 0 FIELDS 2147483647 a"), None);
+        assert!(tamed("HTTL h FIELDS 2147483647 a").is_some() && tamed("HEXPIRE h 0 FIELDS 12 a").is_some());
+    }
+
+    #[test]
     fn far_offsets_become_near() {
         assert_eq!(tamed("SETRANGE a 536870911 x").as_deref(), Some("SETRANGE a 1048575 x"));
         for line in
@@ -264,6 +297,7 @@ mod tests {
         assert_eq!(tamed("SCAN 17 COUNT 2").as_deref(), Some("SCAN 0 COUNT 100000"));
         assert_eq!(tamed("scan 0 match *").as_deref(), Some("scan 0 match * COUNT 100000"));
         assert_eq!(tamed("SCAN X COUNT 0").as_deref(), Some("SCAN X COUNT 0"));
+        assert_eq!(tamed("HSCAN 5 17 COUNT 2").as_deref(), Some("HSCAN 5 0 COUNT 100000"));
     }
 
     #[test]

@@ -178,6 +178,7 @@ pub fn argument(class: &str, random: &mut Random, arguments: &mut Vec<Vec<u8>>) 
         "parameter" => random.pick(crate::grammar::CONFIG_PARAMETERS).0.as_bytes().to_vec(),
         "setting" => return setting(random, arguments),
         "configpattern" => config_pattern(random),
+        "member" => member(random),
         "field" => random.pick(&["f1", "f2", "f3", ""]).as_bytes().to_vec(),
         _ => panic!("the grammar names an unknown class of arguments: {class}"),
     };
@@ -257,6 +258,17 @@ fn value(random: &mut Random) -> Vec<u8> {
             random.bytes(length)
         }
         _ => Vec::new(),
+    }
+}
+
+/// Members of sets: so few that sets have many in common.
+fn member(random: &mut Random) -> Vec<u8> {
+    match random.below(12) {
+        0..=4 => text(random.below(16) as i64 - 4),
+        5..=8 => vec![b'a' + random.below(12) as u8],
+        9 => random.pick(&["100000", "-40000", "5000000000", "member:10", "member:11"]).as_bytes().to_vec(),
+        10 => format!("a member that is longer than most others: {}", random.below(4)).into_bytes(),
+        _ => value(random),
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod connection;
 mod expiry;
+mod hashes;
 mod keys;
 mod server;
 mod strings;
@@ -80,6 +81,7 @@ pub struct Family {
 pub const FAMILIES: &[Family] = &[
     Family { name: "connection", rules: connection::RULES },
     Family { name: "strings", rules: strings::RULES },
+    Family { name: "hashes", rules: hashes::RULES },
     Family { name: "keys", rules: keys::RULES },
     Family { name: "expiry", rules: expiry::RULES },
     Family { name: "transactions", rules: transactions::RULES },
