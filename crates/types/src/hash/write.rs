@@ -75,6 +75,9 @@ impl Hash {
         if let NewExpiry::At(at_ms) = expiry
             && at_ms <= now_ms
         {
+            if !limits.allow(name, value) {
+                self.make_table(0);
+            }
             self.make_expiring();
             self.remove(name);
             return SetOutcome::Expired;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::call::{Args, integer};
-use crate::error::{Error, invalid_expire};
+use crate::error::{Error, invalid_expire, wrong_arity};
 
 /// Fields expire before this, unix time in ms: files have so many bits for it.
 const TIME_MAX_MS: i64 = (1 << 46) - 1;
@@ -82,32 +82,53 @@ pub(super) enum Of {
     SetEx,
 }
 
+impl Of {
+    /// Whether a word is an option of the other command only.
+    fn lacks(self, word: &[u8]) -> bool {
+        match self {
+            Of::GetEx => [&b"FNX"[..], b"FXX", b"KEEPTTL"].contains(&word),
+            Of::SetEx => word == b"PERSIST",
+        }
+    }
+}
+
 const TIMES: [(&str, bool, i64); 4] =
     [("EX", true, 1000), ("PX", true, 1), ("EXAT", false, 1000), ("PXAT", false, 1)];
 
 impl Options {
-    /// Reads all arguments behind the key.
+    /// Reads all arguments behind the key. What only the other command knows is refused when all the rest is right.
     pub(super) fn parse(args: Args<'_>, of: Of, now_ms: i64, command: &str) -> Result<Options, Error> {
-        let (mut options, mut index) = (Options::default(), 2);
+        let (mut options, mut index, mut is_foreign) = (Options::default(), 2, false);
         while let Some(word) = args.get(index) {
-            index = match word.to_ascii_uppercase().as_slice() {
-                b"FIELDS" => options.parse_fields(args, index, of)?,
-                b"FNX" | b"FXX" if of == Of::SetEx => options.parse_condition(args, index)?,
-                b"KEEPTTL" if of == Of::SetEx => options.set_time(FieldTime::KeepTtl, of, index)?,
-                b"PERSIST" if of == Of::GetEx => options.set_time(FieldTime::Persist, of, index)?,
-                b"FNX" | b"FXX" | b"KEEPTTL" | b"PERSIST" => return Err(Error::new("ERR unknown argument")),
-                word_of_time => options.parse_time(args, index, word_of_time, of, now_ms, command)?,
+            let word = word.to_ascii_uppercase();
+            is_foreign |= of.lacks(&word);
+            index = match word.as_slice() {
+                b"FIELDS" => options.parse_fields(args, index, of, command)?,
+                b"FNX" | b"FXX" => options.parse_condition(args, index)?,
+                b"KEEPTTL" => options.set_time(FieldTime::KeepTtl, of, index)?,
+                b"PERSIST" => options.set_time(FieldTime::Persist, of, index)?,
+                word => options.parse_time(args, index, word, of, now_ms, command)?,
             };
         }
-        if options.fields.is_empty() {
-            return Err(Error::new("ERR missing FIELDS argument"));
+        match () {
+            () if is_foreign => Err(Error::new("ERR unknown argument")),
+            () if options.fields.is_empty() => Err(Error::new("ERR missing FIELDS argument")),
+            () => Ok(options),
         }
-        Ok(options)
     }
 
-    fn parse_fields(&mut self, args: Args<'_>, index: usize, of: Of) -> Result<usize, Error> {
+    fn parse_fields(
+        &mut self,
+        args: Args<'_>,
+        index: usize,
+        of: Of,
+        command: &str,
+    ) -> Result<usize, Error> {
         if !self.fields.is_empty() {
             return Err(FIELDS_TWICE);
+        }
+        if index + 1 == args.len() {
+            return Err(wrong_arity(command));
         }
         let width = if of == Of::SetEx { 2 } else { 1 };
         self.fields = fields_behind(args, index, width, Error::new("ERR invalid number of fields"))?;
