@@ -111,19 +111,13 @@ impl Options {
             };
         }
         match () {
-            () if is_foreign => Err(Error::new("ERR unknown argument")),
             () if options.fields.is_empty() => Err(Error::new("ERR missing FIELDS argument")),
+            () if is_foreign => Err(Error::new("ERR unknown argument")),
             () => Ok(options),
         }
     }
 
-    fn parse_fields(
-        &mut self,
-        args: Args<'_>,
-        index: usize,
-        of: Of,
-        command: &str,
-    ) -> Result<usize, Error> {
+    fn parse_fields(&mut self, args: Args<'_>, index: usize, of: Of, command: &str) -> Result<usize, Error> {
         if !self.fields.is_empty() {
             return Err(FIELDS_TWICE);
         }
@@ -144,9 +138,14 @@ impl Options {
         Ok(index + 1)
     }
 
-    /// Takes note of what becomes of times, once; the index of the next argument.
+    /// Takes note of what becomes of times, once; the index of the next argument. Of KEEPTTL and PERSIST each command knows
+    /// only one, which is what is said when both are there.
     fn set_time(&mut self, time: FieldTime, of: Of, index: usize) -> Result<usize, Error> {
-        if self.time != FieldTime::Unsaid {
+        let are_both = matches!(
+            (self.time, time),
+            (FieldTime::KeepTtl, FieldTime::Persist) | (FieldTime::Persist, FieldTime::KeepTtl)
+        );
+        if self.time != FieldTime::Unsaid && !are_both {
             return Err(Error::new(match of {
                 Of::GetEx => "ERR Only one of EX, PX, EXAT, PXAT or PERSIST arguments can be specified",
                 Of::SetEx => "ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified",
