@@ -63,6 +63,8 @@ pub struct Settings {
     pub hash_max_listpack_entries: AtomicUsize,
     /// `hash-max-listpack-value`, bytes.
     pub hash_max_listpack_value: AtomicUsize,
+    /// `hll-sparse-max-bytes`.
+    pub hll_sparse_len_max: AtomicU64,
 }
 
 impl Settings {
@@ -94,6 +96,7 @@ impl Settings {
         self.hz.store(config.uint(D::Hz) as u32, Relaxed);
         self.hash_max_listpack_entries.store(config.uint(D::HashMaxListpackEntries) as usize, Relaxed);
         self.hash_max_listpack_value.store(config.uint(D::HashMaxListpackValue) as usize, Relaxed);
+        self.hll_sparse_len_max.store(config.uint(D::HllSparseMaxBytes), Relaxed);
         refresh_keyspace(config, keyspace);
     }
 

@@ -22,10 +22,10 @@ use std::marker::PhantomData;
 use std::mem::size_of;
 use std::ptr::NonNull;
 
+use ochre_table::same_bytes;
 use ochre_types::{Object, ObjectMut, ObjectRef};
 
 use crate::kind::{self, BODY_BYTES, Kind};
-use crate::same_bytes::same_bytes;
 use crate::value::{NewValue, OwnedValue, ValueRef};
 
 /// Strings up to this length live inside their entry.

@@ -172,7 +172,7 @@ impl Keyspace {
                 Some(stripe) => stripe.tables[db as usize].prefetch_entry(*key),
                 None => Seen::NOWHERE,
             };
-            if key.seen.slot == Seen::ANY_SLOT {
+            if key.seen.is_displaced() {
                 displaced(index);
             }
         }
@@ -185,7 +185,7 @@ impl Keyspace {
             Some(stripe) => stripe.tables[db as usize].prefetch_displaced(*key),
             None => Seen::NOWHERE,
         };
-        key.seen.slot == Seen::ANY_SLOT
+        key.seen.is_displaced()
     }
 
     /// Follows what a table has moved; to be called under its lock whenever it may have.

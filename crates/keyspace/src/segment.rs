@@ -11,10 +11,11 @@
 //! Rejected: "stop at a line with an empty slot" instead of counting (a removal from a full line must then fetch the
 //! entries of the next line to see which could come back).
 
+use ochre_table::prefetch;
+
 use crate::entry::{Entry, EntryMut, EntryRef};
 use crate::harvest::Harvest;
 use crate::hash::{Hasher, Key, Seen};
-use crate::prefetch::prefetch;
 use crate::slot::{Slot, Tag};
 
 /// Slots in a line.

@@ -127,8 +127,8 @@ impl Slot {
     #[inline]
     pub fn prefetch(&self) {
         let address = (self.0 & ADDRESS_MASK) as *const u8;
-        crate::prefetch::prefetch(address);
-        crate::prefetch::prefetch(address.wrapping_add(64));
+        ochre_table::prefetch(address);
+        ochre_table::prefetch(address.wrapping_add(64));
     }
 }
 

@@ -1,9 +1,11 @@
 //! The commands, family by family: each record beside its handler.
 
 mod admin;
+mod bitmap;
 mod command;
 mod connection;
 mod hashes;
+mod hyperloglog;
 mod keys;
 mod reply_map;
 mod server;
@@ -17,9 +19,11 @@ pub use admin::DebugSwitches;
 /// The commands of all families.
 pub const ALL: &[&[Command]] = &[
     admin::COMMANDS,
+    bitmap::COMMANDS,
     command::COMMANDS,
     connection::COMMANDS,
     hashes::COMMANDS,
+    hyperloglog::COMMANDS,
     keys::COMMANDS,
     server::COMMANDS,
     strings::COMMANDS,
