@@ -6,6 +6,7 @@ use std::sync::atomic::{
 
 use ochre_config::{ClientMemoryLimit, Config, Directive, KeyspaceEvents};
 use ochre_keyspace::{Policy, event_class};
+use ochre_types::hash::HashLimits;
 use ochre_types::list::ListLimits;
 use ochre_types::set::SetLimits;
 use parking_lot::RwLock;
@@ -62,6 +63,10 @@ pub struct Settings {
     pub prefetch: AtomicBool,
     /// `hz`.
     pub hz: AtomicU32,
+    /// `hash-max-listpack-entries`.
+    pub hash_max_listpack_entries: AtomicUsize,
+    /// `hash-max-listpack-value`, bytes.
+    pub hash_max_listpack_value: AtomicUsize,
     /// `hll-sparse-max-bytes`.
     pub hll_sparse_len_max: AtomicU64,
     /// `list-max-listpack-size`.
@@ -103,6 +108,8 @@ impl Settings {
         self.active_expire_effort.store(config.uint(D::ActiveExpireEffort) as u32, Relaxed);
         self.prefetch.store(config.uint(D::PrefetchBatchMaxSize) > 1, Relaxed);
         self.hz.store(config.uint(D::Hz) as u32, Relaxed);
+        self.hash_max_listpack_entries.store(config.uint(D::HashMaxListpackEntries) as usize, Relaxed);
+        self.hash_max_listpack_value.store(config.uint(D::HashMaxListpackValue) as usize, Relaxed);
         self.hll_sparse_len_max.store(config.uint(D::HllSparseMaxBytes), Relaxed);
         self.refresh_encodings(config);
         refresh_keyspace(config, keyspace);
@@ -135,6 +142,15 @@ impl Settings {
             intset_entries: self.set_max_intset_entries.load(Relaxed),
             listpack_entries: self.set_max_listpack_entries.load(Relaxed),
             listpack_value: self.set_max_listpack_value.load(Relaxed),
+        }
+    }
+
+    /// When a hash changes its encoding.
+    #[inline]
+    pub fn hash_limits(&self) -> HashLimits {
+        HashLimits {
+            entries_max: self.hash_max_listpack_entries.load(Relaxed),
+            value_bytes_max: self.hash_max_listpack_value.load(Relaxed),
         }
     }
 }

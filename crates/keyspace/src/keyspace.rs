@@ -48,7 +48,9 @@ pub struct DatabaseSize {
     pub keys: usize,
     /// Keys that expire.
     pub expiring: usize,
-    /// Their average time to live, ms, estimated.
+    /// Hashes of which fields expire.
+    pub timed_hashes: usize,
+    /// The expiring keys' average time to live, ms, estimated.
     pub average_ttl_ms: i64,
     /// Slots of the tables.
     pub slots: usize,
@@ -220,6 +222,7 @@ impl Keyspace {
             let table = &stripe.tables[db as usize];
             size.keys += table.len();
             size.expiring += table.expiring();
+            size.timed_hashes += table.timed_hashes();
             size.slots += table.slots();
             size.table_bytes += table.memory_bytes();
             ttl_sum += i128::from(table.average_ttl_ms) * table.expiring() as i128;

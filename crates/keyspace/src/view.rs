@@ -17,6 +17,7 @@ use crate::stripe::{StripeData, StripeGuard};
 use crate::table::{Location, Table};
 use crate::value::{NewValue, OwnedValue, ValueRef};
 
+mod fields;
 mod integers;
 mod objects;
 mod parts;

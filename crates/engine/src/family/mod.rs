@@ -4,6 +4,7 @@ mod admin;
 mod bitmap;
 mod command;
 mod connection;
+mod hashes;
 mod hyperloglog;
 mod keys;
 mod reply_map;
@@ -23,6 +24,7 @@ pub const ALL: &[&[Command]] = &[
     bitmap::COMMANDS,
     command::COMMANDS,
     connection::COMMANDS,
+    hashes::COMMANDS,
     hyperloglog::COMMANDS,
     keys::COMMANDS,
     server::COMMANDS,

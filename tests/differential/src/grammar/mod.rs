@@ -6,6 +6,7 @@
 mod bitmap;
 mod connection;
 mod expiry;
+mod hashes;
 mod hyperloglog;
 mod keys;
 mod server;
@@ -84,6 +85,7 @@ pub struct Family {
 pub const FAMILIES: &[Family] = &[
     Family { name: "connection", rules: connection::RULES },
     Family { name: "strings", rules: strings::RULES },
+    Family { name: "hashes", rules: hashes::RULES },
     Family { name: "bitmap", rules: bitmap::RULES },
     Family { name: "hyperloglog", rules: hyperloglog::RULES },
     Family { name: "sets", rules: sets::RULES },
