@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, AtomicUsize
 
 use ochre_config::{ClientMemoryLimit, Config, Directive, KeyspaceEvents};
 use ochre_keyspace::{Policy, event_class};
+use ochre_types::zset::ZSetLimits;
 use parking_lot::RwLock;
 
 /// Settings copied out of the configuration; [`Settings::refresh`] after every change.
@@ -58,6 +59,10 @@ pub struct Settings {
     pub prefetch: AtomicBool,
     /// `hz`.
     pub hz: AtomicU32,
+    /// `zset-max-listpack-entries`.
+    pub zset_max_listpack_entries: AtomicUsize,
+    /// `zset-max-listpack-value`, bytes.
+    pub zset_max_listpack_value: AtomicUsize,
 }
 
 impl Settings {
@@ -87,7 +92,24 @@ impl Settings {
         self.active_expire_effort.store(config.uint(D::ActiveExpireEffort) as u32, Relaxed);
         self.prefetch.store(config.uint(D::PrefetchBatchMaxSize) > 1, Relaxed);
         self.hz.store(config.uint(D::Hz) as u32, Relaxed);
+        self.refresh_encodings(config);
         refresh_keyspace(config, keyspace);
+    }
+
+    /// When values change their encodings.
+    fn refresh_encodings(&self, config: &Config) {
+        use Directive as D;
+        self.zset_max_listpack_entries.store(config.uint(D::ZsetMaxListpackEntries) as usize, Relaxed);
+        self.zset_max_listpack_value.store(config.uint(D::ZsetMaxListpackValue) as usize, Relaxed);
+    }
+
+    /// When a sorted set changes its encoding.
+    #[inline]
+    pub fn zset_limits(&self) -> ZSetLimits {
+        ZSetLimits {
+            listpack_entries_max: self.zset_max_listpack_entries.load(Relaxed),
+            listpack_value_bytes_max: self.zset_max_listpack_value.load(Relaxed),
+        }
     }
 }
 

@@ -104,6 +104,11 @@ impl<'k> View<'k> {
         self.now_ms
     }
 
+    /// A number that nobody can foresee, from the stripe of a key: a seed for what a command draws.
+    pub fn seed(&mut self, key: Key<'_>) -> u64 {
+        self.stripe(key).random.draw()
+    }
+
     /// What the step did so far.
     pub fn effects(&mut self) -> &mut Effects {
         self.effects

@@ -31,7 +31,7 @@ pub mod zset;
 pub use glob::{Case, glob_match, has_wildcards};
 pub use long_double::LongDouble;
 pub use number::{
-    format_f64, is_int_encodable, parse_f64, parse_i64, parse_u64, parse_u64_lenient, push_f64,
+    format_f64, is_int_encodable, parse_f64, parse_i64, parse_u64, parse_u64_lenient, push_f64, push_f64_17,
 };
 pub use object::{DataType, Object, ObjectMut, ObjectRef};
 pub use random::Rng;

@@ -6,6 +6,7 @@ mod connection;
 mod keys;
 mod reply_map;
 mod server;
+mod sorted_sets;
 mod strings;
 mod transactions;
 
@@ -20,6 +21,7 @@ pub const ALL: &[&[Command]] = &[
     connection::COMMANDS,
     keys::COMMANDS,
     server::COMMANDS,
+    sorted_sets::COMMANDS,
     strings::COMMANDS,
     transactions::COMMANDS,
 ];

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use ochre_types::{DataType, ObjectRef};
 
-use super::{View, stripe_of};
+use super::{Expiry, View, stripe_of};
 use crate::effects::event_class;
 use crate::entry::EntryRef;
 use crate::hash::Key;
@@ -196,16 +196,24 @@ impl View<'_> {
         }
     }
 
-    /// Gives a key a value that was made elsewhere, whatever it held, and takes its expiry away; a value in which nothing is
-    /// only removes what was there. Counts as `dirty` changes. Says whether the key held anything.
-    pub fn store<T: DataType>(&mut self, db: u32, key: Key<'_>, value: T) -> bool {
-        let had = self.remove(db, key);
-        if !value.is_vain() {
-            let dirty = self.effects.dirty;
-            self.create(db, key, NewValue::Object(value.into_object()), None);
-            self.effects.dirty = dirty + u64::from(!had);
+    /// Gives a key the result of a command that stores it (SINTERSTORE, SORT, ...), whatever the key held, and takes its
+    /// expiry away. A result in which nothing is only removes what was there, which listeners hear of as `del`; otherwise
+    /// they hear that the key is new or overwritten, and then `event`. Counts as one change, or none if nothing was there
+    /// to be removed.
+    pub fn store<T: DataType>(&mut self, db: u32, key: Key<'_>, value: T, event: (u32, &'static str)) {
+        if value.is_vain() {
+            if self.remove(db, key) {
+                self.notify(event_class::GENERIC, "del", db, key.bytes);
+            }
+            return;
         }
-        had
+        self.set(db, key, NewValue::Object(value.into_object()), Expiry::Clear);
+        self.notify(event.0, event.1, db, key.bytes);
+    }
+
+    /// Counts further changes than those that a store counted by itself.
+    pub fn changed_more(&mut self, things: usize) {
+        self.effects.dirty += things as u64;
     }
 }
 
