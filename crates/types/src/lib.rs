@@ -5,6 +5,7 @@
 //! - `number`: numbers in the text of arguments and replies
 //! - `long_double`: the 80-bit arithmetic of INCRBYFLOAT
 //! - `string`: what the string commands compute: ranges, sizes, encodings, digests, longest common subsequences
+//! - `geo`: places on the earth as scores, distances, areas to search
 //! - `hash`: fields with values and times, in four encodings
 //! - `list`: lists
 //! - `listpack`: short strings and integers in one run of bytes, in Redis's own layout
@@ -15,6 +16,7 @@
 //! - `object`: what a key holds when it does not fit into its entry
 //! - `random`: a small seeded generator for sampling
 
+mod geo;
 mod glob;
 pub mod hash;
 pub mod list;
@@ -28,6 +30,9 @@ pub mod set;
 mod string;
 pub mod zset;
 
+pub use geo::{
+    Area, DistanceUnit, GEOHASH_LEN, Position, Shape, geohash_text, push_distance, score_of, score_ranges,
+};
 pub use glob::{Case, glob_match, has_wildcards};
 pub use long_double::LongDouble;
 pub use number::{

@@ -3,6 +3,7 @@
 mod admin;
 mod command;
 mod connection;
+mod geo;
 mod keys;
 mod reply_map;
 mod server;
@@ -19,6 +20,7 @@ pub const ALL: &[&[Command]] = &[
     admin::COMMANDS,
     command::COMMANDS,
     connection::COMMANDS,
+    geo::COMMANDS,
     keys::COMMANDS,
     server::COMMANDS,
     sorted_sets::COMMANDS,

@@ -6,7 +6,7 @@ use ochre_types::zset::{AddRule, Added, Comparison, Existence, NotANumber, ZSet,
 use smallvec::SmallVec;
 
 use super::*;
-use crate::call::{Args, Call, Cursor};
+use crate::call::{Call, Cursor};
 use crate::command::flags;
 use crate::error::{NOT_A_FLOAT, SYNTAX};
 
@@ -34,7 +34,7 @@ pub(super) const ZADD: Command = Command {
         ("3.0.2", "The options `XX`, `NX`, `CH` and `INCR` came."),
         ("6.2.0", "The options `GT` and `LT` came."),
     ],
-    handler: |call| add(call, Options::default()),
+    handler: |call| add(call, AddOptions::default()),
     ..BASE
 };
 
@@ -47,25 +47,32 @@ pub(super) const ZINCRBY: Command = Command {
     flags: flags::WRITE | flags::DENYOOM | flags::FAST,
     keys: REPLIED_UPDATES,
     args: &[KEY, Arg::new("increment", ArgKind::Integer), MEMBER],
-    handler: |call| add(call, Options { increment: true, ..Options::default() }),
+    handler: |call| add(call, AddOptions { increment: true, ..AddOptions::default() }),
     ..BASE
 };
 
+/// The options of ZADD. What GEOADD takes of them means the same there.
 #[derive(Clone, Copy, Default)]
-struct Options {
-    only_new: bool,
-    only_existing: bool,
-    greater: bool,
-    less: bool,
-    count_changed: bool,
-    increment: bool,
+pub(in crate::family) struct AddOptions {
+    /// NX
+    pub only_new: bool,
+    /// XX
+    pub only_existing: bool,
+    /// GT
+    pub greater: bool,
+    /// LT
+    pub less: bool,
+    /// CH
+    pub count_changed: bool,
+    /// INCR
+    pub increment: bool,
 }
 
-impl Options {
+impl AddOptions {
     /// Goes past an option.
     #[inline]
     fn eat(&mut self, cursor: &mut Cursor<'_>) -> bool {
-        // Nearly always a score is here: no option begins like a number.
+        // Nearly always a score is here, and no option begins like a number.
         if cursor.peek().and_then(|arg| arg.first()).is_none_or(|first| !first.is_ascii_alphabetic()) {
             return false;
         }
@@ -113,66 +120,78 @@ impl Options {
     }
 }
 
-/// What is to be added.
-struct Additions<'a> {
-    options: Options,
-    rule: AddRule,
-    scores: SmallVec<[f64; 4]>,
-    /// The arguments, where scores and members take turns from `first` on.
-    args: Args<'a>,
-    first: usize,
+/// Scores with their members.
+pub(in crate::family) type Pairs<'a> = SmallVec<[(f64, &'a [u8]); 4]>;
+
+fn add(call: &mut Call<'_, '_>, mut options: AddOptions) -> Result<(), Error> {
+    let mut cursor = call.args.cursor(2);
+    while options.eat(&mut cursor) {}
+    if cursor.is_at_end() || !cursor.left().is_multiple_of(2) {
+        return Err(SYNTAX);
+    }
+    options.check(cursor.left() / 2)?;
+    let mut pairs = Pairs::new();
+    while !cursor.is_at_end() {
+        let score = parse_f64(cursor.next_arg()?).ok_or(NOT_A_FLOAT)?;
+        pairs.push((score, cursor.next_arg()?));
+    }
+    add_pairs(call, options, &pairs)
 }
 
-impl<'a> Additions<'a> {
-    fn parse(args: Args<'a>, mut options: Options) -> Result<Additions<'a>, Error> {
-        let mut cursor = args.cursor(2);
-        while options.eat(&mut cursor) {}
-        let first = cursor.index();
-        if cursor.is_at_end() || !cursor.left().is_multiple_of(2) {
-            return Err(SYNTAX);
-        }
-        options.check(cursor.left() / 2)?;
-        let scores = args.from(first).step_by(2).map(|score| parse_f64(score).ok_or(NOT_A_FLOAT));
-        Ok(Additions {
-            options,
-            rule: options.rule(),
-            scores: scores.collect::<Result<_, _>>()?,
-            args,
-            first,
-        })
+/// Gives members their scores and replies how many are new, or what the options ask for.
+pub(in crate::family) fn add_pairs(
+    call: &mut Call<'_, '_>,
+    options: AddOptions,
+    pairs: &[(f64, &[u8])],
+) -> Result<(), Error> {
+    let (db, key, limits) = (call.db(), call.key(), call.engine.settings.zset_limits());
+    let change = |zset: &mut ZSet, edit: &mut Edit| apply(zset, edit, options, pairs, &limits);
+    let done = match options.only_existing {
+        true => call.view.edit(db, key, change)?.map(|(done, _)| done),
+        false => Some(call.view.edit_or_create(db, key, change)?.0),
+    };
+    let tally = done
+        .unwrap_or(Ok(Tally::default()))
+        .map_err(|_| Error::new("ERR resulting score is not a number (NaN)"))?;
+    match tally.score {
+        Some(score) if options.increment => call.reply.double(score),
+        None if options.increment => call.reply.null(),
+        _ if options.count_changed => call.reply.integer((tally.added + tally.updated) as i64),
+        _ => call.reply.integer(tally.added as i64),
     }
+    Ok(())
+}
 
-    fn member(&self, index: usize) -> &'a [u8] {
-        self.args.at(self.first + 2 * index + 1)
+fn apply(
+    zset: &mut ZSet,
+    edit: &mut Edit,
+    options: AddOptions,
+    pairs: &[(f64, &[u8])],
+    limits: &ZSetLimits,
+) -> Result<Tally, NotANumber> {
+    prepare(zset, pairs, limits);
+    let (mut tally, rule) = (Tally::default(), options.rule());
+    for (score, member) in pairs {
+        tally.count(match options.increment {
+            true => zset.increment(member, *score, rule, limits)?,
+            false => zset.add(member, *score, rule, limits)?,
+        });
     }
-
-    /// Readies a sorted set for so many members.
-    fn prepare(&self, zset: &mut ZSet, limits: &ZSetLimits) {
-        let pairs = self.scores.len();
-        if zset.is_empty() {
-            let longest = (0..pairs).map(|index| self.member(index).len()).max().unwrap_or(0);
-            *zset = ZSet::with_hints(pairs, longest, limits);
-        } else {
-            zset.expect(pairs, limits);
-        }
+    let changed = tally.added + tally.updated;
+    if changed > 0 {
+        edit.changed(changed);
+        edit.notify(event_class::ZSET, if options.increment { "zincr" } else { "zadd" });
     }
+    Ok(tally)
+}
 
-    fn apply(&self, zset: &mut ZSet, edit: &mut Edit, limits: &ZSetLimits) -> Result<Tally, NotANumber> {
-        self.prepare(zset, limits);
-        let mut tally = Tally::default();
-        for (index, score) in self.scores.iter().enumerate() {
-            let member = self.member(index);
-            tally.count(match self.options.increment {
-                true => zset.increment(member, *score, self.rule, limits)?,
-                false => zset.add(member, *score, self.rule, limits)?,
-            });
-        }
-        let changed = tally.added + tally.updated;
-        if changed > 0 {
-            edit.changed(changed);
-            edit.notify(event_class::ZSET, if self.options.increment { "zincr" } else { "zadd" });
-        }
-        Ok(tally)
+/// Readies a sorted set for so many members.
+fn prepare(zset: &mut ZSet, pairs: &[(f64, &[u8])], limits: &ZSetLimits) {
+    if zset.is_empty() {
+        let longest = pairs.iter().map(|(_, member)| member.len()).max().unwrap_or(0);
+        *zset = ZSet::with_hints(pairs.len(), longest, limits);
+    } else {
+        zset.expect(pairs.len(), limits);
     }
 }
 
@@ -191,25 +210,4 @@ impl Tally {
         self.updated += usize::from(matches!(added, Added::Updated(_)));
         self.score = added.score();
     }
-}
-
-fn add(call: &mut Call<'_, '_>, options: Options) -> Result<(), Error> {
-    let additions = Additions::parse(call.args, options)?;
-    let (db, key, limits) = (call.db(), call.key(), call.engine.settings.zset_limits());
-    let change = |zset: &mut ZSet, edit: &mut Edit| additions.apply(zset, edit, &limits);
-    let done = match additions.options.only_existing {
-        true => call.view.edit(db, key, change)?.map(|(done, _)| done),
-        false => Some(call.view.edit_or_create(db, key, change)?.0),
-    };
-    let tally = done
-        .unwrap_or(Ok(Tally::default()))
-        .map_err(|_| Error::new("ERR resulting score is not a number (NaN)"))?;
-    let options = additions.options;
-    match tally.score {
-        Some(score) if options.increment => call.reply.double(score),
-        None if options.increment => call.reply.null(),
-        _ if options.count_changed => call.reply.integer((tally.added + tally.updated) as i64),
-        _ => call.reply.integer(tally.added as i64),
-    }
-    Ok(())
 }

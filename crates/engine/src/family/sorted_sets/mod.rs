@@ -23,6 +23,8 @@ use ochre_types::listpack::Item;
 use crate::command::{Arg, ArgKind, Begin, Command, Find, Group, KeySpec, acl, key_flags};
 use crate::error::Error;
 
+pub(super) use add::{AddOptions, Pairs, add_pairs};
+
 /// The family's commands.
 pub const COMMANDS: &[Command] = &[
     add::ZADD,
@@ -89,7 +91,7 @@ const WITHSCORES: Arg = Arg::word("withscores", "WITHSCORES").optional();
 
 /// Writes a member.
 #[inline]
-fn reply_item(reply: &mut ReplyWriter<'_>, item: Item<'_>) {
+pub(super) fn reply_item(reply: &mut ReplyWriter<'_>, item: Item<'_>) {
     match item {
         Item::Int(int) => reply.bulk_int(int),
         Item::Bytes(bytes) => reply.bulk(bytes),
