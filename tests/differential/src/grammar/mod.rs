@@ -5,8 +5,10 @@
 
 mod connection;
 mod expiry;
+mod geo;
 mod keys;
 mod server;
+mod sorted_sets;
 mod strings;
 mod transactions;
 mod wrong_type;
@@ -84,6 +86,8 @@ pub const FAMILIES: &[Family] = &[
     Family { name: "expiry", rules: expiry::RULES },
     Family { name: "transactions", rules: transactions::RULES },
     Family { name: "server", rules: server::RULES },
+    Family { name: "sorted-sets", rules: sorted_sets::RULES },
+    Family { name: "geo", rules: geo::RULES },
     Family { name: "wrong-type", rules: wrong_type::RULES },
 ];
 
