@@ -63,6 +63,8 @@ pub struct Settings {
     pub zset_max_listpack_entries: AtomicUsize,
     /// `zset-max-listpack-value`, bytes.
     pub zset_max_listpack_value: AtomicUsize,
+    /// `hll-sparse-max-bytes`.
+    pub hll_sparse_len_max: AtomicU64,
 }
 
 impl Settings {
@@ -93,6 +95,7 @@ impl Settings {
         self.prefetch.store(config.uint(D::PrefetchBatchMaxSize) > 1, Relaxed);
         self.hz.store(config.uint(D::Hz) as u32, Relaxed);
         self.refresh_encodings(config);
+        self.hll_sparse_len_max.store(config.uint(D::HllSparseMaxBytes), Relaxed);
         refresh_keyspace(config, keyspace);
     }
 

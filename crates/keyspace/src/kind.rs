@@ -7,6 +7,7 @@
 use ochre_types::hash::Hash;
 use ochre_types::list::List;
 use ochre_types::set::Set;
+use ochre_types::stream::Stream;
 use ochre_types::zset::ZSet;
 use ochre_types::{LongString, Object, ObjectMut, ObjectRef};
 
@@ -22,10 +23,11 @@ pub(crate) enum Kind {
     Set,
     Hash,
     ZSet,
+    Stream,
 }
 
 /// Bytes between the head and the key, by kind: integers and objects are one word.
-pub(crate) const BODY_BYTES: [usize; 8] = [8, 0, 0, 8, 8, 8, 8, 8];
+pub(crate) const BODY_BYTES: [usize; 9] = [8, 0, 0, 8, 8, 8, 8, 8, 8];
 
 impl Kind {
     /// Whether it is that of an object.
@@ -42,6 +44,7 @@ impl Kind {
             Object::Set(_) => Kind::Set,
             Object::Hash(_) => Kind::Hash,
             Object::ZSet(_) => Kind::ZSet,
+            Object::Stream(_) => Kind::Stream,
         }
     }
 }
@@ -64,6 +67,7 @@ pub(crate) unsafe fn write(word: *mut u8, object: Object) {
             Object::Set(set) => word.cast::<Set>().write(set),
             Object::Hash(hash) => word.cast::<Hash>().write(hash),
             Object::ZSet(zset) => word.cast::<ZSet>().write(zset),
+            Object::Stream(stream) => word.cast::<Stream>().write(stream),
         }
     }
 }
@@ -82,6 +86,7 @@ pub(crate) unsafe fn read(kind: Kind, word: *mut u8) -> Object {
             Kind::Set => Object::Set(word.cast::<Set>().read()),
             Kind::Hash => Object::Hash(word.cast::<Hash>().read()),
             Kind::ZSet => Object::ZSet(word.cast::<ZSet>().read()),
+            Kind::Stream => Object::Stream(word.cast::<Stream>().read()),
         }
     }
 }
@@ -101,6 +106,7 @@ pub(crate) unsafe fn look<'a>(kind: Kind, word: *mut u8) -> ObjectRef<'a> {
             Kind::Set => ObjectRef::Set(&*word.cast()),
             Kind::Hash => ObjectRef::Hash(&*word.cast()),
             Kind::ZSet => ObjectRef::ZSet(&*word.cast()),
+            Kind::Stream => ObjectRef::Stream(&*word.cast()),
         }
     }
 }
@@ -120,6 +126,7 @@ pub(crate) unsafe fn look_mut<'a>(kind: Kind, word: *mut u8) -> ObjectMut<'a> {
             Kind::Set => ObjectMut::Set(&mut *word.cast()),
             Kind::Hash => ObjectMut::Hash(&mut *word.cast()),
             Kind::ZSet => ObjectMut::ZSet(&mut *word.cast()),
+            Kind::Stream => ObjectMut::Stream(&mut *word.cast()),
         }
     }
 }

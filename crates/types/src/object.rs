@@ -10,6 +10,7 @@
 use crate::hash::Hash;
 use crate::list::List;
 use crate::set::Set;
+use crate::stream::Stream;
 use crate::string::LongString;
 use crate::zset::ZSet;
 
@@ -125,6 +126,8 @@ objects! {
     Hash: Hash as Hash, "hash";
     /// A sorted set.
     ZSet: ZSet as ZSet, "zset";
+    /// A stream.
+    Stream: Stream as Stream, "stream";
 }
 
 macro_rules! data_type {
@@ -159,3 +162,5 @@ data_type!(List, "list", List::is_empty);
 data_type!(Set, "set", Set::is_empty);
 data_type!(Hash, "hash", Hash::is_empty);
 data_type!(ZSet, "zset", ZSet::is_empty);
+// A stream without entries still has its groups and its last ID.
+data_type!(Stream, "stream", |_| false);

@@ -84,11 +84,16 @@ pub(crate) fn tame(arguments: &mut Vec<Vec<u8>>, random: &mut Random) -> bool {
     {
         return false;
     }
+    // Redis reads the type of a field up to a NUL.
+    if name.starts_with("BITFIELD") && arguments.iter().any(|argument| argument.contains(&0)) {
+        return false;
+    }
     match name.as_str() {
         "EXPIRE" | "SETEX" => lengthen(arguments.get_mut(2), 1, random),
         "PEXPIRE" | "PSETEX" => lengthen(arguments.get_mut(2), 1000, random),
         "SET" | "GETEX" | "MSETEX" => lengthen_options(arguments, random),
-        "SETRANGE" => bring_near(arguments.get_mut(2)),
+        "SETRANGE" | "SETBIT" => bring_near(arguments.get_mut(2)),
+        "BITFIELD" => bring_fields_near(arguments),
         "CONFIG" if second == "GET" => tame_patterns(arguments),
         "CONFIG" => tame_settings(arguments),
         "SCAN" => tame_scan(arguments),
@@ -112,9 +117,13 @@ fn holds_word(syntax: &str, word: &[u8]) -> bool {
         .any(|part| !part.is_empty() && part.as_bytes().eq_ignore_ascii_case(word))
 }
 
-/// Redis answers SET with GET and a digest of the wrong length twice, with the value and with an error.
+/// Redis answers SET with GET and a digest of the wrong length twice, with the value and with an error. So both peers do
+/// with PFDEBUG SIMD and another word than ON and OFF.
 fn gets_two_replies(name: &str, arguments: &[Vec<u8>]) -> bool {
     let is = |argument: &Vec<u8>, word: &str| argument.eq_ignore_ascii_case(word.as_bytes());
+    if name == "PFDEBUG" && arguments.get(1).is_some_and(|word| is(word, "SIMD")) {
+        return arguments.get(2).is_some_and(|word| !is(word, "ON") && !is(word, "OFF"));
+    }
     name == "SET"
         && arguments.iter().skip(3).any(|argument| is(argument, "GET"))
         && arguments
@@ -138,6 +147,23 @@ fn bring_near(offset: Option<&mut Vec<u8>>) {
     let number = std::str::from_utf8(offset).ok().and_then(|text| text.parse::<u64>().ok());
     if let Some(number) = number.filter(|number| (NEAR_BYTES..u64::from(u32::MAX)).contains(number)) {
         *offset = (number % NEAR_BYTES).to_string().into_bytes();
+    }
+}
+
+/// The same for every argument that may say where a field is, the numbers of fields among them.
+fn bring_fields_near(arguments: &mut [Vec<u8>]) {
+    for index in 3..arguments.len() {
+        let (before, rest) = arguments.split_at_mut(index);
+        if !matches!(before[index - 1].first(), Some(b'i' | b'u')) {
+            continue;
+        }
+        if rest[0].first() == Some(&b'#') {
+            let mut number = rest[0].split_off(1);
+            bring_near(Some(&mut number));
+            rest[0].append(&mut number);
+        } else {
+            bring_near(Some(&mut rest[0]));
+        }
     }
 }
 
@@ -227,6 +253,8 @@ mod tests {
             "OBJECT \"HELP\\x00\"",
             "SET a b \"nx\\x00\"",
             "FLUSHALL \"sync\\x00x\"",
+            "BITFIELD a GET \"u8\\x00\" 0",
+            "pfdebug simd x",
             "SET a b get ifdeq 123",
             "SET a b IFDNE \"\" XX GET",
         ] {
@@ -252,6 +280,11 @@ mod tests {
     #[test]
     fn far_offsets_become_near() {
         assert_eq!(tamed("SETRANGE a 536870911 x").as_deref(), Some("SETRANGE a 1048575 x"));
+        assert_eq!(tamed("BITFIELD a GET u8 4294967290").as_deref(), Some("BITFIELD a GET u8 1048570"));
+        assert_eq!(
+            tamed("bitfield a set i5 #1048577 2147483647").as_deref(),
+            Some("bitfield a set i5 \"#1\" 2147483647")
+        );
         for line in
             ["SETRANGE a 1000 x", "SETRANGE a -1 x", "SETRANGE a 9223372036854775807 x", "SETRANGE a x x"]
         {

@@ -210,6 +210,12 @@ pub fn argument(class: &str, random: &mut Random, arguments: &mut Vec<Vec<u8>>) 
         "float" => float(random),
         "index" => index(random),
         "offset" => offset(random),
+        "bitoffset" => bit_offset(random),
+        "fieldtype" => field_type(random),
+        "fieldoffset" => match random.below(3) {
+            0 => [b"#", &text(random.below(20) as i64)[..]].concat(),
+            _ => bit_offset(random),
+        },
         "bit" => text(random.below(3) as i64),
         "seconds" => relative_time(random, 1),
         "milliseconds" => relative_time(random, 1000),
@@ -377,6 +383,31 @@ fn offset(random: &mut Random) -> Vec<u8> {
         1 => random.pick(NOT_INTEGERS).as_bytes().to_vec(),
         2 => text(*random.pick(LENGTHS) as i64),
         _ => text(random.below(50) as i64),
+    }
+}
+
+/// Positions of bits: small, or beyond the limit of 512 MB, never in between.
+fn bit_offset(random: &mut Random) -> Vec<u8> {
+    match random.below(12) {
+        0 => random
+            .pick(&["4294967296", "4294967297", "9223372036854775807", "-1", "#", "#0", "#-1"])
+            .as_bytes()
+            .to_vec(),
+        1 => random.pick(NOT_INTEGERS).as_bytes().to_vec(),
+        2 => text(random.below(20_000) as i64),
+        _ => text(random.below(100) as i64),
+    }
+}
+
+fn field_type(random: &mut Random) -> Vec<u8> {
+    match random.below(12) {
+        0 => random
+            .pick(&["i0", "u0", "i65", "u64", "u65", "I8", "u", "i", "8", "", "u08", "u-1"])
+            .as_bytes()
+            .to_vec(),
+        1 => random.pick(&["i64", "u63", "i1", "u1"]).as_bytes().to_vec(),
+        2..=6 => [b"i", &text(1 + random.below(64) as i64)[..]].concat(),
+        _ => [b"u", &text(1 + random.below(63) as i64)[..]].concat(),
     }
 }
 

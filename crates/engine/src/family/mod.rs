@@ -1,9 +1,11 @@
 //! The commands, family by family: each record beside its handler.
 
 mod admin;
+mod bitmap;
 mod command;
 mod connection;
 mod geo;
+mod hyperloglog;
 mod keys;
 mod reply_map;
 mod server;
@@ -18,9 +20,11 @@ pub use admin::DebugSwitches;
 /// The commands of all families.
 pub const ALL: &[&[Command]] = &[
     admin::COMMANDS,
+    bitmap::COMMANDS,
     command::COMMANDS,
     connection::COMMANDS,
     geo::COMMANDS,
+    hyperloglog::COMMANDS,
     keys::COMMANDS,
     server::COMMANDS,
     sorted_sets::COMMANDS,

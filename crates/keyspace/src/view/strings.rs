@@ -1,6 +1,6 @@
 //! Strings that are changed in place: growing and appending.
 
-use ochre_types::{LongString, Object, ObjectMut};
+use ochre_types::{LongString, Object, ObjectMut, ObjectRef};
 
 use super::View;
 use crate::entry::{Entry, EntryRef, INLINE_BYTES_MAX};
@@ -59,6 +59,70 @@ impl View<'_> {
         Ok(Some(len))
     }
 
+    /// Edits a string of at least `len` bytes in place: the key is created or its value extended with zeros as needed,
+    /// and it becomes `raw`. `edit` also learns whether that made the string longer, and says as how many changes it
+    /// counts; growth alone counts as one. `None`, and nothing done, if the key holds another type; otherwise what `edit`
+    /// said.
+    pub fn edit_string(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        len: usize,
+        edit: impl FnOnce(&mut [u8], bool) -> u64,
+    ) -> Option<u64> {
+        let Some(location) = self.locate_to_write(db, key) else {
+            let changes = edit(self.grow_string(db, key, len)?, true);
+            self.count_changes(key, changes.saturating_sub(1));
+            return Some(changes);
+        };
+        let is_longer = self.table(db, key).entry(location).is_some_and(|entry| string_len(entry) < len);
+        self.make_growable(db, key, location, len)?;
+        if !self.no_touch {
+            self.touch(db, key, location, self.keyspace.settings.policy());
+        }
+        let changes = edit(string_bytes(self.table(db, key), location)?, is_longer);
+        self.count_edit(db, key, changes.max(u64::from(is_longer)));
+        Some(changes)
+    }
+
+    /// Edits a string that changes in length as it is edited; it becomes `raw`. One that lives in its entry is edited beside
+    /// it, and gets a buffer of its own once it is long. `admit` sees the entry first and refuses what it does not like; `edit` says as how many changes it counts. `None` if there is
+    /// no such key; otherwise what `edit` said.
+    ///
+    /// # Errors
+    /// Those of `admit`; nothing is changed then.
+    pub fn edit_string_buffer<E>(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        admit: impl FnOnce(EntryRef<'_>) -> Result<(), E>,
+        edit: impl FnOnce(&mut Vec<u8>) -> u64,
+    ) -> Result<Option<u64>, E> {
+        let Some(location) = self.locate_to_write(db, key) else { return Ok(None) };
+        if let Some(entry) = self.table(db, key).entry(location) {
+            admit(entry)?;
+        }
+        if !self.no_touch {
+            self.touch(db, key, location, self.keyspace.settings.policy());
+        }
+        let Some(changes) = edit_at(self.table(db, key), location, key, edit) else { return Ok(None) };
+        self.count_edit(db, key, changes);
+        Ok(Some(changes))
+    }
+
+    fn count_edit(&mut self, db: u32, key: Key<'_>, changes: u64) {
+        if changes > 0 {
+            self.changed(db, key);
+            self.count_changes(key, changes - 1);
+        }
+    }
+
+    /// Counts further changes of a key that has been changed: of several elements that were added at once, say.
+    pub fn count_changes(&mut self, key: Key<'_>, changes: u64) {
+        self.effects.dirty += changes;
+        self.stripe(key).counters.changes += changes;
+    }
+
     fn created_string(&mut self, db: u32, key: Key<'_>, value: NewValue<'_>) -> Option<&mut [u8]> {
         let location = self.create(db, key, value, None);
         string_bytes(self.table(db, key), location)
@@ -111,6 +175,54 @@ fn long_string(table: &mut Table, location: Location) -> Option<&mut LongString>
     } else {
         None
     }
+}
+
+/// The length of a string; 0 for another type.
+fn string_len(entry: EntryRef<'_>) -> usize {
+    match entry.value() {
+        ValueRef::Int(number) => itoa::Buffer::new().format(number).len(),
+        ValueRef::Bytes { bytes, .. } => bytes.len(),
+        ValueRef::Object(ObjectRef::String(bytes)) => bytes.len(),
+        ValueRef::Object(_) => 0,
+    }
+}
+
+/// Edits a string in whichever way it is stored; what `edit` said, or `None` if the value is no string.
+fn edit_at(
+    table: &mut Table,
+    location: Location,
+    key: Key<'_>,
+    edit: impl FnOnce(&mut Vec<u8>) -> u64,
+) -> Option<u64> {
+    if table.entry(location)?.is_object() {
+        return Some(edit(long_string(table, location)?.as_mut_vec()));
+    }
+    let mut entry = table.entry_mut(location)?;
+    let mut bytes = match entry.as_ref().value() {
+        ValueRef::Int(number) => itoa::Buffer::new().format(number).as_bytes().to_vec(),
+        ValueRef::Bytes { bytes, .. } => {
+            // Room for a small change.
+            let mut copy = Vec::with_capacity(bytes.len() + 16);
+            copy.extend_from_slice(bytes);
+            copy
+        }
+        ValueRef::Object(_) => return None,
+    };
+    let changes = edit(&mut bytes);
+    let (expire_ms, access) = (entry.as_ref().expire_ms(), entry.as_ref().access());
+    let inline = NewValue::Bytes { bytes: &bytes, raw: true };
+    let is_long = bytes.len() > APPENDED_INLINE_BYTES_MAX;
+    if !is_long && entry.overwrite(&inline) {
+        return Some(changes);
+    }
+    let entry = match is_long {
+        true => {
+            Entry::new(key.bytes, NewValue::Object(Object::String(Box::new(bytes.into()))), expire_ms, access)
+        }
+        false => Entry::new(key.bytes, inline, expire_ms, access),
+    };
+    drop(table.replace(location, key, entry));
+    Some(changes)
 }
 
 /// Appends to a string; `None` if the value is none.

@@ -3,9 +3,11 @@
 //! A rule says how a command is written, how often it is drawn, which peers know it, and how far two right replies may
 //! differ. Everything else (invalid forms, case, pipelines, transactions) is made from the rules by the generator.
 
+mod bitmap;
 mod connection;
 mod expiry;
 mod geo;
+mod hyperloglog;
 mod keys;
 mod server;
 mod sorted_sets;
@@ -82,6 +84,8 @@ pub struct Family {
 pub const FAMILIES: &[Family] = &[
     Family { name: "connection", rules: connection::RULES },
     Family { name: "strings", rules: strings::RULES },
+    Family { name: "bitmap", rules: bitmap::RULES },
+    Family { name: "hyperloglog", rules: hyperloglog::RULES },
     Family { name: "keys", rules: keys::RULES },
     Family { name: "expiry", rules: expiry::RULES },
     Family { name: "transactions", rules: transactions::RULES },
@@ -176,7 +180,7 @@ pub fn tolerance(command: &[Vec<u8>]) -> Tolerance {
 fn leading_keywords(rule: &Rule) -> impl Iterator<Item = &'static str> {
     rule.syntax
         .split(' ')
-        .take_while(|word| word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-'))
+        .take_while(|word| word.bytes().all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_')))
 }
 
 #[cfg(test)]

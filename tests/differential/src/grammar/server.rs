@@ -48,6 +48,7 @@ pub const CONFIG_PARAMETERS: &[(&str, &[&str])] = &[
     ("hash-max-ziplist-value", &["64", "8"]),
     ("set-max-intset-entries", &["512", "2"]),
     ("zset-max-listpack-entries", &["128", "3"]),
+    ("hll-sparse-max-bytes", &["3000", "0", "100"]),
     ("maxclients", &["10000", "200"]),
     ("loglevel", &["notice", "warning", "nothing"]),
     ("databases", &["16", "32"]),

@@ -96,6 +96,14 @@ pub(super) fn received_string<'a>(buffer: &Arc<Vec<u8>>, key_len: usize, value: 
     }
 }
 
+/// A value that commands have made and will change again, raw.
+pub(in crate::family) fn raw_string(bytes: Vec<u8>, store: impl FnOnce(NewValue<'_>)) {
+    match bytes.len() > INLINE_BYTES_MAX {
+        true => store(NewValue::Object(Object::String(Box::new(bytes.into())))),
+        false => store(NewValue::Bytes { bytes: &bytes, raw: true }),
+    }
+}
+
 /// The same for a value that stays text even if it reads as an integer.
 #[inline]
 pub(super) fn new_text(key_len: usize, value: &[u8]) -> NewValue<'_> {

@@ -9,6 +9,7 @@
 use ochre_keyspace::{EntryRef, ValueRef};
 use ochre_types::ObjectRef;
 use ochre_types::hash::HashEntry;
+use ochre_types::stream::{Entry, StreamId};
 use sha1::{Digest as _, Sha1};
 
 use crate::call::Call;
@@ -24,6 +25,8 @@ const SET: u32 = 2;
 const ZSET: u32 = 3;
 /// The number of the type `hash`.
 const HASH: u32 = 4;
+/// The number of the type `stream`.
+const STREAM: u32 = 6;
 /// Added for a field that expires, at whatever time.
 const FIELD_EXPIRES: &[u8] = b"!!hexpire!!";
 /// Added for a value that expires, at whatever time.
@@ -81,6 +84,10 @@ impl Digest {
                     self.add(&digest.0);
                 }
             }
+            ObjectRef::Stream(stream) => {
+                self.mix(&STREAM.to_be_bytes());
+                stream.range(StreamId::MIN, StreamId::MAX).for_each(|entry| self.mix_entry(&entry));
+            }
         }
     }
 
@@ -93,6 +100,15 @@ impl Digest {
             digest.add(FIELD_EXPIRES);
         }
         self.add(&digest.0);
+    }
+
+    /// Mixes an entry of a stream in: its ID, with a dot in between, and its names and values.
+    fn mix_entry(&mut self, entry: &Entry<'_>) {
+        self.mix(format!("{}.{}", entry.id().ms, entry.id().seq).as_bytes());
+        for (name, value) in entry.fields() {
+            name.with_bytes(|bytes| self.mix(bytes));
+            value.with_bytes(|bytes| self.mix(bytes));
+        }
     }
 
     fn mix_string(&mut self, bytes: &[u8]) {
