@@ -1,9 +1,13 @@
 //! What the hot path needs to know of the configuration, readable without a lock.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicI32, AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed,
+};
 
 use ochre_config::{ClientMemoryLimit, Config, Directive, KeyspaceEvents};
 use ochre_keyspace::{Policy, event_class};
+use ochre_types::list::ListLimits;
+use ochre_types::set::SetLimits;
 use ochre_types::zset::ZSetLimits;
 use parking_lot::RwLock;
 
@@ -59,12 +63,22 @@ pub struct Settings {
     pub prefetch: AtomicBool,
     /// `hz`.
     pub hz: AtomicU32,
+    /// `hll-sparse-max-bytes`.
+    pub hll_sparse_len_max: AtomicU64,
+    /// `list-max-listpack-size`.
+    pub list_max_listpack_size: AtomicI32,
+    /// `list-compress-depth`.
+    pub list_compress_depth: AtomicU32,
+    /// `set-max-intset-entries`.
+    pub set_max_intset_entries: AtomicUsize,
+    /// `set-max-listpack-entries`.
+    pub set_max_listpack_entries: AtomicUsize,
+    /// `set-max-listpack-value`, bytes.
+    pub set_max_listpack_value: AtomicUsize,
     /// `zset-max-listpack-entries`.
     pub zset_max_listpack_entries: AtomicUsize,
     /// `zset-max-listpack-value`, bytes.
     pub zset_max_listpack_value: AtomicUsize,
-    /// `hll-sparse-max-bytes`.
-    pub hll_sparse_len_max: AtomicU64,
 }
 
 impl Settings {
@@ -94,16 +108,41 @@ impl Settings {
         self.active_expire_effort.store(config.uint(D::ActiveExpireEffort) as u32, Relaxed);
         self.prefetch.store(config.uint(D::PrefetchBatchMaxSize) > 1, Relaxed);
         self.hz.store(config.uint(D::Hz) as u32, Relaxed);
-        self.refresh_encodings(config);
         self.hll_sparse_len_max.store(config.uint(D::HllSparseMaxBytes), Relaxed);
+        self.refresh_encodings(config);
         refresh_keyspace(config, keyspace);
     }
 
     /// When values change their encodings.
     fn refresh_encodings(&self, config: &Config) {
         use Directive as D;
+        let int = |directive| config.int(directive).clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32;
+        self.list_max_listpack_size.store(int(D::ListMaxListpackSize), Relaxed);
+        self.list_compress_depth.store(int(D::ListCompressDepth).max(0) as u32, Relaxed);
+        self.set_max_intset_entries.store(config.uint(D::SetMaxIntsetEntries) as usize, Relaxed);
+        self.set_max_listpack_entries.store(config.uint(D::SetMaxListpackEntries) as usize, Relaxed);
+        self.set_max_listpack_value.store(config.uint(D::SetMaxListpackValue) as usize, Relaxed);
         self.zset_max_listpack_entries.store(config.uint(D::ZsetMaxListpackEntries) as usize, Relaxed);
         self.zset_max_listpack_value.store(config.uint(D::ZsetMaxListpackValue) as usize, Relaxed);
+    }
+
+    /// When a list changes its encoding.
+    pub fn list_limits(&self) -> ListLimits {
+        ListLimits {
+            max_listpack_size: self.list_max_listpack_size.load(Relaxed),
+            compress_depth: self.list_compress_depth.load(Relaxed),
+            plain_from_bytes: 0,
+        }
+    }
+
+    /// When a set changes its encoding.
+    #[inline]
+    pub fn set_limits(&self) -> SetLimits {
+        SetLimits {
+            intset_entries: self.set_max_intset_entries.load(Relaxed),
+            listpack_entries: self.set_max_listpack_entries.load(Relaxed),
+            listpack_value: self.set_max_listpack_value.load(Relaxed),
+        }
     }
 
     /// When a sorted set changes its encoding.

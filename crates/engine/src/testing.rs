@@ -10,6 +10,13 @@ use ochre_resp::{Protocol, ReplyWriter};
 use crate::call::{Call, Propagation};
 use crate::client::{Client, ClientShared, OwnedRequest};
 use crate::command::Latest;
+use ochre_keyspace::{Effects, Event, JournalSink, Key, Locks};
+use ochre_resp::{Protocol, ReplyWriter};
+use parking_lot::Mutex;
+
+use crate::call::{Args, Call, Propagation};
+use crate::client::{Client, ClientShared, OwnedRequest};
+use crate::command::{Latest, flags};
 use crate::engine::Engine;
 use crate::execute::{Clock, Executor, Outcome};
 
@@ -79,6 +86,50 @@ pub struct Did {
 impl Harness {
     /// Runs the handler of a request of words that blanks separate, with all events wanted.
     pub fn did(&mut self, words: &str) -> Did {
+/// What a request did, as clients cannot see it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Observed {
+    /// The reply, with CR LF shown as `|`.
+    pub reply: String,
+    /// Keyspace events of all classes, in order: `key=event`, with blanks between.
+    pub events: String,
+    /// What is counted as changed.
+    pub dirty: u64,
+    /// What goes to the journal: `=` for the request as it came, else commands with `; ` between.
+    pub journal: String,
+}
+
+/// Keeps what a journal says.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl JournalSink for Kept {
+    fn append(&mut self, _offset: u64, bytes: &[u8]) {
+        self.0.lock().extend_from_slice(bytes);
+    }
+}
+
+impl Kept {
+    /// The commands, without the SELECT they begin with.
+    fn shown(&self) -> String {
+        let bytes = self.0.lock();
+        let text = String::from_utf8_lossy(&bytes);
+        let mut commands: Vec<Vec<&str>> = Vec::new();
+        let mut lines = text.split("\r\n");
+        while let Some(line) = lines.next().filter(|line| !line.is_empty()) {
+            match line.starts_with('*') {
+                true => commands.push(Vec::new()),
+                false => commands.last_mut().expect("a header").push(lines.next().expect("a word")),
+            }
+        }
+        let shown: Vec<String> = commands.iter().map(|command| command.join(" ")).collect();
+        shown[1.min(shown.len())..].join("; ")
+    }
+}
+
+impl Harness {
+    /// Runs a request of words that blanks separate with everybody listening.
+    pub fn observe(&mut self, words: &str) -> Observed {
         let engine = Arc::clone(&self.executor.engine);
         engine.keyspace.settings.notify_classes.store(u32::MAX, Relaxed);
         let parts: Vec<Vec<u8>> = words.split_whitespace().map(|word| word.as_bytes().to_vec()).collect();
@@ -107,6 +158,47 @@ impl Harness {
         let shown = |event: &Event| format!("{}={}", String::from_utf8_lossy(&event.key), event.name);
         let events: Vec<String> = effects.events.iter().map(shown).collect();
         Did { changes: effects.dirty, events: events.join(" "), propagation }
+        let kept = Kept::default();
+        let (sink, _) = engine.keyspace.journal.attach(Box::new(kept.clone()));
+        let (mut effects, mut out) = (Effects::default(), Vec::new());
+        let is_verbatim = self.handle(&engine, request.args(), &mut effects, &mut out);
+        engine.keyspace.journal.append(&effects.unit);
+        engine.keyspace.journal.detach(sink);
+        let shown = |event: &Event| format!("{}={}", String::from_utf8_lossy(&event.key), event.name);
+        Observed {
+            reply: String::from_utf8_lossy(&out).replace("\r\n", "|"),
+            events: effects.events.iter().map(shown).collect::<Vec<_>>().join(" "),
+            dirty: effects.dirty,
+            journal: if is_verbatim { "=".to_owned() } else { kept.shown() },
+        }
+    }
+
+    /// Calls the handler; whether the request is to be journalled as it came.
+    fn handle(&mut self, engine: &Engine, args: Args<'_>, effects: &mut Effects, out: &mut Vec<u8>) -> bool {
+        let mut keys: Vec<Key<'_>> = Vec::new();
+        let prepared = self.executor.prepare(args, 0, &mut keys);
+        let keys = &keys[prepared.keys()];
+        let entry = engine.commands.resolve(args, 0, &mut Latest::default()).expect("a known command");
+        let locks = if entry.needs_all(args) { Locks::All } else { Locks::Keys(keys) };
+        let mut view = engine.keyspace.view(locks, crate::clock_ms(), effects);
+        let reply = ReplyWriter::new(out, self.client.protocol);
+        let mut call = Call {
+            args,
+            command: entry.command,
+            keys,
+            view: &mut view,
+            client: &mut self.client,
+            engine,
+            worker: &self.executor.context,
+            reply,
+            propagation: Propagation::Verbatim,
+            in_transaction: false,
+        };
+        if let Err(error) = (entry.handler)(&mut call) {
+            call.reply.error_bytes(error.bytes());
+        }
+        let (propagation, dirty) = (call.propagation, call.view.effects().dirty);
+        propagation == Propagation::Verbatim && dirty > 0 && entry.flags & flags::WRITE != 0
     }
 }
 

@@ -145,26 +145,6 @@ const PATTERNS: &[&str] = &[
     "[z-a]", "\\",
 ];
 
-/// Members of sorted sets and sets; few, and of every kind that is stored in a way of its own.
-const MEMBERS: &[&[u8]] = &[
-    b"a",
-    b"b",
-    b"c",
-    b"d",
-    b"ab",
-    b"abc",
-    b"",
-    b"1",
-    b"2",
-    b"10",
-    b"-1",
-    b"007",
-    b"300",
-    b"9223372036854775807",
-    b"\x00\xff\r\n",
-    b"a-member-that-is-longer-than-a-small-sorted-set-takes-0123456789-0123456789",
-];
-
 const SCORES: &[&str] = &[
     "0",
     "1",
@@ -198,6 +178,9 @@ const LATITUDES: &[&str] =
 
 const DISTANCES: &[&str] =
     &["0", "1", "100", "200", "1000.5", "5000", "20000", "1e7", "1e9", "-1", "x", "0.001", "inf"];
+/// What SORT makes of elements; some lead to keys that are there.
+const SORT_PATTERNS: &[&str] =
+    &["*", "key:*", "{tag}*", "*->f1", "key:*->f2", "#", "nosuch*", "nosort", "*->", "key:*x", "->*", ""];
 
 /// Appends an argument (some classes: several) of `class` to `arguments`. Panics on an unknown class: classes are
 /// constants of this crate, and a test draws from all that the grammar names.
@@ -246,6 +229,7 @@ pub fn argument(class: &str, random: &mut Random, arguments: &mut Vec<Vec<u8>>) 
         "latitude" => coordinate(random, LATITUDES),
         "distance" => random.pick(DISTANCES).as_bytes().to_vec(),
         "unit" => random.pick(&["m", "km", "mi", "ft", "KM", "yd"]).as_bytes().to_vec(),
+        "sortpattern" => random.pick(SORT_PATTERNS).as_bytes().to_vec(),
         "field" => random.pick(&["f1", "f2", "f3", ""]).as_bytes().to_vec(),
         _ => panic!("the grammar names an unknown class of arguments: {class}"),
     };
@@ -328,6 +312,17 @@ fn value(random: &mut Random) -> Vec<u8> {
     }
 }
 
+/// Members of sets: so few that sets have many in common.
+fn member(random: &mut Random) -> Vec<u8> {
+    match random.below(12) {
+        0..=4 => text(random.below(16) as i64 - 4),
+        5..=8 => vec![b'a' + random.below(12) as u8],
+        9 => random.pick(&["100000", "-40000", "5000000000", "member:10", "member:11"]).as_bytes().to_vec(),
+        10 => format!("a member that is longer than most others: {}", random.below(4)).into_bytes(),
+        _ => value(random),
+    }
+}
+
 fn integer(random: &mut Random) -> Vec<u8> {
     match random.below(8) {
         0..=4 => random.pick(INTEGERS).as_bytes().to_vec(),
@@ -344,10 +339,6 @@ fn float(random: &mut Random) -> Vec<u8> {
         }
         _ => random.pick(NOT_FLOATS).as_bytes().to_vec(),
     }
-}
-
-fn member(random: &mut Random) -> Vec<u8> {
-    if random.one_in(4) { text(random.below(30) as i64) } else { random.pick(MEMBERS).to_vec() }
 }
 
 fn score(random: &mut Random) -> Vec<u8> {

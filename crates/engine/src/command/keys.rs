@@ -53,6 +53,7 @@ fn begin(begin: Begin, args: Args<'_>) -> Option<usize> {
             };
             found.map(|index| index + 1).filter(|index| *index < args.len())
         }
+        Begin::Computed(index) => index(args).filter(|index| *index < args.len()),
         Begin::Unknown => None,
     }
 }

@@ -10,6 +10,8 @@ mod keys;
 mod reply_map;
 mod server;
 mod sorted_sets;
+mod sets;
+mod sort;
 mod strings;
 mod transactions;
 
@@ -28,6 +30,8 @@ pub const ALL: &[&[Command]] = &[
     keys::COMMANDS,
     server::COMMANDS,
     sorted_sets::COMMANDS,
+    sets::COMMANDS,
+    sort::COMMANDS,
     strings::COMMANDS,
     transactions::COMMANDS,
 ];

@@ -10,6 +10,8 @@ mod geo;
 mod hyperloglog;
 mod keys;
 mod server;
+mod sets;
+mod sort;
 mod sorted_sets;
 mod strings;
 mod transactions;
@@ -86,6 +88,8 @@ pub const FAMILIES: &[Family] = &[
     Family { name: "strings", rules: strings::RULES },
     Family { name: "bitmap", rules: bitmap::RULES },
     Family { name: "hyperloglog", rules: hyperloglog::RULES },
+    Family { name: "sets", rules: sets::RULES },
+    Family { name: "sort", rules: sort::RULES },
     Family { name: "keys", rules: keys::RULES },
     Family { name: "expiry", rules: expiry::RULES },
     Family { name: "transactions", rules: transactions::RULES },

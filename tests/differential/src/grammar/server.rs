@@ -47,6 +47,8 @@ pub const CONFIG_PARAMETERS: &[(&str, &[&str])] = &[
     ("hash-max-listpack-entries", &["512", "4"]),
     ("hash-max-ziplist-value", &["64", "8"]),
     ("set-max-intset-entries", &["512", "2"]),
+    ("set-max-listpack-entries", &["128", "3", "0"]),
+    ("set-max-listpack-value", &["64", "4"]),
     ("zset-max-listpack-entries", &["128", "3"]),
     ("hll-sparse-max-bytes", &["3000", "0", "100"]),
     ("maxclients", &["10000", "200"]),
