@@ -4,12 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use ochre_config::Config;
-use ochre_keyspace::{Effects, Event, Key, Locks};
-use ochre_resp::{Protocol, ReplyWriter};
-
-use crate::call::{Call, Propagation};
-use crate::client::{Client, ClientShared, OwnedRequest};
-use crate::command::Latest;
 use ochre_keyspace::{Effects, Event, JournalSink, Key, Locks};
 use ochre_resp::{Protocol, ReplyWriter};
 use parking_lot::Mutex;
@@ -86,6 +80,38 @@ pub struct Did {
 impl Harness {
     /// Runs the handler of a request of words that blanks separate, with all events wanted.
     pub fn did(&mut self, words: &str) -> Did {
+        let engine = Arc::clone(&self.executor.engine);
+        engine.keyspace.settings.notify_classes.store(u32::MAX, Relaxed);
+        let parts: Vec<Vec<u8>> = words.split_whitespace().map(|word| word.as_bytes().to_vec()).collect();
+        let request = OwnedRequest::from_parts(&parts);
+        let mut keys: Vec<Key<'_>> = Vec::new();
+        self.executor.prepare(request.args(), 0, &mut keys);
+        let command =
+            engine.commands.resolve(request.args(), 0, &mut Latest::default()).expect("known").command;
+        let (mut effects, mut out) = (Effects::default(), Vec::new());
+        let mut view = engine.keyspace.view(Locks::Keys(&keys), crate::clock_ms(), &mut effects);
+        let mut call = Call {
+            args: request.args(),
+            command,
+            keys: &keys,
+            view: &mut view,
+            client: &mut self.client,
+            engine: &engine,
+            worker: &self.executor.context,
+            reply: ReplyWriter::new(&mut out, Protocol::Resp2),
+            propagation: Propagation::Verbatim,
+            in_transaction: false,
+            is_retry: false,
+        };
+        assert_eq!((command.handler)(&mut call), Ok(()), "{words}");
+        let propagation = call.propagation;
+        drop(view);
+        let shown = |event: &Event| format!("{}={}", String::from_utf8_lossy(&event.key), event.name);
+        let events: Vec<String> = effects.events.iter().map(shown).collect();
+        Did { changes: effects.dirty, events: events.join(" "), propagation }
+    }
+}
+
 /// What a request did, as clients cannot see it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Observed {
@@ -134,30 +160,6 @@ impl Harness {
         engine.keyspace.settings.notify_classes.store(u32::MAX, Relaxed);
         let parts: Vec<Vec<u8>> = words.split_whitespace().map(|word| word.as_bytes().to_vec()).collect();
         let request = OwnedRequest::from_parts(&parts);
-        let mut keys: Vec<Key<'_>> = Vec::new();
-        self.executor.prepare(request.args(), 0, &mut keys);
-        let command =
-            engine.commands.resolve(request.args(), 0, &mut Latest::default()).expect("known").command;
-        let (mut effects, mut out) = (Effects::default(), Vec::new());
-        let mut view = engine.keyspace.view(Locks::Keys(&keys), crate::clock_ms(), &mut effects);
-        let mut call = Call {
-            args: request.args(),
-            command,
-            keys: &keys,
-            view: &mut view,
-            client: &mut self.client,
-            engine: &engine,
-            worker: &self.executor.context,
-            reply: ReplyWriter::new(&mut out, Protocol::Resp2),
-            propagation: Propagation::Verbatim,
-            in_transaction: false,
-        };
-        assert_eq!((command.handler)(&mut call), Ok(()), "{words}");
-        let propagation = call.propagation;
-        drop(view);
-        let shown = |event: &Event| format!("{}={}", String::from_utf8_lossy(&event.key), event.name);
-        let events: Vec<String> = effects.events.iter().map(shown).collect();
-        Did { changes: effects.dirty, events: events.join(" "), propagation }
         let kept = Kept::default();
         let (sink, _) = engine.keyspace.journal.attach(Box::new(kept.clone()));
         let (mut effects, mut out) = (Effects::default(), Vec::new());
@@ -193,6 +195,7 @@ impl Harness {
             reply,
             propagation: Propagation::Verbatim,
             in_transaction: false,
+            is_retry: false,
         };
         if let Err(error) = (entry.handler)(&mut call) {
             call.reply.error_bytes(error.bytes());

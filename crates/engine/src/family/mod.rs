@@ -7,11 +7,12 @@ mod connection;
 mod geo;
 mod hyperloglog;
 mod keys;
+mod lists;
 mod reply_map;
 mod server;
-mod sorted_sets;
 mod sets;
 mod sort;
+mod sorted_sets;
 mod strings;
 mod transactions;
 
@@ -28,6 +29,7 @@ pub const ALL: &[&[Command]] = &[
     geo::COMMANDS,
     hyperloglog::COMMANDS,
     keys::COMMANDS,
+    lists::COMMANDS,
     server::COMMANDS,
     sorted_sets::COMMANDS,
     sets::COMMANDS,
