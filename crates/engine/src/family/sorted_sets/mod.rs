@@ -5,6 +5,7 @@
 //! (`combine`) take sets as well, whose members have the score 1.
 
 mod add;
+mod blocking;
 mod combine;
 mod count;
 mod pop;
@@ -29,6 +30,9 @@ pub(super) use add::{AddOptions, Pairs, add_pairs};
 pub const COMMANDS: &[Command] = &[
     add::ZADD,
     add::ZINCRBY,
+    blocking::BZMPOP,
+    blocking::BZPOPMAX,
+    blocking::BZPOPMIN,
     combine::ZDIFF,
     combine::ZDIFFSTORE,
     combine::ZINTER,

@@ -44,7 +44,7 @@ fn pop_one_key(call: &mut Call<'_, '_>, direction: Direction) -> Result<(), Erro
         return Ok(());
     }
     let shape = if with_count { Shape::of(true, call.reply.protocol()) } else { Shape::Flat };
-    pop(call, call.keys[0], direction, count, shape)?;
+    pop(call, call.keys[0], direction, count, shape, |reply, count| shape.begin(reply, count))?;
     Ok(())
 }
 
@@ -52,18 +52,20 @@ fn count_of(arg: &[u8], min: i64, error: &'static str) -> Result<usize, Error> {
     integer_between(arg, min, i64::MAX, Some(error)).map(|count| count as usize)
 }
 
-/// Removes up to `count` members of a sorted set that is there and replies them. Their number.
+/// Removes up to `count` members of a sorted set that is there and replies them, behind what `begin` writes once it knows
+/// their number. Returns that.
 pub(super) fn pop(
     call: &mut Call<'_, '_>,
     key: Key<'_>,
     direction: Direction,
     count: usize,
     shape: Shape,
+    begin: impl FnOnce(&mut ReplyWriter<'_>, usize),
 ) -> Result<usize, Error> {
     let (db, reply) = (call.db(), &mut call.reply);
     let popped = call.view.edit(db, key, |zset: &mut ZSet, edit| {
         let count = count.min(zset.len());
-        shape.begin(reply, count);
+        begin(reply, count);
         zset.pop(direction, count, &mut |member, score| shape.add(reply, member, score));
         edit.changed(count);
         edit.notify(event_class::ZSET, event_of(direction));
@@ -72,12 +74,22 @@ pub(super) fn pop(
     Ok(popped.map_or(0, |(count, _)| count))
 }
 
+/// The command that pops from one key.
+pub(super) fn pop_name(direction: Direction) -> &'static [u8] {
+    match direction {
+        Direction::Ascending => b"ZPOPMIN",
+        Direction::Descending => b"ZPOPMAX",
+    }
+}
+
 fn event_of(direction: Direction) -> &'static str {
     match direction {
         Direction::Ascending => "zpopmin",
         Direction::Descending => "zpopmax",
     }
 }
+
+pub(super) const END: Arg = Arg::one_of("where", &[Arg::word("min", "MIN"), Arg::word("max", "MAX")]);
 
 pub(super) const ZMPOP: Command = Command {
     name: "zmpop",
@@ -89,12 +101,7 @@ pub(super) const ZMPOP: Command = Command {
     arity: -4,
     flags: flags::WRITE | flags::MOVABLE_KEYS,
     keys: &[numbered_keys(1, POPS)],
-    args: &[
-        NUMKEYS,
-        KEY.multiple(),
-        Arg::one_of("where", &[Arg::word("min", "MIN"), Arg::word("max", "MAX")]),
-        COUNT.token("COUNT").optional(),
-    ],
+    args: &[NUMKEYS, KEY.multiple(), END, COUNT.token("COUNT").optional()],
     handler: zmpop,
     ..BASE
 };
@@ -133,11 +140,12 @@ pub(super) fn several_keys(mut cursor: Cursor<'_>) -> Result<(Direction, usize),
 /// taken from which key.
 pub(super) fn pop_first(call: &mut Call<'_, '_>, direction: Direction, count: usize) -> Result<bool, Error> {
     let Some(key) = first_there(call)? else { return Ok(false) };
-    call.reply.array(2);
-    call.reply.bulk(key.bytes);
-    let popped = pop(call, key, direction, count, Shape::Pairs)?;
-    let name: &[u8] = if direction == Direction::Ascending { b"ZPOPMIN" } else { b"ZPOPMAX" };
-    call.propagate(&[name, key.bytes, itoa::Buffer::new().format(popped).as_bytes()]);
+    let popped = pop(call, key, direction, count, Shape::Pairs, |reply, count| {
+        reply.array(2);
+        reply.bulk(key.bytes);
+        reply.array(count);
+    })?;
+    call.propagate(&[pop_name(direction), key.bytes, itoa::Buffer::new().format(popped).as_bytes()]);
     Ok(true)
 }
 
