@@ -222,6 +222,7 @@ pub fn argument(class: &str, random: &mut Random, arguments: &mut Vec<Vec<u8>>) 
         "setting" => return setting(random, arguments),
         "configpattern" => config_pattern(random),
         "member" => member(random),
+        "lexkey" => random.pick(&["lex:1", "lex:2", "lex:3"]).as_bytes().to_vec(),
         "score" => score(random),
         "scorebound" => score_bound(random),
         "lexbound" => random.pick(LEX_BOUNDS).as_bytes().to_vec(),

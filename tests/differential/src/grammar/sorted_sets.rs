@@ -1,4 +1,5 @@
-//! Sorted sets, small ones and big ones: the limits between them change all the time.
+//! Sorted sets, small ones and big ones: the limits between them change all the time. Ranges by bytes are asked for where all
+//! scores are the same: where they are not, what a peer answers depends on chance.
 
 use super::{Known, Rule};
 use crate::compare::Tolerance::{Kind, Unordered};
@@ -9,7 +10,9 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("ZADD key (score member)...").weight(60),
     Rule::new("ZADD key [NX|XX] [GT|LT] [CH] (score member)...").weight(20),
     Rule::new("ZADD key [NX|XX] [GT|LT] [CH] INCR score member").weight(10),
-    Rule::new("ZADD key (0 member)...").weight(20),
+    Rule::new("ZADD lexkey (0 member)...").weight(20),
+    Rule::new("ZREM lexkey member").weight(3),
+    Rule::new("SET lexkey value").weight(1),
     Rule::new("SADD key member...").weight(10),
     Rule::new("ZINCRBY key score member"),
     Rule::new("ZREM key member..."),
@@ -19,22 +22,22 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("ZRANK key member [WITHSCORE]"),
     Rule::new("ZREVRANK key member [WITHSCORE]"),
     Rule::new("ZCOUNT key scorebound scorebound"),
-    Rule::new("ZLEXCOUNT key lexbound lexbound"),
+    Rule::new("ZLEXCOUNT lexkey lexbound lexbound"),
     Rule::new("ZRANGE key index index [REV] [WITHSCORES]").weight(15),
     Rule::new("ZRANGE key scorebound scorebound BYSCORE [REV] [LIMIT small small] [WITHSCORES]").weight(15),
-    Rule::new("ZRANGE key lexbound lexbound BYLEX [REV] [LIMIT small small]"),
+    Rule::new("ZRANGE lexkey lexbound lexbound BYLEX [REV] [LIMIT small small]"),
     Rule::new("ZRANGE key index index [LIMIT small small] [BYLEX|BYSCORE]").weight(3),
     Rule::new("ZRANGESTORE key key index index [REV]"),
     Rule::new("ZRANGESTORE key key scorebound scorebound BYSCORE [REV] [LIMIT small small]"),
-    Rule::new("ZRANGESTORE key key lexbound lexbound BYLEX [REV] [LIMIT small small]"),
+    Rule::new("ZRANGESTORE key lexkey lexbound lexbound BYLEX [REV] [LIMIT small small]"),
     Rule::new("ZREVRANGE key index index [WITHSCORES]"),
     Rule::new("ZRANGEBYSCORE key scorebound scorebound [WITHSCORES] [LIMIT small small]"),
     Rule::new("ZREVRANGEBYSCORE key scorebound scorebound [WITHSCORES] [LIMIT small small]"),
-    Rule::new("ZRANGEBYLEX key lexbound lexbound [LIMIT small small]"),
-    Rule::new("ZREVRANGEBYLEX key lexbound lexbound [LIMIT small small]"),
+    Rule::new("ZRANGEBYLEX lexkey lexbound lexbound [LIMIT small small]"),
+    Rule::new("ZREVRANGEBYLEX lexkey lexbound lexbound [LIMIT small small]"),
     Rule::new("ZREMRANGEBYRANK key index index").weight(5),
     Rule::new("ZREMRANGEBYSCORE key scorebound scorebound").weight(5),
-    Rule::new("ZREMRANGEBYLEX key lexbound lexbound").weight(5),
+    Rule::new("ZREMRANGEBYLEX lexkey lexbound lexbound").weight(5),
     Rule::new("ZPOPMIN key [small]"),
     Rule::new("ZPOPMAX key [small]"),
     Rule::new("ZMPOP 1 key (MIN|MAX) [COUNT small]").weight(5),
