@@ -111,6 +111,12 @@ impl<'k> View<'k> {
         self.stripe(key).random.draw()
     }
 
+    /// Goes on to a later time: what follows is a step of its own.
+    pub fn set_now_ms(&mut self, now_ms: i64) {
+        self.now_ms = now_ms;
+        self.clock = access::seconds_clock(now_ms);
+    }
+
     /// What the step did so far.
     pub fn effects(&mut self) -> &mut Effects {
         self.effects

@@ -172,10 +172,9 @@ impl View<'_> {
         if value.is_vain() {
             return (result, Edited::Kept);
         }
-        // Making the key counts as a change by itself.
-        let dirty = self.effects.dirty;
+        let before = self.effects.dirty;
         self.create(db, key, NewValue::Object(value.into_object()), None);
-        self.effects.dirty = dirty + edit.dirty;
+        self.count_instead(key, before, edit.dirty);
         self.notify_all(db, key, &edit);
         (result, Edited::Created)
     }
@@ -186,7 +185,7 @@ impl View<'_> {
         if edit.dirty == 0 && !edit.is_touched && edited == Edited::Kept {
             return;
         }
-        let dirty = self.effects.dirty;
+        let before = self.effects.dirty;
         self.notify_all(db, key, &edit);
         if edited == Edited::Removed {
             let gone = self.take_entry(db, key);
@@ -195,7 +194,16 @@ impl View<'_> {
         } else {
             self.changed(db, key);
         }
-        self.effects.dirty = dirty + edit.dirty;
+        self.count_instead(key, before, edit.dirty);
+    }
+
+    /// What became of a key counts as so many changes instead of what was counted since there were `before`: making it, for
+    /// instance, is a change by itself elsewhere.
+    fn count_instead(&mut self, key: Key<'_>, before: u64, changes: u64) {
+        let counted = self.effects.dirty - before;
+        self.effects.dirty = before + changes;
+        let counters = &mut self.stripe(key).counters;
+        counters.changes = counters.changes - counted + changes;
     }
 
     fn notify_all(&mut self, db: u32, key: Key<'_>, edit: &Edit) {

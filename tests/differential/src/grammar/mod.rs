@@ -9,6 +9,7 @@ mod expiry;
 mod geo;
 mod hyperloglog;
 mod keys;
+mod lists;
 mod server;
 mod sets;
 mod sort;
@@ -91,6 +92,7 @@ pub const FAMILIES: &[Family] = &[
     Family { name: "sets", rules: sets::RULES },
     Family { name: "sort", rules: sort::RULES },
     Family { name: "keys", rules: keys::RULES },
+    Family { name: "lists", rules: lists::RULES },
     Family { name: "expiry", rules: expiry::RULES },
     Family { name: "transactions", rules: transactions::RULES },
     Family { name: "server", rules: server::RULES },
