@@ -14,10 +14,10 @@ const STORE: Arg = Arg::one_of(
 )
 .optional();
 
-/// The key behind a word, searched from an index on.
-const fn stored_at(word: &'static str, from: i16) -> KeySpec {
+/// The key behind the last word that says where to store, if it is this one.
+const fn stored_at(word: &'static str, from: u16) -> KeySpec {
     KeySpec {
-        begin: Begin::Keyword { word, from },
+        begin: Begin::LastKeyword { word, of: &["STORE", "STOREDIST"], from },
         find: Find::Range { last: 0, step: 1, limit: 0 },
         flags: key_flags::OW | key_flags::UPDATE,
         notes: "",

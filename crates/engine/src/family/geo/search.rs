@@ -127,8 +127,7 @@ fn gather(found: &[Found<'_>], unit_m: f64, distances: bool) -> ZSet {
 }
 
 fn store(call: &mut Call<'_, '_>, name: &[u8], mut result: ZSet, form: Form) -> Result<(), Error> {
-    // The name was found anew while the options were read; only a key that was found before is locked.
-    let key = call.keys.iter().rev().find(|key| key.bytes == name).copied().ok_or(SYNTAX)?;
+    let key = call.keys.iter().find(|key| key.bytes == name).copied().ok_or(SYNTAX)?;
     let event = if form == Form::SearchAndStore { "geosearchstore" } else { "georadiusstore" };
     result.make_small(&call.engine.settings.zset_limits());
     let len = result.len();
