@@ -9,6 +9,7 @@ use ochre_keyspace::{Policy, event_class};
 use ochre_types::hash::HashLimits;
 use ochre_types::list::ListLimits;
 use ochre_types::set::SetLimits;
+use ochre_types::zset::ZSetLimits;
 use parking_lot::RwLock;
 
 /// Settings copied out of the configuration; [`Settings::refresh`] after every change.
@@ -79,6 +80,10 @@ pub struct Settings {
     pub set_max_listpack_entries: AtomicUsize,
     /// `set-max-listpack-value`, bytes.
     pub set_max_listpack_value: AtomicUsize,
+    /// `zset-max-listpack-entries`.
+    pub zset_max_listpack_entries: AtomicUsize,
+    /// `zset-max-listpack-value`, bytes.
+    pub zset_max_listpack_value: AtomicUsize,
 }
 
 impl Settings {
@@ -124,6 +129,8 @@ impl Settings {
         self.set_max_intset_entries.store(config.uint(D::SetMaxIntsetEntries) as usize, Relaxed);
         self.set_max_listpack_entries.store(config.uint(D::SetMaxListpackEntries) as usize, Relaxed);
         self.set_max_listpack_value.store(config.uint(D::SetMaxListpackValue) as usize, Relaxed);
+        self.zset_max_listpack_entries.store(config.uint(D::ZsetMaxListpackEntries) as usize, Relaxed);
+        self.zset_max_listpack_value.store(config.uint(D::ZsetMaxListpackValue) as usize, Relaxed);
     }
 
     /// When a list changes its encoding.
@@ -151,6 +158,15 @@ impl Settings {
         HashLimits {
             entries_max: self.hash_max_listpack_entries.load(Relaxed),
             value_bytes_max: self.hash_max_listpack_value.load(Relaxed),
+        }
+    }
+
+    /// When a sorted set changes its encoding.
+    #[inline]
+    pub fn zset_limits(&self) -> ZSetLimits {
+        ZSetLimits {
+            listpack_entries_max: self.zset_max_listpack_entries.load(Relaxed),
+            listpack_value_bytes_max: self.zset_max_listpack_value.load(Relaxed),
         }
     }
 }
