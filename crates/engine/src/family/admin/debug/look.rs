@@ -52,7 +52,7 @@ fn quicklist_figures(entry: EntryRef<'_>, limits: &ListLimits) -> String {
 }
 
 fn list_of(entry: EntryRef<'_>) -> Option<&List> {
-    if let ValueRef::Object(Object::List(list)) = entry.value() { Some(list) } else { None }
+    if let ValueRef::Object(ObjectRef::List(list)) = entry.value() { Some(list) } else { None }
 }
 
 fn encoding(entry: EntryRef<'_>) -> &'static str {
