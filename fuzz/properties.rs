@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ochre_config::{Config, NoFiles};
-use ochre_keyspace::{Entry, Hasher, NewValue, Table, ValueRef};
+use ochre_keyspace::{Entry, Harvest, Hasher, NewValue, Table, ValueRef};
 use ochre_resp::{Head, Limits, Progress, ReplyLimits, ReplyParser, RequestParser, Span, skip_reply};
 use ochre_types::listpack::Listpack;
-use ochre_types::{Case, Object, glob_match, lzf};
+use ochre_types::{Case, Encoding, HyperLogLog, ObjectRef, Registers, glob_match, lzf};
 
 /// Limits that small inputs can reach.
 const LIMITS: Limits =
@@ -194,6 +194,32 @@ fn class_len(pattern: &[u8]) -> usize {
     pattern.len()
 }
 
+/// A string that calls itself a HyperLogLog is refused in every way or in none; adding leaves one, and both encodings count
+/// the same. The first byte says how much is added.
+pub fn hyperloglog(input: &[u8]) {
+    let Some((&elements, string)) = input.split_first() else { return };
+    let Ok(sketch) = HyperLogLog::new(string) else { return };
+    assert!(sketch.opcodes().count() <= string.len());
+    let (count, mut union, mut dense) = (sketch.count(), Registers::new(), string.to_vec());
+    assert_eq!(sketch.merge_into(&mut union).map(|()| union.count()), count);
+    let made_dense = HyperLogLog::make_dense(&mut dense);
+    assert_eq!(made_dense.map(|_| ()), count.map(|_| ()));
+    let mut sparse = string.to_vec();
+    for element in 0..elements {
+        let (len, len_max) = (sparse.len(), usize::from(element) * 16);
+        if HyperLogLog::add(&mut sparse, &[element], len_max).is_err() {
+            assert!(made_dense.is_err() && sparse.len() == len);
+            break;
+        }
+        let after = HyperLogLog::new(&sparse).expect("it stays one");
+        assert!(sparse.len() <= len + 4 || after.encoding() == Encoding::Dense);
+        if made_dense.is_ok() {
+            HyperLogLog::add(&mut dense, &[element], len_max).expect("dense registers are never nonsense");
+            assert_eq!(after.count(), HyperLogLog::new(&dense).expect("it stays one").count());
+        }
+    }
+}
+
 /// A table agrees with a map after any operations; what expires is swept in time; a scan misses no key that stays.
 pub fn table(input: &[u8]) {
     let mut pair = TablePair::new(input.first().copied().unwrap_or(0));
@@ -294,12 +320,12 @@ impl TablePair {
     /// Lets time pass and removes what has expired, from at most so many segments.
     fn sweep(&mut self, ms: i64, segments_max: usize) {
         self.now_ms += ms;
-        let (mut gone, mut position) = (Vec::new(), Some(0));
+        let (mut harvest, mut position) = (Harvest::new(), Some(0));
         for _ in 0..segments_max {
             let Some(at) = position else { break };
-            position = self.table.sweep(at, self.now_ms, &self.hasher, &mut gone).1;
+            position = self.table.sweep(at, self.now_ms, &self.hasher, &mut harvest).1;
         }
-        for entry in gone {
+        for entry in harvest.gone {
             let (_, expire_ms) = self.model.remove(&number(entry.as_ref().key())).expect("it was there");
             assert!(expire_ms.is_some_and(|at| at <= self.now_ms), "{expire_ms:?} is not over");
             self.left(number(entry.as_ref().key()));
@@ -342,7 +368,7 @@ impl TablePair {
             assert_eq!((entry.key(), entry.expire_ms()), (&name[..], *expire_ms));
             match entry.value() {
                 ValueRef::Bytes { bytes, .. } => assert_eq!(bytes, value),
-                ValueRef::Object(Object::String(bytes)) => assert_eq!(bytes[..], value[..]),
+                ValueRef::Object(ObjectRef::String(bytes)) => assert_eq!(bytes[..], value[..]),
                 other => panic!("{other:?}"),
             }
         }

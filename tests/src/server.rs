@@ -4,6 +4,7 @@
 //! process number when the value is dropped. Its log is shown when the test fails.
 
 use std::fs::File;
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -217,12 +218,15 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        // First the process: whatever becomes of the rest, it must not stay behind.
+        self.end();
         if std::thread::panicking() {
             let log = self.log();
             let from =
                 (log.len().saturating_sub(LOG_SHOWN_MAX)..log.len()).find(|&at| log.is_char_boundary(at));
-            eprintln!("--- log of the server ---\n{}---", &log[from.unwrap_or(0)..]);
+            // A panic here would abort, so a closed output is passed over.
+            let _ =
+                writeln!(std::io::stderr(), "--- log of the server ---\n{}---", &log[from.unwrap_or(0)..]);
         }
-        self.end();
     }
 }

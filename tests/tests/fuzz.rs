@@ -92,6 +92,18 @@ fn globs() {
 }
 
 #[test]
+fn hyperloglogs() {
+    // How many elements are added, then the string: of nothing, of some elements, of opcodes that do not add up.
+    let seeds: [&[u8]; 4] = [
+        b"\x20HYLL\x01\0\0\0\0\0\0\0\0\0\0\x80\x7f\xff",
+        b"\x05HYLL\x01\0\0\0\x04\0\0\0\0\0\0\0W1\x84I\xc0\x80P\xb1\x84K\xfb\x80BZ",
+        b"\xffHYLL\x01\0\0\0\0\0\0\0\0\0\0\x80\x40\xfe\x7f",
+        b"\x03HYLL\x01\0\0\0\0\0\0\0\0\0\0\x80\x7f\x00\x3f\x3f\x3f\x3e\x80\xfe",
+    ];
+    try_on(7, &seeds, properties::hyperloglog);
+}
+
+#[test]
 fn tables() {
     // Runs of keys that come, expire, are scanned and swept, and go.
     let seeds: [&[u8]; 4] = [
@@ -117,6 +129,13 @@ fn arguments() {
         "MSET",
         "MSETEX",
         "LCS",
+        "BITCOUNT",
+        "BITPOS",
+        "BITOP",
+        "PFADD",
+        "PFCOUNT",
+        "PFMERGE",
+        "PFDEBUG",
         "GETEX",
         "DELEX",
         "DIGEST",
@@ -149,6 +168,8 @@ fn arguments() {
         "SWAPDB",
         "HELLO",
         "IDX",
+        "BIT",
+        "AND",
         "MINMATCHLEN",
         "COUNT",
         "MATCH",

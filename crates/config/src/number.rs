@@ -74,16 +74,7 @@ pub(crate) fn print_memory(bytes: i128) -> String {
 
 /// Decimal digits of a 64-bit number in their only spelling: no blanks, no '+', no leading zeros.
 fn strict(text: &[u8]) -> Option<i128> {
-    let digits = text.strip_prefix(b"-").unwrap_or(text);
-    let canonical = match digits {
-        [b'0'] => text.len() == 1,
-        [b'1'..=b'9', rest @ ..] => rest.iter().all(u8::is_ascii_digit),
-        _ => false,
-    };
-    if !canonical {
-        return None;
-    }
-    std::str::from_utf8(text).ok()?.parse::<i64>().ok().map(i128::from)
+    ochre_types::parse_i64(text).map(i128::from)
 }
 
 /// A number as C's strtoll reads a whole string: blanks and a sign before it, 0 for the empty string, and the nearest
@@ -111,9 +102,13 @@ pub(crate) fn lenient(text: &[u8], radix: u32) -> Option<i128> {
     Some(value.clamp(i64::MIN.into(), i64::MAX.into()))
 }
 
-/// Digits and a unit. No digits at all are 0, as with the peers. An amount beyond 64 bits is refused; the peers take
+fn memory(text: &[u8]) -> Option<i128> {
+    parse_memory(text).map(i128::from)
+}
+
+/// The bytes that an amount of memory is: digits and a unit. No digits at all are 0, as with the peers. An amount beyond 64 bits is refused; the peers take
 /// some such amounts modulo 2^64, which can only be an accident.
-pub(crate) fn memory(text: &[u8]) -> Option<i128> {
+pub fn parse_memory(text: &[u8]) -> Option<u64> {
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (digits, unit) = text.split_at(digits);
     let unit: u64 = match unit.to_ascii_lowercase().as_slice() {
@@ -128,7 +123,7 @@ pub(crate) fn memory(text: &[u8]) -> Option<i128> {
     };
     let add = |sum: u64, digit: &u8| sum.checked_mul(10)?.checked_add(u64::from(digit - b'0'));
     let count = digits.iter().try_fold(0u64, add)?;
-    count.checked_mul(unit).map(i128::from)
+    count.checked_mul(unit)
 }
 
 /// `N%`, stored as -N.

@@ -125,8 +125,8 @@ pub(crate) fn parse_limits(
 fn parse_limit(hard: &[u8], soft: &[u8], seconds: &[u8]) -> Option<OutputBufferLimit> {
     let soft_seconds = i32::try_from(number::lenient(seconds, 10)?).ok().filter(|seconds| *seconds >= 0)?;
     Some(OutputBufferLimit {
-        hard_bytes: u64::try_from(number::memory(hard)?).ok()?,
-        soft_bytes: u64::try_from(number::memory(soft)?).ok()?,
+        hard_bytes: number::parse_memory(hard)?,
+        soft_bytes: number::parse_memory(soft)?,
         soft_seconds,
     })
 }

@@ -61,7 +61,7 @@ pub struct Effects {
     pub ready: VecDeque<(u32, Box<[u8]>)>,
     /// Values too large to be freed here.
     pub garbage: Vec<crate::Garbage>,
-    /// What the step's own thread is to free before it replies, but after its locks are released (FLUSHALL SYNC).
+    /// What the step's own thread is to free before it replies, but after its locks are released (DEL, FLUSHALL SYNC).
     pub freed_before_reply: Vec<crate::Garbage>,
 }
 

@@ -5,7 +5,7 @@
 //! +------+-------+--------+-----+------+---------+-----------+-----------+---------------------+
 //! | kind | flags | access | klen| vlen | [klen32]| [expire]  | key bytes | value bytes         |  string
 //! | kind | flags | access | klen|  0   | [klen32]| [expire]  | i64  | key bytes                |  integer
-//! | kind | flags | access | klen|  0   | [klen32]| [expire]  | Object | key bytes              |  object
+//! | kind | flags | access | klen|  0   | [klen32]| [expire]  | word | key bytes                |  object
 //! +------+-------+--------+-----+------+---------+-----------+-----------+---------------------+
 //! ```
 //!
@@ -22,9 +22,11 @@ use std::marker::PhantomData;
 use std::mem::size_of;
 use std::ptr::NonNull;
 
-use ochre_types::Object;
+use ochre_table::same_bytes;
+use ochre_types::{Object, ObjectMut, ObjectRef};
 
-use crate::same_bytes::same_bytes;
+use crate::kind::{self, BODY_BYTES, Kind};
+use crate::value::{NewValue, OwnedValue, ValueRef};
 
 /// Strings up to this length live inside their entry.
 pub const INLINE_BYTES_MAX: usize = 4096;
@@ -32,18 +34,6 @@ pub const INLINE_BYTES_MAX: usize = 4096;
 const ALIGN: usize = 16;
 const EXPIRES: u8 = 1;
 const WIDE: u8 = 2;
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-enum Kind {
-    Int,
-    Embedded,
-    Raw,
-    Object,
-}
-
-/// Bytes between the head and the key, by kind.
-const BODY_BYTES: [usize; 4] = [8, 0, 0, size_of::<Object>()];
 
 #[repr(C)]
 pub(crate) struct Header {
@@ -54,40 +44,7 @@ pub(crate) struct Header {
     value_len: u16,
 }
 
-const _: () =
-    assert!(size_of::<Header>() == 8 && size_of::<Object>().is_multiple_of(8) && align_of::<Object>() == 8);
-
-/// A value as it is read.
-#[derive(Clone, Copy, Debug)]
-pub enum ValueRef<'a> {
-    /// A string that is the canonical form of an integer.
-    Int(i64),
-    /// A string of bytes; `raw` tells how OBJECT ENCODING names it.
-    Bytes {
-        /// The content.
-        bytes: &'a [u8],
-        /// Whether the string was changed in place once or is too long for the embedded encoding.
-        raw: bool,
-    },
-    /// Anything with memory of its own.
-    Object(&'a Object),
-}
-
-/// A value as it is handed in.
-#[derive(Debug)]
-pub enum NewValue<'a> {
-    /// A string that is the canonical form of an integer.
-    Int(i64),
-    /// A string of bytes.
-    Bytes {
-        /// The content.
-        bytes: &'a [u8],
-        /// Whether OBJECT ENCODING shall say `raw`.
-        raw: bool,
-    },
-    /// Anything with memory of its own.
-    Object(Object),
-}
+const _: () = assert!(size_of::<Header>() == 8);
 
 #[derive(Clone, Copy)]
 struct Shape {
@@ -151,7 +108,7 @@ impl Entry {
         let (kind, value_len) = match &value {
             NewValue::Int(_) => (Kind::Int, 0),
             NewValue::Bytes { bytes, raw } => (if *raw { Kind::Raw } else { Kind::Embedded }, bytes.len()),
-            NewValue::Object(_) => (Kind::Object, 0),
+            NewValue::Object(object) => (Kind::of(object), 0),
         };
         let shape = Shape { kind, expires: expire_ms.is_some(), key_len: key.len(), value_len };
         assert!(u32::try_from(key.len()).is_ok(), "the protocol's limits keep keys below 4 GiB");
@@ -181,7 +138,7 @@ impl Entry {
             let key_at = block.add(shape.key_offset());
             match value {
                 NewValue::Int(number) => body.cast::<i64>().write(number),
-                NewValue::Object(object) => body.cast::<Object>().write(object),
+                NewValue::Object(object) => kind::write(body, object),
                 NewValue::Bytes { bytes, .. } => {
                     key_at.add(key.len()).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
                 }
@@ -228,37 +185,21 @@ impl Entry {
         match self.as_ref().value() {
             ValueRef::Int(number) => OwnedValue::Int(number),
             ValueRef::Bytes { bytes, raw } => OwnedValue::Bytes { bytes: bytes.to_vec(), raw },
-            ValueRef::Object(_) => match self.as_mut().object() {
-                Some(object) => OwnedValue::Object(std::mem::replace(object, Object::String(Box::default()))),
-                None => OwnedValue::Int(0),
-            },
+            ValueRef::Object(_) => self.take_object(),
         }
     }
-}
 
-/// A value on its way from one key to another.
-#[derive(Debug, Clone)]
-pub enum OwnedValue {
-    /// A string that is the canonical form of an integer.
-    Int(i64),
-    /// A string of bytes.
-    Bytes {
-        /// The content.
-        bytes: Vec<u8>,
-        /// Whether OBJECT ENCODING says `raw`.
-        raw: bool,
-    },
-    /// Anything with memory of its own.
-    Object(Object),
-}
-
-impl OwnedValue {
-    /// Hands the value over in the form that a table takes in.
-    pub fn hand_over<R>(self, taker: impl FnOnce(NewValue<'_>) -> R) -> R {
-        match self {
-            OwnedValue::Int(number) => taker(NewValue::Int(number)),
-            OwnedValue::Bytes { bytes, raw } => taker(NewValue::Bytes { bytes: &bytes, raw }),
-            OwnedValue::Object(object) => taker(NewValue::Object(object)),
+    /// Takes the object out and leaves an integer in its place, which takes as much room.
+    fn take_object(&mut self) -> OwnedValue {
+        let shape = self.as_ref().shape();
+        let body = self.as_ref().body::<u8>(shape);
+        // SAFETY: the caller has seen that the kind is that of an object, so its word is at the body; it is read once,
+        // because from then on the entry is one of an integer, whose word is written over it.
+        unsafe {
+            let object = kind::read(shape.kind, body);
+            self.0.as_mut().kind = Kind::Int;
+            body.cast::<i64>().write(0);
+            OwnedValue::Object(object)
         }
     }
 }
@@ -266,12 +207,12 @@ impl OwnedValue {
 impl Drop for Entry {
     fn drop(&mut self) {
         let shape = self.as_ref().shape();
-        // SAFETY: this is the only owner; an entry of kind Object holds an initialised `Object` at its body offset,
+        // SAFETY: this is the only owner; an entry of an object's kind holds its word at the body offset,
         // and the block was allocated with the layout of the same shape.
         unsafe {
             let block = self.0.as_ptr().cast::<u8>();
-            if shape.kind == Kind::Object {
-                block.add(shape.body_offset()).cast::<Object>().drop_in_place();
+            if shape.kind.is_object() {
+                drop(kind::read(shape.kind, block.add(shape.body_offset())));
             }
             dealloc(block, shape.layout());
         }
@@ -336,11 +277,17 @@ impl<'a> EntryRef<'a> {
                 bytes: self.bytes(shape.key_offset() + shape.key_len, shape.value_len),
                 raw: shape.kind == Kind::Raw,
             },
-            // SAFETY: the body of an integer entry is an i64, that of an object entry an `Object`, both aligned to 8.
+            // SAFETY: the body of an integer entry is an i64, aligned to 8.
             Kind::Int => ValueRef::Int(unsafe { self.body::<i64>(shape).read() }),
-            // SAFETY: as above; the borrow ends with 'a.
-            Kind::Object => ValueRef::Object(unsafe { &*self.body::<Object>(shape) }),
+            // SAFETY: any other kind is that of an object, whose word is the body; the borrow ends with 'a.
+            kind => ValueRef::Object(unsafe { kind::look(kind, self.body(shape)) }),
         }
+    }
+
+    /// Whether the value is anything with memory of its own.
+    #[inline]
+    pub fn is_object(self) -> bool {
+        self.header().kind.is_object()
     }
 
     /// Whether the value is an integer.
@@ -363,6 +310,29 @@ impl<'a> EntryRef<'a> {
         let offset = self.shape().expire_offset();
         // SAFETY: EXPIRES says that eight bytes at this offset hold the time.
         Some(unsafe { self.0.as_ptr().cast::<u8>().add(offset).cast::<i64>().read() })
+    }
+
+    /// A time before which no field of the value expires, if it is a hash of which fields do, unix time in ms.
+    #[inline]
+    pub fn next_field_expiry_ms(self) -> Option<i64> {
+        if self.header().kind != Kind::Hash {
+            return None;
+        }
+        match self.value() {
+            ValueRef::Object(ObjectRef::Hash(hash)) => hash.next_expiry_ms(),
+            _ => None,
+        }
+    }
+
+    /// The first moment at which something of it may have expired, the key or a field, unix time in ms. A key has when its time
+    /// has come, a field a millisecond later.
+    #[inline]
+    pub fn due_ms(self) -> Option<i64> {
+        let fields_ms = self.next_field_expiry_ms().map(|at_ms| at_ms.saturating_add(1));
+        match (self.expire_ms(), fields_ms) {
+            (Some(key_ms), Some(fields_ms)) => Some(key_ms.min(fields_ms)),
+            (key_ms, fields_ms) => key_ms.or(fields_ms),
+        }
     }
 
     /// The 24-bit access clock.
@@ -482,19 +452,12 @@ impl<'a> EntryMut<'a> {
         Some(len)
     }
 
-    /// The object, if the value is one.
-    pub fn object(&mut self) -> Option<&mut Object> {
-        EntryMut(self.0, PhantomData).into_object()
-    }
-
     /// The object, if the value is one, for as long as the exclusive look lasted.
-    pub fn into_object(self) -> Option<&'a mut Object> {
+    pub fn into_object(self) -> Option<ObjectMut<'a>> {
         let shape = self.as_ref().shape();
-        if shape.kind != Kind::Object {
-            return None;
-        }
-        // SAFETY: an entry of kind Object holds an initialised `Object`; exclusive for 'a by the look that is used up.
-        Some(unsafe { &mut *self.as_ref().body::<Object>(shape) })
+        let body = self.as_ref().body(shape);
+        // SAFETY: the word of an object of this kind is the body; exclusive for 'a by the look that is used up.
+        shape.kind.is_object().then(|| unsafe { kind::look_mut(shape.kind, body) })
     }
 
     /// The bytes of a string that lives in its entry, to be changed in place; it becomes `raw`.
@@ -519,6 +482,11 @@ fn access_bytes(access: u32) -> [u8; 3] {
 
 #[cfg(test)]
 mod tests {
+    use ochre_types::hash::Hash;
+    use ochre_types::list::List;
+    use ochre_types::set::{Set, SetLimits};
+    use ochre_types::{DataType, ObjectRef};
+
     use super::*;
 
     fn cases() -> Vec<(Vec<u8>, OwnedValue)> {
@@ -529,17 +497,26 @@ mod tests {
                 cases.push((vec![b'k'; key_len], value));
             }
             cases.push((vec![b'k'; key_len], OwnedValue::Int(i64::MIN)));
-            cases.push((
-                vec![b'k'; key_len],
-                OwnedValue::Object(Object::String(Box::new(vec![7; 100_000].into()))),
-            ));
+            let long = Object::String(Box::new(vec![7; 100_000].into()));
+            let objects = [long, List::new().into_object(), set().into_object(), Hash::new().into_object()];
+            cases.extend(objects.map(|object| (vec![b'k'; key_len], OwnedValue::Object(object))));
         }
         cases
+    }
+
+    /// A value whose loss the address sanitizer would see.
+    fn set() -> Set {
+        let mut set = Set::new();
+        (0..1000).for_each(|number: i32| {
+            set.add(number.to_string().as_bytes(), &SetLimits::default());
+        });
+        set
     }
 
     fn text(value: ValueRef<'_>) -> String {
         match value {
             ValueRef::Bytes { bytes, .. } => format!("{:?}", bytes),
+            ValueRef::Object(ObjectRef::String(bytes)) => format!("{:?}", &bytes[..]),
             ValueRef::Object(object) => format!("{object:?}"),
             ValueRef::Int(number) => number.to_string(),
         }
@@ -549,7 +526,7 @@ mod tests {
         let b = match b {
             OwnedValue::Int(number) => ValueRef::Int(*number),
             OwnedValue::Bytes { bytes, raw } => ValueRef::Bytes { bytes, raw: *raw },
-            OwnedValue::Object(object) => ValueRef::Object(object),
+            OwnedValue::Object(object) => ValueRef::Object(object.as_ref()),
         };
         text(a) == text(b)
     }

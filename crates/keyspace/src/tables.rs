@@ -17,8 +17,12 @@ const MADE_FIRST: usize = 16;
 /// Tables by database; those that nobody has written to need not exist.
 pub(crate) struct Tables {
     made: Vec<Table>,
-    /// What those look like that are not made.
-    empty: Table,
+    /// What those look like that are not made. Elsewhere, because what is in here shares few cache lines with the lock.
+    empty: Box<Empty>,
+}
+
+struct Empty {
+    table: Table,
     stripe_bits: u32,
 }
 
@@ -26,7 +30,7 @@ impl Tables {
     /// Empty tables of so many databases, for one of 2^`stripe_bits` stripes.
     pub(crate) fn new(databases: usize, stripe_bits: u32) -> Tables {
         let made = (0..databases.min(MADE_FIRST)).map(|_| Table::new(stripe_bits)).collect();
-        Tables { made, empty: Table::new(stripe_bits), stripe_bits }
+        Tables { made, empty: Box::new(Empty { table: Table::new(stripe_bits), stripe_bits }) }
     }
 
     /// A database's table, if it is made; to be changed without adding to it.
@@ -47,7 +51,7 @@ impl Tables {
 
     /// Puts an empty table in place of a database's, which is returned if it was made.
     pub(crate) fn take(&mut self, db: usize) -> Option<Table> {
-        let empty = Table::new(self.stripe_bits);
+        let empty = Table::new(self.empty.stripe_bits);
         self.made.get_mut(db).map(|table| std::mem::replace(table, empty))
     }
 
@@ -62,9 +66,14 @@ impl Tables {
     }
 
     #[cold]
+    fn empty(&self) -> &Table {
+        &self.empty.table
+    }
+
+    #[cold]
     fn make(&mut self, db: usize) {
         if db >= self.made.len() {
-            self.made.resize_with(db + 1, || Table::new(self.stripe_bits));
+            self.made.resize_with(db + 1, || Table::new(self.empty.stripe_bits));
         }
     }
 }
@@ -74,7 +83,10 @@ impl Index<usize> for Tables {
 
     #[inline]
     fn index(&self, db: usize) -> &Table {
-        self.made.get(db).unwrap_or(&self.empty)
+        match self.made.get(db) {
+            Some(table) => table,
+            None => self.empty(),
+        }
     }
 }
 

@@ -8,14 +8,16 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use crate::access::{self, Lfu};
 use crate::effects::{Effects, Event, event_class};
-use crate::entry::{Entry, EntryRef, NewValue, OwnedValue, ValueRef};
+use crate::entry::{Entry, EntryRef};
 use crate::hash::Key;
 use crate::keyspace::Keyspace;
 use crate::reclaim::Garbage;
 use crate::settings::Policy;
 use crate::stripe::StripeData;
 use crate::table::{Location, Table};
+use crate::value::{NewValue, OwnedValue, ValueRef};
 
+mod fields;
 mod held;
 mod integers;
 mod objects;
@@ -97,6 +99,11 @@ impl<'k> View<'k> {
     #[inline]
     pub fn now_ms(&self) -> i64 {
         self.now_ms
+    }
+
+    /// A number that nobody can foresee, from the stripe of a key: a seed for what a command draws.
+    pub fn seed(&mut self, key: Key<'_>) -> u64 {
+        self.stripe(key).random.draw()
     }
 
     /// Goes on to a later time: what follows is a step of its own.

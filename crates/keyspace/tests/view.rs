@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use ochre_keyspace::{
-    Effects, Expiry, Key, Keyspace, Locks, NewValue, Overwritten, OwnedValue, View, WatchFlag, event_class,
+    Effects, Expiry, Key, Keyspace, Locks, NewValue, Overwritten, OwnedValue, ValueRef, View, WatchFlag,
+    event_class,
 };
+use ochre_types::{Object, ObjectRef};
 
 const BEFORE_MS: i64 = 50;
 const EXPIRE_MS: i64 = 100;
@@ -94,4 +96,85 @@ fn a_walk_holds_one_stripe_at_a_time() {
     for index in 0..keyspace.stripes() - 1 {
         drop(keyspace.view_stripe(index, 0, &mut others));
     }
+}
+
+fn string_of(view: &mut View<'_>, key: Key<'_>) -> Vec<u8> {
+    match view.peek(0, key).expect("it is there").value() {
+        ValueRef::Int(number) => number.to_string().into_bytes(),
+        ValueRef::Bytes { bytes, .. } => bytes.to_vec(),
+        ValueRef::Object(ObjectRef::String(bytes)) => bytes.to_vec(),
+        ValueRef::Object(_) => panic!("a string"),
+    }
+}
+
+/// Edits of strings, however they are stored and whatever they grow into, are those of a vector.
+#[test]
+fn strings_are_edited_wherever_they_live() {
+    let keyspace = Keyspace::new(1, 1, 7);
+    let mut effects = Effects::default();
+    let key = keyspace.key(b"k");
+    let mut view = keyspace.view(Locks::All, 0, &mut effects);
+    for start in [&b"42"[..], b"short", &[7; 600], &[7; 5000]] {
+        for len in [0, 3, 40, 513, 4097, 9000] {
+            let (old, at) = (start.to_vec(), len.min(start.len()) / 2);
+            let mut model = start.to_vec();
+            model.resize(len.max(old.len()), 0);
+            model[at] = b'x';
+            for in_place in [true, false] {
+                view.set(0, key, stored(start), Expiry::At(EXPIRE_MS));
+                let changes = match in_place {
+                    true => view.edit_string(0, key, len, |bytes, is_longer| {
+                        assert_eq!(is_longer, len > old.len());
+                        bytes[at] = b'x';
+                        3
+                    }),
+                    false => view
+                        .edit_string_buffer(
+                            0,
+                            key,
+                            |_| Ok::<(), ()>(()),
+                            |bytes| {
+                                bytes.clone_from(&model);
+                                3
+                            },
+                        )
+                        .expect("it is admitted"),
+                };
+                assert_eq!(changes, Some(3));
+                assert_eq!(string_of(&mut view, key), model, "{} {len} {in_place}", old.len());
+                let entry = view.glance(0, key).expect("it is there");
+                assert_eq!(entry.expire_ms(), Some(EXPIRE_MS));
+                assert!(!matches!(entry.value(), ValueRef::Int(_) | ValueRef::Bytes { raw: false, .. }));
+            }
+        }
+    }
+}
+
+fn stored(bytes: &[u8]) -> NewValue<'_> {
+    match bytes.len() {
+        2 => NewValue::Int(42),
+        0..=4096 => NewValue::Bytes { bytes, raw: false },
+        _ => NewValue::Object(Object::String(Box::new(bytes.to_vec().into()))),
+    }
+}
+
+#[test]
+fn edits_count_what_they_change() {
+    let keyspace = Keyspace::new(1, 1, 7);
+    let mut effects = Effects::default();
+    let (key, other) = (keyspace.key(b"k"), keyspace.key(b"other"));
+    let mut view = keyspace.view(Locks::All, 0, &mut effects);
+    let dirty = |view: &mut View<'_>| std::mem::take(&mut view.effects().dirty);
+    assert_eq!(view.edit_string_buffer(0, key, |_| Ok::<(), ()>(()), |_| 1), Ok(None));
+    assert_eq!((view.edit_string(0, key, 5, |_, _| 4), dirty(&mut view)), (Some(4), 4));
+    assert_eq!((view.edit_string(0, key, 5, |_, _| 0), dirty(&mut view)), (Some(0), 0));
+    assert_eq!((view.edit_string(0, key, 9, |_, _| 0), dirty(&mut view)), (Some(0), 1));
+    assert_eq!((view.edit_string(0, other, 1, |_, _| 0), dirty(&mut view)), (Some(0), 1));
+    assert_eq!(view.edit_string_buffer(0, key, |_| Err("refused"), |_| 1), Err("refused"));
+    assert_eq!(
+        (view.edit_string_buffer(0, key, |_| Ok::<(), ()>(()), |_| 0), dirty(&mut view)),
+        (Ok(Some(0)), 0)
+    );
+    view.count_changes(key, 2);
+    assert_eq!(dirty(&mut view), 2);
 }

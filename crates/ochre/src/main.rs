@@ -10,6 +10,16 @@ use std::process::ExitCode;
 #[global_allocator]
 static ALLOCATOR: ochre_memory::Counted = ochre_memory::Counted;
 
+/// The tools, by the word that chooses them, with what they are for.
+const TOOLS: &[(&str, Tool, &str)] = &[
+    ("server", Tool::Server, "the server; also without any word"),
+    ("benchmark", Tool::Benchmark, "measures a server under load"),
+    ("cli", Tool::Missing("cli"), "a client for the command line"),
+    ("sentinel", Tool::Missing("sentinel"), "watches servers and promotes replicas"),
+    ("check-rdb", Tool::Missing("check-rdb"), "checks a snapshot"),
+    ("check-aof", Tool::Missing("check-aof"), "checks an append-only file"),
+];
+
 /// What the binary can be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Tool {
@@ -22,15 +32,7 @@ enum Tool {
 impl Tool {
     /// The tool of a word after `ochre-`, `redis-` or `valkey-`.
     fn from_word(word: &str) -> Option<Tool> {
-        Some(match word {
-            "server" => Tool::Server,
-            "benchmark" => Tool::Benchmark,
-            "cli" => Tool::Missing("cli"),
-            "sentinel" => Tool::Missing("sentinel"),
-            "check-rdb" => Tool::Missing("check-rdb"),
-            "check-aof" => Tool::Missing("check-aof"),
-            _ => return None,
-        })
+        TOOLS.iter().find(|(name, ..)| *name == word).map(|(_, tool, _)| *tool)
     }
 
     /// The tool of a file name.
@@ -55,10 +57,33 @@ fn choose(mut arguments: Vec<OsString>) -> (Tool, String, Vec<OsString>) {
     (Tool::Server, program.to_string_lossy().into_owned(), arguments)
 }
 
+/// What else this program is, for whoever asks the server for help.
+fn describe_tools() -> String {
+    let mut text = "\nThis program is several tools. The name it is called with chooses one (ochre-TOOL, also redis-TOOL and\n\
+                    valkey-TOOL), or the first word behind `ochre`:\n"
+        .to_owned();
+    for (word, tool, purpose) in TOOLS {
+        let yet = if matches!(tool, Tool::Missing(_)) { " (not in this version)" } else { "" };
+        text += &format!("       ochre {word:<10} {purpose}{yet}\n");
+    }
+    text
+}
+
+/// Whether the server is asked for help.
+fn asks_for_help(arguments: &[OsString]) -> bool {
+    arguments.first().is_some_and(|first| first == "-h" || first == "--help")
+}
+
 fn main() -> ExitCode {
     let (tool, name, arguments) = choose(ochre_server::arguments());
     match tool {
-        Tool::Server => ochre_server::serve(&name, &arguments),
+        Tool::Server => {
+            let code = ochre_server::serve(&name, &arguments);
+            if asks_for_help(&arguments) {
+                eprint!("{}", describe_tools());
+            }
+            code
+        }
         Tool::Benchmark => ochre_benchmark::main(arguments),
         Tool::Missing(word) => {
             eprintln!(
@@ -72,6 +97,13 @@ fn main() -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn help_names_every_tool() {
+        let text = describe_tools();
+        assert!(TOOLS.iter().all(|(word, ..)| text.contains(&format!("ochre {word} "))), "{text}");
+        assert!(asks_for_help(&["--help".into()]) && !asks_for_help(&["--port".into(), "--help".into()]));
+    }
 
     #[test]
     fn names_and_words_choose_the_tool() {

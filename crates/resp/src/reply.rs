@@ -9,7 +9,8 @@
 //! Aggregates whose length is known only at the end are deferred: a header of the commonest length
 //! is left blank and filled in later, and only a longer header moves the bytes behind it.
 
-use crate::double::append_double;
+use ochre_types::push_f64;
+
 use crate::request::ProtocolError;
 
 /// Room for any header or integer reply: a marker, 20 digits, `\r\n`.
@@ -202,13 +203,13 @@ impl<'a> ReplyWriter<'a> {
         supported
     }
 
-    /// A floating point number, printed by [`append_double`].
+    /// A floating point number, printed as Redis prints a double.
     pub fn double(&mut self, value: f64) {
         match self.protocol {
             Protocol::Resp2 => self.bulk_double(value),
             Protocol::Resp3 => {
                 self.out.push(b',');
-                append_double(self.out, value);
+                push_f64(self.out, value);
                 self.out.extend_from_slice(b"\r\n");
             }
         }
@@ -217,7 +218,7 @@ impl<'a> ReplyWriter<'a> {
     /// A floating point number as a string in either version.
     pub fn bulk_double(&mut self, value: f64) {
         let mut text = Vec::with_capacity(HEADER_LEN_MAX);
-        append_double(&mut text, value);
+        push_f64(&mut text, value);
         self.bulk(&text);
     }
 

@@ -1,6 +1,7 @@
 //! Replies in both versions, and the doubles in them.
 
-use ochre_resp::{Protocol, ProtocolError, ReplyWriter, append_double};
+use ochre_resp::{Protocol, ProtocolError, ReplyWriter};
+use ochre_types::push_f64;
 
 type Write = fn(&mut ReplyWriter<'_>);
 
@@ -163,7 +164,7 @@ fn doubles_are_printed_as_peers_print_them() {
     ];
     for &(value, text) in cases {
         let mut out = Vec::new();
-        append_double(&mut out, value);
+        push_f64(&mut out, value);
         assert_eq!(String::from_utf8(out).unwrap(), text);
     }
 }
@@ -180,7 +181,7 @@ fn doubles_read_back_as_the_same_number() {
             continue;
         }
         let mut out = Vec::new();
-        append_double(&mut out, value);
+        push_f64(&mut out, value);
         let text = String::from_utf8(out).unwrap();
         assert_eq!(text.parse(), Ok(value), "{text}");
         assert!(text.len() <= 25, "{text}");

@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use crate::control::{Control, Relisten};
 use crate::listen::{is_in_own_way, open_address, open_tcp};
 use crate::mailbox::{Letter, Mailbox};
+use crate::process::build::Build;
 use crate::process::crash::CrashSettings;
 use crate::process::info::{CpuTimes, ProcessFacts, resident_bytes, total_system_memory_bytes};
 use crate::process::limits::{FileLimit, fit_open_files};
@@ -55,15 +56,6 @@ pub struct ProcessHost {
 const MULTIPLEXING_API: &str = "epoll";
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const MULTIPLEXING_API: &str = "kqueue";
-
-/// 16 hexadecimal digits that stand for what was built, and for what machine; the same wherever that is built again.
-fn build_id() -> String {
-    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-    let mut hasher = DefaultHasher::new();
-    let target = (std::env::consts::OS, std::env::consts::ARCH, usize::BITS);
-    (ochre_engine::OCHRE_VERSION, target, cfg!(debug_assertions)).hash(&mut hasher);
-    format!("{:016x}", hasher.finish())
-}
 
 /// How the program was started.
 #[derive(Debug, Clone)]
@@ -163,7 +155,9 @@ impl Host for ProcessHost {
             "used_cpu_user_main_thread" => seconds(self.control.main_thread().user_us),
             "process_supervised" => self.supervised.name().to_owned(),
             "multiplexing_api" => MULTIPLEXING_API.to_owned(),
-            "build_id" => build_id(),
+            "build_id" => Build::this().id.clone(),
+            "commit" => Build::this().commit.to_owned(),
+            "modified" => u8::from(Build::this().modified).to_string(),
             _ => return self.listener(name.strip_prefix("listener")?.parse().ok()?),
         })
     }

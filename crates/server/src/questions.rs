@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use ochre_engine::{OCHRE_VERSION, REDIS_VERSION};
 
+use crate::process::build::Build;
 use crate::process::{checks, memtest};
 
 /// Passes of `--test-memory`, as many as Redis makes.
@@ -26,10 +27,14 @@ pub fn answer(program: &str, arguments: &[OsString]) -> Option<ExitCode> {
 }
 
 fn version() -> String {
+    let build = Build::this();
     format!(
-        "Ochre server v={OCHRE_VERSION} redis={REDIS_VERSION} sha=00000000:0 malloc={} bits={} build=0000000000000000\n",
+        "Ochre server v={OCHRE_VERSION} redis={REDIS_VERSION} sha={}:{} malloc={} bits={} build={}\n",
+        build.commit,
+        u8::from(build.modified),
         ochre_memory::allocator_name(),
-        usize::BITS
+        usize::BITS,
+        build.id
     )
 }
 

@@ -22,13 +22,14 @@ pub fn install(engine: &Arc<Engine>) {
         let engine = Arc::clone(engine);
         add_section(Section { title, text: Arc::new(move |_| answer(&engine, words)) });
     };
-    ask("INFO OUTPUT", &["info", "everything"]);
-    ask("CLIENT LIST OUTPUT", &["client", "list"]);
-    let engine = Arc::clone(engine);
+    // What tells most comes first: the others may have to wait for locks that are never released.
+    let its_engine = Arc::clone(engine);
     add_section(Section {
         title: "CURRENT CLIENT INFO",
-        text: Arc::new(move |thread| current_client(&engine, thread)),
+        text: Arc::new(move |thread| current_client(&its_engine, thread)),
     });
+    ask("CLIENT LIST OUTPUT", &["client", "list"]);
+    ask("INFO OUTPUT", &["info", "everything"]);
 }
 
 /// The text that a command answers with; empty if it does not.

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use ochre_config::{Appendix, Config, ConfigError, Directive, Loaded, Statement, SystemFiles};
-use ochre_engine::{CommandTable, Engine, OCHRE_VERSION, RenameError, clock_ms, family};
+use ochre_engine::{CommandTable, Engine, OCHRE_VERSION, RenameError, clock_ms, family, warn_of_missing};
 use parking_lot::Mutex;
 
 use crate::accept::Acceptor;
@@ -17,7 +17,8 @@ use crate::control::Control;
 use crate::host::{Launch, ProcessHost};
 use crate::listen::{Listener, open_tcp, open_unix};
 use crate::mailbox::{Letter, Mailbox};
-use crate::process::banner::{self, Build, LogoSettings};
+use crate::process::banner::{self, LogoSettings};
+use crate::process::build::Build;
 use crate::process::crash::{self, CrashSettings};
 use crate::process::info::{CpuTimes, ProcessFacts, random_hex_40};
 use crate::process::limits::{FileLimit, fit_open_files};
@@ -30,8 +31,6 @@ use crate::process::{
 };
 use crate::worker::Worker;
 use crate::{end, options, questions, report};
-
-const BUILD: Build = Build { version: OCHRE_VERSION, commit: "00000000", modified: false };
 
 /// How the process was started; set by [`arguments`].
 static LAUNCH: OnceLock<Launch> = OnceLock::new();
@@ -198,7 +197,7 @@ fn settle(config: &Config) -> Result<(Supervisor, bool), Failure> {
 
 /// The first lines of the log.
 fn introduce(config: &Config, loaded: &Loaded, program: &str, configured: bool) {
-    banner::starting(&BUILD);
+    banner::starting(Build::this());
     banner::configured(configured, program);
     note_ignored(loaded);
     note_missing(config, loaded);
@@ -231,12 +230,7 @@ fn note_missing(config: &Config, loaded: &Loaded) {
              protects it. The lines are kept."
         );
     }
-    if config.bool(Directive::Appendonly) {
-        log::error!("This version of Ochre has no persistence yet: appendonly has no effect.");
-    }
-    if config.save_points() != Config::new().save_points() && !config.save_points().is_empty() {
-        log::warn!("This version of Ochre has no persistence yet: save points have no effect.");
-    }
+    warn_of_missing(config, |_| true);
 }
 
 /// What must not be passed over.
@@ -281,7 +275,7 @@ fn install_crash_reports(config: &Config, pidfile: Option<&PidFile>) -> Result<C
         memory_check: true,
         exit_on_panic: false,
         pidfile: pidfile.map(|file| file.path().to_path_buf()),
-        build: BUILD,
+        build: Build::this().clone(),
     };
     crash::install(options::crash(config, &base))
         .map_err(|error| format!("Can't install crash reports: {error}"))?;
@@ -332,7 +326,7 @@ fn show_logo(config: &Config) {
         syslog: config.bool(Directive::SyslogEnabled),
         to_file: !config.text(Directive::Logfile).is_empty(),
     };
-    banner::logo(logo, &BUILD, ServerMode::Standalone, config.int(Directive::Port) as u16);
+    banner::logo(logo, Build::this(), ServerMode::Standalone, config.int(Directive::Port) as u16);
 }
 
 fn open_listeners(config: &Config) -> Result<Vec<Listener>, Failure> {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use ochre_server::process::banner::Build;
+use ochre_server::process::build::Build;
 use ochre_server::process::crash::{CrashSettings, Section};
 use ochre_server::process::logger::{Format, Level, LogSettings, Role, TimestampFormat};
 use ochre_server::process::signals::{ShutdownSignal, SignalHooks};
@@ -88,7 +88,7 @@ fn play(role: &str, dir: &Path) {
         memory_check: role == "segfault",
         exit_on_panic: role == "assertion",
         pidfile: Some(dir.join("pid")),
-        build: Build { version: "9.9.9", commit: "00000000", modified: false },
+        build: Build { version: "9.9.9", commit: "00000000", modified: false, id: "0".repeat(16) },
     })
     .unwrap();
     std::fs::write(dir.join("pid"), "1\n").unwrap();

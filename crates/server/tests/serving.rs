@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         ("strangers_must_read_their_replies", strangers_must_read_their_replies),
         ("keeps_a_buffer_while_it_is_used", keeps_a_buffer_while_it_is_used),
         ("large_values_keep_their_buffers", large_values_keep_their_buffers),
+        ("warns_of_what_is_missing", warns_of_what_is_missing),
         ("takes_back_what_cannot_be_applied", takes_back_what_cannot_be_applied),
         ("rewrites_its_configuration", rewrites_its_configuration),
         ("renames_commands", renames_commands),
@@ -300,6 +301,11 @@ fn answers_questions() {
     };
     let (code, text) = ask("--version");
     assert!(code == Some(0) && text.starts_with("Ochre server v="), "{text}");
+    let id = text.trim_end().rsplit_once(" build=").unwrap().1;
+    assert!(id.len() == 16 && id != "0000000000000000", "{text}");
+    let server = Server::start(&[]);
+    let info = server.client().ask(&["info", "server"]);
+    assert!(info.contains(&format!("\r\nredis_build_id:{id}\r\n")), "{info}");
     let (code, text) = ask("--help");
     assert!(code == Some(1) && text.starts_with("Usage: ochre-server "), "{text}");
     let (_, text) = ask("--check-system");
@@ -436,6 +442,30 @@ fn large_values_keep_their_buffers() {
     for (key, letter) in [("a", "x"), ("b", "y"), ("c", "z")] {
         assert!(other.ask(&["get", key]) == value(letter), "{key}");
     }
+}
+
+fn warns_of_what_is_missing() {
+    let mut server = Server::start(&["--appendonly", "yes"]);
+    let warnings = |server: &Server, directive: &str| {
+        server.log().matches(&format!("the directive '{directive}' has no effect")).count()
+    };
+    assert_eq!((warnings(&server, "appendonly"), warnings(&server, "save")), (1, 0));
+    let mut client = server.client();
+    for (directive, value, expected) in [
+        ("appendonly", "no", 1),
+        ("appendonly", "yes", 2),
+        ("save", "60 1", 1),
+        ("save", "", 1),
+        ("notify-keyspace-events", "KEA", 1),
+        ("notify-keyspace-events", "", 1),
+        ("hz", "20", 0),
+    ] {
+        assert_eq!(client.ask(&["config", "set", directive, value]), "+OK", "{directive}");
+        assert_eq!(warnings(&server, directive), expected, "{directive} {value}");
+    }
+    drop(client);
+    server.signal(Signal::TERM);
+    assert!(server.end().success());
 }
 
 fn takes_back_what_cannot_be_applied() {
@@ -634,8 +664,11 @@ fn reports_a_crash() {
         ("assert", ["=== ASSERTION FAILED ===", "argv[1]: \"assert\""]),
     ] {
         let mut server = Server::start(&options);
+        let start = Instant::now();
         assert_eq!(server.client().ask(&["debug", how]), "end");
         assert!(!server.end().success());
+        // No thread that cannot answer is waited for: the allocator has some, and two seconds would pass for each.
+        assert!(start.elapsed() < Duration::from_secs(6), "{how} took {:?}", start.elapsed());
         let log = server.log();
         for line in lines.iter().chain(&["STACK TRACE DONE", "CURRENT CLIENT INFO", "BUG REPORT END"]) {
             assert!(log.contains(line), "{line}: {log}");

@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 
 use ochre_types::list::{End, List, ListLimits};
 use ochre_types::listpack::Listpack;
+use ochre_types::lzf;
 use rustix::time::{ClockId, clock_gettime};
 
 const ROUNDS: usize = 5;
@@ -40,7 +41,7 @@ fn filled(elements: &[String], end: End) -> List {
 
 fn ends(elements: &[String], name: &str) {
     let limits = ListLimits::default();
-    for (end, word) in [(End::Head, "L"), (End::Tail, "R")] {
+    for (end, word) in [(End::Tail, "R"), (End::Head, "L")] {
         measure(&format!("{word}PUSH {name}"), elements.len(), || drop(black_box(filled(elements, end))));
         let lists: Vec<List> = (0..ROUNDS).map(|_| filled(elements, End::Tail)).collect();
         let mut lists = lists.into_iter();
@@ -89,20 +90,27 @@ fn middle(elements: &[String]) {
     measure("LSET of 1M, same size", 100_000, || {
         (0..100_000).for_each(|step| _ = black_box(list.set(index(step), b"elem999999", &limits)));
     });
-    measure("insertion into 1M", 20_000, || {
-        (0..20_000).for_each(|step| list.insert(index(step), b"elem999999", &limits));
+    measure("insertion into 1M", 50_000, || {
+        (0..50_000).for_each(|step| list.insert(index(step), b"elem999999", &limits));
+    });
+    memory(&list, "after insertions");
+    // One in ten is that by now.
+    measure("LREM near the head of 1M", 1000, || {
+        (0..1000).for_each(|_| _ = black_box(list.remove(b"elem999999", 1, End::Head, &limits)));
     });
     measure("LPOS of the last of 1M, per element", elements.len(), || {
         list.find(b"elem999998", End::Head, usize::MAX, |_| ControlFlow::Break(()));
     });
 }
 
-fn memory(elements: &[String]) {
-    for end in [End::Head, End::Tail] {
-        let list = filled(elements, end);
-        let per_element = list.heap_bytes() as f64 / list.len() as f64;
-        println!("{:<34} {per_element:8.2} bytes", format!("an element of {}, {end:?}", list.len()));
-    }
+fn memory(list: &List, name: &str) {
+    let per_element = list.heap_bytes() as f64 / list.len() as f64;
+    println!("{:<34} {per_element:8.2} bytes", format!("an element of {}, {name}", list.len()));
+}
+
+fn memories(elements: &[String]) {
+    memory(&filled(elements, End::Head), "LPUSH");
+    memory(&filled(elements, End::Tail), "RPUSH");
 }
 
 /// Looking up the fields of a small hash, whose values are texts, or texts and integers in no order.
@@ -139,10 +147,23 @@ fn fields() {
     });
 }
 
+/// Bytes of a node, compressed and back.
+fn compression(elements: &[String]) {
+    let input = elements.iter().take(800).flat_map(|element| element.bytes()).collect::<Vec<u8>>();
+    let compressed = lzf::compress(&input, input.len()).unwrap_or_default();
+    println!("LZF of {} bytes: {}", input.len(), compressed.len());
+    measure("LZF compress, per KiB", 100 * input.len() / 1024, || {
+        (0..100).for_each(|_| _ = black_box(lzf::compress(&input, input.len())));
+    });
+    measure("LZF decompress, per KiB", 100 * input.len() / 1024, || {
+        (0..100).for_each(|_| _ = black_box(lzf::decompress(&compressed, input.len())));
+    });
+}
+
 fn main() {
     let many = elements(1_000_000);
-    [100, 600, 1500].into_iter().for_each(|count| memory(&many[..count]));
-    memory(&many);
+    [100, 600, 1500].into_iter().for_each(|count| memories(&many[..count]));
+    memories(&many);
     ends(&many, "of 1M");
     ends(&elements(600), "of 600");
     queues(&elements(500), "at 500");
@@ -151,4 +172,5 @@ fn main() {
     ranges(&filled(&many, End::Tail), "of 1M");
     middle(&many);
     fields();
+    compression(&many);
 }

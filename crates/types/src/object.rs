@@ -1,100 +1,154 @@
 //! What a key holds when it does not fit into the entry itself.
 //!
 //! Small strings and integers live inside their table entry and never become an [`Object`]; everything that grows or
-//! has a structure of its own does. One variant per data type; the encodings within a type are private to it. An object
-//! lies in the entry of its key, so it is two words, and one of them is the type.
+//! has a structure of its own does. One variant per data type; the encodings within a type are private to it.
+//!
+//! Every type is one word. An [`Object`] is that word and what it is: a value on its way. In the entry of a key the word lies
+//! alone, since the entry's head says what it is, and it is seen as an [`ObjectRef`] or [`ObjectMut`]: eight bytes less for
+//! each key.
 
 use crate::hash::Hash;
 use crate::list::List;
 use crate::set::Set;
+use crate::stream::Stream;
 use crate::string::LongString;
+use crate::zset::ZSet;
 
-/// A value with memory of its own.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Object {
-    /// A string too long for its entry, always of the `raw` encoding.
-    String(Box<LongString>),
-    /// A list.
-    List(List),
-    /// A set.
-    Set(Set),
-    /// A hash.
-    Hash(Hash),
-}
-
-const _: () = assert!(size_of::<Object>() == 16);
-
-/// Calls a method that every type has.
-macro_rules! of_each {
-    ($object:expr, $value:ident => $call:expr) => {
-        match $object {
-            Object::String($value) => $call,
-            Object::List($value) => $call,
-            Object::Set($value) => $call,
-            Object::Hash($value) => $call,
-        }
-    };
-}
-
-impl Object {
-    /// The name that TYPE answers.
-    pub fn type_name(&self) -> &'static str {
-        match self {
-            Object::String(_) => "string",
-            Object::List(_) => List::NAME,
-            Object::Set(_) => Set::NAME,
-            Object::Hash(_) => Hash::NAME,
-        }
-    }
-
-    /// The name that OBJECT ENCODING answers.
-    pub fn encoding_name(&self) -> &'static str {
-        of_each!(self, value => value.encoding_name())
-    }
-
-    /// How many allocations freeing this value takes, roughly: what decides whether it is freed elsewhere.
-    pub fn free_effort(&self) -> usize {
-        of_each!(self, value => value.free_effort())
-    }
-
-    /// Bytes allocated behind the value, by capacity.
-    pub fn heap_bytes(&self) -> usize {
-        let of_box = if let Object::String(string) = self { size_of_val(&**string) } else { 0 };
-        of_box + of_each!(self, value => value.heap_bytes())
-    }
-}
-
-/// A type of which a key's value may be, apart from strings: what the keyspace needs to know of it.
+/// A type of which a key's value may be, apart from small strings: what the keyspace needs to know of it.
 pub trait DataType: Default + Sized {
     /// The name that TYPE answers.
     const NAME: &'static str;
 
     /// The value, if the object is of this type.
-    fn of(object: &Object) -> Option<&Self>;
+    fn of(object: ObjectRef<'_>) -> Option<&Self>;
 
     /// The value, to be changed, if the object is of this type.
-    fn of_mut(object: &mut Object) -> Option<&mut Self>;
+    fn of_mut(object: ObjectMut<'_>) -> Option<&mut Self>;
 
     /// The value as an object.
     fn into_object(self) -> Object;
 
-    /// Whether nothing is in it: a key that holds such a value is removed (but for streams).
+    /// Whether nothing is in it, so that its key is to be removed (a stream stays).
     fn is_vain(&self) -> bool;
+
+    /// A time before which nothing in it expires, unix time in ms; `None` if nothing ever does. O(1).
+    #[inline]
+    fn next_expiry_ms(&self) -> Option<i64> {
+        None
+    }
+}
+
+/// Declares the types: for each its variant, what is stored (one word), the name that TYPE answers.
+macro_rules! objects {
+    ($($(#[$doc:meta])* $variant:ident: $stored:ty as $type:ident, $name:literal;)*) => {
+        /// A value with memory of its own.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Object {
+            $($(#[$doc])* $variant($stored),)*
+        }
+
+        /// A shared look at an object.
+        #[derive(Clone, Copy, Debug)]
+        pub enum ObjectRef<'a> {
+            $($(#[$doc])* $variant(&'a $type),)*
+        }
+
+        /// An exclusive look at an object.
+        #[derive(Debug)]
+        pub enum ObjectMut<'a> {
+            $($(#[$doc])* $variant(&'a mut $type),)*
+        }
+
+        $(const _: () = assert!(size_of::<$stored>() == 8 && align_of::<$stored>() == 8);)*
+
+        impl Object {
+            /// A shared look.
+            pub fn as_ref(&self) -> ObjectRef<'_> {
+                match self {
+                    $(Object::$variant(value) => ObjectRef::$variant(value),)*
+                }
+            }
+
+            /// An exclusive look.
+            pub fn as_mut(&mut self) -> ObjectMut<'_> {
+                match self {
+                    $(Object::$variant(value) => ObjectMut::$variant(value),)*
+                }
+            }
+
+            /// The name that TYPE answers.
+            pub fn type_name(&self) -> &'static str {
+                self.as_ref().type_name()
+            }
+        }
+
+        impl ObjectRef<'_> {
+            /// The name that TYPE answers.
+            pub fn type_name(self) -> &'static str {
+                match self {
+                    $(ObjectRef::$variant(_) => $name,)*
+                }
+            }
+
+            /// The name that OBJECT ENCODING answers.
+            pub fn encoding_name(self) -> &'static str {
+                match self {
+                    $(ObjectRef::$variant(value) => value.encoding_name(),)*
+                }
+            }
+
+            /// How many allocations freeing this value takes, roughly: what decides whether it is freed elsewhere.
+            pub fn free_effort(self) -> usize {
+                match self {
+                    $(ObjectRef::$variant(value) => value.free_effort(),)*
+                }
+            }
+
+            /// Bytes allocated behind the value, by capacity.
+            pub fn heap_bytes(self) -> usize {
+                match self {
+                    $(ObjectRef::$variant(value) => value.heap_bytes(),)*
+                }
+            }
+
+            /// A copy of the value.
+            pub fn to_object(self) -> Object {
+                match self {
+                    $(ObjectRef::$variant(value) => Object::$variant(<$stored>::from(value.clone())),)*
+                }
+            }
+        }
+    };
+}
+
+objects! {
+    /// A string too long for its entry, always of the `raw` encoding.
+    String: Box<LongString> as LongString, "string";
+    /// A list.
+    List: List as List, "list";
+    /// A set.
+    Set: Set as Set, "set";
+    /// A hash.
+    Hash: Hash as Hash, "hash";
+    /// A sorted set.
+    ZSet: ZSet as ZSet, "zset";
+    /// A stream.
+    Stream: Stream as Stream, "stream";
 }
 
 macro_rules! data_type {
-    ($type:ident, $name:literal, $is_vain:expr) => {
+    ($type:ident, $name:literal, $is_vain:expr $(, $next_expiry_ms:expr)?) => {
         impl DataType for $type {
             const NAME: &'static str = $name;
 
             #[inline]
-            fn of(object: &Object) -> Option<&$type> {
-                if let Object::$type(value) = object { Some(value) } else { None }
+            fn of(object: ObjectRef<'_>) -> Option<&$type> {
+                if let ObjectRef::$type(value) = object { Some(value) } else { None }
             }
 
             #[inline]
-            fn of_mut(object: &mut Object) -> Option<&mut $type> {
-                if let Object::$type(value) = object { Some(value) } else { None }
+            fn of_mut(object: ObjectMut<'_>) -> Option<&mut $type> {
+                if let ObjectMut::$type(value) = object { Some(value) } else { None }
             }
 
             fn into_object(self) -> Object {
@@ -106,10 +160,21 @@ macro_rules! data_type {
                 let is_vain: fn(&$type) -> bool = $is_vain;
                 is_vain(self)
             }
+
+            $(
+                #[inline]
+                fn next_expiry_ms(&self) -> Option<i64> {
+                    let next_expiry_ms: fn(&$type) -> Option<i64> = $next_expiry_ms;
+                    next_expiry_ms(self)
+                }
+            )?
         }
     };
 }
 
 data_type!(List, "list", List::is_empty);
 data_type!(Set, "set", Set::is_empty);
-data_type!(Hash, "hash", Hash::is_empty);
+data_type!(Hash, "hash", Hash::is_empty, Hash::next_expiry_ms);
+data_type!(ZSet, "zset", ZSet::is_empty);
+// A stream without entries still has its groups and its last ID.
+data_type!(Stream, "stream", |_| false);

@@ -1,5 +1,6 @@
 //! Runs the files of cases from the command line, on Ochre or on a peer, and records what a peer answers.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -71,7 +72,8 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(text) => {
-            eprintln!("{text}");
+            // Nobody may be reading that either.
+            let _ = writeln!(std::io::stderr(), "{text}");
             ExitCode::from(2)
         }
     }
@@ -95,7 +97,7 @@ fn go(options: &Options) -> Result<bool, String> {
     }
     let mut failed = 0;
     for file in &files {
-        failed += run(&mut runner, file, options);
+        failed += run(&mut runner, file, options)?;
     }
     Ok(failed == 0)
 }
@@ -114,12 +116,11 @@ fn write(runner: &mut Runner, file: &CaseFile, kind: Kind) -> Result<(), String>
         let text = lines.join("\n") + "\n";
         std::fs::write(&file.path, text).map_err(|error| format!("{}: {error}", file.path.display()))?;
     }
-    println!("{}: {written} replies written", file.path.display());
-    Ok(())
+    say(&format!("{}: {written} replies written", file.path.display()))
 }
 
 /// Runs a file's cases in all modes, prints what fails and how much there was; how many failed.
-fn run(runner: &mut Runner, file: &CaseFile, options: &Options) -> usize {
+fn run(runner: &mut Runner, file: &CaseFile, options: &Options) -> Result<usize, String> {
     let (mut passed, mut failed) = (0, 0);
     for mode in &options.modes {
         for case in file.cases.iter().filter(|case| case.title.contains(&options.only)) {
@@ -128,11 +129,16 @@ fn run(runner: &mut Runner, file: &CaseFile, options: &Options) -> usize {
                 Outcome::Skipped => {}
                 Outcome::Failed(text) => {
                     failed += 1;
-                    println!("{} {}: {}: {text}", file.path.display(), mode.name, case.title);
+                    say(&format!("{} {}: {}: {text}", file.path.display(), mode.name, case.title))?;
                 }
             }
         }
     }
-    println!("{}: {passed} passed, {failed} failed", file.path.display());
-    failed
+    say(&format!("{}: {passed} passed, {failed} failed", file.path.display()))?;
+    Ok(failed)
+}
+
+/// Prints a line. When nobody reads any more, that is an error and no panic: the server has to be ended.
+fn say(line: &str) -> Result<(), String> {
+    writeln!(std::io::stdout(), "{line}").map_err(|error| format!("the output is gone: {error}"))
 }

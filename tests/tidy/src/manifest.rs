@@ -4,8 +4,9 @@ use crate::tree::SourceFile;
 
 /// The layers, lowest first. A crate may use crates of lower layers only.
 const LAYERS: &[&[&str]] = &[
-    &["resp", "table", "memory"],
+    &["table", "memory"],
     &["types"],
+    &["resp"],
     &["config"],
     &["keyspace"],
     &["engine"],

@@ -86,8 +86,7 @@ pub(super) const RECORDS: &[Record] = &[
         "Free overwritten values in the background",
     )
     .meaningless(),
-    Record::flag(D::LazyfreeLazyUserDel, "lazyfree-lazy-user-del", false, "Let DEL free like UNLINK")
-        .meaningless(),
+    Record::flag(D::LazyfreeLazyUserDel, "lazyfree-lazy-user-del", false, "Let DEL free like UNLINK"),
     Record::flag(
         D::LazyfreeLazyUserFlush,
         "lazyfree-lazy-user-flush",

@@ -1,12 +1,19 @@
 //! The commands, family by family: each record beside its handler.
 
 mod admin;
+mod bitmap;
 mod command;
 mod connection;
+mod geo;
+mod hashes;
+mod hyperloglog;
 mod keys;
 mod lists;
 mod reply_map;
 mod server;
+mod sets;
+mod sort;
+mod sorted_sets;
 mod strings;
 mod transactions;
 
@@ -17,11 +24,18 @@ pub use admin::DebugSwitches;
 /// The commands of all families.
 pub const ALL: &[&[Command]] = &[
     admin::COMMANDS,
+    bitmap::COMMANDS,
     command::COMMANDS,
     connection::COMMANDS,
+    hashes::COMMANDS,
+    geo::COMMANDS,
+    hyperloglog::COMMANDS,
     keys::COMMANDS,
     lists::COMMANDS,
     server::COMMANDS,
+    sorted_sets::COMMANDS,
+    sets::COMMANDS,
+    sort::COMMANDS,
     strings::COMMANDS,
     transactions::COMMANDS,
 ];

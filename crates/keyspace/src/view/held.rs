@@ -1,9 +1,9 @@
-//! The locked stripes of a step.
+//! The stripes that a view has locked, and finding one among them.
 
 use crate::stripe::{StripeData, StripeGuard};
 use crate::waiters::Waiters;
 
-/// What is locked, in index order.
+/// The stripes that a view has locked.
 pub(crate) enum Held<'k> {
     None,
     One(usize, StripeGuard<'k>),
@@ -40,7 +40,6 @@ impl Held<'_> {
     }
 }
 
-/// A locked stripe.
 #[inline]
 pub(super) fn stripe_in<'a>(held: &'a mut Held<'_>, index: usize) -> &'a mut StripeData {
     // Told apart first, because nearly all steps are of this kind.

@@ -1,9 +1,10 @@
 //! Strings that are integers, counted up and down in place.
 
 use super::{Expiry, View};
-use crate::entry::{EntryRef, NewValue, ValueRef};
+use crate::entry::EntryRef;
 use crate::hash::Key;
 use crate::stripe::StripeData;
+use crate::value::{NewValue, ValueRef};
 
 impl View<'_> {
     /// Gives a key the integer that `next` makes of the one it holds, which `read` finds in any other value than an integer

@@ -3,12 +3,13 @@
 //! The key that takes a value in counts as new, with a fresh access clock, even where it held something before: that is
 //! how clients see it in the events. What was overwritten is returned, because its events come last.
 
-use ochre_types::{Object, StrEncoding};
+use ochre_types::StrEncoding;
 
 use super::{View, type_name};
 use crate::effects::event_class;
-use crate::entry::{Entry, NewValue, OwnedValue, ValueRef};
+use crate::entry::Entry;
 use crate::hash::Key;
+use crate::value::{NewValue, OwnedValue};
 
 /// A key had a value that another one took the place of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,16 +83,5 @@ fn fitted(key_len: usize, value: NewValue<'_>) -> NewValue<'_> {
             NewValue::Bytes { bytes, raw }
         }
         other => other,
-    }
-}
-
-impl From<ValueRef<'_>> for OwnedValue {
-    /// A copy of the value.
-    fn from(value: ValueRef<'_>) -> OwnedValue {
-        match value {
-            ValueRef::Int(number) => OwnedValue::Int(number),
-            ValueRef::Bytes { bytes, raw } => OwnedValue::Bytes { bytes: bytes.to_vec(), raw },
-            ValueRef::Object(object) => OwnedValue::Object(Object::clone(object)),
-        }
     }
 }

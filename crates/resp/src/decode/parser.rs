@@ -204,7 +204,7 @@ fn scalar_value(kind: Scalar, text: &[u8]) -> Value {
     match kind {
         Scalar::Simple => Value::Simple(text.to_vec()),
         Scalar::Error | Scalar::BlobError => Value::Error(text.to_vec()),
-        Scalar::Integer => Value::Integer(crate::parse_integer(text).unwrap_or_default()),
+        Scalar::Integer => Value::Integer(ochre_types::parse_i64(text).unwrap_or_default()),
         Scalar::Bulk => Value::Bulk(Some(text.to_vec())),
         Scalar::NullBulk => Value::Bulk(None),
         Scalar::NullArray => Value::Array(None),

@@ -4,8 +4,9 @@
 //! while it reads and both accept exactly the same bytes. Streamed strings and aggregates of
 //! RESP3 (`$?`, `*?`) are refused: no server sends them.
 
+use ochre_types::parse_i64;
+
 use super::DecodeError;
-use crate::number::parse_integer;
 
 /// Kind of a scalar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +107,7 @@ fn line_body(mark: u8, line: &[u8]) -> Result<Body<'_>, DecodeError> {
 
 fn is_valid(kind: Scalar, line: &[u8]) -> bool {
     match kind {
-        Scalar::Integer => parse_integer(line).is_some(),
+        Scalar::Integer => parse_i64(line).is_some(),
         Scalar::Null => line.is_empty(),
         Scalar::Boolean => matches!(line, b"t" | b"f"),
         Scalar::Double => str::from_utf8(line).is_ok_and(|text| text.parse::<f64>().is_ok()),
@@ -121,7 +122,7 @@ fn is_big_number(line: &[u8]) -> bool {
 }
 
 fn open(kind: Aggregate, line: &[u8]) -> Result<Body<'_>, DecodeError> {
-    match parse_integer(line) {
+    match parse_i64(line) {
         Some(-1) if kind == Aggregate::Array => Ok(Body::Scalar(Scalar::NullArray, &[])),
         Some(len) => Ok(Body::Open(kind, u64::try_from(len).map_err(|_| DecodeError::InvalidLength)?)),
         None => Err(DecodeError::InvalidLength),
@@ -135,7 +136,7 @@ fn read_string<'a>(input: &'a [u8], mark: u8, line: &[u8], start: usize) -> Resu
         b'!' => Scalar::BlobError,
         _ => Scalar::Verbatim,
     };
-    let announced = match parse_integer(line) {
+    let announced = match parse_i64(line) {
         Some(-1) if kind == Scalar::Bulk => {
             let body = Body::Scalar(Scalar::NullBulk, &[]);
             return Ok(Found::Token(Token { body, len: start }));

@@ -57,7 +57,7 @@ impl Value {
     pub fn as_i64(&self) -> Option<i64> {
         match self {
             Self::Integer(value) => Some(*value),
-            other => crate::parse_integer(other.as_bytes()?),
+            other => ochre_types::parse_i64(other.as_bytes()?),
         }
     }
 

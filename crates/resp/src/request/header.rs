@@ -6,9 +6,10 @@
 //! Finding the line end with a vectorised search was rejected: its set-up costs more than the
 //! four to seven bytes it would look at.
 
+use ochre_types::parse_i64;
+
 use super::ProtocolError;
 use super::limits::Limits;
-use crate::number::parse_integer;
 
 /// A header of one to four digits at the start of `rest`: the number and the header's length in
 /// bytes. `None` means "look closer", not "malformed".
@@ -99,6 +100,6 @@ fn cut(rest: &[u8], limits: &Limits, too_big: ProtocolError) -> Result<Header, P
 
 /// The number between the marker and the line end at `end`.
 fn number(rest: &[u8], end: usize) -> Option<Header> {
-    let value = rest.get(1..end).and_then(parse_integer)?;
+    let value = rest.get(1..end).and_then(parse_i64)?;
     Some(Header::Line { value, next: end + 2 })
 }

@@ -1,18 +1,8 @@
 //! The first lines of the log. Scripts and test suites wait for some of them, so their wording is Redis's.
 
+use super::build::Build;
 use super::logger::{Level, logger};
 use super::title::ServerMode;
-
-/// What this program is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Build {
-    /// Its version.
-    pub version: &'static str,
-    /// Short commit, or zeros.
-    pub commit: &'static str,
-    /// Whether the sources had changes that were not committed.
-    pub modified: bool,
-}
 
 /// When to show the logo: `always-show-logo`, or when a person is watching.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -119,7 +109,7 @@ mod tests {
 
     #[test]
     fn the_picture_says_what_runs() {
-        let build = Build { version: "1.2.3", commit: "00000000", modified: false };
+        let build = Build { version: "1.2.3", commit: "00000000", modified: false, id: "0".repeat(16) };
         let picture = picture(&build, ServerMode::Cluster, 7000);
         // The process number, with a space before it, is what starts of test suites look for.
         let pid = format!(" PID: {}\n", std::process::id());

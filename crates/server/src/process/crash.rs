@@ -19,13 +19,13 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::banner::Build;
+use super::build::Build;
 use super::logger::{Level, logger};
 use super::stack::{self, Modules};
 use super::sys::{self, FatalSignal, Trace};
 
 /// How long one section may take to be written.
-const SECTION_LIMIT: Duration = Duration::from_secs(3);
+const SECTION_LIMIT: Duration = Duration::from_secs(1);
 /// Memory that the fast test at the end of a report tries.
 const MEMORY_TEST_MB: usize = 32;
 /// Name of the threads that produce sections: a panic of theirs ends the section, not the report.
@@ -112,7 +112,7 @@ pub fn add_section(section: Section) {
 pub fn log_all_stacks(headline: &str) {
     logger().from_signal_handler(Level::Warning, headline);
     raw("\n------ STACK TRACE ------\n");
-    raw(&stack::all_threads(None, &Modules::read()));
+    stack::all_threads(None, &Modules::read(), &mut raw);
     raw("\n------ STACK TRACE DONE ------\n");
     logger().from_signal_handler(Level::Warning, "--------\n");
 }
@@ -156,8 +156,14 @@ fn report_signal(signal: &FatalSignal) {
     for text in signal_lines(signal, &settings.build) {
         line(&text);
     }
-    raw(&format!("\n------ STACK TRACE ------\nEIP:\n{}\n", stack::describe(signal.instruction, &modules)));
-    raw(&stack::all_threads(Some(&signal.trace), &modules));
+    // First what takes no time: who supervises the process may not wait for the rest.
+    raw(&format!(
+        "\nStack of the crashed thread, addresses only:\n{}",
+        stack::addresses(&signal.trace, &modules)
+    ));
+    raw("\n------ STACK TRACE ------\nEIP:\n");
+    raw(&format!("{}\n", stack::describe(signal.instruction, &modules)));
+    stack::all_threads(Some(&signal.trace), &modules, &mut raw);
     raw("\n------ STACK TRACE DONE ------\n");
     if !signal.registers.is_empty() {
         raw("\n------ REGISTERS ------\n");
@@ -182,7 +188,7 @@ fn signal_lines(signal: &FatalSignal, build: &Build) -> Vec<String> {
     if signal.instruction != 0 {
         lines.push(format!("Crashed running the instruction at: {:#x}", signal.instruction));
     }
-    lines.push(format!("commit={}, modified={}", build.commit, u8::from(build.modified)));
+    lines.push(format!("commit={}, modified={}, build={}", build.commit, u8::from(build.modified), build.id));
     lines
 }
 
@@ -271,7 +277,7 @@ fn report_panic(settings: &CrashSettings) {
     let modules = Modules::read();
     let (trace, text) = stack::this_thread(&modules);
     raw(&format!("\n------ STACK TRACE ------\n\n{} {} *\n{text}", trace.tid, stack::thread_name(trace.tid)));
-    raw(&stack::all_threads(None, &modules));
+    stack::all_threads(None, &modules, &mut raw);
     raw("\n------ STACK TRACE DONE ------\n");
     let Trace { tid, .. } = trace;
     sections(tid);

@@ -13,6 +13,7 @@
 
 pub mod affinity;
 pub mod banner;
+pub mod build;
 pub mod checks;
 pub mod crash;
 mod daemonize;

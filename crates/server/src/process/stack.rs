@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use super::sys::{Trace, capture_here, capture_thread};
+use super::sys::{SAMPLE_SIGNAL, Trace, capture_here, capture_thread};
 
 /// How long one thread may take to show its stack: long enough for a machine under load.
 const THREAD_LIMIT: Duration = Duration::from_secs(2);
@@ -44,28 +44,40 @@ impl Modules {
     }
 }
 
-/// Stacks of all threads. The calling thread's is left out, unless it is the `crashed` one, whose trace is given and
-/// which gets a star.
-pub(super) fn all_threads(crashed: Option<&Trace>, modules: &Modules) -> String {
-    let mut out = String::new();
+/// Hands the stacks of all threads to `write`, one after the other: names are looked up in the debugging information of
+/// the whole program, which takes its time. The calling thread's is left out, unless it is the `crashed` one, whose trace
+/// is given, which gets a star and comes first.
+pub(super) fn all_threads(crashed: Option<&Trace>, modules: &Modules, write: &mut dyn FnMut(&str)) {
     let own_tid = rustix::thread::gettid().as_raw_nonzero().get();
     let (mut shown, mut expected) = (0, 0);
     let start = Instant::now();
-    for tid in thread_ids() {
+    let mut threads = thread_ids();
+    threads.sort_unstable_by_key(|tid| (crashed.is_none_or(|trace| trace.tid != *tid), *tid));
+    for tid in threads {
         let trace = match crashed {
             Some(trace) if trace.tid == tid => Some(trace.clone()),
             _ if tid == own_tid => continue,
+            // The allocator's own threads, for example: waiting for them would be in vain, and seconds for each.
+            _ if blocks_samples(tid) => None,
             _ => capture_thread(tid, THREAD_LIMIT.min(ALL_LIMIT.saturating_sub(start.elapsed()))),
         };
         expected += 1;
         if let Some(trace) = trace {
             shown += 1;
             let star = if crashed.is_some_and(|c| c.tid == tid) { " *" } else { "" };
-            out += &format!("\n{tid} {}{star}\n", thread_name(tid));
-            out += &frames(&trace, modules);
+            write(&format!("\n{tid} {}{star}\n{}", thread_name(tid), frames(&trace, modules)));
         }
     }
-    out + &format!("\n{shown}/{expected} expected stacktraces.\n")
+    write(&format!("\n{shown}/{expected} expected stacktraces.\n"));
+}
+
+/// The addresses of a stack with their modules, without names: quick, and enough for `addr2line`.
+pub(super) fn addresses(trace: &Trace, modules: &Modules) -> String {
+    let line = |(index, address): (usize, &usize)| match modules.place(*address) {
+        Some((path, offset)) => format!("#{index} {address:#x} ({path}+{offset:#x})\n"),
+        None => format!("#{index} {address:#x}\n"),
+    };
+    trace.addresses.iter().enumerate().map(line).collect()
 }
 
 /// The calling thread's stack.
@@ -98,6 +110,19 @@ pub(super) fn thread_name(tid: i32) -> String {
     std::fs::read_to_string(format!("/proc/self/task/{tid}/comm")).unwrap_or_default().trim_end().to_owned()
 }
 
+/// Whether a thread blocks the signal that samples its stack.
+fn blocks_samples(tid: i32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/self/task/{tid}/status")).unwrap_or_default();
+    blocks(&status, SAMPLE_SIGNAL)
+}
+
+/// Whether the kernel's description of a thread has a signal among those that are blocked.
+fn blocks(status: &str, signal: i32) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigBlk:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask >> (signal - 1) & 1 == 1
+}
+
 fn thread_ids() -> Vec<i32> {
     let Ok(tasks) = std::fs::read_dir("/proc/self/task") else { return Vec::new() };
     tasks.filter_map(|t| t.ok()?.file_name().to_str()?.parse().ok()).collect()
@@ -122,6 +147,14 @@ mod tests {
         let modules = Modules::parse(maps);
         assert_eq!(modules.place(0x7f10), Some(("/usr/lib/x.so", 0x1010)));
         assert_eq!(modules.place(0x8000), None);
+    }
+
+    #[test]
+    fn threads_that_block_the_signal_are_passed_over() {
+        let status =
+            |mask: &str| format!("Name:\tx\nSigPnd:\tffffffffffffffff\nSigBlk:\t{mask}\nSigIgn:\t0\n");
+        assert!(blocks(&status("fffffffe7ffbfeff"), 12) && blocks(&status("0000000000000800"), 12));
+        assert!(!blocks(&status("fffffffffffff7ff"), 12) && !blocks("", 12));
     }
 
     #[test]

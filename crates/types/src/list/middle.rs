@@ -171,7 +171,7 @@ impl Quicklist {
         from: End,
         limits: &ListLimits,
     ) -> usize {
-        let wanted = Wanted::new(value);
+        let (wanted, nodes) = (Wanted::new(value), self.chain.nodes());
         let (mut removed, mut at) = (0, self.chain.end(from));
         while removed < most
             && let Some(place) = at
@@ -190,7 +190,7 @@ impl Quicklist {
                 }
             };
         }
-        if removed > 0 {
+        if self.chain.nodes() < nodes {
             self.chain.join_sparse_chunks();
             self.decompress_ends(limits);
         }
@@ -221,7 +221,7 @@ impl Quicklist {
             Some(Some(removed)) => removed,
             _ => {
                 // A large element's node goes with it: an empty one is what `after_removal` takes out.
-                self.chain.edit(place, |node| *node = Node::Packed(Packed::new(0)));
+                self.chain.edit(place, |node| *node = Node::Packed(Packed::with_room(0)));
                 1
             }
         }

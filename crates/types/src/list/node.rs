@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::limits::ListLimits;
-use super::packed::{Element, Packed};
+use super::packed::{Element, Packed, Room};
 use crate::listpack::{Encoded, Item, Listpack, allocated_bytes};
 use crate::lzf;
 
@@ -11,6 +11,8 @@ use crate::lzf;
 const COMPRESS_FROM: usize = 48;
 /// What compressing has to save at least.
 const SAVED_MIN: usize = 8;
+/// What a node at an end begins with, as a share of what it may become.
+const FIRST_SHARE: usize = 8;
 
 /// One node.
 #[derive(Clone)]
@@ -52,19 +54,24 @@ impl std::ops::Deref for Opened<'_> {
 }
 
 impl Node {
-    /// A node for `value` alone, of the kind that the limits want.
+    /// A node for `value` alone, of the kind that the limits want, to stand in the middle.
     pub(super) fn with(value: &[u8], limits: &ListLimits) -> Node {
         if limits.is_plain(value.len()) {
             return Node::Plain(value.into());
         }
         let encoded = Encoded::of(value);
-        Node::with_element(Element::of(&encoded), limits)
+        Node::with_element(Element::of(&encoded), Room::Snug, limits)
     }
 
-    /// A packed node for one element, which is not too large for it.
-    pub(super) fn with_element(element: Element<'_>, limits: &ListLimits) -> Node {
-        let mut packed = Packed::new(limits.node_bytes_max());
-        let pushed = packed.push_back(element, super::packed::Room::Both, limits.node_bytes_max());
+    /// A packed node for one element, which is not too large for it, with room for more where `room` says.
+    pub(super) fn with_element(element: Element<'_>, room: Room, limits: &ListLimits) -> Node {
+        let like_this = limits.node_len_max() * (element.len() + 2);
+        let bytes = match room {
+            Room::Snug => element.len() + 2,
+            _ => like_this.min(limits.node_bytes_max() / FIRST_SHARE),
+        };
+        let mut packed = Packed::with_room(bytes);
+        let pushed = packed.push_back(element, room, limits.node_bytes_max());
         debug_assert!(pushed, "an element that is not plain fits into an empty node");
         Node::Packed(packed)
     }

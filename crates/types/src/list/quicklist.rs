@@ -68,7 +68,7 @@ impl Quicklist {
             })
         });
         if pushed != Some(true) {
-            self.push_node(end, Node::with_element(element, limits), limits);
+            self.push_node(end, Node::with_element(element, room, limits), limits);
         }
     }
 

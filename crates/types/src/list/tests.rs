@@ -267,6 +267,11 @@ fn an_element_of_a_long_list_takes_little_more_than_its_bytes() {
 }
 
 #[test]
+fn a_list_is_one_word() {
+    assert_eq!((size_of::<List>(), size_of::<super::node::Node>()), (8, 32));
+}
+
+#[test]
 fn a_large_element_has_a_node_of_its_own() {
     let limits = ListLimits::default();
     let mut list = of(1000, &limits);

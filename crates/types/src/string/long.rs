@@ -83,12 +83,14 @@ impl LongString {
         1
     }
 
-    /// Bytes allocated for it.
+    /// Bytes allocated for it, itself among them: it has a block of its own.
     pub fn heap_bytes(&self) -> usize {
         match &self.0 {
-            Repr::Owned(bytes) => bytes.capacity(),
+            Repr::Owned(bytes) => size_of::<LongString>() + bytes.capacity(),
             // The pointer's block has two counters before the vector.
-            Repr::Part(buffer, _) => buffer.capacity() + size_of::<Vec<u8>>() + 2 * size_of::<usize>(),
+            Repr::Part(buffer, _) => {
+                size_of::<LongString>() + buffer.capacity() + size_of::<Vec<u8>>() + 2 * size_of::<usize>()
+            }
         }
     }
 }

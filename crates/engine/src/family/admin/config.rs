@@ -17,6 +17,7 @@ use crate::command::{Arg, ArgKind, Command, flags};
 use crate::engine::{Engine, Message};
 use crate::error::{Error, SYNTAX};
 use crate::family::server::reply_help;
+use crate::missing::warn_of_missing;
 
 pub(super) const CONFIG: Command = Command {
     name: "config",
@@ -128,6 +129,7 @@ fn note(changes: &Changes, config: &Config) {
     for directive in &changes.ignored {
         log::info!("The directive '{}' is accepted but has no meaning for Ochre.", directive.name());
     }
+    warn_of_missing(config, |directive| changes.contains(directive));
     let (limit, used) = (config.uint(Directive::Maxmemory), ochre_memory::used_bytes() as u64);
     if changes.contains(Directive::Maxmemory) && limit != 0 && limit < used {
         log::error!(

@@ -1,5 +1,8 @@
-//! DEL and UNLINK. They differ in name only: what is large is always freed by the reclaimer, so that no client waits for
-//! it (`lazyfree-lazy-user-del` is what makes Redis's DEL do the same).
+//! DEL and UNLINK. What is large is freed by the reclaimer after UNLINK, and after DEL if `lazyfree-lazy-user-del` says
+//! so. Otherwise DEL's own client waits for it, and finds its memory free; nobody else waits, because the locks are
+//! released before.
+
+use std::sync::atomic::Ordering::Relaxed;
 
 use ochre_keyspace::event_class;
 
@@ -11,13 +14,16 @@ use crate::error::Error;
 pub(super) const DEL: Command = Command {
     name: "del",
     summary: "Removes keys.",
-    complexity: "O(N) where N is the number of keys. What a large value takes to be freed is not paid by the client.",
+    complexity: "O(N) where N is the number of keys and of the allocations that their values are made of.",
     arity: -2,
     flags: flags::WRITE,
     keys: &[KeySpec::from(1, 1, key_flags::RM | key_flags::DELETE)],
     tips: &["request_policy:multi_shard", "response_policy:agg_sum"],
     args: &[Arg::key("key", 0).multiple()],
-    handler: remove,
+    handler: |call| {
+        let in_background = call.engine.settings.lazy_user_del.load(Relaxed);
+        remove(call, in_background)
+    },
     ..BASE
 };
 
@@ -28,17 +34,23 @@ pub(super) const UNLINK: Command = Command {
     complexity: "O(1) for each key, whatever its size. Freeing the values takes O(N) in another thread, where N is \
                  the number of allocations they were made of.",
     flags: flags::WRITE | flags::FAST,
+    handler: |call| remove(call, true),
     ..DEL
 };
 
-fn remove(call: &mut Call<'_, '_>) -> Result<(), Error> {
+fn remove(call: &mut Call<'_, '_>, in_background: bool) -> Result<(), Error> {
     let db = call.db();
+    let earlier = call.view.effects().garbage.len();
     let mut removed = 0;
     for key in call.keys {
         if call.view.remove(db, *key) {
             call.notify(event_class::GENERIC, "del", *key);
             removed += 1;
         }
+    }
+    if !in_background {
+        let effects = call.view.effects();
+        effects.freed_before_reply.extend(effects.garbage.drain(earlier..));
     }
     call.reply.integer(removed);
     Ok(())

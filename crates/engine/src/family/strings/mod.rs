@@ -22,7 +22,7 @@ mod value;
 use crate::command::{Arg, ArgKind, Command, Group, KeySpec, acl, key_flags};
 
 pub(super) use expiry::{ExpiryOption, ExpiryWord};
-pub(super) use value::{StringRef, new_string};
+pub(super) use value::{StringRef, new_string, raw_string};
 
 /// The family's commands.
 pub const COMMANDS: &[Command] = &[

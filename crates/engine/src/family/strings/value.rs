@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ochre_keyspace::{EntryRef, INLINE_BYTES_MAX, NewValue, ValueRef};
 use ochre_resp::ReplyWriter;
-use ochre_types::{LongString, Object, StrEncoding};
+use ochre_types::{LongString, Object, ObjectRef, StrEncoding};
 
 use crate::error::{Error, NOT_AN_INTEGER, WRONG_TYPE};
 
@@ -36,7 +36,7 @@ impl<'a> StringRef<'a> {
         match value {
             ValueRef::Int(number) => Ok(StringRef::Int(number)),
             ValueRef::Bytes { bytes, .. } => Ok(StringRef::Bytes(bytes)),
-            ValueRef::Object(Object::String(bytes)) => Ok(StringRef::Bytes(bytes)),
+            ValueRef::Object(ObjectRef::String(bytes)) => Ok(StringRef::Bytes(bytes)),
             ValueRef::Object(_) => Err(WRONG_TYPE),
         }
     }
@@ -93,6 +93,14 @@ pub(super) fn received_string<'a>(buffer: &Arc<Vec<u8>>, key_len: usize, value: 
     match LongString::part_of(buffer, value).filter(|string| string.len() > INLINE_BYTES_MAX) {
         Some(string) => NewValue::Object(Object::String(Box::new(string))),
         None => new_string(key_len, value),
+    }
+}
+
+/// A value that commands have made and will change again, raw.
+pub(in crate::family) fn raw_string(bytes: Vec<u8>, store: impl FnOnce(NewValue<'_>)) {
+    match bytes.len() > INLINE_BYTES_MAX {
+        true => store(NewValue::Object(Object::String(Box::new(bytes.into())))),
+        false => store(NewValue::Bytes { bytes: &bytes, raw: true }),
     }
 }
 

@@ -31,6 +31,8 @@ use super::{last_words, registers};
 
 /// The signals that end in a report.
 const FATAL: [c_int; 5] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGABRT];
+/// The signal by which [`capture_thread`] reaches other threads.
+pub(in crate::process) const SAMPLE_SIGNAL: c_int = libc::SIGUSR2;
 /// Frames kept per stack.
 const FRAMES_MAX: usize = 96;
 /// How long a crashed thread waits for its report.
@@ -224,7 +226,7 @@ fn mask_fatal(how: c_int) {
 pub(in crate::process) fn install_stack_sampler() {
     capture_here();
     set_handler(
-        libc::SIGUSR2,
+        SAMPLE_SIGNAL,
         stack_sample_handler as *const () as usize,
         libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_RESTART,
     );
@@ -261,7 +263,7 @@ pub(in crate::process) fn capture_thread(tid: i32, limit: Duration) -> Option<Tr
     }
     SAMPLE_TID.store(tid, SeqCst);
     SAMPLE.store(ASKED, SeqCst);
-    let sent = send_to_thread(tid, libc::SIGUSR2);
+    let sent = send_to_thread(tid, SAMPLE_SIGNAL);
     let deadline = Instant::now() + limit;
     while sent && SAMPLE.load(SeqCst) != TAKEN && Instant::now() < deadline {
         std::thread::sleep(Duration::from_micros(200));

@@ -19,7 +19,7 @@ mod usage;
 
 pub(super) use args::ArgumentArea;
 pub(super) use fatal::{
-    FatalSignal, Trace, capture_here, capture_thread, claim_report, disable_fatal_handlers,
+    FatalSignal, SAMPLE_SIGNAL, Trace, capture_here, capture_thread, claim_report, disable_fatal_handlers,
     enable_fatal_handlers, fatal_signal, install_stack_sampler, raise_here, reporter, with_fatal_blocked,
 };
 pub(super) use fork::{Side, fork};

@@ -12,7 +12,7 @@ impl Packed {
             return self.push_front(element, Room::Both, bytes_max);
         }
         if index >= self.len() {
-            return self.push_back(element, Room::Tail, bytes_max);
+            return self.push_back(element, Room::Snug, bytes_max);
         }
         // An entry more, whether it is needed or not: who counts exactly here counts twice.
         if self.count == u16::MAX || !self.tail_room(element.len() + 2, bytes_max) {
@@ -30,7 +30,7 @@ impl Packed {
     /// Whether there are, or could be made, `more` bytes of free room after the last element.
     fn tail_room(&mut self, more: usize, bytes_max: usize) -> bool {
         let fits = |node: &Packed| usize::from(node.end) + more <= node.index_start();
-        fits(self) || self.make_room(more, End::Tail, Room::Tail, bytes_max) && fits(self)
+        fits(self) || self.make_room(more, End::Tail, Room::Snug, bytes_max) && fits(self)
     }
 
     /// Puts an element in the place of number `index`. False if it does not fit into the node, of at most `bytes_max`.
@@ -103,31 +103,30 @@ impl Packed {
         if from_tail {
             found.drain(..found.len().saturating_sub(most));
         }
-        if let Some(first) = found.first() {
-            self.compact(*first, found.len(), wanted, found.last().copied());
-        }
+        self.compact(&found);
         found.len()
     }
 
-    /// Removes the elements that are `wanted` from number `first` to `last`, of which there are `removed`.
-    fn compact(&mut self, first: usize, removed: usize, wanted: &Encoded<'_>, last: Option<usize>) {
-        let (mut from, end) = (self.offset(first), usize::from(self.end));
+    /// Removes the elements with these numbers, which are in order: moves what is between them, a run at a time.
+    fn compact(&mut self, gone: &[usize]) {
+        let Some(first) = gone.first() else { return };
+        let (mut from, end) = (self.offset(*first), usize::from(self.end));
         let mut to = from;
-        for index in first..self.len() {
-            let len = encoded_len(&self.bytes[..end], from);
-            let gone = Some(index) <= last && wanted.is_at(&self.bytes[..end], from);
-            if !gone {
-                self.bytes.copy_within(from..from + len, to);
-                to += len;
-            }
-            from += len;
+        for (turn, index) in gone.iter().enumerate() {
+            from += encoded_len(&self.bytes, from);
+            let run_end = match gone.get(turn + 1) {
+                Some(next) => (index + 1..*next).fold(from, |at, _| at + encoded_len(&self.bytes, at)),
+                None => end,
+            };
+            self.bytes.copy_within(from..run_end, to);
+            to += run_end - from;
+            from = run_end;
         }
         self.end = to as u16;
-        self.count -= removed as u16;
-        if self.count == 0 {
-            self.phase = 0;
-        } else if first < self.len() {
-            self.index_from(first);
+        self.count -= gone.len() as u16;
+        self.forget_phase_if_empty();
+        if *first < self.len() {
+            self.index_from(*first);
         }
     }
 
@@ -137,6 +136,8 @@ impl Packed {
         let after = Packed::of_elements(&self.bytes[at..end], self.len().saturating_sub(index));
         self.end = at as u16;
         self.count = self.count.min(index as u16);
+        self.forget_phase_if_empty();
+        self.trim();
         after
     }
 

@@ -76,7 +76,7 @@ impl Packed {
 
     /// An empty node has no group that could lack anything.
     #[inline]
-    fn forget_phase_if_empty(&mut self) {
+    pub(super) fn forget_phase_if_empty(&mut self) {
         if self.count == 0 {
             self.phase = 0;
         }

@@ -20,8 +20,8 @@
 //! An element of ten bytes takes 11.25, where a listpack takes 12. Seeking passes seven elements at most, where in a
 //! listpack it is half of all. The listpack that RDB wants is written from this by adding the backlens.
 //!
-//! Rejected: listpacks at both ends of the list and packed nodes between. Ends cost then less by a nanosecond or two,
-//! and every node is translated twice on its way through a queue.
+//! Rejected: listpacks at both ends of the list and packed nodes between them: every node would be translated twice on
+//! its way through a queue.
 
 use super::super::chain::End;
 use crate::listpack::{Encoded, encoded_len};
@@ -31,8 +31,6 @@ pub(super) const GROUP: usize = 8;
 const ENTRY: usize = 2;
 /// Offsets are 16 bits.
 const BYTES_MAX: usize = 1 << 16;
-/// What a node begins with, as a share of what it may become.
-const FIRST_SHARE: usize = 8;
 
 /// An element's encoding, in two parts: what stands before its text, and the text.
 #[derive(Clone, Copy)]
@@ -66,6 +64,8 @@ pub(in crate::list) enum Room {
     Tail,
     /// Both ends alike: the node is the only one.
     Both,
+    /// The tail, but little: the node is changed in the middle, and grows by chance.
+    Snug,
 }
 
 /// Several elements of a list.
@@ -80,12 +80,8 @@ pub(in crate::list) struct Packed {
 }
 
 impl Packed {
-    /// An empty node that can grow to `bytes_max` in all.
-    pub(in crate::list) fn new(bytes_max: usize) -> Packed {
-        Packed::with_room((bytes_max / FIRST_SHARE).min(BYTES_MAX))
-    }
-
-    pub(super) fn with_room(bytes: usize) -> Packed {
+    /// An empty node with room for `bytes`.
+    pub(in crate::list) fn with_room(bytes: usize) -> Packed {
         Packed { bytes: vec![0; bytes].into_boxed_slice(), start: 0, end: 0, count: 0, phase: 0 }
     }
 
@@ -201,7 +197,8 @@ impl Packed {
             self.slide(start);
             return true;
         }
-        let wanted = (2 * capacity).max((used + more).next_multiple_of(64)).min(bytes_max);
+        let grown = if room == Room::Snug { used + used / 8 } else { 2 * capacity };
+        let wanted = grown.max(used + more).next_multiple_of(64).min(bytes_max);
         if wanted <= capacity || used + more > wanted {
             return false;
         }
@@ -214,7 +211,7 @@ impl Packed {
     fn start_for(&self, capacity: usize, more: usize, end: End, room: Room) -> usize {
         let free = capacity - self.used_bytes();
         let start = match room {
-            Room::Tail => 0,
+            Room::Tail | Room::Snug => 0,
             Room::Both => free / 2,
             // What remains is for the index of the elements to come, by the size of those that are there.
             Room::Head => free - (free * self.index_len() / (self.used_bytes() + 1)).min(free),

@@ -7,8 +7,9 @@
 //! that is not empty, its number mixed in and each key's digest added.
 
 use ochre_keyspace::{EntryRef, ValueRef};
-use ochre_types::Object;
+use ochre_types::ObjectRef;
 use ochre_types::hash::HashEntry;
+use ochre_types::stream::{Entry, StreamId};
 use sha1::{Digest as _, Sha1};
 
 use crate::call::Call;
@@ -20,8 +21,12 @@ const STRING: u32 = 0;
 const LIST: u32 = 1;
 /// The number of the type `set`.
 const SET: u32 = 2;
+/// The number of the type `zset`.
+const ZSET: u32 = 3;
 /// The number of the type `hash`.
 const HASH: u32 = 4;
+/// The number of the type `stream`.
+const STREAM: u32 = 6;
 /// Added for a field that expires, at whatever time.
 const FIELD_EXPIRES: &[u8] = b"!!hexpire!!";
 /// Added for a value that expires, at whatever time.
@@ -55,20 +60,33 @@ impl Digest {
         }
     }
 
-    fn mix_object(&mut self, object: &Object) {
+    fn mix_object(&mut self, object: ObjectRef<'_>) {
         match object {
-            Object::String(bytes) => self.mix_string(bytes),
-            Object::List(list) => {
+            ObjectRef::String(bytes) => self.mix_string(bytes),
+            ObjectRef::List(list) => {
                 self.mix(&LIST.to_be_bytes());
                 list.range(0, list.len(), |item| item.with_bytes(|bytes| self.mix(bytes)));
             }
-            Object::Set(set) => {
+            ObjectRef::Set(set) => {
                 self.mix(&SET.to_be_bytes());
                 set.iter().for_each(|member| member.with_bytes(|bytes| self.add(bytes)));
             }
-            Object::Hash(hash) => {
+            ObjectRef::Hash(hash) => {
                 self.mix(&HASH.to_be_bytes());
                 hash.iter().for_each(|field| self.add_field(field));
+            }
+            ObjectRef::ZSet(zset) => {
+                self.mix(&ZSET.to_be_bytes());
+                for (member, score) in zset.iter() {
+                    let mut digest = Digest::default();
+                    member.with_bytes(|bytes| digest.mix(bytes));
+                    digest.mix(ochre_types::format_f64(score).as_bytes());
+                    self.add(&digest.0);
+                }
+            }
+            ObjectRef::Stream(stream) => {
+                self.mix(&STREAM.to_be_bytes());
+                stream.range(StreamId::MIN, StreamId::MAX).for_each(|entry| self.mix_entry(&entry));
             }
         }
     }
@@ -82,6 +100,15 @@ impl Digest {
             digest.add(FIELD_EXPIRES);
         }
         self.add(&digest.0);
+    }
+
+    /// Mixes an entry of a stream in: its ID, with a dot in between, and its names and values.
+    fn mix_entry(&mut self, entry: &Entry<'_>) {
+        self.mix(format!("{}.{}", entry.id().ms, entry.id().seq).as_bytes());
+        for (name, value) in entry.fields() {
+            name.with_bytes(|bytes| self.mix(bytes));
+            value.with_bytes(|bytes| self.mix(bytes));
+        }
     }
 
     fn mix_string(&mut self, bytes: &[u8]) {

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use ochre_config::ClientMemoryLimit;
 use ochre_keyspace::{Entry, EntryRef, Random, ValueRef, access};
 use ochre_types::list::{List, ListLimits, QuicklistFigures};
-use ochre_types::{Case, Object, glob_match};
+use ochre_types::{Case, Object, ObjectRef, glob_match};
 
 use crate::call::{Call, integer};
 use crate::client::{Client, ClientShared};
@@ -52,7 +52,7 @@ fn quicklist_figures(entry: EntryRef<'_>, limits: &ListLimits) -> String {
 }
 
 fn list_of(entry: EntryRef<'_>) -> Option<&List> {
-    if let ValueRef::Object(Object::List(list)) = entry.value() { Some(list) } else { None }
+    if let ValueRef::Object(ObjectRef::List(list)) = entry.value() { Some(list) } else { None }
 }
 
 fn encoding(entry: EntryRef<'_>) -> &'static str {
@@ -82,7 +82,7 @@ fn serialized_bytes(entry: EntryRef<'_>) -> usize {
         ValueRef::Int(number) if i32::try_from(number).is_ok() => 5,
         ValueRef::Int(number) => string(itoa::Buffer::new().format(number).len()),
         ValueRef::Bytes { bytes, .. } => string(bytes.len()),
-        ValueRef::Object(Object::String(bytes)) => string(bytes.len()),
+        ValueRef::Object(ObjectRef::String(bytes)) => string(bytes.len()),
         // What it takes here is near to what it would take there: both are mostly listpacks.
         ValueRef::Object(object) => object.heap_bytes(),
     }
@@ -93,7 +93,7 @@ pub(super) fn string_sizes(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let text = with_entry(call, |entry| {
         let (len, room, own) = match entry.value() {
             ValueRef::Bytes { bytes, .. } => (bytes.len(), 0, 0),
-            ValueRef::Object(Object::String(bytes)) => {
+            ValueRef::Object(ObjectRef::String(bytes)) => {
                 (bytes.len(), bytes.capacity() - bytes.len(), bytes.heap_bytes())
             }
             ValueRef::Int(_) | ValueRef::Object(_) => {
@@ -111,7 +111,7 @@ pub(super) fn string_sizes(call: &mut Call<'_, '_>) -> Result<(), Error> {
 }
 
 pub(super) fn listpack(call: &mut Call<'_, '_>) -> Result<(), Error> {
-    if with_entry(call, encoding)? != "listpack" {
+    if !with_entry(call, encoding)?.starts_with("listpack") {
         return Err(Error::new("ERR Not a listpack encoded object."));
     }
     call.reply.simple("Listpack structure printed on stdout");

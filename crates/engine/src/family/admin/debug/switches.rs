@@ -47,27 +47,11 @@ pub(super) fn access_expired(call: &mut Call<'_, '_>) -> Result<(), Error> {
 pub(super) fn packed_threshold(call: &mut Call<'_, '_>) -> Result<(), Error> {
     const REFUSED: Error =
         Error::new("ERR argument must be a memory value bigger than 1 and smaller than 4gb");
-    let bytes = memory_value(call.args.at(2)).filter(|bytes| *bytes < 1 << 32).ok_or(REFUSED)?;
+    let bytes =
+        ochre_config::parse_memory(call.args.at(2)).filter(|bytes| *bytes < 1 << 32).ok_or(REFUSED)?;
     call.engine.debug.packed_threshold_bytes.store(bytes, Relaxed);
     call.reply.ok();
     Ok(())
-}
-
-/// A number of bytes with an optional unit.
-fn memory_value(text: &[u8]) -> Option<u64> {
-    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let (number, unit) = text.split_at(digits);
-    let factor: u64 = match unit.to_ascii_lowercase().as_slice() {
-        b"" | b"b" => 1,
-        b"k" => 1_000,
-        b"kb" => 1 << 10,
-        b"m" => 1_000_000,
-        b"mb" => 1 << 20,
-        b"g" => 1_000_000_000,
-        b"gb" => 1 << 30,
-        _ => return None,
-    };
-    str::from_utf8(number).ok()?.parse::<u64>().ok()?.checked_mul(factor)
 }
 
 /// Replies have one buffer here, that is given up when it is large and empty: there is nothing to be switched, but the
@@ -102,26 +86,4 @@ pub(super) fn rewrite_all(call: &mut Call<'_, '_>) -> Result<(), Error> {
 pub(super) fn positive(arg: &[u8]) -> Result<u64, Error> {
     let number = parse_i64(arg).and_then(|number| u64::try_from(number).ok());
     number.ok_or(Error::new("ERR value is out of range, must be positive"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn memory_values() {
-        let cases: [(&str, Option<u64>); 8] = [
-            ("0", Some(0)),
-            ("1b", Some(1)),
-            ("2KB", Some(2048)),
-            ("3m", Some(3_000_000)),
-            ("5gb", Some(5 << 30)),
-            ("", None),
-            ("x", None),
-            ("99999999999999999999", None),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(memory_value(text.as_bytes()), expected, "{text}");
-        }
-    }
 }

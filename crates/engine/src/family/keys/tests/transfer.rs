@@ -78,6 +78,34 @@ fn flushing_frees_where_it_was_told_to() {
 }
 
 #[test]
+fn deleting_frees_where_it_was_told_to() {
+    let mut harness = Harness::new();
+    let engine = harness.executor.engine.clone();
+    let large = "x".repeat(5_000_000);
+    for (lazy, request, objects) in [
+        (false, "del large", 0),
+        (true, "del large", 1),
+        (false, "unlink large", 1),
+        (false, "multi|del large|exec", 0),
+        (true, "multi|del large|exec", 1),
+    ] {
+        engine.settings.lazy_user_del.store(lazy, Relaxed);
+        harness.run(&format!("set large {large}"));
+        let before = engine.keyspace.reclaimer.freed();
+        let reply = request.split('|').map(|request| harness.run(request)).last();
+        assert!(reply.is_some_and(|reply| reply.ends_with(":1|")), "{request}");
+        while engine.keyspace.reclaimer.freed() < before + objects {
+            std::thread::yield_now();
+        }
+        assert_eq!(
+            (engine.keyspace.reclaimer.pending(), engine.keyspace.reclaimer.freed()),
+            (0, before + objects),
+            "{request}"
+        );
+    }
+}
+
+#[test]
 fn random_keys_are_spread() {
     let mut harness = Harness::new();
     (0..20).for_each(|number| drop(harness.run(&format!("set key:{number} v"))));

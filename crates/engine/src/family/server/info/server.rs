@@ -18,8 +18,8 @@ pub(super) fn server(scene: &Scene<'_>, report: &mut Report) {
     };
     report.field("redis_version", REDIS_VERSION);
     report.field("ochre_version", OCHRE_VERSION);
-    report.field("redis_git_sha1", "00000000");
-    report.field("redis_git_dirty", 0);
+    report.field("redis_git_sha1", known("commit", "00000000"));
+    report.field("redis_git_dirty", known("modified", "0"));
     report.field("redis_build_id", known("build_id", "0000000000000000"));
     report.field("redis_mode", "standalone");
     report.field("os", known("os", std::env::consts::OS));

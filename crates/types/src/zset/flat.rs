@@ -1,0 +1,183 @@
+//! The small encoding: a listpack of member, score, member, score, in order, as Redis has it.
+//!
+//! ```text
+//! | member | score | member | score | ...      by score, then by the bytes of the member
+//! ```
+//!
+//! A score is the integer it spells or its shortest text; both have one form only, so the same sorted set is the same bytes
+//! here, in files and in Redis. Everything walks from the front: a hundred elements of a few bytes are a few cache lines.
+
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use super::limits::Direction;
+use super::ranges::{LexRange, ScoreRange};
+use super::score::{read_score, with_score_text};
+use crate::listpack::{Corrupt, Item, Listpack, Pos};
+
+/// Members and scores, first to last.
+pub(super) fn pairs(list: &Listpack) -> impl Iterator<Item = (Item<'_>, f64)> {
+    let mut items = list.iter();
+    std::iter::from_fn(move || {
+        let member = items.next()?;
+        Some((member, read_score(items.next()?)?))
+    })
+}
+
+/// Number of members.
+pub(super) fn len(list: &Listpack) -> usize {
+    list.len() / 2
+}
+
+/// Where a member is.
+pub(super) fn find(list: &Listpack, member: &[u8]) -> Option<Pos> {
+    list.find(list.first()?, member, 1)
+}
+
+/// The score of the member at a position.
+pub(super) fn score_at(list: &Listpack, pos: Pos) -> Option<f64> {
+    read_score(list.get(list.next(pos)?))
+}
+
+/// The score of a member.
+pub(super) fn score(list: &Listpack, member: &[u8]) -> Option<f64> {
+    score_at(list, find(list, member)?)
+}
+
+fn compare(item: Item<'_>, score: f64, member: &[u8], member_score: f64) -> Ordering {
+    // No score is NaN.
+    let by_score = score.partial_cmp(&member_score).unwrap_or(Ordering::Equal);
+    by_score.then_with(|| item.with_bytes(|bytes| bytes.cmp(member)))
+}
+
+/// Puts a new member in at its place.
+pub(super) fn insert(list: &mut Listpack, member: &[u8], score: f64) {
+    match place(list, member, score) {
+        Some(pos) => {
+            let pos = list.insert_before(pos, member);
+            with_score_text(score, |text| list.insert_after(pos, text));
+        }
+        None => push(list, member, score),
+    }
+}
+
+/// Puts in a member that comes after all others.
+pub(super) fn push(list: &mut Listpack, member: &[u8], score: f64) {
+    list.push_back(member);
+    with_score_text(score, |text| list.push_back(text));
+}
+
+/// The first member that comes after one with this score.
+fn place(list: &Listpack, member: &[u8], score: f64) -> Option<Pos> {
+    let mut at = list.first();
+    while let Some(pos) = at {
+        let score_pos = list.next(pos)?;
+        let other = read_score(list.get(score_pos)).unwrap_or(f64::INFINITY);
+        if compare(list.get(pos), other, member, score) == Ordering::Greater {
+            return Some(pos);
+        }
+        at = list.next(score_pos);
+    }
+    None
+}
+
+/// Gives the member at a position another score.
+pub(super) fn rescore(list: &mut Listpack, pos: Pos, member: &[u8], score: f64) {
+    if stays(list, pos, member, score)
+        && let Some(score_pos) = list.next(pos)
+    {
+        with_score_text(score, |text| list.replace(score_pos, text));
+    } else {
+        list.remove_range(pos, 2);
+        insert(list, member, score);
+    }
+}
+
+/// Whether a member keeps its place between its neighbours with this score.
+fn stays(list: &Listpack, pos: Pos, member: &[u8], score: f64) -> bool {
+    let order = |pos: Pos| {
+        let other = score_at(list, pos).unwrap_or(f64::INFINITY);
+        compare(list.get(pos), other, member, score)
+    };
+    let before = list.prev(pos).and_then(|score_pos| list.prev(score_pos));
+    let after = list.next(pos).and_then(|score_pos| list.next(score_pos));
+    before.is_none_or(|pos| order(pos) == Ordering::Less)
+        && after.is_none_or(|pos| order(pos) == Ordering::Greater)
+}
+
+/// Takes a member out; whether it was there.
+pub(super) fn remove(list: &mut Listpack, member: &[u8]) -> bool {
+    let found = find(list, member);
+    if let Some(pos) = found {
+        list.remove_range(pos, 2);
+    }
+    found.is_some()
+}
+
+/// Takes out the members of a range of ranks.
+pub(super) fn remove_ranks(list: &mut Listpack, ranks: Range<usize>) {
+    if let Some(pos) = list.seek(2 * ranks.start as isize) {
+        list.remove_range(pos, 2 * ranks.len());
+    }
+}
+
+/// The rank of a member, and its score.
+pub(super) fn rank(list: &Listpack, member: &[u8]) -> Option<(usize, f64)> {
+    pairs(list).enumerate().find_map(|(rank, (item, score))| item.eq_bytes(member).then_some((rank, score)))
+}
+
+/// The member of a rank, and its score.
+pub(super) fn at(list: &Listpack, rank: usize) -> Option<(Item<'_>, f64)> {
+    let pos = list.seek(isize::try_from(rank).ok()?.checked_mul(2)?)?;
+    Some((list.get(pos), score_at(list, pos)?))
+}
+
+/// The ranks of a range of scores.
+pub(super) fn ranks_of_scores(list: &Listpack, range: &ScoreRange) -> Range<usize> {
+    let start = pairs(list).take_while(|(_, score)| !range.reaches_min(*score)).count();
+    let end = pairs(list).take_while(|(_, score)| range.keeps_max(*score)).count();
+    start..end.max(start)
+}
+
+/// The ranks of a range of members. When scores differ the order of bytes means nothing, and what Redis answers
+/// depends on the direction it walks in: it begins at the first member that one bound lets in and ends at the first one that
+/// the other bound does not.
+pub(super) fn ranks_of_members(list: &Listpack, range: &LexRange<'_>, direction: Direction) -> Range<usize> {
+    let reaches_min = |item: &Item<'_>| item.with_bytes(|member| range.reaches_min(member));
+    let keeps_max = |item: &Item<'_>| item.with_bytes(|member| range.keeps_max(member));
+    let members = || pairs(list).map(|(member, _)| member);
+    let possible = members().next().is_some_and(|first| keeps_max(&first))
+        && members().last().is_some_and(|last| reaches_min(&last));
+    if !possible {
+        return 0..0;
+    }
+    match direction {
+        Direction::Ascending => {
+            let start = members().take_while(|member| !reaches_min(member)).count();
+            start..start + members().skip(start).take_while(keeps_max).count()
+        }
+        Direction::Descending => {
+            let end = members()
+                .enumerate()
+                .filter(|(_, member)| keeps_max(member))
+                .last()
+                .map_or(0, |(at, _)| at + 1);
+            let below = members().take(end).enumerate().filter(|(_, member)| !reaches_min(member)).last();
+            below.map_or(0, |(at, _)| at + 1)..end
+        }
+    }
+}
+
+/// Checks a listpack from outside: pairs in order, scores that are numbers, no member twice.
+pub(super) fn validate(list: &Listpack) -> Result<(), Corrupt> {
+    if !list.len().is_multiple_of(2) || pairs(list).count() != len(list) {
+        return Err(Corrupt);
+    }
+    let mut members: Vec<Item<'_>> = pairs(list).map(|(member, _)| member).collect();
+    let in_order = pairs(list).zip(pairs(list).skip(1)).all(|((member, score), (next, next_score))| {
+        next.with_bytes(|next| compare(member, score, next, next_score)) == Ordering::Less
+    });
+    members.sort_unstable_by(|a, b| a.with_bytes(|a| b.with_bytes(|b| a.cmp(b))));
+    let distinct = members.windows(2).all(|pair| pair[0] != pair[1]);
+    if in_order && distinct { Ok(()) } else { Err(Corrupt) }
+}
