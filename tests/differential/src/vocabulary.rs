@@ -189,6 +189,7 @@ pub fn argument(class: &str, random: &mut Random, arguments: &mut Vec<Vec<u8>>) 
         "setting" => return setting(random, arguments),
         "configpattern" => config_pattern(random),
         "member" => member(random),
+        "weight" => weight(random),
         "sortpattern" => random.pick(SORT_PATTERNS).as_bytes().to_vec(),
         "field" => random.pick(&["f1", "f2", "f3", ""]).as_bytes().to_vec(),
         _ => panic!("the grammar names an unknown class of arguments: {class}"),
@@ -280,6 +281,15 @@ fn member(random: &mut Random) -> Vec<u8> {
         9 => random.pick(&["100000", "-40000", "5000000000", "member:10", "member:11"]).as_bytes().to_vec(),
         10 => format!("a member that is longer than most others: {}", random.below(4)).into_bytes(),
         _ => value(random),
+    }
+}
+
+/// What SORT takes for a number, mostly.
+fn weight(random: &mut Random) -> Vec<u8> {
+    match random.below(24) {
+        0..=15 => text(random.below(20) as i64 - 8),
+        16..=22 => random.pick(FLOATS).as_bytes().to_vec(),
+        _ => random.pick(&["inf", "-inf", "", "+3", "-infinity", "a"]).as_bytes().to_vec(),
     }
 }
 
