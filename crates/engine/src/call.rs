@@ -133,6 +133,11 @@ impl<'a> Cursor<'a> {
         Ok(arg)
     }
 
+    /// Goes past so many arguments, or to the end.
+    pub fn skip(&mut self, count: usize) {
+        self.index = self.index.saturating_add(count).min(self.args.len());
+    }
+
     /// Goes past the next argument if it is this word, whatever its case.
     pub fn eat(&mut self, word: &str) -> bool {
         let is_word = self.args.is(self.index, word);
@@ -202,6 +207,8 @@ pub struct Call<'c, 'k> {
     pub propagation: Propagation,
     /// Whether this runs as part of EXEC (or, later, of a script): nothing may block.
     pub in_transaction: bool,
+    /// Whether the request has run before and had to wait: the client is a stand-in then.
+    pub is_retry: bool,
 }
 
 /// How a command that changed something gets into the journal.

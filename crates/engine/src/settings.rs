@@ -6,8 +6,10 @@ use std::sync::atomic::{
 
 use ochre_config::{ClientMemoryLimit, Config, Directive, KeyspaceEvents};
 use ochre_keyspace::{Policy, event_class};
+use ochre_types::hash::HashLimits;
 use ochre_types::list::ListLimits;
 use ochre_types::set::SetLimits;
+use ochre_types::zset::ZSetLimits;
 use parking_lot::RwLock;
 
 /// Settings copied out of the configuration; [`Settings::refresh`] after every change.
@@ -62,6 +64,10 @@ pub struct Settings {
     pub prefetch: AtomicBool,
     /// `hz`.
     pub hz: AtomicU32,
+    /// `hash-max-listpack-entries`.
+    pub hash_max_listpack_entries: AtomicUsize,
+    /// `hash-max-listpack-value`, bytes.
+    pub hash_max_listpack_value: AtomicUsize,
     /// `hll-sparse-max-bytes`.
     pub hll_sparse_len_max: AtomicU64,
     /// `list-max-listpack-size`.
@@ -74,6 +80,10 @@ pub struct Settings {
     pub set_max_listpack_entries: AtomicUsize,
     /// `set-max-listpack-value`, bytes.
     pub set_max_listpack_value: AtomicUsize,
+    /// `zset-max-listpack-entries`.
+    pub zset_max_listpack_entries: AtomicUsize,
+    /// `zset-max-listpack-value`, bytes.
+    pub zset_max_listpack_value: AtomicUsize,
 }
 
 impl Settings {
@@ -103,6 +113,8 @@ impl Settings {
         self.active_expire_effort.store(config.uint(D::ActiveExpireEffort) as u32, Relaxed);
         self.prefetch.store(config.uint(D::PrefetchBatchMaxSize) > 1, Relaxed);
         self.hz.store(config.uint(D::Hz) as u32, Relaxed);
+        self.hash_max_listpack_entries.store(config.uint(D::HashMaxListpackEntries) as usize, Relaxed);
+        self.hash_max_listpack_value.store(config.uint(D::HashMaxListpackValue) as usize, Relaxed);
         self.hll_sparse_len_max.store(config.uint(D::HllSparseMaxBytes), Relaxed);
         self.refresh_encodings(config);
         refresh_keyspace(config, keyspace);
@@ -117,6 +129,8 @@ impl Settings {
         self.set_max_intset_entries.store(config.uint(D::SetMaxIntsetEntries) as usize, Relaxed);
         self.set_max_listpack_entries.store(config.uint(D::SetMaxListpackEntries) as usize, Relaxed);
         self.set_max_listpack_value.store(config.uint(D::SetMaxListpackValue) as usize, Relaxed);
+        self.zset_max_listpack_entries.store(config.uint(D::ZsetMaxListpackEntries) as usize, Relaxed);
+        self.zset_max_listpack_value.store(config.uint(D::ZsetMaxListpackValue) as usize, Relaxed);
     }
 
     /// When a list changes its encoding.
@@ -135,6 +149,24 @@ impl Settings {
             intset_entries: self.set_max_intset_entries.load(Relaxed),
             listpack_entries: self.set_max_listpack_entries.load(Relaxed),
             listpack_value: self.set_max_listpack_value.load(Relaxed),
+        }
+    }
+
+    /// When a hash changes its encoding.
+    #[inline]
+    pub fn hash_limits(&self) -> HashLimits {
+        HashLimits {
+            entries_max: self.hash_max_listpack_entries.load(Relaxed),
+            value_bytes_max: self.hash_max_listpack_value.load(Relaxed),
+        }
+    }
+
+    /// When a sorted set changes its encoding.
+    #[inline]
+    pub fn zset_limits(&self) -> ZSetLimits {
+        ZSetLimits {
+            listpack_entries_max: self.zset_max_listpack_entries.load(Relaxed),
+            listpack_value_bytes_max: self.zset_max_listpack_value.load(Relaxed),
         }
     }
 }

@@ -176,6 +176,7 @@ impl Harness {
             worker: &self.executor.context,
             propagation: Propagation::Verbatim,
             in_transaction: false,
+            is_retry: false,
         };
         if let Err(error) = (entry.handler)(&mut call) {
             call.reply.error_bytes(error.bytes());

@@ -47,6 +47,8 @@ pub struct WorkerStats {
     pub clients: AtomicI64,
     /// Clients that wait in blocking commands.
     pub blocked: AtomicI64,
+    /// Those of them that do not wait for ever.
+    pub timed: AtomicI64,
     /// Clients closed because they sent more than `client-query-buffer-limit`.
     pub query_limit_disconnections: Counter,
     /// Clients closed because they took too little of their replies.
@@ -57,6 +59,8 @@ pub struct WorkerStats {
     pub expire_time_cap_reached: Counter,
     /// Expired keys that it found in the background.
     pub expired_in_background: Counter,
+    /// Expired fields of hashes that it found in the background.
+    pub expired_fields_in_background: Counter,
     /// Memory of its clients, bytes.
     pub clients_bytes: AtomicI64,
 }

@@ -11,6 +11,7 @@ mod entry;
 mod evict;
 mod expire;
 mod figures;
+mod harvest;
 mod hash;
 mod hints;
 mod journal;
@@ -28,6 +29,7 @@ mod table;
 mod tables;
 mod value;
 mod view;
+mod waiters;
 mod watch;
 
 pub use effects::{Effects, Event, event_class};
@@ -35,6 +37,7 @@ pub use entry::{Entry, EntryRef, INLINE_BYTES_MAX};
 pub use evict::{Candidate, Evictor};
 pub use expire::{SweepStep, Sweeper};
 pub use figures::Figures;
+pub use harvest::{Harvest, Withered};
 pub use hash::{Hasher, Key, KeyHash, POSITION_BITS};
 pub use journal::{Journal, JournalSink, Unit};
 pub use keyspace::{DatabaseSize, Keyspace, Locks};
@@ -47,4 +50,5 @@ pub use value::{NewValue, OwnedValue, ValueRef};
 pub use view::{
     Edit, Edited, Expiry, LAZY_FREE_EFFORT, Overwritten, Sweep, View, WrongType, object_of, type_name,
 };
+pub use waiters::{Waiter, Wish};
 pub use watch::WatchFlag;

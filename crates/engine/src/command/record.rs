@@ -324,6 +324,16 @@ pub enum Begin {
         /// Where to search from.
         from: i16,
     },
+    /// After a keyword, if that is the last of several keywords: each takes a value, and only the last one counts. Clients
+    /// are told the keyword.
+    LastKeyword {
+        /// The word.
+        word: &'static str,
+        /// The words, this one among them.
+        of: &'static [&'static str],
+        /// Where to search from.
+        from: u16,
+    },
     /// Where the command's own grammar says, which clients cannot be told: to them it is unknown.
     Computed(fn(Args<'_>) -> Option<usize>),
     /// Nobody can tell.

@@ -23,21 +23,40 @@ pub struct WrongType;
 #[derive(Debug)]
 pub struct Edit {
     dirty: u64,
+    /// Whether it counts as a change although nothing has changed.
+    is_touched: bool,
     /// The classes of events that somebody listens to.
     wanted: u32,
     events: Vec<(u32, &'static str)>,
+    /// Fields of a hash that were removed because their time had come.
+    expired_fields: Vec<Vec<u8>>,
 }
 
 impl Edit {
     fn new(wanted: u32) -> Edit {
-        Edit { dirty: 0, wanted, events: Vec::new() }
+        Edit { dirty: 0, is_touched: false, wanted, events: Vec::new(), expired_fields: Vec::new() }
     }
 
     /// So many things have changed (elements added, fields removed, ...), as `rdb_changes_since_last_save` counts them. A
-    /// change that never says so is none.
+    /// change that says neither this nor [`Edit::touched`] is none.
     #[inline]
     pub fn changed(&mut self, things: usize) {
         self.dirty += things as u64;
+    }
+
+    /// A field of a hash was removed because its time had come. That is no change of the command that does it; the journal
+    /// hears of it before the command, and an event tells it, one for all fields.
+    pub fn field_expired(&mut self, name: &[u8]) {
+        if self.expired_fields.is_empty() {
+            self.notify(event_class::HASH, "hexpired");
+        }
+        self.expired_fields.push(name.to_vec());
+    }
+
+    /// The change is to be told as one, even if nothing has changed that is counted.
+    #[inline]
+    pub fn touched(&mut self) {
+        self.is_touched = true;
     }
 
     /// Adds an event about the key, for those who listen to its class.
@@ -142,8 +161,12 @@ impl View<'_> {
         let mut edit = Edit::new(self.keyspace.settings.notify_classes.load(Relaxed));
         let entry = self.table(db, key).entry_mut(location).ok_or(WrongType)?;
         let value = entry.into_object().and_then(T::of_mut).ok_or(WrongType)?;
+        let before_ms = value.next_expiry_ms();
         let result = change(value, &mut edit);
-        let is_vain = value.is_vain();
+        let (is_vain, after_ms) = (value.is_vain(), value.next_expiry_ms());
+        if before_ms != after_ms {
+            self.table(db, key).fields_moved(location, before_ms.is_some(), after_ms.is_some());
+        }
         if !self.no_touch {
             self.touch(db, key, location, self.keyspace.settings.policy());
         }
@@ -162,23 +185,37 @@ impl View<'_> {
         let mut value = T::default();
         let result = change(&mut value, &mut edit);
         if value.is_vain() {
+            if edit.dirty > 0 {
+                self.note_passing(db, key, &edit);
+            }
             return (result, Edited::Kept);
         }
-        // Making the key counts as a change by itself.
-        let dirty = self.effects.dirty;
+        let counts = self.counts(key);
         self.create(db, key, NewValue::Object(value.into_object()), None);
-        self.effects.dirty = dirty + edit.dirty;
+        self.set_counts(key, counts, &edit);
         self.notify_all(db, key, &edit);
         (result, Edited::Created)
+    }
+
+    /// All that is told of a key that was made and gone at once, since nothing stayed in it.
+    fn note_passing(&mut self, db: u32, key: Key<'_>, edit: &Edit) {
+        let counts = self.counts(key);
+        self.set_counts(key, counts, edit);
+        self.notify(event_class::NEW, "new", db, key.bytes);
+        self.notify_all(db, key, edit);
+        self.notify(event_class::GENERIC, "del", db, key.bytes);
     }
 
     /// All that an edit of a key that was there entails.
     #[inline]
     fn finish_edit(&mut self, db: u32, key: Key<'_>, edit: Edit, edited: Edited) {
-        if edit.dirty == 0 && edited == Edited::Kept {
+        if edit.dirty == 0 && !edit.is_touched && edit.expired_fields.is_empty() && edited == Edited::Kept {
             return;
         }
-        let dirty = self.effects.dirty;
+        let counts = self.counts(key);
+        if !edit.expired_fields.is_empty() {
+            self.note_expired_fields(db, key, &edit.expired_fields);
+        }
         self.notify_all(db, key, &edit);
         if edited == Edited::Removed {
             let gone = self.take_entry(db, key);
@@ -187,7 +224,18 @@ impl View<'_> {
         } else {
             self.changed(db, key);
         }
+        self.set_counts(key, counts, &edit);
+    }
+
+    /// The number of changes of this step, and of those in the key's stripe.
+    fn counts(&mut self, key: Key<'_>) -> (u64, u64) {
+        (self.effects.dirty, self.stripe(key).counters.changes)
+    }
+
+    /// Whatever an edit consists of counts as it says.
+    fn set_counts(&mut self, key: Key<'_>, (dirty, changes): (u64, u64), edit: &Edit) {
         self.effects.dirty = dirty + edit.dirty;
+        self.stripe(key).counters.changes = changes + edit.dirty;
     }
 
     fn notify_all(&mut self, db: u32, key: Key<'_>, edit: &Edit) {

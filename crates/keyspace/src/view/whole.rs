@@ -12,7 +12,7 @@ use crate::watch::Presence;
 
 impl<'k> View<'k> {
     /// All stripes, for a step over the whole keyspace; none unless the view holds all.
-    fn every_stripe(&mut self) -> &mut [StripeGuard<'k>] {
+    pub(super) fn every_stripe(&mut self) -> &mut [StripeGuard<'k>] {
         match &mut self.held {
             Held::All(stripes) => stripes,
             _ => &mut [],
@@ -36,6 +36,7 @@ impl<'k> View<'k> {
             let table = &stripe.tables[db as usize];
             size.keys += table.len();
             size.expiring += table.expiring();
+            size.timed_hashes += table.timed_hashes();
             size.slots += table.slots();
             size.table_bytes += table.memory_bytes();
         }
@@ -82,6 +83,7 @@ impl<'k> View<'k> {
             }
         }
         self.effects.dirty += removed;
+        self.note_all_ready(db, true);
         garbage
     }
 
@@ -115,6 +117,7 @@ impl<'k> View<'k> {
                 keyspace.follow(index, db, table);
             }
         }
+        [a, b].into_iter().for_each(|db| self.note_all_ready(db, false));
     }
 
     /// A key at random, each as likely as any other. Needs all stripes. Expired keys may come, too.

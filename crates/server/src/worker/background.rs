@@ -29,7 +29,7 @@ impl Worker {
     }
 
     fn tick(&mut self, now_ms: i64) {
-        if !self.postponed.is_empty() && self.engine.pause.mode(now_ms) == PauseMode::None {
+        if self.engine.pause.mode(now_ms) == PauseMode::None {
             self.resume();
         }
         if !self.sweeping {
@@ -53,7 +53,7 @@ impl Worker {
         loop {
             let step = self.executor.sweep(now_ms);
             looked_at += step.looked_at;
-            expired += step.expired;
+            expired += step.expired + step.fields;
             if step.round_ended {
                 self.sweeping = false;
                 break;

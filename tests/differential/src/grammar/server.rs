@@ -22,6 +22,8 @@ pub const CONFIG_PARAMETERS: &[(&str, &[&str])] = &[
     ("slowlog-log-slower-than", &["10000", "-1", "1000000"]),
     ("slowlog-max-len", &["128", "0", "1000"]),
     ("lfu-log-factor", &["10", "0", "255"]),
+    ("list-max-listpack-size", &["-2", "-1", "1", "3", "8", "0"]),
+    ("list-compress-depth", &["0", "1", "2", "100"]),
     ("lfu-decay-time", &["1", "0"]),
     ("hz", &["10", "100", "1", "500", "501", "0"]),
     ("timeout", &["0", "10000"]),

@@ -87,10 +87,12 @@ pub(super) fn string_sizes(call: &mut Call<'_, '_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// No value is of this encoding yet.
 pub(super) fn listpack(call: &mut Call<'_, '_>) -> Result<(), Error> {
-    with_entry(call, |_| ())?;
-    Err(Error::new("ERR Not a listpack encoded object."))
+    if !with_entry(call, encoding)?.starts_with("listpack") {
+        return Err(Error::new("ERR Not a listpack encoded object."));
+    }
+    call.reply.simple("Listpack structure printed on stdout");
+    Ok(())
 }
 
 /// No value is of this encoding yet.
