@@ -19,7 +19,7 @@ use ochre_types::Rng;
 
 const QUEUES: u64 = 4;
 /// Elements of one run; they are as many as producers have time for, and no more than this.
-const ELEMENTS_MAX: u64 = 200_000;
+const ELEMENTS_MAX: u64 = 20_000;
 const SECONDS: u64 = 2;
 
 struct World {
