@@ -164,6 +164,11 @@ fn times_that_come_with_values() {
         ("hsetex h exat 1 fields 2 a 1 b 1", ":1 | hset hdel del | 2 | HDEL h a b"),
         ("hsetex h exat 1 fields 2 a 1 b 1", ":1 | new hset hdel del | 2 | HDEL h a b"),
         ("hsetex h fxx fields 1 a 1", ":0 |  | 0 | "),
+        ("hsetex h xx fields 1 a 1", ":0 |  | 0 | "),
+        ("hsetex h NX nx fields 1 a 1", ":1 | new hset | 1 | hsetex h fields 1 a 1"),
+        ("hsetex h nx fields 1 b 1", ":0 |  | 0 | "),
+        ("hsetex h ex 1 xx fields 1 b 1", ":1 | hset hexpire | 1 | hsetex h PXAT 1001000 fields 1 b 1"),
+        ("hsetex h xx fnx fields 1 b 1", ":0 |  | 0 | "),
     ]);
 }
 
