@@ -202,6 +202,8 @@ pub struct Call<'c, 'k> {
     pub propagation: Propagation,
     /// Whether this runs as part of EXEC (or, later, of a script): nothing may block.
     pub in_transaction: bool,
+    /// Whether the request has run before and had to wait: the client is a stand-in then.
+    pub is_retry: bool,
 }
 
 /// How a command that changed something gets into the journal.

@@ -35,6 +35,13 @@ pub enum Message {
         /// What.
         bytes: Arc<[u8]>,
     },
+    /// The reply to a client that waited for a key and was served; it goes on after that.
+    Serve {
+        /// Which client.
+        client: u64,
+        /// What.
+        reply: Vec<u8>,
+    },
     /// The reply to a client that waits for a completion; it goes on after that.
     Complete {
         /// Which client.
@@ -177,6 +184,8 @@ pub struct Engine {
     pub latency: crate::latency::LatencyMonitor,
     /// CLIENT PAUSE.
     pub pause: Pause,
+    /// What was not served because of it.
+    pub(crate) held_back: crate::held_back::HeldBack,
     /// Clients that read MONITOR's stream: (worker, client).
     pub monitors: Mutex<Vec<(usize, u64)>>,
     /// Their number, readable without the lock.
@@ -223,6 +232,7 @@ impl Engine {
             logs: CommandLogs::default(),
             latency: crate::latency::LatencyMonitor::default(),
             pause: Pause::default(),
+            held_back: crate::held_back::HeldBack::default(),
             monitors: Mutex::default(),
             monitor_count: AtomicU32::new(0),
             started_ms: clock_ms(),

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use ochre_keyspace::WrongType;
+
 /// An error reply: its text begins with a code in capitals, without the leading `-`. Bytes, not characters: a text may
 /// quote what a client sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +41,12 @@ impl Error {
     pub fn code(&self) -> &str {
         let word = self.0.split(|byte| *byte == b' ').next().unwrap_or_default();
         str::from_utf8(word).unwrap_or("ERR")
+    }
+}
+
+impl From<WrongType> for Error {
+    fn from(_: WrongType) -> Error {
+        WRONG_TYPE
     }
 }
 

@@ -3,6 +3,7 @@
 //! A worker of the server owns an [`Executor`] and feeds it requests; [`Engine`] is what all of them share. Commands
 //! are records beside their handlers, in [`family`]; the path of a request is in `execute`.
 
+mod blocking;
 mod call;
 mod client;
 mod command;
@@ -11,6 +12,7 @@ mod engine;
 mod error;
 mod execute;
 pub mod family;
+mod held_back;
 mod histogram;
 pub mod latency;
 mod log;

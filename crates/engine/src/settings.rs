@@ -1,6 +1,8 @@
 //! What the hot path needs to know of the configuration, readable without a lock.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicI32, AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed,
+};
 
 use ochre_config::{ClientMemoryLimit, Config, Directive, KeyspaceEvents};
 use ochre_keyspace::{Policy, event_class};
@@ -60,6 +62,10 @@ pub struct Settings {
     pub hz: AtomicU32,
     /// `hll-sparse-max-bytes`.
     pub hll_sparse_len_max: AtomicU64,
+    /// `list-max-listpack-size`: elements per node if positive, -1 to -5 for 4, 8, 16, 32, 64 KiB.
+    pub list_max_listpack_size: AtomicI32,
+    /// `list-compress-depth`: nodes at each end that are not compressed; 0 for no compression.
+    pub list_compress_depth: AtomicU32,
 }
 
 impl Settings {
@@ -90,6 +96,8 @@ impl Settings {
         self.prefetch.store(config.uint(D::PrefetchBatchMaxSize) > 1, Relaxed);
         self.hz.store(config.uint(D::Hz) as u32, Relaxed);
         self.hll_sparse_len_max.store(config.uint(D::HllSparseMaxBytes), Relaxed);
+        self.list_max_listpack_size.store(config.int(D::ListMaxListpackSize) as i32, Relaxed);
+        self.list_compress_depth.store(config.int(D::ListCompressDepth) as u32, Relaxed);
         refresh_keyspace(config, keyspace);
     }
 }

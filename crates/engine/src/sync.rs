@@ -1,3 +1,4 @@
 //! What threads share things by, in files that `tests/interleavings` runs with its own in its place.
 
 pub use std::sync::atomic;
+pub use std::thread;

@@ -47,6 +47,8 @@ pub struct WorkerStats {
     pub clients: AtomicI64,
     /// Clients that wait in blocking commands.
     pub blocked: AtomicI64,
+    /// Those of them that do not wait for ever.
+    pub timed: AtomicI64,
     /// Clients closed because they sent more than `client-query-buffer-limit`.
     pub query_limit_disconnections: Counter,
     /// Clients closed because they took too little of their replies.

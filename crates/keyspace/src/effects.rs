@@ -1,5 +1,7 @@
 //! What a step did to the keyspace besides its reply: filled through the write door, read by the dispatcher.
 
+use std::collections::VecDeque;
+
 use crate::journal::Unit;
 
 /// Something that happened to a key, for those who subscribed to keyspace events.
@@ -54,6 +56,9 @@ pub struct Effects {
     pub unit: Unit,
     /// Keyspace events, in order.
     pub events: Vec<Event>,
+    /// Keys, with their databases, that somebody waits for and that may have what is waited for, in the order in which that
+    /// came about.
+    pub ready: VecDeque<(u32, Box<[u8]>)>,
     /// Values too large to be freed here.
     pub garbage: Vec<crate::Garbage>,
     /// What the step's own thread is to free before it replies, but after its locks are released (DEL, FLUSHALL SYNC).

@@ -12,6 +12,10 @@ pub struct Figures {
     pub databases: Vec<DatabaseSize>,
     /// Keys that somebody watches.
     pub watched_keys: usize,
+    /// Keys that blocked clients wait for.
+    pub awaited_keys: usize,
+    /// Those of them whose absence is waited for, too.
+    pub awaited_absences: usize,
 }
 
 impl Figures {
@@ -24,6 +28,9 @@ impl Figures {
     pub(crate) fn add(&mut self, stripe: &StripeData) {
         self.counters = self.counters.plus(stripe.counters);
         self.watched_keys += stripe.watchers.len();
+        let (keys, absences) = stripe.waiters.counts();
+        self.awaited_keys += keys;
+        self.awaited_absences += absences;
         for (size, table) in self.databases.iter_mut().zip(stripe.tables.iter()) {
             if table.is_empty() && table.slots() == 0 {
                 continue;

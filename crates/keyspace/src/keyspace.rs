@@ -1,6 +1,7 @@
 //! The keyspace: all stripes, and the ways to get at them.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use smallvec::SmallVec;
 
@@ -13,6 +14,7 @@ use crate::settings::Settings;
 use crate::stripe::{Counters, Stripe, StripeGuard};
 use crate::table::{Moved, Table};
 use crate::view::{Held, View};
+use crate::waiters::{Reach, reach};
 
 /// All keys of all databases.
 pub struct Keyspace {
@@ -22,6 +24,7 @@ pub struct Keyspace {
     stripe_bits: u32,
     databases: usize,
     hasher: Hasher,
+    last_waiter: AtomicU64,
     /// The stream of effects.
     pub journal: Journal,
     /// What may change at run time.
@@ -71,6 +74,7 @@ impl Keyspace {
             stripe_bits,
             databases,
             hasher: Hasher::new(seed),
+            last_waiter: AtomicU64::new(0),
             journal: Journal::default(),
             settings: Settings::new(),
             reclaimer: Reclaimer::start(),
@@ -112,24 +116,66 @@ impl Keyspace {
     /// `now_ms` (unix time) for as long as the view lives. Effects are added to `effects`.
     #[inline]
     pub fn view<'k>(&'k self, locks: Locks<'_>, now_ms: i64, effects: &'k mut Effects) -> View<'k> {
-        let held = match locks {
+        View::new(self, self.lock(locks), now_ms, effects)
+    }
+
+    /// The same for a step that changes keys: locks, too, what those need who wait for its keys, so that they can be served
+    /// before anything else happens.
+    #[inline]
+    pub fn view_to_change<'k>(&'k self, locks: Locks<'_>, now_ms: i64, effects: &'k mut Effects) -> View<'k> {
+        let mut held = self.lock(locks);
+        if held.has_waiters()
+            && let Locks::Keys(keys) = locks
+        {
+            held = self.lock_for_waiters(held, keys);
+        }
+        View::new(self, held, now_ms, effects)
+    }
+
+    #[inline]
+    fn lock(&self, locks: Locks<'_>) -> Held<'_> {
+        match locks {
             Locks::None => Held::None,
             Locks::Keys([key]) => {
                 let index = self.stripe_of(key.hash.position());
                 Held::One(index, self.stripes[index].lock())
             }
-            Locks::Keys(keys) => self.lock_some(keys),
+            Locks::Keys(keys) => {
+                self.lock_some(keys.iter().map(|key| self.stripe_of(key.hash.position())).collect())
+            }
             Locks::All => Held::All(self.stripes.iter().map(Stripe::lock).collect()),
-        };
-        View::new(self, held, now_ms, effects)
+        }
     }
 
-    fn lock_some(&self, keys: &[Key<'_>]) -> Held<'_> {
-        let index_of = |key: &Key<'_>| self.stripe_of(key.hash.position());
-        let mut indexes: SmallVec<[usize; 16]> = keys.iter().map(index_of).collect();
+    fn lock_some(&self, mut indexes: SmallVec<[usize; 16]>) -> Held<'_> {
         indexes.sort_unstable();
         indexes.dedup();
         Held::Some(indexes.into_iter().map(|index| (index, self.stripes[index].lock())).collect())
+    }
+
+    /// Exchanges the locks of a step for ones that reach all who wait for its keys. Waiters come and go meanwhile, so what
+    /// is found with some locks held is looked at again once more are.
+    #[cold]
+    fn lock_for_waiters<'k>(&'k self, mut held: Held<'k>, keys: &[Key<'_>]) -> Held<'k> {
+        const ATTEMPTS: usize = 8;
+        let stripe_of = |name: &[u8]| self.stripe_of(self.key(name).hash.position());
+        for _ in 0..ATTEMPTS {
+            let names = keys.iter().map(|key| key.bytes);
+            let Reach::Some(stripes) = reach(names, stripe_of, |index| held.waiters(index)) else { break };
+            if stripes.iter().all(|index| held.waiters(*index).is_some()) {
+                return held;
+            }
+            drop(held);
+            held = self.lock_some(stripes.into_iter().collect());
+        }
+        drop(held);
+        self.lock(Locks::All)
+    }
+
+    /// A number for somebody who begins to wait. To be drawn with the stripes of the keys locked, so that every queue is in
+    /// the order of numbers.
+    pub(crate) fn next_waiter_number(&self) -> u64 {
+        self.last_waiter.fetch_add(1, Relaxed) + 1
     }
 
     pub(crate) fn lock_stripe(&self, index: usize) -> StripeGuard<'_> {

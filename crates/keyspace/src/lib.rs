@@ -30,6 +30,7 @@ mod table;
 mod tables;
 mod value;
 mod view;
+mod waiters;
 mod watch;
 
 pub use effects::{Effects, Event, event_class};
@@ -49,4 +50,5 @@ pub use value::{NewValue, OwnedValue, ValueRef};
 pub use view::{
     Edit, Edited, Expiry, LAZY_FREE_EFFORT, Overwritten, Sweep, View, WrongType, object_of, type_name,
 };
+pub use waiters::{Waiter, Wish};
 pub use watch::WatchFlag;

@@ -9,6 +9,8 @@ use std::sync::mpsc::{Sender, channel};
 
 use parking_lot::Mutex;
 
+use ochre_types::list::TrimmedNodes;
+
 use crate::entry::Entry;
 use crate::table::Table;
 
@@ -24,6 +26,8 @@ pub enum Garbage {
     Entry(Entry),
     /// The values of a sweep.
     Entries(Vec<Entry>),
+    /// What was cut off a list.
+    Nodes(TrimmedNodes),
 }
 
 impl std::fmt::Debug for Garbage {
@@ -38,6 +42,8 @@ impl Garbage {
         match self {
             Garbage::Table(table) => table.len(),
             Garbage::Entry(_) => 1,
+            // A part of a value.
+            Garbage::Nodes(_) => 0,
             Garbage::Entries(entries) => entries.len(),
         }
     }

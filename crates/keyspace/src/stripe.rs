@@ -3,6 +3,7 @@
 use crate::lock::{Guard, Lock};
 use crate::random::Random;
 use crate::tables::Tables;
+use crate::waiters::Waiters;
 use crate::watch::Watchers;
 
 /// Figures that are kept per stripe, under its lock, and summed when asked for.
@@ -42,15 +43,23 @@ impl Counters {
 pub struct StripeData {
     pub(crate) tables: Tables,
     pub(crate) watchers: Watchers,
+    pub(crate) waiters: Waiters,
     pub(crate) counters: Counters,
     pub(crate) random: Random,
 }
 
 impl StripeData {
+    /// Whether anybody wants to know what becomes of a key.
+    #[inline]
+    pub(crate) fn has_observers(&self) -> bool {
+        !self.watchers.is_empty() || !self.waiters.is_empty()
+    }
+
     fn new(databases: usize, stripe_bits: u32, seed: u64) -> StripeData {
         StripeData {
             tables: Tables::new(databases, stripe_bits),
             watchers: Watchers::default(),
+            waiters: Waiters::default(),
             counters: Counters::default(),
             random: Random::new(seed),
         }

@@ -16,12 +16,14 @@ use crate::settings::Policy;
 use crate::stripe::{StripeData, StripeGuard};
 use crate::table::{Location, Table};
 use crate::value::{NewValue, OwnedValue, ValueRef};
+use crate::waiters::Waiters;
 
 mod integers;
 mod objects;
 mod parts;
 mod strings;
 mod transfer;
+mod waiting;
 mod walk;
 mod watching;
 mod whole;
@@ -203,7 +205,7 @@ impl<'k> View<'k> {
     fn note_expired(&mut self, db: u32, key: Key<'_>) {
         let lazy = self.keyspace.settings.lazyfree_expire.load(Relaxed);
         self.journal_removal(db, key, lazy);
-        self.raise_watchers(db, key);
+        self.gone(db, key);
         self.notify(event_class::EXPIRED, "expired", db, key.bytes);
     }
 
@@ -214,10 +216,10 @@ impl<'k> View<'k> {
         }
     }
 
-    fn raise_watchers(&mut self, db: u32, key: Key<'_>) {
-        let StripeData { tables, watchers, .. } = self.stripe(key);
-        if !watchers.is_empty() {
-            watchers.raise(db, key.bytes, || tables[db as usize].find(key).is_some());
+    /// What a removal that is no change of its own entails: of keys whose time has come, or that were moved away.
+    fn gone(&mut self, db: u32, key: Key<'_>) {
+        if self.stripe(key).has_observers() {
+            self.tell_observers(db, key);
         }
     }
 
@@ -225,10 +227,10 @@ impl<'k> View<'k> {
     #[inline]
     fn changed(&mut self, db: u32, key: Key<'_>) {
         self.effects.dirty += 1;
-        let StripeData { tables, watchers, counters, .. } = self.stripe(key);
-        counters.changes += 1;
-        if !watchers.is_empty() {
-            watchers.raise(db, key.bytes, || tables[db as usize].find(key).is_some());
+        let stripe = self.stripe(key);
+        stripe.counters.changes += 1;
+        if stripe.has_observers() {
+            self.tell_observers(db, key);
         }
     }
 
@@ -520,6 +522,34 @@ impl<'k> View<'k> {
             entry.set_access(access);
         }
         true
+    }
+}
+
+impl Held<'_> {
+    /// Whether a stripe is locked.
+    fn holds(&self, index: usize) -> bool {
+        match self {
+            Held::None => false,
+            Held::One(of, _) => *of == index,
+            Held::Some(guards) => guards.binary_search_by_key(&index, |(of, _)| *of).is_ok(),
+            Held::All(_) => true,
+        }
+    }
+
+    /// Whether anybody waits in a stripe that is locked.
+    #[inline]
+    pub(crate) fn has_waiters(&self) -> bool {
+        match self {
+            Held::None => false,
+            Held::One(_, guard) => !guard.waiters.is_empty(),
+            Held::Some(guards) => guards.iter().any(|(_, guard)| !guard.waiters.is_empty()),
+            Held::All(guards) => guards.iter().any(|guard| !guard.waiters.is_empty()),
+        }
+    }
+
+    /// The waiters of a stripe, if it is locked.
+    pub(crate) fn waiters(&self, index: usize) -> Option<&Waiters> {
+        self.holds(index).then(|| &stripe_of(self, index).waiters)
     }
 }
 

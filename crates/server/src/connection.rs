@@ -240,6 +240,7 @@ impl Connection {
             + heap_bytes(&self.output)
             + self.parser.memory_bytes()
             + self.client.transaction.memory_bytes()
+            + self.client.waiting_bytes()
     }
 
     /// Notes what the connection costs now, with so many bytes of the worker's buffers.

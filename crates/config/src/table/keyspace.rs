@@ -246,8 +246,7 @@ pub(super) const RECORDS: &[Record] = &[
         0,
         (0, I32),
         "Nodes at both ends of a list that stay uncompressed; 0 compresses none",
-    )
-    .later(),
+    ),
     Record::integer(
         D::SetMaxIntsetEntries,
         "set-max-intset-entries",

@@ -1,6 +1,7 @@
 //! Clients: the session that a worker keeps, and what others may see of it.
 
 mod memory;
+mod parked;
 mod registry;
 mod session;
 mod shared;
@@ -8,6 +9,7 @@ mod transaction;
 mod wait;
 
 pub(crate) use memory::Leaving;
+pub use parked::Parked;
 pub use registry::Registry;
 pub use session::{Blocked, BlockedOn, Client, Close, ReplyMode};
 pub use shared::{ClientShared, DEFAULT_USER, Names, capability, client_flags};

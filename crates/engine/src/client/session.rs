@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use ochre_keyspace::Waiter;
 use ochre_resp::Protocol;
 
+use super::parked::Parked;
 use super::shared::{ClientShared, client_flags};
 use super::transaction::Transaction;
 
@@ -39,6 +41,8 @@ pub enum BlockedOn {
     Replicas,
     /// Acknowledgements of the local log and of replicas' logs (WAITAOF).
     Logs,
+    /// A key (BLPOP and its like).
+    Keys,
     /// Something that the server does in its own time and then answers with a ready reply.
     Completion,
 }
@@ -50,6 +54,13 @@ pub struct Blocked {
     pub on: BlockedOn,
     /// Until when, unix time in ms; `i64::MAX` for ever.
     pub deadline_ms: i64,
+}
+
+impl Blocked {
+    /// Whether it has an end.
+    pub fn is_timed(&self) -> bool {
+        self.deadline_ms != i64::MAX
+    }
 }
 
 /// A session.
@@ -72,6 +83,8 @@ pub struct Client {
     pub close: Close,
     /// What it waits for.
     pub blocked: Option<Blocked>,
+    /// Its place in the queues of keys, if it waits for some.
+    pub waiter: Option<Arc<Waiter>>,
     /// Whether its reads leave access clocks alone.
     pub no_touch: bool,
     /// Whether it imports data: in import mode it sees keys whose time has come.
@@ -89,6 +102,11 @@ impl Client {
         shared.queued.store(-1, Relaxed);
         shared.protocol.store(protocol_number(protocol), Relaxed);
         shared.last_command.store(u16::MAX, Relaxed);
+        Client::silent(shared, protocol, authenticated)
+    }
+
+    /// The same, and nobody gets to know.
+    pub(super) fn silent(shared: Arc<ClientShared>, protocol: Protocol, authenticated: bool) -> Client {
         Client {
             shared,
             db: 0,
@@ -99,6 +117,7 @@ impl Client {
             transaction: Transaction::default(),
             close: Close::No,
             blocked: None,
+            waiter: None,
             no_touch: false,
             import_source: false,
             received: None,
@@ -171,6 +190,21 @@ impl Client {
         self.blocked = Some(Blocked { on, deadline_ms });
         self.shared.wait.set(on != BlockedOn::Completion);
         self.shared.set_flag(client_flags::BLOCKED, true);
+    }
+
+    /// Bytes that waiting for keys takes.
+    pub fn waiting_bytes(&self) -> usize {
+        let of = |waiter: &Waiter| waiter.memory_bytes() + Parked::of(waiter).map_or(0, Parked::memory_bytes);
+        self.waiter.as_deref().map_or(0, of)
+    }
+
+    /// Whether a reply to a request that had to wait is dropped (CLIENT REPLY).
+    pub fn drops_late_reply(&mut self) -> bool {
+        if self.reply_mode == ReplyMode::Skip {
+            self.reply_mode = ReplyMode::On;
+            return true;
+        }
+        self.reply_mode == ReplyMode::Off
     }
 
     /// Ends the blocking. Who serves the client or times it out asks [`Wait::end`](super::Wait::end) first: CLIENT UNBLOCK may

@@ -15,6 +15,7 @@ mod account;
 mod admission;
 mod run;
 mod sequence;
+mod serve;
 mod transaction;
 mod upkeep;
 
@@ -216,6 +217,7 @@ impl Executor {
 
     /// Cleans up after a client that is gone.
     pub fn forget(&mut self, client: &mut Client) {
+        self.leave_queues(client);
         unwatch(&self.engine, &std::mem::take(&mut client.transaction));
         if client.shared.has(client_flags::MONITOR) {
             monitor::remove(&self.engine, client.id());
@@ -275,6 +277,8 @@ fn end(client: &mut Client, gate: Gate, before: usize, out: &mut Vec<u8>) -> Out
         }
     }
     match client.reply_mode {
+        // The reply is still to come.
+        _ if client.waiter.is_some() => {}
         ReplyMode::On | ReplyMode::SkipNext => {}
         ReplyMode::Off => out.truncate(before),
         ReplyMode::Skip => {

@@ -6,13 +6,15 @@ use ochre_keyspace::{Effects, Key, Locks, View};
 use ochre_resp::ReplyWriter;
 
 use crate::call::{Args, Call, Propagation};
-use crate::client::Client;
+use crate::client::{Client, Parked};
 use crate::command::{CommandEntry, flags};
 use crate::engine::{Engine, PauseMode};
 use crate::monitor;
+use crate::tick;
 use crate::worker::WorkerContext;
 
 use super::Clock;
+use super::serve::Letters;
 
 /// What commands of one worker run with.
 #[derive(Clone, Copy)]
@@ -79,19 +81,50 @@ impl Runner<'_> {
     ) -> Gate {
         let now_ms = clock.now_ms;
         let gate;
+        let mut letters = Letters::default();
         {
-            let mut view = self.engine.keyspace.view(locks_of(entry, keys), now_ms, effects);
+            let mut view = self.view_for(entry.flags, locks_of(entry, keys), now_ms, effects);
             gate = self.gate(client, entry.flags, now_ms);
             if gate == Gate::Open {
                 view.set_no_touch(client.no_touch);
                 view.set_import_source(client.import_source);
                 let step = Step { entry, args, keys, in_transaction: false };
                 self.run_one(&mut view, client, step, out, &mut clock.start_ns);
+                if !view.effects().ready.is_empty() {
+                    self.serve(&mut view, &mut letters);
+                    clock.start_ns = tick::now_ns();
+                }
                 self.engine.keyspace.journal.append(&view.effects().unit);
             }
         }
-        self.settle(effects);
+        self.finish(effects, letters, now_ms);
         gate
+    }
+
+    /// A view for commands with these flags, taken together. Who changes keys may have to serve those who wait for them.
+    #[inline]
+    pub(super) fn view_for<'k>(
+        &'k self,
+        command_flags: u64,
+        locks: Locks<'_>,
+        now_ms: i64,
+        effects: &'k mut Effects,
+    ) -> View<'k> {
+        let keyspace = &self.engine.keyspace;
+        match command_flags & flags::WRITE != 0 {
+            true => keyspace.view_to_change(locks, now_ms, effects),
+            false => keyspace.view(locks, now_ms, effects),
+        }
+    }
+
+    /// What is left to be done once a step has let go of its locks.
+    #[inline]
+    pub(super) fn finish(self, effects: &mut Effects, letters: Letters, now_ms: i64) {
+        self.post(letters);
+        if !effects.ready.is_empty() {
+            self.serve_left(effects, now_ms);
+        }
+        self.settle(effects);
     }
 
     /// Runs one command on a view that is already locked and adds its effects to the view's.
@@ -116,8 +149,16 @@ impl Runner<'_> {
             worker: self.context,
             propagation: Propagation::Verbatim,
             in_transaction,
+            is_retry: false,
         };
         let done = self.perform(&mut call, entry);
+        if let Some(parked) = call.client.waiter.as_deref().and_then(Parked::of) {
+            // It is accounted for once it has its reply.
+            let end_ns = tick::now_ns();
+            parked.spent_ns.store(end_ns.saturating_sub(*start_ns), Relaxed);
+            *start_ns = end_ns;
+            return;
+        }
         self.account(call.client, entry, call.args, done, start_ns);
     }
 
@@ -133,7 +174,9 @@ impl Runner<'_> {
             call.reply.error_bytes(error.bytes());
         }
         // Afterwards: only now is it known what has to be hidden.
-        if engine.monitor_count.load(Relaxed) != 0 && entry.flags & (flags::SKIP_MONITOR | flags::ADMIN) == 0
+        if engine.monitor_count.load(Relaxed) != 0
+            && entry.flags & (flags::SKIP_MONITOR | flags::ADMIN) == 0
+            && !call.is_retry
         {
             monitor::feed(engine, call.client, call.args);
         }

@@ -59,13 +59,16 @@ impl Runner<'_> {
             worker: self.context,
             propagation: Propagation::Verbatim,
             in_transaction: false,
+            is_retry: false,
         };
         let together = self.account_together();
         call.client.shared.last_command.store(entry.id, Relaxed);
         let mut done = Performed { count: 0, failed: false, reply_bytes: 0 };
         loop {
             call.view.hold(call.keys[0]);
-            if self.gate(call.client, entry.flags, clock.now_ms) != Gate::Open {
+            // Who writes where somebody waits may have to serve them, which takes more.
+            let may_wake = entry.flags & flags::WRITE != 0 && call.view.has_waiters();
+            if may_wake || self.gate(call.client, entry.flags, clock.now_ms) != Gate::Open {
                 if done.count > 0 {
                     self.account(call.client, entry, call.args, done, &mut clock.start_ns);
                 }
@@ -74,6 +77,9 @@ impl Runner<'_> {
             done = Performed { count: done.count + 1, ..self.perform(&mut call, entry) };
             self.engine.keyspace.journal.append(&call.view.effects().unit);
             call.view.let_go();
+            if !call.view.effects().ready.is_empty() {
+                self.serve_left(call.view.effects(), clock.now_ms);
+            }
             self.settle(call.view.effects());
             *at += 1;
             let goes_on = call.reply.len() <= out_max && !clock.is_old() && self.has_room();
@@ -99,7 +105,7 @@ impl Runner<'_> {
 
     /// Whether memory is below its limit.
     #[inline]
-    fn has_room(self) -> bool {
+    pub(super) fn has_room(self) -> bool {
         let limit = self.engine.keyspace.settings.maxmemory_bytes.load(Relaxed) as usize;
         limit == 0 || self.engine.lasting_bytes() <= limit
     }

@@ -10,8 +10,10 @@ use crate::client::{Client, Close, Queued, Transaction};
 use crate::command::{CommandEntry, flags};
 use crate::engine::{Engine, clock_ms};
 use crate::error::Error;
+use crate::tick;
 
 use super::run::{Gate, Performed, Runner, Step};
+use super::serve::Letters;
 use super::{Clock, add_keys};
 
 impl Runner<'_> {
@@ -88,8 +90,9 @@ impl Runner<'_> {
             false => Locks::Keys(&keys),
         };
         let gate;
+        let mut letters = Letters::default();
         {
-            let mut view = engine.keyspace.view(locks, now_ms, effects);
+            let mut view = self.view_for(transaction.flags, locks, now_ms, effects);
             gate = self.gate(client, transaction.flags, now_ms);
             if gate == Gate::Open {
                 view.set_no_touch(client.no_touch);
@@ -111,10 +114,14 @@ impl Runner<'_> {
                         }
                     }
                 }
+                if !view.effects().ready.is_empty() {
+                    self.serve(&mut view, &mut letters);
+                    clock.start_ns = tick::now_ns();
+                }
                 engine.keyspace.journal.append(&view.effects().unit);
             }
         }
-        self.settle(effects);
+        self.finish(effects, letters, now_ms);
         gate
     }
 }

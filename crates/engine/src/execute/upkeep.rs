@@ -9,13 +9,14 @@ use crate::tick;
 
 use super::Executor;
 use super::run::Runner;
+use super::serve::Letters;
 
 impl Executor {
     /// Evicts keys until memory is below `maxmemory`, for a limited time. Whether commands that need memory may run:
     /// `false` only if memory is above the limit and nothing may be evicted.
     #[inline(never)]
     pub(super) fn make_room(&mut self, now_ms: i64) -> bool {
-        let Executor { engine, effects, evictor, .. } = self;
+        let Executor { engine, context, effects, evictor, .. } = self;
         let engine = &**engine;
         let limit = engine.keyspace.settings.maxmemory_bytes.load(Relaxed) as usize;
         let exceeded = limit != 0 && engine.lasting_bytes() > limit;
@@ -51,6 +52,9 @@ impl Executor {
             for garbage in effects.garbage.drain(..) {
                 engine.keyspace.reclaimer.hand_over(garbage);
             }
+            if !effects.ready.is_empty() {
+                Runner { engine, context }.serve_left(effects, now_ms);
+            }
             if tick::now_ns().saturating_sub(start_ns) > budget_ns {
                 break;
             }
@@ -69,7 +73,7 @@ impl Executor {
         let Executor { engine, context, effects, sweeper, .. } = self;
         let start_ns = tick::now_ns();
         let step = sweeper.step(&engine.keyspace, now_ms, effects);
-        Runner { engine, context }.settle(effects);
+        Runner { engine, context }.finish(effects, Letters::default(), now_ms);
         context.stats.expired_in_background.add(step.expired as u64);
         engine.latency_since("expire-cycle", start_ns);
         step

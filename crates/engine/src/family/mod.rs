@@ -6,6 +6,7 @@ mod command;
 mod connection;
 mod hyperloglog;
 mod keys;
+mod lists;
 mod reply_map;
 mod server;
 mod strings;
@@ -23,6 +24,7 @@ pub const ALL: &[&[Command]] = &[
     connection::COMMANDS,
     hyperloglog::COMMANDS,
     keys::COMMANDS,
+    lists::COMMANDS,
     server::COMMANDS,
     strings::COMMANDS,
     transactions::COMMANDS,

@@ -23,6 +23,8 @@ pub struct WrongType;
 #[derive(Debug)]
 pub struct Edit {
     dirty: u64,
+    /// Whether it counts as a change although nothing has changed.
+    is_touched: bool,
     /// The classes of events that somebody listens to.
     wanted: u32,
     events: Vec<(u32, &'static str)>,
@@ -30,14 +32,20 @@ pub struct Edit {
 
 impl Edit {
     fn new(wanted: u32) -> Edit {
-        Edit { dirty: 0, wanted, events: Vec::new() }
+        Edit { dirty: 0, is_touched: false, wanted, events: Vec::new() }
     }
 
     /// So many things have changed (elements added, fields removed, ...), as `rdb_changes_since_last_save` counts them. A
-    /// change that never says so is none.
+    /// change that says neither this nor [`Edit::touched`] is none.
     #[inline]
     pub fn changed(&mut self, things: usize) {
         self.dirty += things as u64;
+    }
+
+    /// The change is to be told as one, even if nothing has changed that is counted.
+    #[inline]
+    pub fn touched(&mut self) {
+        self.is_touched = true;
     }
 
     /// Adds an event about the key, for those who listen to its class.
@@ -175,7 +183,7 @@ impl View<'_> {
     /// All that an edit of a key that was there entails.
     #[inline]
     fn finish_edit(&mut self, db: u32, key: Key<'_>, edit: Edit, edited: Edited) {
-        if edit.dirty == 0 && edited == Edited::Kept {
+        if edit.dirty == 0 && !edit.is_touched && edited == Edited::Kept {
             return;
         }
         let dirty = self.effects.dirty;

@@ -59,7 +59,7 @@ impl View<'_> {
     /// change. `None` if the key is not there; otherwise what was overwritten.
     pub fn transfer(&mut self, from: (u32, Key<'_>), to: (u32, Key<'_>)) -> Option<Option<Overwritten>> {
         let entry = self.take_out(from.0, from.1)?;
-        self.raise_watchers(from.0, from.1);
+        self.gone(from.0, from.1);
         let expire_ms = entry.as_ref().expire_ms();
         Some(self.put(to.0, to.1, entry.into_value(), expire_ms))
     }

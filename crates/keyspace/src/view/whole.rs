@@ -12,7 +12,7 @@ use crate::watch::Presence;
 
 impl<'k> View<'k> {
     /// All stripes, for a step over the whole keyspace; none unless the view holds all.
-    fn every_stripe(&mut self) -> &mut [StripeGuard<'k>] {
+    pub(super) fn every_stripe(&mut self) -> &mut [StripeGuard<'k>] {
         match &mut self.held {
             Held::All(stripes) => stripes,
             _ => &mut [],
@@ -82,6 +82,7 @@ impl<'k> View<'k> {
             }
         }
         self.effects.dirty += removed;
+        self.note_all_ready(db, true);
         garbage
     }
 
@@ -115,6 +116,7 @@ impl<'k> View<'k> {
                 keyspace.follow(index, db, table);
             }
         }
+        [a, b].into_iter().for_each(|db| self.note_all_ready(db, false));
     }
 
     /// A key at random, each as likely as any other. Needs all stripes. Expired keys may come, too.

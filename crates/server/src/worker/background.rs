@@ -29,7 +29,7 @@ impl Worker {
     }
 
     fn tick(&mut self, now_ms: i64) {
-        if !self.postponed.is_empty() && self.engine.pause.mode(now_ms) == PauseMode::None {
+        if self.engine.pause.mode(now_ms) == PauseMode::None {
             self.resume();
         }
         if !self.sweeping {

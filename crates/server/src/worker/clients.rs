@@ -2,11 +2,14 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use ochre_engine::{BlockedOn, client_flags};
+use ochre_engine::{Blocked, BlockedOn, Error, client_flags, clock_ms};
 use ochre_resp::ReplyWriter;
 
 use super::Worker;
 use crate::connection::State;
+
+/// What CLIENT UNBLOCK ERROR has the client told.
+const UNBLOCKED: Error = Error::new("UNBLOCKED client unblocked via CLIENT UNBLOCK");
 
 /// A connection that receives nothing for so long gives up the room in its own buffer, ms.
 const INPUT_IDLE_MS: i64 = 2_000;
@@ -21,8 +24,9 @@ impl Worker {
         connection.socket.deregister(self.poll.registry());
         self.by_id.remove(&connection.client.id());
         if let Some(blocked) = connection.client.blocked {
-            self.deadlines.remove(&(blocked.deadline_ms, token));
-            self.executor.context.stats.blocked.fetch_sub(1, Relaxed);
+            connection.shared().wait.end();
+            let is_served = connection.shared().wait.is_served();
+            self.forget_wait(token, blocked, is_served);
         }
         if connection.shared().has(client_flags::POSTPONED) {
             self.executor.context.stats.blocked.fetch_sub(1, Relaxed);
@@ -33,6 +37,25 @@ impl Worker {
         connection.shared().account(&self.executor.context.stats, 0);
         self.engine.clients.remove(connection.client.id());
         self.executor.context.stats.clients.fetch_sub(1, Relaxed);
+    }
+
+    /// Takes a wait that has ended out of the books. Who has served the client has counted it already.
+    fn forget_wait(&mut self, token: usize, blocked: Blocked, is_served: bool) {
+        self.deadlines.remove(&(blocked.deadline_ms, token));
+        let stats = &self.executor.context.stats;
+        stats.timed.fetch_sub(i64::from(blocked.is_timed()), Relaxed);
+        stats.blocked.fetch_sub(i64::from(!is_served), Relaxed);
+    }
+
+    /// Lets a client go on whose wait has ended, after its reply.
+    fn go_on(&mut self, token: usize, reply: &mut Vec<u8>) {
+        let Some(connection) = self.connections.get_mut(token) else { return };
+        connection.client.unblock();
+        connection.state = State::Open;
+        if !connection.client.drops_late_reply() {
+            self.send(token, reply);
+        }
+        self.requeue(token);
     }
 
     /// Ends the blocking of a client on somebody's order, unless the client is gone from that wait.
@@ -55,14 +78,11 @@ impl Worker {
     pub(super) fn wake(&mut self, token: usize, with_error: bool) {
         let Some(connection) = self.connections.get_mut(token) else { return };
         let Some(blocked) = connection.client.blocked else { return };
-        self.deadlines.remove(&(blocked.deadline_ms, token));
-        self.executor.context.stats.blocked.fetch_sub(1, Relaxed);
-        connection.client.unblock();
-        connection.state = State::Open;
         let mut out = Vec::new();
         let mut reply = ReplyWriter::new(&mut out, connection.client.protocol);
         match (with_error, blocked.on) {
-            (true, _) => reply.error("UNBLOCKED client unblocked via CLIENT UNBLOCK"),
+            (true, _) => reply.error_bytes(UNBLOCKED.bytes()),
+            (false, BlockedOn::Keys) => reply.null_array(),
             (false, BlockedOn::Replicas) => reply.integer(0),
             (false, BlockedOn::Logs) => {
                 reply.array(2);
@@ -71,8 +91,21 @@ impl Worker {
             }
             (false, BlockedOn::Completion) => {}
         }
-        self.send(token, &mut out);
-        self.requeue(token);
+        self.executor.end_unserved(&mut connection.client, with_error.then_some(&UNBLOCKED), out.len());
+        self.forget_wait(token, blocked, false);
+        self.go_on(token, &mut out);
+    }
+
+    /// Gives a client that waited for a key the reply that somebody else has made for it.
+    pub(super) fn serve(&mut self, id: u64, mut reply: Vec<u8>) {
+        let Some(token) = self.by_id.get(&id).copied() else { return };
+        let Some(connection) = self.connections.get_mut(token) else { return };
+        let Some(blocked) = connection.client.blocked.filter(|_| connection.shared().wait.is_served()) else {
+            return;
+        };
+        connection.client.waiter = None;
+        self.forget_wait(token, blocked, true);
+        self.go_on(token, &mut reply);
     }
 
     /// Answers a client that waits for a completion, and lets it go on.
@@ -82,16 +115,13 @@ impl Worker {
         let Some(blocked) = connection.client.blocked.filter(|one| one.on == BlockedOn::Completion) else {
             return;
         };
-        self.deadlines.remove(&(blocked.deadline_ms, token));
-        self.executor.context.stats.blocked.fetch_sub(1, Relaxed);
-        connection.client.unblock();
-        connection.state = State::Open;
-        self.send(token, &mut reply.to_vec());
-        self.requeue(token);
+        self.forget_wait(token, blocked, false);
+        self.go_on(token, &mut reply.to_vec());
     }
 
-    /// Lets postponed clients go on, if the pause is over.
+    /// Lets those go on that a pause kept waiting.
     pub(super) fn resume(&mut self) {
+        self.executor.serve_held_back(clock_ms());
         for token in std::mem::take(&mut self.postponed) {
             if let Some(connection) = self.connections.get_mut(token) {
                 connection.state = State::Open;

@@ -229,6 +229,7 @@ impl Worker {
                     self.send(token, &mut bytes.to_vec());
                 }
             }
+            Message::Serve { client, reply } => self.serve(client, reply),
             Message::Complete { client, reply } => self.complete(client, &reply),
             Message::Resume => self.resume(),
             Message::Reconfigure => {

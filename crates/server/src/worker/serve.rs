@@ -333,6 +333,7 @@ impl Worker {
                 if let Some(blocked) = connection.client.blocked {
                     self.deadlines.insert((blocked.deadline_ms, seat.token));
                     stats.blocked.fetch_add(1, Relaxed);
+                    stats.timed.fetch_add(i64::from(blocked.is_timed()), Relaxed);
                 }
             }
             Outcome::Postponed => {

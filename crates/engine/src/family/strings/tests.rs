@@ -586,6 +586,7 @@ fn events(client: &mut Harness, line: &str) -> String {
         reply: ReplyWriter::new(&mut out, Protocol::Resp2),
         propagation: Propagation::Verbatim,
         in_transaction: false,
+        is_retry: false,
     });
     drop(view);
     assert_eq!(result, Ok(()), "{line}");

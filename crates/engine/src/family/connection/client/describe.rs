@@ -32,7 +32,10 @@ const LETTERS: [(u8, u64); 14] = [
 
 /// What CLIENT LIST shows under `flags`.
 pub(super) fn flag_letters(client: &ClientShared) -> SmallVec<[u8; 16]> {
-    let flags = client.flags.load(Relaxed);
+    let mut flags = client.flags.load(Relaxed);
+    if client.wait.is_served() {
+        flags &= !bits::BLOCKED;
+    }
     let shown = |(letter, bits): &(u8, u64)| match letter {
         b'd' => client.is_dirty(),
         b'A' => flags & bits != 0 || client.killed.load(Relaxed),

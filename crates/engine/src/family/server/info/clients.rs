@@ -18,9 +18,11 @@ pub(super) fn clients(scene: &Scene<'_>, report: &mut Report) {
     report.field("tracking_clients", clients.tracking);
     report.field("pubsub_clients", clients.subscribed);
     report.field("watching_clients", clients.watching);
-    report.zeros(&["clients_in_timeout_table"]);
+    let timed: i64 = engine.workers.iter().map(|worker| worker.timed.load(Relaxed)).sum();
+    report.field("clients_in_timeout_table", timed.max(0));
     report.field("total_watched_keys", scene.figures.watched_keys);
-    report.zeros(&["total_blocking_keys", "total_blocking_keys_on_nokey"]);
+    report.field("total_blocking_keys", scene.figures.awaited_keys);
+    report.field("total_blocking_keys_on_nokey", scene.figures.awaited_absences);
     pause(scene, report);
 }
 
