@@ -66,6 +66,14 @@ pub struct Settings {
     pub list_max_listpack_size: AtomicI32,
     /// `list-compress-depth`: nodes at each end that are not compressed; 0 for no compression.
     pub list_compress_depth: AtomicU32,
+    /// `stream-node-max-bytes`: bytes of a node of a stream; 0 is no limit.
+    pub stream_node_max_bytes: AtomicUsize,
+    /// `stream-node-max-entries`: entries of a node of a stream; 0 is no limit.
+    pub stream_node_max_entries: AtomicU64,
+    /// `stream-idmp-duration`: seconds for which new streams know the messages of idempotent producers.
+    pub stream_idmp_duration_s: AtomicU32,
+    /// `stream-idmp-maxsize`: messages of each producer that new streams know.
+    pub stream_idmp_maxsize: AtomicU32,
 }
 
 impl Settings {
@@ -98,6 +106,10 @@ impl Settings {
         self.hll_sparse_len_max.store(config.uint(D::HllSparseMaxBytes), Relaxed);
         self.list_max_listpack_size.store(config.int(D::ListMaxListpackSize) as i32, Relaxed);
         self.list_compress_depth.store(config.int(D::ListCompressDepth) as u32, Relaxed);
+        self.stream_node_max_bytes.store(config.uint(D::StreamNodeMaxBytes) as usize, Relaxed);
+        self.stream_node_max_entries.store(config.uint(D::StreamNodeMaxEntries), Relaxed);
+        self.stream_idmp_duration_s.store(config.uint(D::StreamIdmpDuration) as u32, Relaxed);
+        self.stream_idmp_maxsize.store(config.uint(D::StreamIdmpMaxsize) as u32, Relaxed);
         refresh_keyspace(config, keyspace);
     }
 }

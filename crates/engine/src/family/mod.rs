@@ -9,6 +9,7 @@ mod keys;
 mod lists;
 mod reply_map;
 mod server;
+mod streams;
 mod strings;
 mod transactions;
 
@@ -26,6 +27,7 @@ pub const ALL: &[&[Command]] = &[
     keys::COMMANDS,
     lists::COMMANDS,
     server::COMMANDS,
+    streams::COMMANDS,
     strings::COMMANDS,
     transactions::COMMANDS,
 ];

@@ -23,8 +23,12 @@ pub struct WrongType;
 #[derive(Debug)]
 pub struct Edit {
     dirty: u64,
+    /// Changes that are counted and not told to those who watch the key.
+    counted: u64,
     /// Whether it counts as a change although nothing has changed.
     is_touched: bool,
+    /// Whether those who wait for the key are to look again.
+    wakes: bool,
     /// The classes of events that somebody listens to.
     wanted: u32,
     events: Vec<(u32, &'static str)>,
@@ -32,11 +36,11 @@ pub struct Edit {
 
 impl Edit {
     fn new(wanted: u32) -> Edit {
-        Edit { dirty: 0, is_touched: false, wanted, events: Vec::new() }
+        Edit { dirty: 0, counted: 0, is_touched: false, wakes: false, wanted, events: Vec::new() }
     }
 
     /// So many things have changed (elements added, fields removed, ...), as `rdb_changes_since_last_save` counts them. A
-    /// change that says neither this nor [`Edit::touched`] is none.
+    /// change that says neither this, nor [`Edit::touched`], nor [`Edit::counted`] is none.
     #[inline]
     pub fn changed(&mut self, things: usize) {
         self.dirty += things as u64;
@@ -46,6 +50,22 @@ impl Edit {
     #[inline]
     pub fn touched(&mut self) {
         self.is_touched = true;
+    }
+
+    /// So many things have changed beside what the key is watched for (what readers of a stream have done with it): counted,
+    /// but not told to those who watch the key or wait for it.
+    #[inline]
+    pub fn counted(&mut self, things: usize) {
+        self.counted += things as u64;
+    }
+
+    /// Has those who wait for the key look again, whatever has changed.
+    pub fn wake(&mut self) {
+        self.wakes = true;
+    }
+
+    fn total(&self) -> u64 {
+        self.dirty + self.counted
     }
 
     /// Adds an event about the key, for those who listen to its class.
@@ -175,7 +195,7 @@ impl View<'_> {
         // Making the key counts as a change by itself.
         let dirty = self.effects.dirty;
         self.create(db, key, NewValue::Object(value.into_object()), None);
-        self.effects.dirty = dirty + edit.dirty;
+        self.effects.dirty = dirty + edit.total();
         self.notify_all(db, key, &edit);
         (result, Edited::Created)
     }
@@ -183,7 +203,8 @@ impl View<'_> {
     /// All that an edit of a key that was there entails.
     #[inline]
     fn finish_edit(&mut self, db: u32, key: Key<'_>, edit: Edit, edited: Edited) {
-        if edit.dirty == 0 && !edit.is_touched && edited == Edited::Kept {
+        let is_quiet = edit.dirty == 0 && !edit.is_touched && edited == Edited::Kept;
+        if is_quiet && edit.counted == 0 {
             return;
         }
         let dirty = self.effects.dirty;
@@ -192,10 +213,15 @@ impl View<'_> {
             let gone = self.take_entry(db, key);
             self.discard(gone);
             self.notify(event_class::GENERIC, "del", db, key.bytes);
+        } else if is_quiet {
+            self.stripe(key).counters.changes += 1;
+            if edit.wakes {
+                self.tell_waiters(db, key);
+            }
         } else {
             self.changed(db, key);
         }
-        self.effects.dirty = dirty + edit.dirty;
+        self.effects.dirty = dirty + edit.total();
     }
 
     fn notify_all(&mut self, db: u32, key: Key<'_>, edit: &Edit) {
