@@ -53,6 +53,20 @@ fn xreadgroup(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let Serving { replies, .. } = serving;
     if !replies.end(&mut call.reply) {
         request.wait(call, true, None);
+        set_alarms(call, &request, group)?;
+    }
+    Ok(())
+}
+
+/// Has a client that waits for what has been pending too long look again when that may be.
+fn set_alarms(call: &mut Call<'_, '_>, request: &Request<'_>, group: &[u8]) -> Result<(), Error> {
+    let Some(min_idle_ms) = request.claim_ms.filter(|_| call.client.blocked.is_some()) else { return Ok(()) };
+    let (db, now_ms) = (call.db(), call.now_ms());
+    for key in call.keys {
+        let next = |stream: &mut Stream, _: &mut Edit| stream.next_idle_ms(group, min_idle_ms);
+        let Some((Ok(Some(at_ms)), _)) = call.view.edit(db, *key, next)? else { continue };
+        // What is idle already has just been claimed, so this cannot be; but it must not be tried for ever.
+        call.engine.alarms.set(at_ms.max(now_ms.saturating_add(1)), db, key.bytes);
     }
     Ok(())
 }
@@ -121,7 +135,7 @@ impl Serving<'_> {
         reader: Reader<'_>,
         wanted: Wanted,
     ) -> Result<Done, Error> {
-        let (db, now_ms) = (call.db(), call.now_ms());
+        let (db, now_ms, in_transaction) = (call.db(), call.now_ms(), call.in_transaction);
         let is_recorded = call.engine.keyspace.journal.is_active();
         // Redis looks at every key once more, and counts that.
         call.view.read(db, key);
@@ -133,7 +147,8 @@ impl Serving<'_> {
                 edit.notify(event_class::STREAM, CONSUMER_CREATED);
             }
             let mut done = Done { created, ..Done::default() };
-            let mut step = Step { serving: self, stream, reader, reply, now_ms, is_recorded };
+            let mut step =
+                Step { serving: self, stream, reader, reply, now_ms, in_transaction, is_recorded };
             match wanted {
                 Wanted::Pending(after) => step.reply_pending(after)?,
                 Wanted::New => step.reply_new(edit, &mut done)?,
@@ -151,6 +166,7 @@ struct Step<'s, 'a, 'r, 'w> {
     reader: Reader<'s>,
     reply: &'r mut ReplyWriter<'w>,
     now_ms: i64,
+    in_transaction: bool,
     is_recorded: bool,
 }
 
@@ -205,6 +221,11 @@ impl Step<'_, '_, '_, '_> {
             return Ok(());
         }
         edit.counted(1);
+        if self.in_transaction {
+            // Others may wait for what is pending now to have been so for too long. Outside of transactions, who waits would
+            // have been given it.
+            edit.wake();
+        }
         self.serving.replies.begin(self.reply, key);
         self.reply.array(claims.len() + delivery.map_or(0, |delivery| delivery.count as usize));
         for claim in claims {
