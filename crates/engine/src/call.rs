@@ -133,6 +133,11 @@ impl<'a> Cursor<'a> {
         Ok(arg)
     }
 
+    /// Goes past so many arguments, or to the end.
+    pub fn skip(&mut self, count: usize) {
+        self.index = self.index.saturating_add(count).min(self.args.len());
+    }
+
     /// Goes past the next argument if it is this word, whatever its case.
     pub fn eat(&mut self, word: &str) -> bool {
         let is_word = self.args.is(self.index, word);

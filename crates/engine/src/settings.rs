@@ -6,6 +6,10 @@ use std::sync::atomic::{
 
 use ochre_config::{ClientMemoryLimit, Config, Directive, KeyspaceEvents};
 use ochre_keyspace::{Policy, event_class};
+use ochre_types::hash::HashLimits;
+use ochre_types::list::ListLimits;
+use ochre_types::set::SetLimits;
+use ochre_types::zset::ZSetLimits;
 use parking_lot::RwLock;
 
 /// Settings copied out of the configuration; [`Settings::refresh`] after every change.
@@ -60,12 +64,26 @@ pub struct Settings {
     pub prefetch: AtomicBool,
     /// `hz`.
     pub hz: AtomicU32,
+    /// `hash-max-listpack-entries`.
+    pub hash_max_listpack_entries: AtomicUsize,
+    /// `hash-max-listpack-value`, bytes.
+    pub hash_max_listpack_value: AtomicUsize,
     /// `hll-sparse-max-bytes`.
     pub hll_sparse_len_max: AtomicU64,
-    /// `list-max-listpack-size`: elements per node if positive, -1 to -5 for 4, 8, 16, 32, 64 KiB.
+    /// `list-max-listpack-size`.
     pub list_max_listpack_size: AtomicI32,
-    /// `list-compress-depth`: nodes at each end that are not compressed; 0 for no compression.
+    /// `list-compress-depth`.
     pub list_compress_depth: AtomicU32,
+    /// `set-max-intset-entries`.
+    pub set_max_intset_entries: AtomicUsize,
+    /// `set-max-listpack-entries`.
+    pub set_max_listpack_entries: AtomicUsize,
+    /// `set-max-listpack-value`, bytes.
+    pub set_max_listpack_value: AtomicUsize,
+    /// `zset-max-listpack-entries`.
+    pub zset_max_listpack_entries: AtomicUsize,
+    /// `zset-max-listpack-value`, bytes.
+    pub zset_max_listpack_value: AtomicUsize,
     /// `stream-node-max-bytes`: bytes of a node of a stream; 0 is no limit.
     pub stream_node_max_bytes: AtomicUsize,
     /// `stream-node-max-entries`: entries of a node of a stream; 0 is no limit.
@@ -103,14 +121,65 @@ impl Settings {
         self.active_expire_effort.store(config.uint(D::ActiveExpireEffort) as u32, Relaxed);
         self.prefetch.store(config.uint(D::PrefetchBatchMaxSize) > 1, Relaxed);
         self.hz.store(config.uint(D::Hz) as u32, Relaxed);
+        self.hash_max_listpack_entries.store(config.uint(D::HashMaxListpackEntries) as usize, Relaxed);
+        self.hash_max_listpack_value.store(config.uint(D::HashMaxListpackValue) as usize, Relaxed);
         self.hll_sparse_len_max.store(config.uint(D::HllSparseMaxBytes), Relaxed);
-        self.list_max_listpack_size.store(config.int(D::ListMaxListpackSize) as i32, Relaxed);
-        self.list_compress_depth.store(config.int(D::ListCompressDepth) as u32, Relaxed);
+        self.refresh_encodings(config);
+        refresh_keyspace(config, keyspace);
+    }
+
+    /// When values change their encodings.
+    fn refresh_encodings(&self, config: &Config) {
+        use Directive as D;
         self.stream_node_max_bytes.store(config.uint(D::StreamNodeMaxBytes) as usize, Relaxed);
         self.stream_node_max_entries.store(config.uint(D::StreamNodeMaxEntries), Relaxed);
         self.stream_idmp_duration_s.store(config.uint(D::StreamIdmpDuration) as u32, Relaxed);
         self.stream_idmp_maxsize.store(config.uint(D::StreamIdmpMaxsize) as u32, Relaxed);
-        refresh_keyspace(config, keyspace);
+        let int = |directive| config.int(directive).clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32;
+        self.list_max_listpack_size.store(int(D::ListMaxListpackSize), Relaxed);
+        self.list_compress_depth.store(int(D::ListCompressDepth).max(0) as u32, Relaxed);
+        self.set_max_intset_entries.store(config.uint(D::SetMaxIntsetEntries) as usize, Relaxed);
+        self.set_max_listpack_entries.store(config.uint(D::SetMaxListpackEntries) as usize, Relaxed);
+        self.set_max_listpack_value.store(config.uint(D::SetMaxListpackValue) as usize, Relaxed);
+        self.zset_max_listpack_entries.store(config.uint(D::ZsetMaxListpackEntries) as usize, Relaxed);
+        self.zset_max_listpack_value.store(config.uint(D::ZsetMaxListpackValue) as usize, Relaxed);
+    }
+
+    /// When a list changes its encoding.
+    pub fn list_limits(&self) -> ListLimits {
+        ListLimits {
+            max_listpack_size: self.list_max_listpack_size.load(Relaxed),
+            compress_depth: self.list_compress_depth.load(Relaxed),
+            plain_from_bytes: 0,
+        }
+    }
+
+    /// When a set changes its encoding.
+    #[inline]
+    pub fn set_limits(&self) -> SetLimits {
+        SetLimits {
+            intset_entries: self.set_max_intset_entries.load(Relaxed),
+            listpack_entries: self.set_max_listpack_entries.load(Relaxed),
+            listpack_value: self.set_max_listpack_value.load(Relaxed),
+        }
+    }
+
+    /// When a hash changes its encoding.
+    #[inline]
+    pub fn hash_limits(&self) -> HashLimits {
+        HashLimits {
+            entries_max: self.hash_max_listpack_entries.load(Relaxed),
+            value_bytes_max: self.hash_max_listpack_value.load(Relaxed),
+        }
+    }
+
+    /// When a sorted set changes its encoding.
+    #[inline]
+    pub fn zset_limits(&self) -> ZSetLimits {
+        ZSetLimits {
+            listpack_entries_max: self.zset_max_listpack_entries.load(Relaxed),
+            listpack_value_bytes_max: self.zset_max_listpack_value.load(Relaxed),
+        }
     }
 }
 

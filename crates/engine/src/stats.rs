@@ -110,6 +110,7 @@ fn reset_worker(worker: &WorkerStats) {
         &worker.expire_ns,
         &worker.expire_time_cap_reached,
         &worker.expired_in_background,
+        &worker.expired_fields_in_background,
     ];
     counters.iter().for_each(|counter| counter.reset());
     worker.commands.iter().for_each(reset_command);

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use ochre_config::Config;
-use ochre_keyspace::{Effects, Event, Key, Locks};
+use ochre_keyspace::{Effects, Event, JournalSink, Key, Locks};
 use ochre_resp::{Protocol, ReplyWriter};
+use parking_lot::Mutex;
 
-use crate::call::{Call, Propagation};
+use crate::call::{Args, Call, Propagation};
 use crate::client::{Client, ClientShared, OwnedRequest};
-use crate::command::Latest;
+use crate::command::{Latest, flags};
 use crate::engine::Engine;
 use crate::execute::{Clock, Executor, Outcome};
 
@@ -76,37 +77,111 @@ pub struct Did {
     pub propagation: Propagation,
 }
 
+/// All that a request did.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Observed {
+    /// The reply, with CR LF shown as `|`.
+    pub reply: String,
+    /// Keyspace events of all classes, in order: `key=event`, with blanks between.
+    pub events: String,
+    /// As how many changes it counts.
+    pub dirty: u64,
+    /// What goes to the journal: `=` for the request as it came, else commands with `; ` between.
+    pub journal: String,
+}
+
+/// Keeps what a journal says.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl JournalSink for Kept {
+    fn append(&mut self, _offset: u64, bytes: &[u8]) {
+        self.0.lock().extend_from_slice(bytes);
+    }
+}
+
+impl Kept {
+    /// The commands, without the SELECT they begin with.
+    fn shown(&self) -> String {
+        let bytes = self.0.lock();
+        let text = String::from_utf8_lossy(&bytes);
+        let mut commands: Vec<Vec<&str>> = Vec::new();
+        let mut lines = text.split("\r\n");
+        while let Some(line) = lines.next().filter(|line| !line.is_empty()) {
+            match line.starts_with('*') {
+                true => commands.push(Vec::new()),
+                false => commands.last_mut().expect("a header").push(lines.next().expect("a word")),
+            }
+        }
+        let shown: Vec<String> = commands.iter().map(|command| command.join(" ")).collect();
+        shown[1.min(shown.len())..].join("; ")
+    }
+}
+
+fn shown(events: &[Event]) -> String {
+    let shown = |event: &Event| format!("{}={}", String::from_utf8_lossy(&event.key), event.name);
+    events.iter().map(shown).collect::<Vec<_>>().join(" ")
+}
+
 impl Harness {
-    /// Runs the handler of a request of words that blanks separate, with all events wanted.
+    /// Runs the handler of a request of words that blanks separate, with all events wanted. It must not fail.
     pub fn did(&mut self, words: &str) -> Did {
+        let (mut effects, mut out) = (Effects::default(), Vec::new());
+        let (propagation, _) = self.handle(words, &mut effects, &mut out);
+        assert_ne!(out.first(), Some(&b'-'), "{words}");
+        Did { changes: effects.dirty, events: shown(&effects.events), propagation }
+    }
+
+    /// The same with the journal being read.
+    pub fn observe(&mut self, words: &str) -> Observed {
+        let engine = Arc::clone(&self.executor.engine);
+        let kept = Kept::default();
+        let (sink, _) = engine.keyspace.journal.attach(Box::new(kept.clone()));
+        let (mut effects, mut out) = (Effects::default(), Vec::new());
+        let (propagation, command_flags) = self.handle(words, &mut effects, &mut out);
+        engine.keyspace.journal.append(&effects.unit);
+        engine.keyspace.journal.detach(sink);
+        let is_verbatim = propagation == Propagation::Verbatim && effects.dirty > 0;
+        Observed {
+            reply: String::from_utf8_lossy(&out).replace("\r\n", "|"),
+            events: shown(&effects.events),
+            dirty: effects.dirty,
+            journal: match is_verbatim && command_flags & flags::WRITE != 0 {
+                true => "=".to_owned(),
+                false => kept.shown(),
+            },
+        }
+    }
+
+    /// Calls the handler: how the request is propagated, and the command's flags.
+    fn handle(&mut self, words: &str, effects: &mut Effects, out: &mut Vec<u8>) -> (Propagation, u64) {
         let engine = Arc::clone(&self.executor.engine);
         engine.keyspace.settings.notify_classes.store(u32::MAX, Relaxed);
         let parts: Vec<Vec<u8>> = words.split_whitespace().map(|word| word.as_bytes().to_vec()).collect();
         let request = OwnedRequest::from_parts(&parts);
-        let mut keys: Vec<Key<'_>> = Vec::new();
-        self.executor.prepare(request.args(), 0, &mut keys);
-        let command =
-            engine.commands.resolve(request.args(), 0, &mut Latest::default()).expect("known").command;
-        let (mut effects, mut out) = (Effects::default(), Vec::new());
-        let mut view = engine.keyspace.view(Locks::Keys(&keys), crate::clock_ms(), &mut effects);
+        let (args, mut keys): (Args<'_>, Vec<Key<'_>>) = (request.args(), Vec::new());
+        let prepared = self.executor.prepare(args, 0, &mut keys);
+        let keys = &keys[prepared.keys()];
+        let entry = engine.commands.resolve(args, 0, &mut Latest::default()).expect("a known command");
+        let locks = if entry.needs_all(args) { Locks::All } else { Locks::Keys(keys) };
+        let mut view = engine.keyspace.view(locks, crate::clock_ms(), effects);
         let mut call = Call {
-            args: request.args(),
-            command,
-            keys: &keys,
+            args,
+            command: entry.command,
+            keys,
             view: &mut view,
+            reply: ReplyWriter::new(out, self.client.protocol),
             client: &mut self.client,
             engine: &engine,
             worker: &self.executor.context,
-            reply: ReplyWriter::new(&mut out, Protocol::Resp2),
             propagation: Propagation::Verbatim,
             in_transaction: false,
+            is_retry: false,
         };
-        assert_eq!((command.handler)(&mut call), Ok(()), "{words}");
-        let propagation = call.propagation;
-        drop(view);
-        let shown = |event: &Event| format!("{}={}", String::from_utf8_lossy(&event.key), event.name);
-        let events: Vec<String> = effects.events.iter().map(shown).collect();
-        Did { changes: effects.dirty, events: events.join(" "), propagation }
+        if let Err(error) = (entry.handler)(&mut call) {
+            call.reply.error_bytes(error.bytes());
+        }
+        (call.propagation, entry.flags)
     }
 }
 

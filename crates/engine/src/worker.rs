@@ -59,6 +59,8 @@ pub struct WorkerStats {
     pub expire_time_cap_reached: Counter,
     /// Expired keys that it found in the background.
     pub expired_in_background: Counter,
+    /// Expired fields of hashes that it found in the background.
+    pub expired_fields_in_background: Counter,
     /// Memory of its clients, bytes.
     pub clients_bytes: AtomicI64,
 }

@@ -22,10 +22,10 @@ use std::marker::PhantomData;
 use std::mem::size_of;
 use std::ptr::NonNull;
 
-use ochre_types::{Object, ObjectMut};
+use ochre_table::same_bytes;
+use ochre_types::{Object, ObjectMut, ObjectRef};
 
 use crate::kind::{self, BODY_BYTES, Kind};
-use crate::same_bytes::same_bytes;
 use crate::value::{NewValue, OwnedValue, ValueRef};
 
 /// Strings up to this length live inside their entry.
@@ -310,6 +310,29 @@ impl<'a> EntryRef<'a> {
         let offset = self.shape().expire_offset();
         // SAFETY: EXPIRES says that eight bytes at this offset hold the time.
         Some(unsafe { self.0.as_ptr().cast::<u8>().add(offset).cast::<i64>().read() })
+    }
+
+    /// A time before which no field of the value expires, if it is a hash of which fields do, unix time in ms.
+    #[inline]
+    pub fn next_field_expiry_ms(self) -> Option<i64> {
+        if self.header().kind != Kind::Hash {
+            return None;
+        }
+        match self.value() {
+            ValueRef::Object(ObjectRef::Hash(hash)) => hash.next_expiry_ms(),
+            _ => None,
+        }
+    }
+
+    /// The first moment at which something of it may have expired, the key or a field, unix time in ms. A key has when its time
+    /// has come, a field a millisecond later.
+    #[inline]
+    pub fn due_ms(self) -> Option<i64> {
+        let fields_ms = self.next_field_expiry_ms().map(|at_ms| at_ms.saturating_add(1));
+        match (self.expire_ms(), fields_ms) {
+            (Some(key_ms), Some(fields_ms)) => Some(key_ms.min(fields_ms)),
+            (key_ms, fields_ms) => key_ms.or(fields_ms),
+        }
     }
 
     /// The 24-bit access clock.

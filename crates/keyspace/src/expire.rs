@@ -1,6 +1,7 @@
-//! Removing expired keys in the background, without an index of expiry times.
+//! Removing expired keys, and fields of hashes, in the background, without an index of expiry times.
 //!
-//! Every segment knows a lower bound of its keys' expiry times, every table that of its segments. A sweeper walks the
+//! Every segment knows a lower bound of its keys' expiry times and of their fields', every table that of its segments; a bit
+//! in each slot tells which keys have any. A hash in turn knows when its next field expires (see `ochre_types::hash`). A sweeper walks the
 //! segments that may have something to remove, a few hundred keys at a time, one stripe lock at a time. When keys
 //! expire in a wave, the workers sweep between their batches until it is over; when expired keys are rare among
 //! expiring ones, a few segments per tick keep the stale share small for a thousandth of a core.
@@ -24,10 +25,12 @@ pub struct Sweeper {
 /// What one step of a sweeper did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SweepStep {
-    /// Expiring keys looked at.
+    /// Keys with times looked at.
     pub looked_at: usize,
     /// Keys removed.
     pub expired: usize,
+    /// Fields of hashes removed.
+    pub fields: usize,
     /// Whether the step ended a round over the whole share.
     pub round_ended: bool,
 }
@@ -63,6 +66,7 @@ impl Sweeper {
                     return SweepStep {
                         looked_at: sweep.looked_at,
                         expired: sweep.expired,
+                        fields: sweep.fields,
                         round_ended: false,
                     };
                 }

@@ -37,6 +37,7 @@ impl Figures {
             }
             size.keys += table.len();
             size.expiring += table.expiring();
+            size.timed_hashes += table.timed_hashes();
             size.slots += table.slots();
             size.table_bytes += table.memory_bytes();
             let ttl_sum = table.average_ttl_ms.saturating_mul(table.expiring() as i64);

@@ -15,8 +15,9 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
 
+use ochre_table::prefetch;
+
 use crate::hash::{Key, POSITION_BITS, Seen};
-use crate::prefetch::prefetch;
 use crate::segment::Hint;
 use crate::table::{Moved, Table};
 

@@ -51,7 +51,9 @@ pub struct DatabaseSize {
     pub keys: usize,
     /// Keys that expire.
     pub expiring: usize,
-    /// Their average time to live, ms, estimated.
+    /// Hashes of which fields expire.
+    pub timed_hashes: usize,
+    /// The expiring keys' average time to live, ms, estimated.
     pub average_ttl_ms: i64,
     /// Slots of the tables.
     pub slots: usize,
@@ -216,7 +218,7 @@ impl Keyspace {
                 Some(stripe) => stripe.tables[db as usize].prefetch_entry(*key),
                 None => Seen::NOWHERE,
             };
-            if key.seen.slot == Seen::ANY_SLOT {
+            if key.seen.is_displaced() {
                 displaced(index);
             }
         }
@@ -229,7 +231,7 @@ impl Keyspace {
             Some(stripe) => stripe.tables[db as usize].prefetch_displaced(*key),
             None => Seen::NOWHERE,
         };
-        key.seen.slot == Seen::ANY_SLOT
+        key.seen.is_displaced()
     }
 
     /// Follows what a table has moved; to be called under its lock whenever it may have.
@@ -266,6 +268,7 @@ impl Keyspace {
             let table = &stripe.tables[db as usize];
             size.keys += table.len();
             size.expiring += table.expiring();
+            size.timed_hashes += table.timed_hashes();
             size.slots += table.slots();
             size.table_bytes += table.memory_bytes();
             ttl_sum += i128::from(table.average_ttl_ms) * table.expiring() as i128;

@@ -11,9 +11,11 @@
 //! Rejected: "stop at a line with an empty slot" instead of counting (a removal from a full line must then fetch the
 //! entries of the next line to see which could come back).
 
+use ochre_table::prefetch;
+
 use crate::entry::{Entry, EntryMut, EntryRef};
+use crate::harvest::Harvest;
 use crate::hash::{Hasher, Key, Seen};
-use crate::prefetch::prefetch;
 use crate::slot::{Slot, Tag};
 
 /// Slots in a line.
@@ -112,7 +114,7 @@ impl Segment {
         self.lines.len()
     }
 
-    /// No key expires before this (unix time in ms); `i64::MAX` if none ever does.
+    /// No key, and no field of a key's hash, has expired before this (unix time in ms); `i64::MAX` if none ever will.
     pub fn min_expire_ms(&self) -> i64 {
         self.min_expire_ms
     }
@@ -247,14 +249,21 @@ impl Segment {
         self.min_expire_ms = self.min_expire_ms.min(expire_ms);
     }
 
+    /// Notes that the times at which fields of the entry's hash expire have changed.
+    pub fn fields_moved(&mut self, place: Place) {
+        let slot = self.slot_mut(place);
+        let due_ms = slot.entry().and_then(EntryRef::due_ms);
+        slot.set_timed(due_ms.is_some());
+        self.min_expire_ms = self.min_expire_ms.min(due_ms.unwrap_or(i64::MAX));
+    }
+
     /// Puts another entry of the same key in place of one, which is returned.
     pub fn replace(&mut self, place: Place, tag: Tag, entry: Entry) -> Option<Entry> {
         self.note_expiry(entry.as_ref());
         let slot = self.slot_mut(place);
-        let was_expiring = slot.expires();
         let old = slot.take();
         *slot = Slot::new(entry, tag);
-        self.expiring -= u16::from(was_expiring);
+        self.expiring -= u16::from(old.as_ref().is_some_and(|old| old.as_ref().expire_ms().is_some()));
         old
     }
 
@@ -269,9 +278,9 @@ impl Segment {
     }
 
     fn note_expiry(&mut self, entry: EntryRef<'_>) {
-        if let Some(expire_ms) = entry.expire_ms() {
-            self.expiring += 1;
-            self.min_expire_ms = self.min_expire_ms.min(expire_ms);
+        if let Some(due_ms) = entry.due_ms() {
+            self.expiring += u16::from(entry.expire_ms().is_some());
+            self.min_expire_ms = self.min_expire_ms.min(due_ms);
         }
     }
 
@@ -315,11 +324,9 @@ impl Segment {
 
     /// Takes an entry out.
     pub fn remove(&mut self, place: Place) -> Option<Entry> {
-        let slot = self.slot_mut(place);
-        let expiring = slot.expires();
-        let entry = slot.take()?;
+        let entry = self.slot_mut(place).take()?;
         self.count -= 1;
-        self.expiring -= u16::from(expiring);
+        self.expiring -= u16::from(entry.as_ref().expire_ms().is_some());
         let mut line = usize::from(place.home);
         while line != usize::from(place.line) {
             let passed = self.passed(line);
@@ -441,40 +448,40 @@ impl Segment {
     /// The entry in one of the slots, counted through all lines; with `expiring` only if it expires.
     pub fn entry_at(&self, index: usize, expiring: bool) -> Option<EntryRef<'_>> {
         let slot = &self.lines.get(index / LINE_SLOTS)?.0[index % LINE_SLOTS];
-        if expiring && !slot.expires() {
-            return None;
+        if !expiring {
+            return slot.entry();
         }
-        slot.entry()
+        slot.entry().filter(|entry| slot.is_timed() && entry.expire_ms().is_some())
     }
 
-    /// Takes out the keys that have expired at `now_ms`, at most `limit` of them, and learns anew when the next does.
-    /// Returns how many expiring keys were looked at.
-    pub fn sweep(&mut self, now_ms: i64, limit: usize, hasher: &Hasher, gone: &mut Vec<Entry>) -> usize {
-        for slot in self.lines.iter().flat_map(|line| &line.0).filter(|slot| slot.expires()) {
+    /// Takes out the keys that have expired at `now_ms`, and fields of hashes, into `harvest` for as long as that has room,
+    /// and learns anew when the next does. Returns how many keys with times were looked at.
+    pub fn sweep(&mut self, now_ms: i64, hasher: &Hasher, harvest: &mut Harvest) -> usize {
+        for slot in self.lines.iter().flat_map(|line| &line.0).filter(|slot| slot.is_timed()) {
             slot.prefetch();
         }
-        let (mut looked_at, mut min) = (0, i64::MAX);
+        self.min_expire_ms = i64::MAX;
+        let mut looked_at = 0;
         for line in 0..self.lines.len() {
             for slot in 0..LINE_SLOTS {
-                let word = &self.lines[line].0[slot];
-                if !word.expires() {
-                    continue;
+                if self.lines[line].0[slot].is_timed() {
+                    looked_at += 1;
+                    self.sweep_slot(line, slot, now_ms, hasher, harvest);
                 }
-                looked_at += 1;
-                let Some((expire_ms, hash)) =
-                    word.entry().and_then(|entry| Some((entry.expire_ms()?, hasher.hash(entry.key()))))
-                else {
-                    continue;
-                };
-                if expire_ms > now_ms || gone.len() >= limit {
-                    min = min.min(expire_ms);
-                    continue;
-                }
-                let home = self.home(hash.position()) as u8;
-                gone.extend(self.remove(Place { line: line as u8, slot: slot as u8, home }));
             }
         }
-        self.min_expire_ms = min;
         looked_at
+    }
+
+    fn sweep_slot(&mut self, line: usize, slot: usize, now_ms: i64, hasher: &Hasher, harvest: &mut Harvest) {
+        let Some(entry) = self.lines[line].0[slot].entry_mut() else { return };
+        let position = hasher.hash(entry.as_ref().key()).position();
+        let has_passed = entry.as_ref().expire_ms().is_some_and(|expire_ms| expire_ms <= now_ms);
+        let is_gone = has_passed || harvest.reap(entry, now_ms);
+        let place = Place { line: line as u8, slot: slot as u8, home: self.home(position) as u8 };
+        match is_gone {
+            true => self.remove(place).into_iter().for_each(|gone| harvest.put(gone, has_passed)),
+            false => self.fields_moved(place),
+        }
     }
 }

@@ -1,10 +1,11 @@
 //! The slot that owns an entry, and the comparison of eight at once. Unsafe leaf module.
 //!
 //! A slot is the entry's address with 19 bits of the hash around it (16 above, 3 below; entries are aligned to 16) and
-//! one bit that repeats EXPIRES, so that sampling and sweeping can pass over keys without touching them:
+//! one bit that says whether time does anything to it (the key expires, or fields of its hash do), so that sampling and
+//! sweeping can pass over keys without touching them:
 //!
 //! ```text
-//! | hash bits 0..16 | address (bits 4..48) | hash bits 16..19 | expires |
+//! | hash bits 0..16 | address (bits 4..48) | hash bits 16..19 | timed |
 //! ```
 #![allow(unsafe_code)]
 
@@ -19,7 +20,7 @@ use crate::hash::KeyHash;
 #[repr(transparent)]
 pub struct Slot(u64);
 
-const EXPIRES_BIT: u64 = 1;
+const TIMED_BIT: u64 = 1;
 const TAG_MASK: u64 = 0xffff_0000_0000_000e;
 const ADDRESS_MASK: u64 = 0x0000_ffff_ffff_fff0;
 
@@ -42,9 +43,9 @@ impl Slot {
     /// Takes an entry in.
     #[inline]
     pub fn new(entry: Entry, tag: Tag) -> Slot {
-        let expires = u64::from(entry.as_ref().expire_ms().is_some());
+        let is_timed = u64::from(entry.as_ref().due_ms().is_some());
         let entry = ManuallyDrop::new(entry);
-        Slot(entry.0.as_ptr() as u64 | tag.0 | (expires * EXPIRES_BIT))
+        Slot(entry.0.as_ptr() as u64 | tag.0 | (is_timed * TIMED_BIT))
     }
 
     /// Whether nothing is here.
@@ -53,10 +54,16 @@ impl Slot {
         self.0 == 0
     }
 
-    /// Whether the entry has an expiry, without touching it.
+    /// Whether the key expires or fields of its hash do, without touching the entry.
     #[inline]
-    pub fn expires(&self) -> bool {
-        self.0 & EXPIRES_BIT != 0
+    pub fn is_timed(&self) -> bool {
+        self.0 & TIMED_BIT != 0
+    }
+
+    /// Takes note of whether there is anything in the entry that expires. There must be an entry.
+    #[inline]
+    pub fn set_timed(&mut self, is_timed: bool) {
+        self.0 = (self.0 & !TIMED_BIT) | (u64::from(is_timed) * TIMED_BIT);
     }
 
     /// Whether the key of this slot may have the tag. An empty slot may, too: whoever looks at its entry finds none.
@@ -120,8 +127,8 @@ impl Slot {
     #[inline]
     pub fn prefetch(&self) {
         let address = (self.0 & ADDRESS_MASK) as *const u8;
-        crate::prefetch::prefetch(address);
-        crate::prefetch::prefetch(address.wrapping_add(64));
+        ochre_table::prefetch(address);
+        ochre_table::prefetch(address.wrapping_add(64));
     }
 }
 
@@ -161,7 +168,7 @@ mod tests {
     fn a_slot_gives_back_what_it_took() {
         let hash = KeyHash(0x1234_5678_9abc_def0);
         let mut slot = Slot::new(Entry::new(b"key", NewValue::Int(7), Some(1), 0), Tag::of(hash));
-        assert!(slot.matches(Tag::of(hash)) && slot.expires());
+        assert!(slot.matches(Tag::of(hash)) && slot.is_timed());
         assert!(!slot.matches(Tag::of(KeyHash(0x1234_5678_9abc_def1))));
         assert_eq!(slot.entry().map(|entry| entry.key().to_vec()), Some(b"key".to_vec()));
         assert!(slot.take().is_some() && slot.is_empty() && slot.entry().is_none());

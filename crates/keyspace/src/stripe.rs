@@ -15,6 +15,8 @@ pub struct Counters {
     pub misses: u64,
     /// Keys removed because their time had come.
     pub expired: u64,
+    /// Fields of hashes removed because their time had come.
+    pub expired_fields: u64,
     /// Keys removed because memory had run out.
     pub evicted: u64,
     /// Changes since start.
@@ -28,6 +30,7 @@ impl Counters {
             hits: self.hits + other.hits,
             misses: self.misses + other.misses,
             expired: self.expired + other.expired,
+            expired_fields: self.expired_fields + other.expired_fields,
             evicted: self.evicted + other.evicted,
             changes: self.changes + other.changes,
         }

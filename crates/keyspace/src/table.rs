@@ -7,6 +7,7 @@
 //! whatever happens to the table: SCAN and the snapshot walker rest on this.
 
 use crate::entry::{Entry, EntryMut, EntryRef};
+use crate::harvest::Harvest;
 use crate::hash::{Hasher, Key, POSITION_BITS, Seen};
 use crate::random::Random;
 use crate::segment::{Hint, LINE_SLOTS, LINES_MAX, Place, Segment};
@@ -43,10 +44,17 @@ pub struct Table {
     depth: u32,
     len: usize,
     expiring: usize,
+    timed_hashes: usize,
     next_expire_ms: i64,
     /// Smoothed time to live of the keys, ms; for whoever samples it.
     pub average_ttl_ms: i64,
     moved: Moved,
+}
+
+/// 1 for an entry that is a hash of which fields expire.
+#[inline]
+fn is_timed_hash(entry: &Entry) -> usize {
+    usize::from(entry.as_ref().next_field_expiry_ms().is_some())
 }
 
 impl Table {
@@ -59,6 +67,7 @@ impl Table {
             depth: 0,
             len: 0,
             expiring: 0,
+            timed_hashes: 0,
             next_expire_ms: i64::MAX,
             average_ttl_ms: 0,
             moved: Moved::Everything,
@@ -80,7 +89,12 @@ impl Table {
         self.expiring
     }
 
-    /// No key expires before this (unix time in ms).
+    /// The number of hashes of which fields expire.
+    pub fn timed_hashes(&self) -> usize {
+        self.timed_hashes
+    }
+
+    /// No key, and no field of a key's hash, has expired before this (unix time in ms).
     pub fn next_expire_ms(&self) -> i64 {
         self.next_expire_ms
     }
@@ -202,9 +216,9 @@ impl Table {
     #[inline]
     pub fn use_entry(&mut self, location: Location, now_ms: i64, clock: u32) -> bool {
         let slot = self.segments[location.segment as usize].slot_mut(location.place);
-        let expires = slot.expires();
+        let is_timed = slot.is_timed();
         let Some(mut entry) = slot.entry_mut() else { return false };
-        if expires && entry.as_ref().expire_ms().is_some_and(|expire_ms| expire_ms <= now_ms) {
+        if is_timed && entry.as_ref().expire_ms().is_some_and(|expire_ms| expire_ms <= now_ms) {
             return false;
         }
         if entry.as_ref().access() != clock {
@@ -213,7 +227,8 @@ impl Table {
         true
     }
 
-    /// The entry at a location, to be changed; its expiry changes through [`Table::set_expire`].
+    /// The entry at a location, to be changed; its expiry changes through [`Table::set_expire`], and when fields of its hash
+    /// expire has to be told to [`Table::fields_moved`].
     #[inline]
     pub fn entry_mut(&mut self, location: Location) -> Option<EntryMut<'_>> {
         self.segments[location.segment as usize].slot_mut(location.place).entry_mut()
@@ -223,7 +238,9 @@ impl Table {
     pub fn replace(&mut self, location: Location, key: Key<'_>, entry: Entry) -> Option<Entry> {
         let segment = &mut self.segments[location.segment as usize];
         let before = segment.expiring();
+        self.timed_hashes += is_timed_hash(&entry);
         let old = segment.replace(location.place, Tag::of(key.hash), entry);
+        self.timed_hashes -= old.as_ref().map_or(0, is_timed_hash);
         self.expiring = self.expiring + segment.expiring() - before;
         self.next_expire_ms = self.next_expire_ms.min(segment.min_expire_ms());
         old
@@ -233,16 +250,25 @@ impl Table {
     pub fn set_expire(&mut self, location: Location, key: Key<'_>, expire_ms: Option<i64>) {
         let segment = &mut self.segments[location.segment as usize];
         let slot = segment.slot_mut(location.place);
-        if let (true, Some(expire_ms)) = (slot.expires(), expire_ms) {
+        let expires = slot.is_timed() && slot.entry().is_some_and(|entry| entry.expire_ms().is_some());
+        if let (true, Some(expire_ms)) = (expires, expire_ms) {
             if let Some(mut entry) = slot.entry_mut() {
                 entry.move_expire(expire_ms);
             }
             segment.expire_moved(expire_ms);
-        } else if slot.expires() != expire_ms.is_some() {
+        } else if expires != expire_ms.is_some() {
             let before = segment.expiring();
             segment.re_expire(location.place, Tag::of(key.hash), expire_ms);
             self.expiring = self.expiring + segment.expiring() - before;
         }
+        self.next_expire_ms = self.next_expire_ms.min(segment.min_expire_ms());
+    }
+
+    /// Takes note that the times at which fields of a hash expire have changed: whether there were any, and whether there are.
+    pub fn fields_moved(&mut self, location: Location, were_timed: bool, are_timed: bool) {
+        self.timed_hashes = self.timed_hashes + usize::from(are_timed) - usize::from(were_timed);
+        let segment = &mut self.segments[location.segment as usize];
+        segment.fields_moved(location.place);
         self.next_expire_ms = self.next_expire_ms.min(segment.min_expire_ms());
     }
 
@@ -262,6 +288,7 @@ impl Table {
         let segment = &mut self.segments[index as usize];
         self.len += 1;
         self.expiring += usize::from(entry.as_ref().expire_ms().is_some());
+        self.timed_hashes += is_timed_hash(&entry);
         let place = segment.insert(key, entry);
         self.next_expire_ms = self.next_expire_ms.min(segment.min_expire_ms());
         Location { segment: index, place }
@@ -302,6 +329,7 @@ impl Table {
         let entry = segment.remove(location.place)?;
         self.len -= 1;
         self.expiring -= usize::from(entry.as_ref().expire_ms().is_some());
+        self.timed_hashes -= is_timed_hash(&entry);
         if segment.is_sparse() {
             let position = hasher.hash(entry.as_ref().key()).position();
             self.shrink(position, hasher);
@@ -405,14 +433,15 @@ impl Table {
         None
     }
 
-    /// Takes expired keys out of one segment: that of `position`, a part of the table's range. Returns how many
-    /// expiring keys it looked at and the position of the next segment (`None` at the end).
+    /// Takes expired keys, and fields of hashes, out of one segment: that of `position`, a part of the table's range. Returns
+    /// how many keys with times it looked at and the position of the next segment (`None` at the end); that of the same one
+    /// if `harvest` had no room for all.
     pub fn sweep(
         &mut self,
         position: u64,
         now_ms: i64,
         hasher: &Hasher,
-        gone: &mut Vec<Entry>,
+        harvest: &mut Harvest,
     ) -> (usize, Option<u64>) {
         let Some(index) = self.segment_index(position) else { return (0, None) };
         let relative = self.relative(position);
@@ -421,10 +450,14 @@ impl Table {
         let next = (relative | free) + 1;
         let mut looked_at = 0;
         if segment.min_expire_ms() <= now_ms {
-            let before = gone.len();
-            looked_at = segment.sweep(now_ms, usize::MAX, hasher, gone);
-            self.len -= gone.len() - before;
-            self.expiring -= gone.len() - before;
+            let before = (segment.len(), segment.expiring(), harvest.untimed);
+            looked_at = segment.sweep(now_ms, hasher, harvest);
+            self.len -= before.0 - segment.len();
+            self.expiring -= before.1 - segment.expiring();
+            self.timed_hashes -= harvest.untimed - before.2;
+            if segment.min_expire_ms() <= now_ms && harvest.is_full() {
+                return (looked_at, Some(relative));
+            }
             if segment.is_sparse() {
                 self.shrink(position, hasher);
             }

@@ -13,11 +13,13 @@ use crate::hash::Key;
 use crate::keyspace::Keyspace;
 use crate::reclaim::Garbage;
 use crate::settings::Policy;
-use crate::stripe::{StripeData, StripeGuard};
+use crate::stripe::StripeData;
 use crate::table::{Location, Table};
 use crate::value::{NewValue, OwnedValue, ValueRef};
 use crate::waiters::Waiters;
 
+mod fields;
+mod held;
 mod integers;
 mod objects;
 mod parts;
@@ -32,18 +34,13 @@ pub use objects::{Edit, Edited, WrongType, object_of};
 pub use parts::Sweep;
 pub use transfer::Overwritten;
 
+pub(crate) use held::Held;
+use held::{stripe_in, stripe_of};
+
 /// Values that take more than this many allocations are freed by the reclaimer.
 pub const LAZY_FREE_EFFORT: usize = 64;
 /// Strings longer than this are freed by the reclaimer: returning their pages to the system takes time.
 const LAZY_FREE_BYTES: usize = 1024 * 1024;
-
-pub(crate) enum Held<'k> {
-    None,
-    One(usize, StripeGuard<'k>),
-    /// Small on purpose, hence no room for guards in here: it is moved about for every command.
-    Some(Vec<(usize, StripeGuard<'k>)>),
-    All(Vec<StripeGuard<'k>>),
-}
 
 /// What a write does to a key's expiry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +101,17 @@ impl<'k> View<'k> {
     #[inline]
     pub fn now_ms(&self) -> i64 {
         self.now_ms
+    }
+
+    /// A number that nobody can foresee, from the stripe of a key: a seed for what a command draws.
+    pub fn seed(&mut self, key: Key<'_>) -> u64 {
+        self.stripe(key).random.draw()
+    }
+
+    /// Goes on to a later time: what follows is a step of its own.
+    pub fn set_now_ms(&mut self, now_ms: i64) {
+        self.now_ms = now_ms;
+        self.clock = access::seconds_clock(now_ms);
     }
 
     /// What the step did so far.
@@ -551,48 +559,6 @@ impl Held<'_> {
     pub(crate) fn waiters(&self, index: usize) -> Option<&Waiters> {
         self.holds(index).then(|| &stripe_of(self, index).waiters)
     }
-}
-
-#[inline]
-fn stripe_in<'a>(held: &'a mut Held<'_>, index: usize) -> &'a mut StripeData {
-    // Told apart first, because nearly all steps are of this kind.
-    if matches!(held, Held::One(of, _) if *of == index)
-        && let Held::One(_, guard) = held
-    {
-        return guard;
-    }
-    one_of(held, index)
-}
-
-#[inline(never)]
-fn one_of<'a>(held: &'a mut Held<'_>, index: usize) -> &'a mut StripeData {
-    match held {
-        Held::Some(guards) => match guards.binary_search_by_key(&index, |(of, _)| *of) {
-            Ok(at) => &mut guards[at].1,
-            Err(_) => not_locked(),
-        },
-        Held::All(guards) => &mut guards[index],
-        Held::None | Held::One(..) => not_locked(),
-    }
-}
-
-/// The same, to be looked at only.
-fn stripe_of<'a>(held: &'a Held<'_>, index: usize) -> &'a StripeData {
-    match held {
-        Held::One(of, guard) if *of == index => guard,
-        Held::Some(guards) => match guards.binary_search_by_key(&index, |(of, _)| *of) {
-            Ok(at) => &guards[at].1,
-            Err(_) => not_locked(),
-        },
-        Held::All(guards) => &guards[index],
-        Held::None | Held::One(..) => not_locked(),
-    }
-}
-
-#[cold]
-fn not_locked() -> ! {
-    // A command's key specification does not name a key that its handler uses: a defect, never an input.
-    panic!("a step reached for a key whose stripe it has not locked");
 }
 
 /// The name that TYPE answers for an entry.

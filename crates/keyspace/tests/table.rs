@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use ochre_keyspace::{Entry, Hasher, NewValue, Table};
+use ochre_keyspace::{Entry, Harvest, Hasher, NewValue, Table};
 
 struct Random(u64);
 
@@ -121,12 +121,12 @@ fn sweeping_removes_what_has_expired_and_nothing_else() {
         let expire_ms = (number % 2 == 0).then_some(number);
         pair.put(format!("key:{number}").as_bytes(), number, expire_ms);
     }
-    let (mut gone, mut position) = (Vec::new(), Some(0));
+    let (mut harvest, mut position) = (Harvest::new(), Some(0));
     while let Some(at) = position {
-        position = pair.table.sweep(at, 4_999, &pair.hasher, &mut gone).1;
+        position = pair.table.sweep(at, 4_999, &pair.hasher, &mut harvest).1;
     }
     pair.model.retain(|_, (_, expire_ms)| expire_ms.is_none_or(|at| at > 4_999));
-    assert_eq!(gone.len(), 2_500);
+    assert_eq!((harvest.gone.len(), harvest.expired.len(), harvest.fields()), (2_500, 2_500, 0));
     pair.table.refresh_next_expire();
     assert_eq!(pair.table.next_expire_ms(), 5_000);
     pair.check();

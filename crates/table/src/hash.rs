@@ -20,16 +20,19 @@ pub struct Key<'a> {
 /// that is there by now.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen {
-    pub(crate) segment: u32,
-    pub(crate) line: u8,
-    pub(crate) slot: u8,
+    /// The number of its segment.
+    pub segment: u32,
+    /// Its line there.
+    pub line: u8,
+    /// Its slot in the line, or [`Seen::ANY_SLOT`].
+    pub slot: u8,
 }
 
 impl Seen {
     /// It was not seen.
     pub const NOWHERE: Seen = Seen { segment: u32::MAX, line: 0, slot: 0 };
     /// Says that it is in the line, if anywhere.
-    pub(crate) const ANY_SLOT: u8 = u8::MAX;
+    pub const ANY_SLOT: u8 = u8::MAX;
 
     /// Whether it was not in the line where it is at home, but may be in the next, which was asked for
     /// ([`crate::Table::prefetch_displaced`] goes on from here).

@@ -92,19 +92,31 @@ pub trait Draw {
     fn below(&mut self, bound: u64) -> u64;
 }
 
-/// Equality without a call for the lengths that most keys have: two overlapping words cover 8 to 16 bytes.
+/// Equality without a call for the lengths that most keys have: two overlapping words cover 8 to 16 bytes, two overlapping
+/// double words 16 to 32.
 #[inline]
 pub fn same_bytes(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;
     }
-    match (a.first_chunk::<8>(), a.last_chunk::<8>(), b.first_chunk::<8>(), b.last_chunk::<8>()) {
-        (Some(a_first), Some(a_last), Some(b_first), Some(b_last)) if a.len() <= 16 => {
-            let differing = (u64::from_ne_bytes(*a_first) ^ u64::from_ne_bytes(*b_first))
-                | (u64::from_ne_bytes(*a_last) ^ u64::from_ne_bytes(*b_last));
-            differing == 0
-        }
+    match a.len() {
+        8..=16 => same_ends::<8, u64>(a, b, u64::from_ne_bytes),
+        17..=32 => same_ends::<16, u128>(a, b, u128::from_ne_bytes),
         _ => a == b,
+    }
+}
+
+/// Whether the first and the last N bytes of two slices that have as many are equal.
+#[inline]
+fn same_ends<const N: usize, W>(a: &[u8], b: &[u8], word: fn([u8; N]) -> W) -> bool
+where
+    W: std::ops::BitXor<Output = W> + std::ops::BitOr<Output = W> + Default + PartialEq,
+{
+    match (a.first_chunk(), a.last_chunk(), b.first_chunk(), b.last_chunk()) {
+        (Some(a_first), Some(a_last), Some(b_first), Some(b_last)) => {
+            (word(*a_first) ^ word(*b_first)) | (word(*a_last) ^ word(*b_last)) == W::default()
+        }
+        _ => false,
     }
 }
 

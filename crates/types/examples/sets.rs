@@ -2,7 +2,7 @@
 //! `cargo run --release -p ochre-types --features ochre-memory/jemalloc --example sets`
 
 use ochre_types::Rng;
-use ochre_types::set::{Set, SetLimits, intersection, intersection_len, store_union};
+use ochre_types::set::{Set, SetLimits, intersection, store_union};
 
 /// As in the server.
 #[global_allocator]
@@ -75,7 +75,7 @@ fn main() {
         } {}
     });
     let other = filled(MEMBERS / 2..MEMBERS * 3 / 2);
-    timed("SINTERCARD of two with 1 M, each", MEMBERS, || intersection_len(&[&large, &other], 0));
+    timed("SINTERCARD of two with 1 M, each", MEMBERS, || intersection(&[&large, &other], 0, &mut |_| {}));
     let union =
         timed("SUNIONSTORE of two with 1 M, each", MEMBERS * 2, || store_union(&[&large, &other], &limits));
     drop(union);

@@ -5,6 +5,7 @@
 //! - `number`: numbers in the text of arguments and replies
 //! - `long_double`: the 80-bit arithmetic of INCRBYFLOAT
 //! - `string`: what the string commands compute: ranges, sizes, encodings, digests, longest common subsequences
+//! - `geo`: places on the earth as scores, distances, areas to search
 //! - `hash`: fields with values and times, in four encodings
 //! - `list`: lists
 //! - `listpack`: short strings and integers in one run of bytes, in Redis's own layout
@@ -48,7 +49,7 @@ pub use glob::{Case, glob_match, has_wildcards};
 pub use hyperloglog::{Corrupt, Encoding, HyperLogLog, NotAHyperLogLog, Opcode, Registers};
 pub use long_double::LongDouble;
 pub use number::{
-    format_f64, is_int_encodable, parse_f64, parse_i64, parse_u64, parse_u64_lenient, push_f64,
+    format_f64, is_int_encodable, parse_f64, parse_i64, parse_u64, parse_u64_lenient, push_f64, push_f64_17,
 };
 pub use object::{DataType, Object, ObjectMut, ObjectRef};
 pub use random::Rng;

@@ -30,6 +30,12 @@ pub trait DataType: Default + Sized {
 
     /// Whether nothing is in it, so that its key is to be removed (a stream stays).
     fn is_vain(&self) -> bool;
+
+    /// A time before which nothing in it expires, unix time in ms; `None` if nothing ever does. O(1).
+    #[inline]
+    fn next_expiry_ms(&self) -> Option<i64> {
+        None
+    }
 }
 
 /// Declares the types: for each its variant, what is stored (one word), the name that TYPE answers.
@@ -131,7 +137,7 @@ objects! {
 }
 
 macro_rules! data_type {
-    ($type:ident, $name:literal, $is_vain:expr) => {
+    ($type:ident, $name:literal, $is_vain:expr $(, $next_expiry_ms:expr)?) => {
         impl DataType for $type {
             const NAME: &'static str = $name;
 
@@ -154,13 +160,21 @@ macro_rules! data_type {
                 let is_vain: fn(&$type) -> bool = $is_vain;
                 is_vain(self)
             }
+
+            $(
+                #[inline]
+                fn next_expiry_ms(&self) -> Option<i64> {
+                    let next_expiry_ms: fn(&$type) -> Option<i64> = $next_expiry_ms;
+                    next_expiry_ms(self)
+                }
+            )?
         }
     };
 }
 
 data_type!(List, "list", List::is_empty);
 data_type!(Set, "set", Set::is_empty);
-data_type!(Hash, "hash", Hash::is_empty);
+data_type!(Hash, "hash", Hash::is_empty, Hash::next_expiry_ms);
 data_type!(ZSet, "zset", ZSet::is_empty);
 // A stream without entries still has its groups and its last ID.
 data_type!(Stream, "stream", |_| false);

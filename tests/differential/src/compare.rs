@@ -65,11 +65,15 @@ fn same_reply(a: &Reply, b: &Reply, tolerance: Tolerance) -> bool {
     }
 }
 
-/// Both positive and no further apart than `distance`: -1 and -2 mean something else than a time.
+/// Equal, or both positive and no further apart than `distance`: -1 and -2 mean something else than a time. In an array,
+/// that holds for each pair of elements.
 fn near(a: &Reply, b: &Reply, distance: i64) -> bool {
     match (a, b) {
         (Reply::Integer(a), Reply::Integer(b)) => {
-            *a >= 0 && *b >= 0 && a.abs_diff(*b) <= distance.unsigned_abs()
+            a == b || *a >= 0 && *b >= 0 && a.abs_diff(*b) <= distance.unsigned_abs()
+        }
+        (Reply::Array(a), Reply::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| near(a, b, distance))
         }
         _ => false,
     }
@@ -124,6 +128,8 @@ mod tests {
             (":5\r\n", ":7\r\n", Near(1), false),
             (":-1\r\n", ":-2\r\n", Near(5), false),
             (":0\r\n", ":-1\r\n", Near(5), false),
+            ("*2\r\n:-2\r\n:5\r\n", "*2\r\n:-2\r\n:6\r\n", Near(5), true),
+            ("*2\r\n:-2\r\n:5\r\n", "*2\r\n:-1\r\n:5\r\n", Near(5), false),
             ("*2\r\n:1\r\n:2\r\n", "*2\r\n:2\r\n:1\r\n", Unordered, true),
             ("*2\r\n:1\r\n:2\r\n", "*2\r\n:2\r\n:2\r\n", Unordered, false),
             ("*2\r\n:1\r\n:2\r\n", "*2\r\n:2\r\n:1\r\n", Exact, false),

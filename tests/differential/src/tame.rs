@@ -80,7 +80,10 @@ pub(crate) fn tame(arguments: &mut Vec<Vec<u8>>, random: &mut Random) -> bool {
     if BANNED.contains(&name.as_str()) || BANNED.contains(&format!("{name} {second}").as_str()) {
         return false;
     }
-    if arguments.iter().skip(1).any(|argument| is_cut_keyword(argument)) || gets_two_replies(&name, arguments)
+    if arguments.iter().skip(1).any(|argument| is_cut_keyword(argument))
+        || gets_two_replies(&name, arguments)
+        || counts_too_many(&name, arguments)
+        || name == "HSETEX" && sets_twice(arguments)
     {
         return false;
     }
@@ -89,14 +92,20 @@ pub(crate) fn tame(arguments: &mut Vec<Vec<u8>>, random: &mut Random) -> bool {
         return false;
     }
     match name.as_str() {
-        "EXPIRE" | "SETEX" => lengthen(arguments.get_mut(2), 1, random),
-        "PEXPIRE" | "PSETEX" => lengthen(arguments.get_mut(2), 1000, random),
-        "SET" | "GETEX" | "MSETEX" => lengthen_options(arguments, random),
+        "EXPIRE" | "SETEX" | "HEXPIRE" => lengthen(arguments.get_mut(2), 1, random),
+        "PEXPIRE" | "PSETEX" | "HPEXPIRE" => lengthen(arguments.get_mut(2), 1000, random),
+        "SET" | "GETEX" | "MSETEX" | "HGETEX" | "HSETEX" => lengthen_options(arguments, random),
         "SETRANGE" | "SETBIT" => bring_near(arguments.get_mut(2)),
         "BITFIELD" => bring_fields_near(arguments),
         "CONFIG" if second == "GET" => tame_patterns(arguments),
         "CONFIG" => tame_settings(arguments),
-        "SCAN" => tame_scan(arguments),
+        "SCAN" => tame_scan(arguments, 1),
+        "SSCAN" => tame_scan(arguments, 2),
+        "SPOP" => take_all(arguments),
+        "SRANDMEMBER" => draw_few(arguments.get_mut(2)),
+        "SORT" | "SORT_RO" => return tame_sort(arguments),
+        "HSCAN" => tame_scan(arguments, 2),
+        "HRANDFIELD" => draw_few(arguments.get_mut(2)),
         "WAIT" => tame_wait(arguments),
         _ => {}
     }
@@ -130,6 +139,26 @@ fn gets_two_replies(name: &str, arguments: &[Vec<u8>]) -> bool {
             .windows(2)
             .skip(2)
             .any(|pair| (is(&pair[0], "IFDEQ") || is(&pair[0], "IFDNE")) && pair[1].len() != DIGEST_DIGITS)
+}
+
+/// Redis computes the end of so many fields in 32 bits, and reads before the beginning of the arguments.
+fn counts_too_many(name: &str, arguments: &[Vec<u8>]) -> bool {
+    let is_too_many = |number: &Vec<u8>| {
+        let number = std::str::from_utf8(number).ok().and_then(|text| text.parse::<i32>().ok());
+        number.is_some_and(|number| number > 1 << 20)
+    };
+    let takes_fields =
+        matches!(name, "HGETEX" | "HSETEX") || name.ends_with("EXPIRE") || name.ends_with("EXPIREAT");
+    takes_fields
+        && arguments.windows(2).any(|pair| pair[0].eq_ignore_ascii_case(b"FIELDS") && is_too_many(&pair[1]))
+}
+
+/// Redis ends with a failed assertion when a new field of a big hash is given a time twice in one command.
+fn sets_twice(arguments: &[Vec<u8>]) -> bool {
+    let fields = arguments.iter().position(|argument| argument.eq_ignore_ascii_case(b"FIELDS"));
+    let mut names: Vec<_> = arguments.iter().skip(fields.unwrap_or(0) + 2).step_by(2).collect();
+    names.sort_unstable();
+    names.windows(2).any(|pair| pair[0] == pair[1])
 }
 
 /// A positive time that would pass within the run becomes one that does not.
@@ -203,16 +232,55 @@ fn tame_patterns(arguments: &mut [Vec<u8>]) {
     }
 }
 
+/// Which members are popped is chance, unless all are.
+fn take_all(arguments: &mut Vec<Vec<u8>>) {
+    let all: &[u8] = b"100000";
+    if arguments.len() == 2 {
+        arguments.push(all.to_vec());
+    } else if let Some(count) =
+        arguments.get_mut(2).filter(|count| matches!(count.first(), Some(b'1'..=b'9')))
+    {
+        *count = all.to_vec();
+    }
+}
+
+/// A negative count is the size of the reply, whatever there is to draw from.
+fn draw_few(count: Option<&mut Vec<u8>>) {
+    let Some(count) = count else { return };
+    let number = std::str::from_utf8(count).ok().and_then(|text| text.parse::<i64>().ok());
+    if number.is_some_and(|number| number > i64::MIN && number < -1000) {
+        *count = b"-7".to_vec();
+    }
+}
+
+/// The order of what compares as equal, and that of sets which are not sorted, is each server's own.
+fn tame_sort(arguments: &mut Vec<Vec<u8>>) -> bool {
+    let has = |word: &[u8]| arguments.iter().skip(2).any(|argument| argument.eq_ignore_ascii_case(word));
+    let is_by = |pair: &[Vec<u8>]| pair[0].eq_ignore_ascii_case(b"BY") && !pair[1].contains(&b'*');
+    let by_chance = has(b"ALPHA") || arguments.windows(2).skip(2).any(is_by);
+    if has(b"ALPHA") && has(b"BY") {
+        return false;
+    }
+    if by_chance && !has(b"STORE") {
+        if arguments[0].len() > "SORT".len() {
+            return false;
+        }
+        arguments.extend([b"STORE".to_vec(), b"d".to_vec()]);
+    }
+    true
+}
+
 /// A scan sees the whole keyspace in one call, because cursors and the order of keys are each server's own.
-fn tame_scan(arguments: &mut Vec<Vec<u8>>) {
+fn tame_scan(arguments: &mut Vec<Vec<u8>>, cursor_at: usize) {
     let too_large: &[u8] = b"18446744073709551616";
-    if let Some(cursor) =
-        arguments.get_mut(1).filter(|cursor| cursor.iter().any(u8::is_ascii_digit) && *cursor != too_large)
+    if let Some(cursor) = arguments
+        .get_mut(cursor_at)
+        .filter(|cursor| cursor.iter().any(u8::is_ascii_digit) && *cursor != too_large)
     {
         *cursor = b"0".to_vec();
     }
     let mut counted = false;
-    for index in 3..arguments.len() {
+    for index in cursor_at + 2..arguments.len() {
         if arguments[index - 1].eq_ignore_ascii_case(b"COUNT") {
             counted = true;
             if matches!(arguments[index].first(), Some(b'1'..=b'9')) && arguments[index].len() < 20 {
@@ -278,6 +346,14 @@ mod tests {
     }
 
     #[test]
+    fn counts_stay_within_reason() {
+        assert_eq!(tamed("HRANDFIELD h -100000").as_deref(), Some("HRANDFIELD h -7"));
+        assert_eq!(tamed("HEXPIRE h 0 FIELDS 2147483647 a"), None);
+        assert_eq!(tamed("HSETEX h EX 100 FIELDS 3 a 1 b 2 a 3"), None);
+        assert!(tamed("HTTL h FIELDS 2147483647 a").is_some() && tamed("HEXPIRE h 0 FIELDS 12 a").is_some());
+    }
+
+    #[test]
     fn far_offsets_become_near() {
         assert_eq!(tamed("SETRANGE a 536870911 x").as_deref(), Some("SETRANGE a 1048575 x"));
         assert_eq!(tamed("BITFIELD a GET u8 4294967290").as_deref(), Some("BITFIELD a GET u8 1048570"));
@@ -297,6 +373,20 @@ mod tests {
         assert_eq!(tamed("SCAN 17 COUNT 2").as_deref(), Some("SCAN 0 COUNT 100000"));
         assert_eq!(tamed("scan 0 match *").as_deref(), Some("scan 0 match * COUNT 100000"));
         assert_eq!(tamed("SCAN X COUNT 0").as_deref(), Some("SCAN X COUNT 0"));
+        assert_eq!(tamed("SSCAN 5 17 COUNT 2").as_deref(), Some("SSCAN 5 0 COUNT 100000"));
+        assert_eq!(tamed("HSCAN 5 17 COUNT 2").as_deref(), Some("HSCAN 5 0 COUNT 100000"));
+    }
+
+    #[test]
+    fn chance_has_no_say_in_what_is_left() {
+        assert_eq!(tamed("SPOP s").as_deref(), Some("SPOP s 100000"));
+        assert_eq!(tamed("SPOP s 2").as_deref(), Some("SPOP s 100000"));
+        assert_eq!(tamed("SRANDMEMBER s -100000").as_deref(), Some("SRANDMEMBER s -7"));
+        assert_eq!(tamed("SORT s ALPHA").as_deref(), Some("SORT s ALPHA STORE d"));
+        assert_eq!(tamed("SORT s BY x STORE l").as_deref(), Some("SORT s BY x STORE l"));
+        assert_eq!(tamed("SORT s BY w_*").as_deref(), Some("SORT s BY w_*"));
+        assert_eq!(tamed("SORT_RO s BY x"), None);
+        assert_eq!(tamed("SORT s BY w_* ALPHA STORE l"), None);
     }
 
     #[test]

@@ -145,6 +145,43 @@ const PATTERNS: &[&str] = &[
     "[z-a]", "\\",
 ];
 
+const SCORES: &[&str] = &[
+    "0",
+    "1",
+    "2",
+    "3",
+    "-1",
+    "1.5",
+    "2.5",
+    "10",
+    "-0",
+    "inf",
+    "-inf",
+    "1e300",
+    "-1e-7",
+    "0.1",
+    "4294967296",
+];
+
+const SCORE_BOUNDS: &[&str] = &[
+    "-inf", "+inf", "(1", "1", "(0", "0", "2.5", "(2.5", "(-inf", "(inf", "10", "(10", "-1", "x", "(", "nan",
+];
+
+const LEX_BOUNDS: &[&str] =
+    &["-", "+", "-", "+", "[a", "(a", "[b", "(b", "[c", "(abc", "[", "(", "[1", "(2", "[zz", "a", "", "[\0"];
+
+const LONGITUDES: &[&str] =
+    &["0", "13.361389", "15.087269", "-122.4", "179.99", "-180", "180", "181", "x", "nan"];
+
+const LATITUDES: &[&str] =
+    &["0", "38.115556", "37.502669", "-33.9", "66.6", "81", "-85.05112878", "85.06", "x", "inf"];
+
+const DISTANCES: &[&str] =
+    &["0", "1", "100", "200", "1000.5", "5000", "20000", "1e7", "1e9", "-1", "x", "0.001", "inf"];
+/// What SORT makes of elements; some lead to keys that are there.
+const SORT_PATTERNS: &[&str] =
+    &["*", "key:*", "{tag}*", "*->f1", "key:*->f2", "#", "nosuch*", "nosort", "*->", "key:*x", "->*", ""];
+
 /// Appends an argument (some classes: several) of `class` to `arguments`. Panics on an unknown class: classes are
 /// constants of this crate, and a test draws from all that the grammar names.
 pub fn argument(class: &str, random: &mut Random, arguments: &mut Vec<Vec<u8>>) {
@@ -184,6 +221,16 @@ pub fn argument(class: &str, random: &mut Random, arguments: &mut Vec<Vec<u8>>) 
         "parameter" => random.pick(crate::grammar::CONFIG_PARAMETERS).0.as_bytes().to_vec(),
         "setting" => return setting(random, arguments),
         "configpattern" => config_pattern(random),
+        "member" => member(random),
+        "lexkey" => random.pick(&["lex:1", "lex:2", "lex:3"]).as_bytes().to_vec(),
+        "score" => score(random),
+        "scorebound" => score_bound(random),
+        "lexbound" => random.pick(LEX_BOUNDS).as_bytes().to_vec(),
+        "longitude" => coordinate(random, LONGITUDES),
+        "latitude" => coordinate(random, LATITUDES),
+        "distance" => random.pick(DISTANCES).as_bytes().to_vec(),
+        "unit" => random.pick(&["m", "km", "mi", "ft", "KM", "yd"]).as_bytes().to_vec(),
+        "sortpattern" => random.pick(SORT_PATTERNS).as_bytes().to_vec(),
         "field" => random.pick(&["f1", "f2", "f3", ""]).as_bytes().to_vec(),
         _ => panic!("the grammar names an unknown class of arguments: {class}"),
     };
@@ -266,6 +313,17 @@ fn value(random: &mut Random) -> Vec<u8> {
     }
 }
 
+/// Members of sets: so few that sets have many in common.
+fn member(random: &mut Random) -> Vec<u8> {
+    match random.below(12) {
+        0..=4 => text(random.below(16) as i64 - 4),
+        5..=8 => vec![b'a' + random.below(12) as u8],
+        9 => random.pick(&["100000", "-40000", "5000000000", "member:10", "member:11"]).as_bytes().to_vec(),
+        10 => format!("a member that is longer than most others: {}", random.below(4)).into_bytes(),
+        _ => value(random),
+    }
+}
+
 fn integer(random: &mut Random) -> Vec<u8> {
     match random.below(8) {
         0..=4 => random.pick(INTEGERS).as_bytes().to_vec(),
@@ -281,6 +339,25 @@ fn float(random: &mut Random) -> Vec<u8> {
             format!("{}.{}", random.bits() as i32 >> random.below(32), random.below(100_000)).into_bytes()
         }
         _ => random.pick(NOT_FLOATS).as_bytes().to_vec(),
+    }
+}
+
+fn score(random: &mut Random) -> Vec<u8> {
+    match random.below(8) {
+        0..=4 => random.pick(SCORES).as_bytes().to_vec(),
+        5 | 6 => text(random.below(20) as i64 - 5),
+        _ => float(random),
+    }
+}
+
+fn score_bound(random: &mut Random) -> Vec<u8> {
+    if random.one_in(3) { score(random) } else { random.pick(SCORE_BOUNDS).as_bytes().to_vec() }
+}
+
+fn coordinate(random: &mut Random, known: &[&str]) -> Vec<u8> {
+    match random.below(6) {
+        0..=2 => random.pick(known).as_bytes().to_vec(),
+        _ => format!("{}.{}", random.below(160) as i64 - 80, random.below(1_000_000)).into_bytes(),
     }
 }
 

@@ -106,6 +106,45 @@ fn a_claim_ends_one_of_two_waits() {
     loom::model(|| waits_are_ended_once(2, 1));
 }
 
+/// One wait that its own worker, CLIENT UNBLOCK, and somebody who can serve it only on some attempts all want to end: one of
+/// them does, and the others know that it was not they.
+fn a_wait_has_one_end(attempts: &'static [bool]) {
+    let wait = Arc::new(Wait::default());
+    wait.set(true);
+    let server = {
+        let wait = Arc::clone(&wait);
+        thread::spawn(move || {
+            attempts.iter().any(|succeeds| {
+                let begun = wait.begin_service();
+                if begun {
+                    wait.finish_service(*succeeds);
+                }
+                begun && *succeeds
+            })
+        })
+    };
+    let claimer = {
+        let wait = Arc::clone(&wait);
+        thread::spawn(move || wait.claim())
+    };
+    let ended = wait.end();
+    let [served, claimed] = [server, claimer].map(|other| other.join().unwrap());
+    assert_eq!(u32::from(ended) + u32::from(served) + u32::from(claimed), 1, "{ended} {served} {claimed}");
+    assert_eq!((wait.is_served(), wait.is_claimed()), (served, claimed));
+}
+
+#[test]
+fn who_serves_unblocks_or_times_out_is_alone() {
+    try_orders(|| a_wait_has_one_end(&[true]));
+}
+
+/// An attempt that fails hides the wait from nobody.
+#[test]
+fn serving_in_vain_ends_no_wait() {
+    try_orders(|| a_wait_has_one_end(&[false]));
+    try_orders(|| a_wait_has_one_end(&[false, true]));
+}
+
 /// Where a sink's pieces begin and end, and how far it has come.
 #[derive(Clone, Default)]
 struct Pieces {

@@ -67,7 +67,8 @@ struct Position {
 
 impl Position {
     fn is_complete(&self, history: &History) -> bool {
-        self.next.iter().zip(&history.clients).all(|(next, events)| *next == events.len())
+        self.state.is_at_rest()
+            && self.next.iter().zip(&history.clients).all(|(next, events)| *next == events.len())
     }
 
     fn pending<'a>(&self, history: &'a History) -> impl Iterator<Item = &'a Event> {
@@ -91,7 +92,7 @@ impl Position {
 
     fn after(&self, event: &Event) -> Option<Self> {
         let mut state = self.state.clone();
-        if state.apply(event.client, &event.operation) != event.reply {
+        if !state.explains(event.client, &event.operation, &event.reply) {
             return None;
         }
         let mut next = self.next.clone();
@@ -139,6 +140,62 @@ mod tests {
         let rows = vec![(0, Incr(0), Reply::Integer(2), 0, 10), (1, Incr(0), Reply::Integer(1), 9, 12)];
         assert_eq!(verdict(rows), Verdict::Linearizable);
         assert_eq!(verdict(vec![]), Verdict::Linearizable);
+    }
+
+    fn push(key: usize, values: &[&str]) -> Operation {
+        Push(key, values.iter().map(|value| value.as_bytes().to_vec()).collect())
+    }
+
+    fn taken(key: &str, value: &str) -> Reply {
+        Reply::Array(vec![bulk(key), bulk(value)])
+    }
+
+    #[test]
+    fn who_waits_is_served_at_once_and_in_order() {
+        let pushed = |at| (2, push(0, &["a"]), Reply::Integer(1), at, at + 1);
+        let take = |client, value: &str, from, to| (client, Take(vec![0]), taken("0", value), from, to);
+        let range = |values: &[&str], at| {
+            (2, Range(0), Reply::Array(values.iter().map(|value| bulk(value)).collect()), at, at + 1)
+        };
+        // Served by a push that came later; nobody else sees what was pushed.
+        assert_eq!(verdict(vec![take(0, "a", 0, 20), pushed(10), range(&[], 12)]), Verdict::Linearizable);
+        assert_eq!(verdict(vec![take(0, "a", 0, 20), pushed(10), range(&["a"], 12)]), Verdict::Linearizable);
+        // Not where the one who waits must have come before the push.
+        let rows = vec![
+            (0, Take(vec![0, 1]), taken("0", "a"), 0, 20),
+            (1, Take(vec![1]), Reply::Null, 0, 5),
+            (0, Range(1), Reply::Array(vec![]), 21, 22),
+            pushed(10),
+        ];
+        assert_eq!(verdict(rows), Verdict::Linearizable);
+        // Two elements, two who wait: each gets one.
+        let both = (2, push(0, &["a", "b"]), Reply::Integer(2), 10, 11);
+        assert_eq!(
+            verdict(vec![take(0, "a", 0, 20), take(1, "b", 0, 20), both.clone()]),
+            Verdict::Linearizable
+        );
+        assert_eq!(verdict(vec![take(0, "a", 0, 20), take(1, "a", 0, 20), both.clone()]), Verdict::Violation);
+        // Who gave up found nothing, so it did not come after the push.
+        let late = (1, Take(vec![0]), Reply::Null, 12, 15);
+        assert_eq!(verdict(vec![late.clone(), both.clone()]), Verdict::Violation);
+        assert_eq!(verdict(vec![take(0, "c", 0, 20), both]), Verdict::Violation);
+    }
+
+    #[test]
+    fn what_is_served_comes_before_the_next_operation() {
+        // The transaction fills both lists; the move of the first element is served before whoever waits for the second list.
+        let fill = Transaction(vec![push(0, &["a"]), push(1, &["b"])]);
+        let filled = Reply::Array(vec![Reply::Integer(1), Reply::Integer(1)]);
+        let rows = |seen: &str| {
+            vec![
+                (0, Move(0, 1), bulk("a"), 0, 20),
+                (2, fill.clone(), filled.clone(), 10, 11),
+                (1, Take(vec![1]), taken("1", seen), 12, 13),
+                (2, Range(1), Reply::Array(vec![bulk("a")]), 14, 15),
+            ]
+        };
+        assert_eq!(verdict(rows("b")), Verdict::Linearizable);
+        assert_eq!(verdict(rows("a")), Verdict::Violation);
     }
 
     #[test]

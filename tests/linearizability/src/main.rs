@@ -19,11 +19,13 @@ may be emptied.
   --clients N     concurrent clients (default: 8)
   --operations N  of each client in a round (default: 8)
   --keys N        in a round (default: 3)
-  --mix NAME      single, multi, transactions or all (default: all)
+  --mix NAME      single, multi, transactions, queues or all (default: all)
 Exit status: 0 all linearizable, 1 a violation, 2 something else went wrong.";
 
 /// Rounds that are recorded before they are checked: recording is not disturbed by checking.
 const CHUNK_ROUNDS: u64 = 250;
+
+const ALL: [Mix; 4] = [Mix::Single, Mix::Multi, Mix::Transactions, Mix::Queues];
 
 struct Options {
     server: Option<String>,
@@ -46,7 +48,7 @@ fn main() -> ExitCode {
 
 fn parse_options() -> Result<Options, lexopt::Error> {
     let shape = Shape { clients: 8, operations: 8, keys: 3, mix: Mix::Single, seed: 1 };
-    let mixes = vec![Mix::Single, Mix::Multi, Mix::Transactions];
+    let mixes = ALL.to_vec();
     let mut options = Options { server: None, address: None, rounds: 2000, mixes, shape };
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
@@ -74,8 +76,9 @@ fn mixes_of(name: &str) -> Result<Vec<Mix>, &'static str> {
         "single" => vec![Mix::Single],
         "multi" => vec![Mix::Multi],
         "transactions" => vec![Mix::Transactions],
-        "all" => vec![Mix::Single, Mix::Multi, Mix::Transactions],
-        _ => return Err("a mix is single, multi, transactions or all"),
+        "queues" => vec![Mix::Queues],
+        "all" => ALL.to_vec(),
+        _ => return Err("a mix is single, multi, transactions, queues or all"),
     })
 }
 

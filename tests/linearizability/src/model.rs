@@ -1,7 +1,13 @@
 //! The sequential server: what each operation does to a small keyspace, and what it replies.
 //!
-//! The state holds values, and for each client which keys it watches and whether one of them was touched since. It
-//! holds nothing else, so that equal states are equal values: the checker remembers the states it has been to.
+//! The state holds values, lists, for each client which keys it watches and whether one of them was touched since, and who
+//! waits. It holds nothing else, so that equal states are equal values: the checker remembers the states it has been to.
+//!
+//! Who finds nothing to take waits, behind those who wait already, until an operation puts something there; they are
+//! served before any other operation, which is when it shows what they are told. One that was told nothing was never
+//! served: it only has to have come when there was nothing.
+
+use std::collections::VecDeque;
 
 use ochre_differential::Reply;
 
@@ -11,7 +17,18 @@ use crate::operation::{Key, Operation};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct State {
     values: Vec<Option<Vec<u8>>>,
+    lists: Vec<VecDeque<Vec<u8>>>,
     watches: Vec<Watch>,
+    waiting: Vec<Waiting>,
+}
+
+/// A client that waits, oldest first.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Waiting {
+    client: usize,
+    operation: Operation,
+    /// What it was told in the end, text by text.
+    told: Vec<Vec<u8>>,
 }
 
 /// What one client watches.
@@ -26,11 +43,57 @@ impl State {
     pub fn new(keys: usize, clients: usize) -> Self {
         Self {
             values: vec![None; keys],
+            lists: vec![VecDeque::new(); keys],
+            waiting: Vec::new(),
             watches: vec![Watch { keys: vec![false; keys], touched: false }; clients],
         }
     }
 
-    /// Does `operation` for `client`; returns the reply.
+    /// Does `operation` for `client`, and serves those who wait for what it did. Whether that explains that the client was
+    /// told `reply`, and they what they were told.
+    pub fn explains(&mut self, client: usize, operation: &Operation, reply: &Reply) -> bool {
+        if self.waiting.iter().any(|waiting| waiting.client == client) {
+            return false;
+        }
+        let before = self.lists.clone();
+        let said = self.apply(client, operation);
+        if said == Reply::Null && operation.can_wait() && *reply != Reply::Null {
+            self.waiting.push(Waiting { client, operation: operation.clone(), told: texts(reply) });
+            return true;
+        }
+        said == *reply && (self.lists == before || self.serve_all(&operation.keys(), &before))
+    }
+
+    /// Whether nobody is left waiting.
+    pub fn is_at_rest(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Serves all who wait for one of `keys`, those of an operation in its order, that was empty before it and is no more;
+    /// whether they were told so. What serving fills comes last.
+    fn serve_all(&mut self, keys: &[Key], before: &[VecDeque<Vec<u8>>]) -> bool {
+        let filled = |key: &Key| before[*key].is_empty() && !self.lists[*key].is_empty();
+        let mut ready: VecDeque<Key> = keys.iter().copied().filter(filled).collect();
+        while let Some(key) = ready.pop_front() {
+            let mut at = 0;
+            while at < self.waiting.len() && !self.lists[key].is_empty() {
+                if !self.waiting[at].operation.awaits(key) {
+                    at += 1;
+                    continue;
+                }
+                let Waiting { client, operation, told } = self.waiting.remove(at);
+                let before = self.lists.clone();
+                if texts(&self.apply(client, &operation)) != told {
+                    return false;
+                }
+                let filled = |key: &Key| before[*key].is_empty() && !self.lists[*key].is_empty();
+                ready.extend((0..self.lists.len()).filter(filled));
+            }
+        }
+        true
+    }
+
+    /// Does `operation` for `client`; returns the reply, which is null where it would wait.
     pub fn apply(&mut self, client: usize, operation: &Operation) -> Reply {
         match operation {
             Operation::Get(key) => self.read(*key),
@@ -64,6 +127,21 @@ impl State {
                 keys.iter().for_each(|key| self.watches[client].keys[*key] = true);
                 ok()
             }
+            Operation::Push(key, values) => {
+                self.lists[*key].extend(values.iter().cloned());
+                Reply::Integer(self.lists[*key].len() as i64)
+            }
+            Operation::Range(key) => {
+                Reply::Array(self.lists[*key].iter().map(|value| Reply::Bulk(value.clone())).collect())
+            }
+            Operation::Take(keys) => self.take(keys),
+            Operation::Move(from, to) => match self.lists[*from].pop_front() {
+                Some(value) => {
+                    self.lists[*to].push_back(value.clone());
+                    Reply::Bulk(value)
+                }
+                None => Reply::Null,
+            },
             Operation::Transaction(operations) => self.transaction(client, operations),
         }
     }
@@ -80,6 +158,12 @@ impl State {
             return Reply::Null;
         }
         Reply::Array(operations.iter().map(|operation| self.apply(client, operation)).collect())
+    }
+
+    fn take(&mut self, keys: &[Key]) -> Reply {
+        let Some(key) = keys.iter().find(|key| !self.lists[**key].is_empty()) else { return Reply::Null };
+        let value = self.lists[*key].pop_front().unwrap_or_default();
+        Reply::Array(vec![Reply::Bulk(key.to_string().into_bytes()), Reply::Bulk(value)])
     }
 
     fn read(&self, key: Key) -> Reply {
@@ -135,6 +219,14 @@ impl State {
         }
         self.write(to, Some(value));
         Reply::Integer(1)
+    }
+}
+
+/// The strings in a reply.
+fn texts(reply: &Reply) -> Vec<Vec<u8>> {
+    match reply {
+        Reply::Array(elements) => elements.iter().flat_map(texts).collect(),
+        other => other.text().map(<[u8]>::to_vec).into_iter().collect(),
     }
 }
 

@@ -1,16 +1,20 @@
 //! What clients do: operations on numbered keys, and the commands they are sent as.
 //!
 //! An operation is what must look atomic: a command, or a whole MULTI/EXEC block. WATCH is an operation of its own, so
-//! that whatever happens between it and EXEC is part of the history. Scripts and blocking commands belong here too when
-//! there are servers that have them: a variant each, with its commands here and its meaning in `model`.
+//! that whatever happens between it and EXEC is part of the history. A command that waits is one that may take effect
+//! later than it comes (see `model`). Scripts belong here too when there are servers that have them: a variant each, with its
+//! commands here and its meaning in `model`.
 
-use ochre_differential::Random;
+use ochre_differential::{Random, Reply};
 
 /// A key of the round, by number.
 pub type Key = usize;
 
+/// How long commands wait that do, seconds: long enough to be served now and then, too short to hold a round up.
+const PATIENCE_S: &str = "0.02";
+
 /// One operation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
     /// `GET key`
     Get(Key),
@@ -36,6 +40,14 @@ pub enum Operation {
     Copy(Key, Key, bool),
     /// `WATCH key...`
     Watch(Vec<Key>),
+    /// `RPUSH key value...`; keys of lists are others than those of strings
+    Push(Key, Vec<Vec<u8>>),
+    /// `LRANGE key 0 -1`
+    Range(Key),
+    /// `BLPOP key...`, for a short time
+    Take(Vec<Key>),
+    /// `BLMOVE from to LEFT RIGHT`, for a short time, of different keys
+    Move(Key, Key),
     /// `MULTI`, these, `EXEC`
     Transaction(Vec<Operation>),
 }
@@ -48,10 +60,40 @@ impl Operation {
             Self::Set(key, _) | Self::SetNx(key, _) | Self::GetSet(key, _) | Self::Append(key, _) => {
                 vec![*key]
             }
-            Self::Del(keys) | Self::MGet(keys) | Self::Watch(keys) => keys.clone(),
+            Self::Push(key, _) | Self::Range(key) => vec![*key],
+            Self::Del(keys) | Self::MGet(keys) | Self::Watch(keys) | Self::Take(keys) => keys.clone(),
             Self::MSet(pairs) => pairs.iter().map(|(key, _)| *key).collect(),
-            Self::Rename(from, to) | Self::Copy(from, to, _) => vec![*from, *to],
+            Self::Rename(from, to) | Self::Copy(from, to, _) | Self::Move(from, to) => vec![*from, *to],
             Self::Transaction(operations) => operations.iter().flat_map(Self::keys).collect(),
+        }
+    }
+
+    /// Whether it waits where there is nothing.
+    pub fn can_wait(&self) -> bool {
+        matches!(self, Self::Take(_) | Self::Move(..))
+    }
+
+    /// Whether it waits for this key.
+    pub fn awaits(&self, key: Key) -> bool {
+        match self {
+            Self::Take(keys) => keys.contains(&key),
+            Self::Move(from, _) => *from == key,
+            _ => false,
+        }
+    }
+
+    /// A reply as the model gives it: with the number of a key instead of its name, which begins with `prefix`.
+    pub fn normalized(&self, reply: Reply, prefix: &str) -> Reply {
+        match (self, reply) {
+            (Self::Take(_), Reply::Array(mut elements)) => {
+                if let Some(Reply::Bulk(name)) = elements.first_mut()
+                    && name.starts_with(prefix.as_bytes())
+                {
+                    name.drain(..prefix.len());
+                }
+                Reply::Array(elements)
+            }
+            (_, reply) => reply,
         }
     }
 
@@ -83,6 +125,18 @@ impl Operation {
             Self::Rename(from, to) => ("RENAME", vec![name(*from), name(*to)]),
             Self::Copy(from, to, false) => ("COPY", vec![name(*from), name(*to)]),
             Self::Copy(from, to, true) => ("COPY", vec![name(*from), name(*to), b"REPLACE".to_vec()]),
+            Self::Push(key, values) => {
+                ("RPUSH", std::iter::once(name(*key)).chain(values.iter().cloned()).collect())
+            }
+            Self::Range(key) => ("LRANGE", vec![name(*key), b"0".to_vec(), b"-1".to_vec()]),
+            Self::Take(keys) => {
+                let keys = keys.iter().map(|key| name(*key));
+                ("BLPOP", keys.chain([PATIENCE_S.into()]).collect())
+            }
+            Self::Move(from, to) => {
+                let ends = [b"LEFT".to_vec(), b"RIGHT".to_vec(), PATIENCE_S.into()];
+                ("BLMOVE", [name(*from), name(*to)].into_iter().chain(ends).collect())
+            }
             Self::Transaction(_) => ("EXEC", Vec::new()),
         };
         std::iter::once(verb.as_bytes().to_vec()).chain(rest).collect()
@@ -98,6 +152,8 @@ pub enum Mix {
     Multi,
     /// Transactions and WATCH too.
     Transactions,
+    /// Lists that clients wait for, and transactions that push to several.
+    Queues,
 }
 
 /// Draws the operations of one client, in order.
@@ -121,6 +177,7 @@ impl Draw {
         let mut operations = Vec::new();
         while operations.len() < count {
             match (self.mix, self.random.below(10)) {
+                (Mix::Queues, _) => operations.push(self.queue()),
                 (Mix::Transactions, 0) => self.watched(&mut operations),
                 (Mix::Transactions, 1 | 2) => operations.push(self.transaction()),
                 (Mix::Transactions | Mix::Multi, 3..=5) => operations.push(self.multi()),
@@ -178,6 +235,22 @@ impl Draw {
             5 => Operation::Rename(first, second),
             6 => Operation::Copy(first, second, self.random.one_in(2)),
             _ => Operation::Del(vec![first, second]),
+        }
+    }
+
+    fn queue(&mut self) -> Operation {
+        let (first, second) = self.two_keys();
+        match self.random.below(10) {
+            0 | 1 => Operation::Push(first, vec![self.value()]),
+            2 => Operation::Push(first, vec![self.value(), self.value()]),
+            3 | 4 => Operation::Take(vec![first]),
+            5 => Operation::Take(vec![first, second]),
+            6 | 7 => Operation::Move(first, second),
+            8 => Operation::Range(first),
+            _ => {
+                let pushes = [first, second].map(|key| Operation::Push(key, vec![self.value()]));
+                Operation::Transaction(pushes.into())
+            }
         }
     }
 

@@ -110,7 +110,7 @@ impl ClientRun<'_> {
             for _ in 1..commands.len() {
                 expect_queued(client)?;
             }
-            let reply = read(client)?;
+            let reply = operation.normalized(read(client)?, prefix);
             let (operation, returned_ns) = (operation.clone(), self.now_ns());
             events.push(Event { client: self.number, operation, reply, invoked_ns, returned_ns });
         }

@@ -6,7 +6,7 @@ use ochre_keyspace::WatchFlag;
 use ochre_resp::Span;
 
 use crate::call::Args;
-use crate::command::{CommandEntry, CommandId};
+use crate::command::{CommandEntry, CommandId, flags};
 
 /// A request with memory of its own.
 #[derive(Clone, Debug, Default)]
@@ -112,6 +112,9 @@ impl Transaction {
         let request = OwnedRequest::copy(args);
         self.queue_bytes += request.memory_bytes() + size_of::<Queued>();
         self.flags |= entry.command.flags;
+        if entry.needs_all(args) {
+            self.flags |= flags::WHOLE_KEYSPACE;
+        }
         self.queue.push(Queued { command: entry.id, request });
     }
 }

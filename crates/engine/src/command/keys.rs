@@ -54,6 +54,11 @@ fn begin(begin: Begin, args: Args<'_>) -> Option<usize> {
             };
             found.map(|index| index + 1).filter(|index| *index < args.len())
         }
+        Begin::LastKeyword { word, of, from } => {
+            let (last, value) = last_keyword(of, usize::from(from), args)?;
+            (last == word).then_some(value)
+        }
+        Begin::Computed(index) => index(args).filter(|index| *index < args.len()),
         Begin::Unknown => None,
     }
 }
@@ -72,6 +77,19 @@ fn streams(args: Args<'_>) -> Option<usize> {
         };
     }
     (index + 1 < args.len()).then_some(index + 1)
+}
+
+/// The last of several keywords, and the index of its value.
+fn last_keyword(words: &[&'static str], from: usize, args: Args<'_>) -> Option<(&'static str, usize)> {
+    let (mut index, mut last) = (from, None);
+    while index + 1 < args.len() {
+        if let Some(word) = words.iter().find(|word| args.is(index, word)) {
+            index += 1;
+            last = Some((*word, index));
+        }
+        index += 1;
+    }
+    last
 }
 
 fn range_end(begin: usize, last: i16, limit: u16, len: usize) -> Option<usize> {

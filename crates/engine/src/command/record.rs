@@ -3,7 +3,7 @@
 //! A record stands beside its handler in the file of its family. From the records come dispatch, COMMAND and its
 //! subcommands, ACL categories, cluster routing, the locks of a command and the hints of the command line tool.
 
-use crate::call::Handler;
+use crate::call::{Args, Handler};
 
 /// A command or a subcommand.
 #[derive(Clone, Copy)]
@@ -34,6 +34,8 @@ pub struct Command {
     pub history: &'static [(&'static str, &'static str)],
     /// If it is deprecated: since when and what to use instead.
     pub deprecated: Option<(&'static str, &'static str)>,
+    /// With which arguments it reaches keys that no argument names (with [`flags::MAY_REACH_ALL`]).
+    pub reaches_all: fn(Args<'_>) -> bool,
     /// Its subcommands.
     pub subcommands: &'static [Command],
     /// What runs it.
@@ -56,6 +58,7 @@ impl Command {
         args: &[],
         history: &[],
         deprecated: None,
+        reaches_all: |_| false,
         subcommands: &[],
         handler: crate::call::unknown_subcommand,
     };
@@ -133,6 +136,8 @@ pub mod flags {
     /// Walks the keyspace, locking one stripe after the other by itself. Where other commands' stripes are locked at the
     /// same time (in a transaction), all have to be.
     pub const WALKS_KEYSPACE: u64 = 1 << 48;
+    /// Needs every stripe locked with some arguments: [`super::Command::reaches_all`] tells.
+    pub const MAY_REACH_ALL: u64 = 1 << 49;
 }
 
 /// ACL categories, by bit; the order is Redis's.
@@ -319,6 +324,18 @@ pub enum Begin {
         /// Where to search from.
         from: i16,
     },
+    /// After a keyword, if that is the last of several keywords: each takes a value, and only the last one counts. Clients
+    /// are told the keyword.
+    LastKeyword {
+        /// The word.
+        word: &'static str,
+        /// The words, this one among them.
+        of: &'static [&'static str],
+        /// Where to search from.
+        from: u16,
+    },
+    /// Where the command's own grammar says, which clients cannot be told: to them it is unknown.
+    Computed(fn(Args<'_>) -> Option<usize>),
     /// Nobody can tell.
     Unknown,
 }

@@ -48,6 +48,13 @@ impl CommandEntry {
         self.is_sequential
     }
 
+    /// Whether a request needs every stripe locked.
+    #[inline]
+    pub fn needs_all(&self, args: Args<'_>) -> bool {
+        let flags = self.flags & (flags::WHOLE_KEYSPACE | flags::MAY_REACH_ALL);
+        flags != 0 && (flags & flags::WHOLE_KEYSPACE != 0 || (self.command.reaches_all)(args))
+    }
+
     /// The index of its key, if it has one at a fixed place and no other.
     #[inline]
     pub fn single_key(&self) -> Option<usize> {
@@ -64,7 +71,8 @@ fn is_sequential(command: &Command) -> bool {
         | flags::BLOCKING
         | flags::SENSITIVE
         | flags::WHOLE_KEYSPACE
-        | flags::WALKS_KEYSPACE;
+        | flags::WALKS_KEYSPACE
+        | flags::MAY_REACH_ALL;
     let on_data = command.flags & (flags::READONLY | flags::WRITE) != 0;
     on_data && command.flags & special == 0 && command.subcommands.is_empty() && single_key(command) != 0
 }

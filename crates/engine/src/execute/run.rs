@@ -83,7 +83,7 @@ impl Runner<'_> {
         let gate;
         let mut letters = Letters::default();
         {
-            let mut view = self.view_for(entry.flags, locks_of(entry, keys), now_ms, effects);
+            let mut view = self.view_for(entry.flags, locks_of(entry, args, keys), now_ms, effects);
             gate = self.gate(client, entry.flags, now_ms);
             if gate == Gate::Open {
                 view.set_no_touch(client.no_touch);
@@ -208,8 +208,8 @@ impl Runner<'_> {
 }
 
 #[inline]
-fn locks_of<'a>(entry: &CommandEntry, keys: &'a [Key<'a>]) -> Locks<'a> {
-    if entry.flags & flags::WHOLE_KEYSPACE != 0 {
+fn locks_of<'a>(entry: &CommandEntry, args: Args<'_>, keys: &'a [Key<'a>]) -> Locks<'a> {
+    if entry.needs_all(args) {
         Locks::All
     } else if keys.is_empty() {
         Locks::None

@@ -9,7 +9,7 @@ use ochre_resp::ReplyWriter;
 
 use crate::call::{Args, Call, Propagation};
 use crate::client::Client;
-use crate::command::flags;
+use crate::command::{CommandEntry, flags};
 
 use super::account::SMALL_BYTES;
 use super::run::{Gate, Performed, Runner};
@@ -22,6 +22,13 @@ pub trait Requests {
 
     /// The arguments of the one at an index; asked for when it is about to run.
     fn args(&self, index: usize) -> Args<'_>;
+}
+
+/// Whether a call is to be accounted for by itself.
+#[inline]
+fn is_alone(entry: &CommandEntry, done: Performed, args: Args<'_>) -> bool {
+    let bytes = done.reply_bytes.max(args.bytes_max());
+    entry.flags & flags::FAST == 0 || done.failed || bytes >= SMALL_BYTES
 }
 
 impl Runner<'_> {
@@ -84,11 +91,8 @@ impl Runner<'_> {
             *at += 1;
             let goes_on = call.reply.len() <= out_max && !clock.is_old() && self.has_room();
             let next = requests.prepared(*at).filter(|next| goes_on && next.is_sequential);
-            let is_alone = entry.flags & flags::FAST == 0
-                || done.count >= together
-                || done.failed
-                || done.reply_bytes.max(call.args.bytes_max()) >= SMALL_BYTES;
-            if is_alone || next.is_none_or(|next| next.id != entry.id) {
+            let is_last = next.is_none_or(|next| next.id != entry.id);
+            if is_last || done.count >= together || is_alone(entry, done, call.args) {
                 self.account(call.client, entry, call.args, done, &mut clock.start_ns);
                 done.count = 0;
             }

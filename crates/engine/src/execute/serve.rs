@@ -20,7 +20,7 @@ use ochre_resp::ReplyWriter;
 use crate::call::{Call, Propagation};
 use crate::client::{Client, Parked};
 use crate::command::{CommandEntry, flags};
-use crate::engine::Message;
+use crate::engine::{Message, clock_ms};
 use crate::error::{Error, OUT_OF_MEMORY};
 use crate::tick;
 
@@ -48,6 +48,7 @@ impl Runner<'_> {
     pub(super) fn serve(self, view: &mut View<'_>, letters: &mut Letters) {
         self.engine.keyspace.journal.append(&view.effects().unit);
         view.effects().unit.clear();
+        view.set_now_ms(clock_ms());
         let mut left = Vec::new();
         while let Some((db, name)) = view.effects().ready.pop_front() {
             if !self.serve_key(view, db, &name, letters) {

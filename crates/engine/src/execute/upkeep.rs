@@ -68,13 +68,14 @@ impl Executor {
         self.make_room(now_ms);
     }
 
-    /// Removes the expired keys of the next part of this worker's share of the keyspace.
+    /// Removes the expired keys, and fields of hashes, of the next part of this worker's share of the keyspace.
     pub fn sweep(&mut self, now_ms: i64) -> SweepStep {
         let Executor { engine, context, effects, sweeper, .. } = self;
         let start_ns = tick::now_ns();
         let step = sweeper.step(&engine.keyspace, now_ms, effects);
         Runner { engine, context }.finish(effects, Letters::default(), now_ms);
         context.stats.expired_in_background.add(step.expired as u64);
+        context.stats.expired_fields_in_background.add(step.fields as u64);
         engine.latency_since("expire-cycle", start_ns);
         step
     }

@@ -4,11 +4,16 @@ mod admin;
 mod bitmap;
 mod command;
 mod connection;
+mod geo;
+mod hashes;
 mod hyperloglog;
 mod keys;
 mod lists;
 mod reply_map;
 mod server;
+mod sets;
+mod sort;
+mod sorted_sets;
 mod streams;
 mod strings;
 mod transactions;
@@ -23,10 +28,15 @@ pub const ALL: &[&[Command]] = &[
     bitmap::COMMANDS,
     command::COMMANDS,
     connection::COMMANDS,
+    hashes::COMMANDS,
+    geo::COMMANDS,
     hyperloglog::COMMANDS,
     keys::COMMANDS,
     lists::COMMANDS,
     server::COMMANDS,
+    sorted_sets::COMMANDS,
+    sets::COMMANDS,
+    sort::COMMANDS,
     streams::COMMANDS,
     strings::COMMANDS,
     transactions::COMMANDS,

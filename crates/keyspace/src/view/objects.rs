@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use ochre_types::{DataType, ObjectRef};
 
-use super::{View, stripe_of};
+use super::{Expiry, View, stripe_of};
 use crate::effects::event_class;
 use crate::entry::EntryRef;
 use crate::hash::Key;
@@ -32,11 +32,21 @@ pub struct Edit {
     /// The classes of events that somebody listens to.
     wanted: u32,
     events: Vec<(u32, &'static str)>,
+    /// Fields of a hash that were removed because their time had come.
+    expired_fields: Vec<Vec<u8>>,
 }
 
 impl Edit {
     fn new(wanted: u32) -> Edit {
-        Edit { dirty: 0, counted: 0, is_touched: false, wakes: false, wanted, events: Vec::new() }
+        Edit {
+            dirty: 0,
+            counted: 0,
+            is_touched: false,
+            wakes: false,
+            wanted,
+            events: Vec::new(),
+            expired_fields: Vec::new(),
+        }
     }
 
     /// So many things have changed (elements added, fields removed, ...), as `rdb_changes_since_last_save` counts them. A
@@ -44,6 +54,15 @@ impl Edit {
     #[inline]
     pub fn changed(&mut self, things: usize) {
         self.dirty += things as u64;
+    }
+
+    /// A field of a hash was removed because its time had come. That is no change of the command that does it; the journal
+    /// hears of it before the command, and an event tells it, one for all fields.
+    pub fn field_expired(&mut self, name: &[u8]) {
+        if self.expired_fields.is_empty() {
+            self.notify(event_class::HASH, "hexpired");
+        }
+        self.expired_fields.push(name.to_vec());
     }
 
     /// The change is to be told as one, even if nothing has changed that is counted.
@@ -170,8 +189,12 @@ impl View<'_> {
         let mut edit = Edit::new(self.keyspace.settings.notify_classes.load(Relaxed));
         let entry = self.table(db, key).entry_mut(location).ok_or(WrongType)?;
         let value = entry.into_object().and_then(T::of_mut).ok_or(WrongType)?;
+        let before_ms = value.next_expiry_ms();
         let result = change(value, &mut edit);
-        let is_vain = value.is_vain();
+        let (is_vain, after_ms) = (value.is_vain(), value.next_expiry_ms());
+        if before_ms != after_ms {
+            self.table(db, key).fields_moved(location, before_ms.is_some(), after_ms.is_some());
+        }
         if !self.no_touch {
             self.touch(db, key, location, self.keyspace.settings.policy());
         }
@@ -190,38 +213,60 @@ impl View<'_> {
         let mut value = T::default();
         let result = change(&mut value, &mut edit);
         if value.is_vain() {
+            if edit.dirty > 0 {
+                self.note_passing(db, key, &edit);
+            }
             return (result, Edited::Kept);
         }
-        // Making the key counts as a change by itself.
-        let dirty = self.effects.dirty;
+        let counts = self.counts(key);
         self.create(db, key, NewValue::Object(value.into_object()), None);
-        self.effects.dirty = dirty + edit.total();
+        self.set_counts(key, counts, &edit);
         self.notify_all(db, key, &edit);
         (result, Edited::Created)
+    }
+
+    /// All that is told of a key that was made and gone at once, since nothing stayed in it.
+    fn note_passing(&mut self, db: u32, key: Key<'_>, edit: &Edit) {
+        let counts = self.counts(key);
+        self.set_counts(key, counts, edit);
+        self.notify(event_class::NEW, "new", db, key.bytes);
+        self.notify_all(db, key, edit);
+        self.notify(event_class::GENERIC, "del", db, key.bytes);
     }
 
     /// All that an edit of a key that was there entails.
     #[inline]
     fn finish_edit(&mut self, db: u32, key: Key<'_>, edit: Edit, edited: Edited) {
-        let is_quiet = edit.dirty == 0 && !edit.is_touched && edited == Edited::Kept;
-        if is_quiet && edit.counted == 0 {
+        let is_shown = edit.dirty > 0 || edit.is_touched || !edit.expired_fields.is_empty();
+        if !is_shown && edit.counted == 0 && edited == Edited::Kept {
             return;
         }
-        let dirty = self.effects.dirty;
+        let counts = self.counts(key);
+        if !edit.expired_fields.is_empty() {
+            self.note_expired_fields(db, key, &edit.expired_fields);
+        }
         self.notify_all(db, key, &edit);
         if edited == Edited::Removed {
             let gone = self.take_entry(db, key);
             self.discard(gone);
             self.notify(event_class::GENERIC, "del", db, key.bytes);
-        } else if is_quiet {
-            self.stripe(key).counters.changes += 1;
-            if edit.wakes {
-                self.tell_waiters(db, key);
-            }
-        } else {
+        } else if is_shown {
             self.changed(db, key);
+        } else if edit.wakes {
+            self.tell_waiters(db, key);
         }
+        self.set_counts(key, counts, &edit);
+    }
+
+    /// The number of changes of this step, and of those in the key's stripe.
+    fn counts(&mut self, key: Key<'_>) -> (u64, u64) {
+        (self.effects.dirty, self.stripe(key).counters.changes)
+    }
+
+    /// Whatever an edit consists of counts as it says.
+    fn set_counts(&mut self, key: Key<'_>, (dirty, changes): (u64, u64), edit: &Edit) {
         self.effects.dirty = dirty + edit.total();
+        self.stripe(key).counters.changes = changes + edit.total();
     }
 
     fn notify_all(&mut self, db: u32, key: Key<'_>, edit: &Edit) {
@@ -230,16 +275,24 @@ impl View<'_> {
         }
     }
 
-    /// Gives a key a value that was made elsewhere, whatever it held, and takes its expiry away; a value in which nothing is
-    /// only removes what was there. Counts as `dirty` changes. Says whether the key held anything.
-    pub fn store<T: DataType>(&mut self, db: u32, key: Key<'_>, value: T) -> bool {
-        let had = self.remove(db, key);
-        if !value.is_vain() {
-            let dirty = self.effects.dirty;
-            self.create(db, key, NewValue::Object(value.into_object()), None);
-            self.effects.dirty = dirty + u64::from(!had);
+    /// Gives a key the result of a command that stores it (SINTERSTORE, SORT, ...), whatever the key held, and takes its
+    /// expiry away. A result in which nothing is only removes what was there, which listeners hear of as `del`; otherwise
+    /// they hear that the key is new or overwritten, and then `event`. Counts as one change, or none if nothing was there
+    /// to be removed.
+    pub fn store<T: DataType>(&mut self, db: u32, key: Key<'_>, value: T, event: (u32, &'static str)) {
+        if value.is_vain() {
+            if self.remove(db, key) {
+                self.notify(event_class::GENERIC, "del", db, key.bytes);
+            }
+            return;
         }
-        had
+        self.set(db, key, NewValue::Object(value.into_object()), Expiry::Clear);
+        self.notify(event.0, event.1, db, key.bytes);
+    }
+
+    /// Counts further changes than those that a store counted by itself.
+    pub fn changed_more(&mut self, things: usize) {
+        self.effects.dirty += things as u64;
     }
 }
 

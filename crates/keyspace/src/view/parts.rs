@@ -2,6 +2,7 @@
 
 use super::{View, stripe_in};
 use crate::entry::EntryRef;
+use crate::harvest::Harvest;
 use crate::hash::POSITION_BITS;
 use crate::reclaim::Garbage;
 use crate::stripe::StripeData;
@@ -20,29 +21,33 @@ impl View<'_> {
         }
     }
 
-    /// Removes the expired keys of one segment of this view's stripe `index`, the one at `position` of its range.
+    /// Removes the expired keys of one segment of this view's stripe `index`, the one at `position` of its range, and expired
+    /// fields of its hashes.
     pub fn sweep(&mut self, index: usize, db: u32, position: u64) -> Sweep {
         let (keyspace, now_ms) = (self.keyspace, self.now_ms);
         if keyspace.settings.hides_expired(now_ms) {
             return Sweep::default();
         }
         let stripe = stripe_in(&mut self.held, index);
-        let mut gone = Vec::new();
+        let mut harvest = Harvest::new();
         let Some(table) = stripe.tables.made_mut(db as usize) else { return Sweep::default() };
-        let (looked_at, next) = table.sweep(position, now_ms, keyspace.hasher(), &mut gone);
+        let (looked_at, next) = table.sweep(position, now_ms, keyspace.hasher(), &mut harvest);
         if next.is_none() {
             table.refresh_next_expire();
         }
         keyspace.follow(index, db, table);
-        stripe.counters.expired += gone.len() as u64;
-        for entry in &gone {
-            self.note_expired(db, keyspace.key(entry.as_ref().key()));
+        let (expired, fields) = (harvest.expired.len(), harvest.fields());
+        stripe.counters.expired += expired as u64;
+        for index in &harvest.expired {
+            self.note_expired(db, keyspace.key(harvest.gone[*index].as_ref().key()));
         }
-        let expired = gone.len();
-        if expired > 0 {
-            self.effects.garbage.push(Garbage::Entries(gone));
+        for withered in &harvest.withered {
+            self.note_withered(db, withered);
         }
-        Sweep { looked_at, expired, next }
+        if !harvest.gone.is_empty() {
+            self.effects.garbage.push(Garbage::Entries(harvest.gone));
+        }
+        Sweep { looked_at, expired, fields, next }
     }
 
     /// Databases from this number on have no key in stripe `index`.
@@ -88,10 +93,12 @@ impl View<'_> {
 /// What one step of a sweep did.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Sweep {
-    /// Expiring keys looked at.
+    /// Keys with times looked at.
     pub looked_at: usize,
-    /// Keys removed.
+    /// Keys removed because their time had come.
     pub expired: usize,
+    /// Fields of hashes removed.
+    pub fields: usize,
     /// Where the next segment begins, `None` at the end of the stripe.
     pub next: Option<u64>,
 }

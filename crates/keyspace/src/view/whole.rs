@@ -36,6 +36,7 @@ impl<'k> View<'k> {
             let table = &stripe.tables[db as usize];
             size.keys += table.len();
             size.expiring += table.expiring();
+            size.timed_hashes += table.timed_hashes();
             size.slots += table.slots();
             size.table_bytes += table.memory_bytes();
         }

@@ -56,7 +56,7 @@ impl Worker {
         loop {
             let step = self.executor.sweep(now_ms);
             looked_at += step.looked_at;
-            expired += step.expired;
+            expired += step.expired + step.fields;
             if step.round_ended {
                 self.sweeping = false;
                 break;

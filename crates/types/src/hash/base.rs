@@ -98,8 +98,8 @@ impl Hash {
         self.0 = Word::from(Owned::Table(table));
     }
 
-    /// Gives a hash in one run of bytes room for times.
-    pub(super) fn make_expiring(&mut self) {
+    /// Gives a hash in one run of bytes room for times, which shows in its encoding. What sets times does so by itself.
+    pub fn make_expiring(&mut self) {
         let pack = match self.0.look() {
             Look::Empty => Listpack::new(),
             Look::Packed(pack) => expiring::of_packed(pack),

@@ -65,6 +65,12 @@ impl Hash {
         }
     }
 
+    /// Whether a field has expired at `now_ms` and is still there.
+    pub fn has_expired(&self, name: &[u8], now_ms: i64) -> bool {
+        self.may_have_expired(now_ms)
+            && self.find(name).is_some_and(|found| is_expired(found.expire_ms, now_ms))
+    }
+
     /// Whether a field may have expired at `now_ms` and still be there.
     #[inline]
     pub fn may_have_expired(&self, now_ms: i64) -> bool {

@@ -98,10 +98,11 @@ impl Table {
     }
 
     /// Removes up to `max` fields that expired before `now_ms`, calling `visit` with their names. How many. Looks at
-    /// the fields of the ranges that are due only; when it returns less than `max`, nothing expired is left.
+    /// the fields of up to `max` ranges, only of those that are due.
     pub(super) fn expire_due(&mut self, now_ms: i64, max: usize, visit: &mut dyn FnMut(&[u8])) -> usize {
-        let mut removed = 0;
+        let (mut removed, mut ranges) = (0, 0);
         while removed < max
+            && ranges < max
             && let Some(due) = &self.due
             && let Some(range) = due.first_due(now_ms)
         {
@@ -111,6 +112,7 @@ impl Table {
                 visit(name);
             }
             removed += found.expired.len();
+            ranges += 1;
             if found.is_whole {
                 self.due.as_mut().into_iter().for_each(|due| due.set(range, found.next_ms));
             }

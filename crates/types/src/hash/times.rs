@@ -49,9 +49,9 @@ impl Hash {
         }
     }
 
-    /// Removes up to `max` fields that expired before `now_ms`, calling `visit` with the name of each. Returns how many; when
-    /// it is less than `max`, none is left. Costs what is due, not what is there: in a table about 16 fields for each range
-    /// that is due.
+    /// Removes up to `max` fields that expired before `now_ms`, calling `visit` with the name of each. Returns how many;
+    /// [`Hash::may_have_expired`] says whether there may be more. Costs what is due, not what is there: in a table about 16
+    /// fields for each range that is due, and at most `max` ranges, for some may turn out to have none any more.
     pub fn expire_due(&mut self, now_ms: i64, max: usize, visit: &mut dyn FnMut(&[u8])) -> usize {
         if !self.may_have_expired(now_ms) {
             return 0;

@@ -75,6 +75,8 @@ impl Hash {
         if let NewExpiry::At(at_ms) = expiry
             && at_ms <= now_ms
         {
+            // As in Redis it is there for a moment, which may be too much for one run of bytes.
+            self.put(name, value, NewExpiry::Keep, limits);
             self.make_expiring();
             self.remove(name);
             return SetOutcome::Expired;
@@ -148,9 +150,8 @@ impl Hash {
             }
             LookMut::Empty => self.put_first(name, value),
         };
-        if is_new {
-            self.enforce(limits);
-        }
+        // Not only for a new one: the limits may be others than before.
+        self.enforce(limits);
         is_new
     }
 

@@ -41,6 +41,40 @@ pub fn push_f64(out: &mut Vec<u8>, value: f64) {
     }
 }
 
+/// Exponents from which on, and up to which, C's `%.17g` writes one.
+const EXPONENTS_17: std::ops::Range<i32> = -4..17;
+
+/// Appends the text of a double with up to 17 significant digits, as C's `%.17g` does: more than are needed to tell it from
+/// others, but the digits that it really has.
+pub fn push_f64_17(out: &mut Vec<u8>, value: f64) {
+    if !value.is_finite() || value == 0.0 {
+        return push_f64(out, value);
+    }
+    let text = format!("{:.16e}", value.abs());
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let leading: i32 = exponent.parse().unwrap_or(0);
+    let mut digits: Vec<u8> = mantissa.bytes().filter(u8::is_ascii_digit).collect();
+    while digits.len() > 1 && digits.last() == Some(&b'0') {
+        digits.pop();
+    }
+    if value.is_sign_negative() {
+        out.push(b'-');
+    }
+    let count = digits.len() as i32;
+    if !EXPONENTS_17.contains(&leading) {
+        place_exponent(out, &digits, leading);
+        // At least two digits there.
+        if leading.abs() < 10 {
+            out.insert(out.len() - 1, b'0');
+        }
+    } else if leading >= count - 1 {
+        out.extend_from_slice(&digits);
+        push_zeros(out, leading.abs_diff(count - 1));
+    } else {
+        place_point(out, &digits, leading + 1);
+    }
+}
+
 /// Writes `digits * 10^exponent`, with an exponent only where many zeros would be needed otherwise.
 fn place_digits(out: &mut Vec<u8>, digits: &[u8], exponent: i32) {
     let count = digits.len() as i32;
@@ -112,6 +146,33 @@ mod tests {
         ];
         for (value, expected) in cases {
             assert_eq!(format_f64(*value), *expected);
+        }
+    }
+
+    #[test]
+    fn texts_of_17_digits() {
+        let cases: &[(f64, &str)] = &[
+            (-0.0, "-0"),
+            (3.0, "3"),
+            (f64::NEG_INFINITY, "-inf"),
+            (0.1, "0.10000000000000001"),
+            (-0.5, "-0.5"),
+            (12345.678, "12345.678"),
+            (0.0001, "0.0001"),
+            (0.001, "0.001"),
+            (100.0, "100"),
+            (120.0, "120"),
+            (9.9999999999999995e-08, "9.9999999999999995e-08"),
+            (1e16, "10000000000000000"),
+            (1e17, "1e+17"),
+            (1e21, "1e+21"),
+            (1e300, "1.0000000000000001e+300"),
+            (5e-324, "4.9406564584124654e-324"),
+        ];
+        for (value, expected) in cases {
+            let mut text = Vec::new();
+            push_f64_17(&mut text, *value);
+            assert_eq!(text.escape_ascii().to_string(), *expected);
         }
     }
 }

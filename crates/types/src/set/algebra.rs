@@ -28,43 +28,63 @@ pub fn intersection<'a>(sets: &[&'a Set], limit: usize, visit: &mut dyn FnMut(It
     let mut sets = sets.to_vec();
     sets.sort_by_key(|set| set.len());
     let Some((smallest, others)) = sets.split_first() else { return 0 };
-    let (mut batch, mut members, mut found) = (Batch::new(), smallest.iter(), 0);
-    while batch.fill(&mut members) {
+    let (mut batch, mut members, mut found) = (Batch::new(), smallest.iter(), Found::new(limit, visit));
+    while !found.is_full() && batch.fill(&mut members) {
         let mut wanted = batch.all();
         for other in others.iter().filter(|other| !std::ptr::eq(**other, *smallest)) {
             wanted &= batch.contained(other, wanted);
         }
-        for index in bits(wanted) {
-            visit(batch.item(index));
-            found += 1;
-            if found == limit {
-                return found;
-            }
+        bits(wanted).for_each(|index| found.add(batch.item(index)));
+    }
+    found.count
+}
+
+/// Calls `visit` for every member of `sets`, once, until it was called `limit` times (0 for no limit). Returns how often it
+/// was. O(n) for n members of all sets.
+pub fn union<'a>(sets: &[&'a Set], limit: usize, visit: &mut dyn FnMut(Item<'a>)) -> usize {
+    let mut found = Found::new(limit, visit);
+    if sets.iter().all(|set| matches!(set.0.get(), Repr::Intset(_))) {
+        union_of_integers(sets, &mut found);
+    } else if asking_is_cheaper(sets) {
+        union_asking(sets, &mut found);
+    } else {
+        union_building(sets, &mut found);
+    }
+    found.count
+}
+
+/// Members that are shown as they are found, up to a number of them.
+struct Found<'v, 'a> {
+    count: usize,
+    limit: usize,
+    visit: &'v mut dyn FnMut(Item<'a>),
+}
+
+impl<'v, 'a> Found<'v, 'a> {
+    fn new(limit: usize, visit: &'v mut dyn FnMut(Item<'a>)) -> Found<'v, 'a> {
+        Found { count: 0, limit: if limit == 0 { usize::MAX } else { limit }, visit }
+    }
+
+    #[inline]
+    fn add(&mut self, item: Item<'a>) {
+        if !self.is_full() {
+            (self.visit)(item);
+            self.count += 1;
         }
     }
-    found
-}
 
-/// How many members all `sets` have, counted up to `limit` (0 for no limit).
-pub fn intersection_len(sets: &[&Set], limit: usize) -> usize {
-    intersection(sets, limit, &mut |_| {})
-}
-
-/// Calls `visit` for every member of `sets`, once. Returns how often.
-pub fn union<'a>(sets: &[&'a Set], visit: &mut dyn FnMut(Item<'a>)) -> usize {
-    if sets.iter().all(|set| matches!(set.0.get(), Repr::Intset(_))) {
-        return union_of_integers(sets, visit);
+    #[inline]
+    fn is_full(&self) -> bool {
+        self.count >= self.limit
     }
-    if asking_is_cheaper(sets) { union_asking(sets, visit) } else { union_building(sets, visit) }
 }
 
-fn union_of_integers<'a>(sets: &[&'a Set], visit: &mut dyn FnMut(Item<'a>)) -> usize {
+fn union_of_integers(sets: &[&Set], found: &mut Found<'_, '_>) {
     let mut ints: Vec<i64> =
         sets.iter().flat_map(|set| set.iter()).filter_map(|item| item.as_int()).collect();
     ints.sort_unstable();
     ints.dedup();
-    ints.iter().copied().map(Item::Int).for_each(visit);
-    ints.len()
+    ints.into_iter().map(Item::Int).for_each(|item| found.add(item));
 }
 
 /// Whether asking the sets before it for each member is cheaper than a set of all of them.
@@ -79,36 +99,34 @@ fn asking_is_cheaper(sets: &[&Set]) -> bool {
     asking <= building
 }
 
-fn union_asking<'a>(sets: &[&'a Set], visit: &mut dyn FnMut(Item<'a>)) -> usize {
-    let mut found = 0;
+fn union_asking<'a>(sets: &[&'a Set], found: &mut Found<'_, 'a>) {
     for (index, set) in sets.iter().enumerate() {
-        found += visit_those_in_none(set, &sets[..index], visit);
+        add_those_in_none(set, &sets[..index], found);
     }
-    found
 }
 
-fn union_building<'a>(sets: &[&'a Set], visit: &mut dyn FnMut(Item<'a>)) -> usize {
+fn union_building<'a>(sets: &[&'a Set], found: &mut Found<'_, 'a>) {
     let mut all = Set::new_table(0);
     for item in sets.iter().flat_map(|set| set.iter()) {
+        if found.is_full() {
+            break;
+        }
         if all.push_to_table(item) {
-            visit(item);
+            found.add(item);
         }
     }
-    all.len()
 }
 
-/// Calls `visit` for the members of a set that none of the others have. Returns how often.
-fn visit_those_in_none<'a>(set: &'a Set, others: &[&Set], visit: &mut dyn FnMut(Item<'a>)) -> usize {
-    let (mut batch, mut members, mut found) = (Batch::new(), set.iter(), 0);
-    while batch.fill(&mut members) {
+/// Finds the members of a set that none of the others have.
+fn add_those_in_none<'a>(set: &'a Set, others: &[&Set], found: &mut Found<'_, 'a>) {
+    let (mut batch, mut members) = (Batch::new(), set.iter());
+    while !found.is_full() && batch.fill(&mut members) {
         let mut wanted = batch.all();
         for other in others {
             wanted &= !batch.contained(other, wanted);
         }
-        bits(wanted).for_each(|index| visit(batch.item(index)));
-        found += wanted.count_ones() as usize;
+        bits(wanted).for_each(|index| found.add(batch.item(index)));
     }
-    found
 }
 
 /// How a difference is found.
@@ -131,14 +149,17 @@ fn difference_of(first: &Set, others: &[&Set]) -> Difference {
     if asking <= removing { Difference::Asking } else { Difference::Removing }
 }
 
-/// Calls `visit` for the members of the first set that none of the others have. Returns how often.
-pub fn difference<'a>(sets: &[&'a Set], visit: &mut dyn FnMut(Item<'a>)) -> usize {
+/// Calls `visit` for the members of the first set that none of the others have, until it was called `limit` times (0 for no
+/// limit). Returns how often it was. O(n) for n members of all sets.
+pub fn difference<'a>(sets: &[&'a Set], limit: usize, visit: &mut dyn FnMut(Item<'a>)) -> usize {
     let Some((first, others)) = sets.split_first() else { return 0 };
+    let mut found = Found::new(limit, visit);
     match difference_of(first, others) {
-        Difference::Nothing => 0,
-        Difference::Asking => visit_those_in_none(first, &largest_first(others), visit),
-        Difference::Removing => visit_those_in_none(first, &[&common_members(first, others)], visit),
+        Difference::Nothing => {}
+        Difference::Asking => add_those_in_none(first, &largest_first(others), &mut found),
+        Difference::Removing => add_those_in_none(first, &[&common_members(first, others)], &mut found),
     }
+    found.count
 }
 
 fn largest_first<'a>(sets: &[&'a Set]) -> Vec<&'a Set> {
@@ -199,7 +220,7 @@ pub fn store_difference(sets: &[&Set], limits: &SetLimits) -> Set {
     let mut stored = Set::new();
     let Some((first, others)) = sets.split_first() else { return stored };
     if difference_of(first, others) != Difference::Removing {
-        difference(sets, &mut |item| {
+        difference(sets, 0, &mut |item| {
             stored.add_item(item, limits);
         });
         return stored;

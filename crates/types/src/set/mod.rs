@@ -4,6 +4,7 @@
 //! - `walk`: all members, at once or in parts
 //! - `random`: members at random, taken out or not
 //! - `algebra`: intersections, unions, differences of several sets
+//! - `estimate`: about how many members a union has
 //! - `batch`: asking for sixteen members at a time
 //! - `intset`: few integers, sorted, in Redis's layout
 //! - `member`: a member of a table
@@ -12,6 +13,7 @@
 mod algebra;
 mod batch;
 mod block;
+mod estimate;
 mod intset;
 mod member;
 mod random;
@@ -21,7 +23,8 @@ mod value;
 mod walk;
 mod word;
 
-pub use algebra::{difference, intersection, intersection_len, union};
+pub use algebra::{difference, intersection, union};
 pub use algebra::{store_difference, store_intersection, store_union};
+pub use estimate::union_estimate;
 pub use value::{Set, SetLimits};
 pub use walk::Iter;

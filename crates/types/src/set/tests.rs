@@ -249,17 +249,19 @@ fn what_several_sets_have_in_common_agrees_with_sorted_sets() {
         let models: Vec<&Model> = chosen.iter().map(|(_, model)| model).collect();
 
         let all = models.iter().fold(Model::new(), |sum, model| &sum | model);
-        assert_eq!(as_model(collected(|visit| union(&sets, visit))), all);
+        assert_eq!(as_model(collected(|visit| union(&sets, 0, visit))), all);
         assert_eq!(as_model(members(&store_union(&sets, &TINY))), all);
 
         let common = models[1..].iter().fold(models[0].clone(), |common, model| &common & model);
         assert_eq!(as_model(collected(|visit| intersection(&sets, 0, visit))), common);
         assert_eq!(as_model(members(&store_intersection(&sets, &TINY))), common);
-        assert_eq!(intersection_len(&sets, 0), common.len());
-        assert_eq!(intersection_len(&sets, 3), common.len().min(3));
+        assert_eq!(intersection(&sets, 0, &mut |_| {}), common.len());
+        assert_eq!(intersection(&sets, 3, &mut |_| {}), common.len().min(3));
+        assert_eq!(union(&sets, 3, &mut |_| {}), all.len().min(3));
 
         let rest = models[1..].iter().fold(models[0].clone(), |rest, model| &rest - model);
-        assert_eq!(as_model(collected(|visit| difference(&sets, visit))), rest);
+        assert_eq!(as_model(collected(|visit| difference(&sets, 0, visit))), rest);
+        assert_eq!(difference(&sets, 3, &mut |_| {}), rest.len().min(3));
         assert_eq!(as_model(members(&store_difference(&sets, &TINY))), rest);
     }
 }
@@ -269,9 +271,9 @@ fn integers_come_in_order() {
     let limits = SetLimits::default();
     let (a, b) = (numbers(-5..5, &limits), numbers(2..9, &limits));
     let texts = |range: std::ops::Range<i64>| range.map(|n| n.to_string().into_bytes()).collect::<Vec<_>>();
-    assert_eq!(collected(|visit| union(&[&b, &a], visit)), texts(-5..9));
+    assert_eq!(collected(|visit| union(&[&b, &a], 0, visit)), texts(-5..9));
     assert_eq!(collected(|visit| intersection(&[&a, &b], 0, visit)), texts(2..5));
-    assert_eq!(collected(|visit| difference(&[&a, &b], visit)), texts(-5..2));
+    assert_eq!(collected(|visit| difference(&[&a, &b], 0, visit)), texts(-5..2));
 }
 
 #[test]

@@ -6,8 +6,8 @@ use ochre_table::hasher;
 
 use super::flat;
 use super::zset::ZSet;
-use crate::Rng;
 use crate::listpack::{CompactRef, Item};
+use crate::{Rng, push_f64, push_f64_17};
 
 impl ZSet {
     /// Shows members from a cursor on (0 at the beginning) until about `count` were shown, and returns the next cursor, 0
@@ -21,6 +21,14 @@ impl ZSet {
             CompactRef::Boxed(sorted) => sorted.map().scan(cursor, count, hasher(), &mut |member| {
                 visit(Item::Bytes(member.bytes()), member.score());
             }),
+        }
+    }
+
+    /// Appends a score as ZSCAN writes it: in a small sorted set the text that is stored, in a big one 17 digits.
+    pub fn push_score(&self, out: &mut Vec<u8>, score: f64) {
+        match self.0.get() {
+            CompactRef::Listpack(_) => push_f64(out, score),
+            CompactRef::Boxed(_) => push_f64_17(out, score),
         }
     }
 

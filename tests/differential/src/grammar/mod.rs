@@ -6,9 +6,15 @@
 mod bitmap;
 mod connection;
 mod expiry;
+mod geo;
+mod hashes;
 mod hyperloglog;
 mod keys;
+mod lists;
 mod server;
+mod sets;
+mod sort;
+mod sorted_sets;
 mod strings;
 mod transactions;
 mod wrong_type;
@@ -82,12 +88,18 @@ pub struct Family {
 pub const FAMILIES: &[Family] = &[
     Family { name: "connection", rules: connection::RULES },
     Family { name: "strings", rules: strings::RULES },
+    Family { name: "hashes", rules: hashes::RULES },
     Family { name: "bitmap", rules: bitmap::RULES },
     Family { name: "hyperloglog", rules: hyperloglog::RULES },
+    Family { name: "sets", rules: sets::RULES },
+    Family { name: "sort", rules: sort::RULES },
     Family { name: "keys", rules: keys::RULES },
+    Family { name: "lists", rules: lists::RULES },
     Family { name: "expiry", rules: expiry::RULES },
     Family { name: "transactions", rules: transactions::RULES },
     Family { name: "server", rules: server::RULES },
+    Family { name: "sorted-sets", rules: sorted_sets::RULES },
+    Family { name: "geo", rules: geo::RULES },
     Family { name: "wrong-type", rules: wrong_type::RULES },
 ];
 

@@ -74,7 +74,9 @@ fn key_spec(reply: &mut ReplyWriter<'_>, spec: &KeySpec) {
     reply.bulk(b"begin_search");
     begin_search(reply, spec.begin);
     reply.bulk(b"find_keys");
-    find_keys(reply, spec.find);
+    // Who cannot be told where it begins has no use for the rest.
+    let is_computed = matches!(spec.begin, Begin::Computed(_));
+    find_keys(reply, if is_computed { Find::Unknown } else { spec.find });
 }
 
 /// `{type, spec}` with `fields` fields to follow.
@@ -103,7 +105,10 @@ fn begin_search(reply: &mut ReplyWriter<'_>, begin: Begin) {
             reply.bulk(word.as_bytes());
             number(reply, "startfrom", i64::from(from));
         }
-        Begin::Unknown => typed(reply, "unknown", 0),
+        Begin::LastKeyword { word, from, .. } => {
+            begin_search(reply, Begin::Keyword { word, from: from as i16 })
+        }
+        Begin::Computed(_) | Begin::Unknown => typed(reply, "unknown", 0),
     }
 }
 

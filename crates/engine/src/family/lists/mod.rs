@@ -23,6 +23,7 @@ use ochre_types::listpack::Item;
 
 use crate::call::Call;
 use crate::command::{Arg, ArgKind, Command, Group, KeySpec, acl, key_flags};
+use crate::engine::Engine;
 
 /// The family's commands.
 pub const COMMANDS: &[Command] = &[
@@ -68,13 +69,17 @@ const START: Arg = Arg::new("start", ArgKind::Integer);
 const STOP: Arg = Arg::new("stop", ArgKind::Integer);
 
 /// When lists change their encoding, as configured at this moment.
-fn limits(call: &Call<'_, '_>) -> ListLimits {
-    let (settings, debug) = (&call.engine.settings, &call.engine.debug);
+pub(super) fn list_limits(engine: &Engine) -> ListLimits {
+    let (settings, debug) = (&engine.settings, &engine.debug);
     ListLimits {
         max_listpack_size: settings.list_max_listpack_size.load(Relaxed),
         compress_depth: settings.list_compress_depth.load(Relaxed),
         plain_from_bytes: usize::try_from(debug.packed_threshold_bytes.load(Relaxed)).unwrap_or(usize::MAX),
     }
+}
+
+fn limits(call: &Call<'_, '_>) -> ListLimits {
+    list_limits(call.engine)
 }
 
 /// Writes an element as a bulk string.

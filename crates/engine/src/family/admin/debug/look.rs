@@ -5,11 +5,13 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use ochre_config::ClientMemoryLimit;
 use ochre_keyspace::{Entry, EntryRef, Random, ValueRef, access};
+use ochre_types::list::{List, ListLimits, QuicklistFigures};
 use ochre_types::{Case, Object, ObjectRef, glob_match};
 
 use crate::call::{Call, integer};
 use crate::client::{Client, ClientShared};
 use crate::error::{Error, NO_SUCH_KEY};
+use crate::family::lists::list_limits;
 
 /// Runs `f` on the entry of the key that is the third argument, without a trace.
 fn with_entry<R>(call: &mut Call<'_, '_>, f: impl FnOnce(EntryRef<'_>) -> R) -> Result<R, Error> {
@@ -18,7 +20,7 @@ fn with_entry<R>(call: &mut Call<'_, '_>, f: impl FnOnce(EntryRef<'_>) -> R) -> 
 }
 
 pub(super) fn object(call: &mut Call<'_, '_>) -> Result<(), Error> {
-    let (now_ms, fast) = (call.now_ms(), call.args.is(3, "fast"));
+    let (now_ms, fast, limits) = (call.now_ms(), call.args.is(3, "fast"), list_limits(call.engine));
     let text = with_entry(call, |entry| {
         let address = entry.key().as_ptr() as usize;
         let mut text = format!("Value at:{address:#x} refcount:1 encoding:{}", encoding(entry));
@@ -26,10 +28,31 @@ pub(super) fn object(call: &mut Call<'_, '_>) -> Result<(), Error> {
             text += &format!(" serializedlength:{}", serialized_bytes(entry));
         }
         let idle_s = access::idle_ms(entry.access(), now_ms) / 1000;
-        text + &format!(" lru:{} lru_seconds_idle:{idle_s}", entry.access())
+        text += &format!(" lru:{} lru_seconds_idle:{idle_s}", entry.access());
+        text + &quicklist_figures(entry, &limits)
     })?;
     call.reply.simple(&text);
     Ok(())
+}
+
+/// What there is to tell of a list of many nodes; nothing of anything else.
+fn quicklist_figures(entry: EntryRef<'_>, limits: &ListLimits) -> String {
+    let figures = list_of(entry).and_then(|list| list.quicklist_figures(limits));
+    let text = |figures: QuicklistFigures| {
+        format!(
+            " ql_nodes:{} ql_avg_node:{:.2} ql_listpack_max:{} ql_compressed:{} ql_uncompressed_size:{}",
+            figures.nodes,
+            figures.elements_per_node,
+            figures.listpack_max,
+            u8::from(figures.compressed),
+            figures.uncompressed_bytes
+        )
+    };
+    figures.map(text).unwrap_or_default()
+}
+
+fn list_of(entry: EntryRef<'_>) -> Option<&List> {
+    if let ValueRef::Object(ObjectRef::List(list)) = entry.value() { Some(list) } else { None }
 }
 
 fn encoding(entry: EntryRef<'_>) -> &'static str {
@@ -87,16 +110,26 @@ pub(super) fn string_sizes(call: &mut Call<'_, '_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// No value is of this encoding yet.
 pub(super) fn listpack(call: &mut Call<'_, '_>) -> Result<(), Error> {
-    with_entry(call, |_| ())?;
-    Err(Error::new("ERR Not a listpack encoded object."))
+    if !with_entry(call, encoding)?.starts_with("listpack") {
+        return Err(Error::new("ERR Not a listpack encoded object."));
+    }
+    call.reply.simple("Listpack structure printed on stdout");
+    Ok(())
 }
 
-/// No value is of this encoding yet.
+/// The nodes go to the log, since the standard output may be anything.
 pub(super) fn quicklist(call: &mut Call<'_, '_>) -> Result<(), Error> {
-    with_entry(call, |_| ())?;
-    Err(Error::new("ERR Not a quicklist encoded object."))
+    let nodes = with_entry(call, |entry| {
+        let list = list_of(entry).filter(|list| list.encoding_name() == "quicklist")?;
+        Some(list.quicklist_nodes().collect::<Vec<_>>())
+    })?;
+    let nodes = nodes.ok_or(Error::new("ERR Not a quicklist encoded object."))?;
+    for (index, (elements, bytes, compressed_bytes)) in nodes.iter().enumerate() {
+        log::debug!("Node {index}: {elements} elements, {bytes} bytes, compressed {compressed_bytes:?}");
+    }
+    call.reply.simple("Quicklist structure printed on stdout");
+    Ok(())
 }
 
 /// No value has a table of its own yet.

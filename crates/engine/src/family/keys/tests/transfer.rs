@@ -81,7 +81,7 @@ fn flushing_frees_where_it_was_told_to() {
 fn deleting_frees_where_it_was_told_to() {
     let mut harness = Harness::new();
     let engine = harness.executor.engine.clone();
-    let large = "x".repeat(1_000_000);
+    let large = "x".repeat(5_000_000);
     for (lazy, request, objects) in [
         (false, "del large", 0),
         (true, "del large", 1),

@@ -44,7 +44,10 @@ fn traffic(engine: &Engine, report: &mut Report) {
 
 fn keys(scene: &Scene<'_>, report: &mut Report) {
     let (engine, counters) = (scene.engine, scene.figures.counters);
-    report.zeros(&["expired_subkeys", "expired_subkeys_active", "expired_fields"]);
+    report.field("expired_subkeys", counters.expired_fields);
+    let in_background = total(engine, |worker| worker.expired_fields_in_background.get());
+    report.field("expired_subkeys_active", in_background);
+    report.field("expired_fields", counters.expired_fields);
     report.field("expired_keys", counters.expired);
     report.field("expired_keys_active", total(engine, |worker| worker.expired_in_background.get()));
     report.ratio("expired_stale_perc", 0.0);

@@ -1,0 +1,66 @@
+//! All fields of a hash at once.
+
+use ochre_types::hash::{Hash, HashEntry};
+
+use super::*;
+use crate::call::Call;
+use crate::command::flags;
+use crate::error::Error;
+
+pub(super) const HGETALL: Command = Command {
+    name: "hgetall",
+    summary: "Returns all fields of a hash and their values.",
+    complexity: "O(N), N being the number of fields.",
+    arity: 2,
+    flags: flags::READONLY,
+    keys: READS,
+    tips: &["nondeterministic_output_order"],
+    args: &[KEY],
+    handler: |call| {
+        each(
+            call,
+            |reply, len| reply.map(len),
+            |reply, field| {
+                reply_item(reply, field.name);
+                reply_item(reply, field.value);
+            },
+        )
+    },
+    ..BASE
+};
+
+pub(super) const HKEYS: Command = Command {
+    name: "hkeys",
+    summary: "Returns the names of all fields of a hash.",
+    handler: |call| each(call, |reply, len| reply.array(len), |reply, field| reply_item(reply, field.name)),
+    ..HGETALL
+};
+
+pub(super) const HVALS: Command = Command {
+    name: "hvals",
+    summary: "Returns the values of all fields of a hash.",
+    handler: |call| each(call, |reply, len| reply.array(len), |reply, field| reply_item(reply, field.value)),
+    ..HGETALL
+};
+
+/// Replies something of every field, behind a `header` for their number.
+#[inline]
+fn each(
+    call: &mut Call<'_, '_>,
+    header: impl FnOnce(&mut ReplyWriter<'_>, usize),
+    mut show: impl FnMut(&mut ReplyWriter<'_>, HashEntry<'_>),
+) -> Result<(), Error> {
+    let now_ms = call.view.field_clock_ms();
+    match call.view.read_as::<Hash>(call.client.db, call.keys[0])? {
+        None => header(&mut call.reply, 0),
+        Some(hash) if hash.may_have_expired(now_ms) => {
+            header(&mut call.reply, hash.live_len(now_ms));
+            hash.live(now_ms).for_each(|field| show(&mut call.reply, field));
+        }
+        Some(hash) => {
+            header(&mut call.reply, hash.len());
+            hash.iter().for_each(|field| show(&mut call.reply, field));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,158 @@
+//! In which order elements come.
+//!
+//! Numbers are compared first and, where they are equal, the elements themselves, byte by byte. Texts are compared as C
+//! compares strings in the C locale, up to a NUL, whatever `locale-collate` says; where the result is stored, byte by byte.
+//! What is equal then stays in the order it had, also where the order is turned around.
+
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use super::elements::Texts;
+use super::options::Options;
+use super::pattern::Pattern;
+use crate::call::Call;
+use crate::error::Error;
+
+const NO_NUMBER: Error = Error::new("ERR One or more scores can't be converted into double");
+
+/// What elements are compared by.
+pub(super) enum Weights {
+    /// Their own text.
+    Own,
+    /// A text for each, which may be missing.
+    Texts(Vec<bool>, Texts),
+    /// A number for each.
+    Numbers(Vec<f64>),
+}
+
+impl Weights {
+    /// What the elements are compared by: looks at the keys that BY leads to.
+    ///
+    /// # Errors
+    /// Something that is no number.
+    pub fn collect(
+        call: &mut Call<'_, '_>,
+        options: &Options<'_>,
+        elements: &Texts,
+    ) -> Result<Weights, Error> {
+        // An order that was to be kept but cannot be (see `elements`) is that of the texts.
+        let by = options.by.filter(|_| !options.unsorted);
+        match (options.alpha || options.unsorted, by) {
+            (true, None) => Ok(Weights::Own),
+            (true, Some(pattern)) => Ok(texts_of(call, pattern, elements)),
+            (false, by) => numbers_of(call, by.unwrap_or(Pattern::Element), elements),
+        }
+    }
+}
+
+fn texts_of(call: &mut Call<'_, '_>, by: Pattern<'_>, elements: &Texts) -> Weights {
+    let (mut there, mut texts) = (Vec::with_capacity(elements.len()), Texts::default());
+    for element in elements.iter() {
+        by.with_value(call.view, call.client.db, element, |value| {
+            there.push(value.is_some());
+            texts.push(value.unwrap_or_default());
+        });
+    }
+    Weights::Texts(there, texts)
+}
+
+fn numbers_of(call: &mut Call<'_, '_>, by: Pattern<'_>, elements: &Texts) -> Result<Weights, Error> {
+    let db = call.client.db;
+    let number_of =
+        |element| by.with_value(call.view, db, element, |value| number(value.unwrap_or_default()));
+    // All are looked at even if one of them is none, so that it makes no difference to the keys that are looked at.
+    let numbers: Vec<Option<f64>> = elements.iter().map(number_of).collect();
+    numbers.into_iter().collect::<Option<Vec<f64>>>().map(Weights::Numbers).ok_or(NO_NUMBER)
+}
+
+/// The number that a text is, up to a NUL: decimal or an infinity, 0 if it is empty. What is too large or too small is
+/// rounded.
+fn number(text: &[u8]) -> Option<f64> {
+    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
+    if text.is_empty() {
+        return Some(0.0);
+    }
+    str::from_utf8(text).ok()?.parse().ok().filter(|number: &f64| !number.is_nan())
+}
+
+/// The indexes of the elements of a `window` of all that are sorted.
+pub(super) fn sorted(
+    elements: &Texts,
+    weights: &Weights,
+    options: &Options<'_>,
+    window: Range<usize>,
+) -> Vec<usize> {
+    let order = |a: &usize, b: &usize| {
+        let order = compare(elements, weights, options.stores, *a, *b);
+        // No two are equal, so a sort that is not stable will do.
+        if options.descending { order.reverse() } else { order }.then(a.cmp(b))
+    };
+    let mut indexes: Vec<usize> = (0..elements.len()).collect();
+    if window.end < indexes.len() {
+        indexes.select_nth_unstable_by(window.end, order);
+        indexes.truncate(window.end);
+    }
+    if window.start > 0 && window.start < indexes.len() {
+        indexes.select_nth_unstable_by(window.start, order);
+    }
+    indexes.drain(..window.start);
+    indexes.sort_unstable_by(order);
+    indexes
+}
+
+fn compare(elements: &Texts, weights: &Weights, stores: bool, a: usize, b: usize) -> Ordering {
+    match weights {
+        Weights::Own => collate(elements.get(a), elements.get(b), stores),
+        Weights::Texts(there, texts) => {
+            let by_text = || collate(texts.get(a), texts.get(b), stores);
+            // Those without a text come first.
+            there[a].cmp(&there[b]).then_with(by_text)
+        }
+        Weights::Numbers(numbers) => {
+            let by_number = numbers[a].partial_cmp(&numbers[b]).unwrap_or(Ordering::Equal);
+            by_number.then_with(|| elements.get(a).cmp(elements.get(b)))
+        }
+    }
+}
+
+fn collate(a: &[u8], b: &[u8], stores: bool) -> Ordering {
+    if stores { a.cmp(b) } else { before_nul(a).cmp(before_nul(b)) }
+}
+
+fn before_nul(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+    &bytes[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_that_are_numbers() {
+        let cases: &[(&[u8], Option<f64>)] = &[
+            (b"", Some(0.0)),
+            (b"1", Some(1.0)),
+            (b"+.5", Some(0.5)),
+            (b"-1e+5", Some(-1e5)),
+            (b"5.", Some(5.0)),
+            (b"1e400", Some(f64::INFINITY)),
+            (b"1e-400", Some(0.0)),
+            (b"-INFinity", Some(f64::NEG_INFINITY)),
+            (b"3\0abc", Some(3.0)),
+            (b"\0abc", Some(0.0)),
+            (b" 1", None),
+            (b"1 ", None),
+            (b"0x10", None),
+            (b"nan", None),
+            (b"+-1", None),
+            (b"1e", None),
+            (b"+", None),
+            (b".", None),
+            (b"\xff", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(number(text), *expected, "{text:?}");
+        }
+    }
+}

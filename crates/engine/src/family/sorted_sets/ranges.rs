@@ -1,0 +1,148 @@
+//! ZRANGE and its relatives, and ZRANGESTORE.
+
+use ochre_keyspace::event_class;
+use ochre_types::zset::{Direction, ZSet, ZSetGatherer};
+
+use super::range::{By, Form, Query};
+use super::*;
+use crate::call::Call;
+use crate::command::flags;
+
+const LIMIT: Arg =
+    Arg::block("limit", &[Arg::new("offset", ArgKind::Integer), COUNT]).token("LIMIT").optional();
+const SORT_BY: Arg =
+    Arg::one_of("sortby", &[Arg::word("byscore", "BYSCORE"), Arg::word("bylex", "BYLEX")]).optional();
+const REV: Arg = Arg::word("rev", "REV").optional();
+
+const RANGE: Command = Command {
+    complexity: "O(log(N)+M), N being the number of members of the sorted set and M that of those returned.",
+    arity: -4,
+    flags: flags::READONLY,
+    keys: READS,
+    ..BASE
+};
+
+const LIMITED: Command = Command {
+    complexity: "O(log(N)+M), N being the number of members of the sorted set and M that of those returned: with a \
+                 LIMIT that stays the same, O(log(N)).",
+    ..RANGE
+};
+
+pub(super) const ZRANGE: Command = Command {
+    name: "zrange",
+    summary: "Returns the members of a sorted set between two indexes, scores or members.",
+    since: "1.2.0",
+    args: &[
+        KEY,
+        Arg::new("start", ArgKind::String),
+        Arg::new("stop", ArgKind::String),
+        SORT_BY.since("6.2.0"),
+        REV.since("6.2.0"),
+        LIMIT.since("6.2.0"),
+        WITHSCORES,
+    ],
+    history: &[("6.2.0", "The options `REV`, `BYSCORE`, `BYLEX` and `LIMIT` came.")],
+    handler: |call| reply(call, None, None),
+    ..RANGE
+};
+
+pub(super) const ZREVRANGE: Command = Command {
+    name: "zrevrange",
+    summary: "Returns the members of a sorted set between two indexes, from the highest score down.",
+    since: "1.2.0",
+    args: &[KEY, START, STOP, WITHSCORES],
+    deprecated: Some(("6.2.0", "`ZRANGE` with the `REV` argument")),
+    handler: |call| reply(call, Some(By::Index), Some(Direction::Descending)),
+    ..RANGE
+};
+
+pub(super) const ZRANGEBYSCORE: Command = Command {
+    name: "zrangebyscore",
+    summary: "Returns the members of a sorted set between two scores.",
+    since: "1.0.5",
+    args: &[KEY, MIN_SCORE, MAX_SCORE, WITHSCORES.since("2.0.0"), LIMIT],
+    history: &[("2.0.0", "The option `WITHSCORES` came.")],
+    deprecated: Some(("6.2.0", "`ZRANGE` with the `BYSCORE` argument")),
+    handler: |call| reply(call, Some(By::Score), Some(Direction::Ascending)),
+    ..LIMITED
+};
+
+pub(super) const ZREVRANGEBYSCORE: Command = Command {
+    name: "zrevrangebyscore",
+    summary: "Returns the members of a sorted set between two scores, from the highest down.",
+    since: "2.2.0",
+    args: &[KEY, MAX_SCORE, MIN_SCORE, WITHSCORES, LIMIT],
+    history: &[("2.1.6", "`min` and `max` may be excluded.")],
+    deprecated: Some(("6.2.0", "`ZRANGE` with the `REV` and `BYSCORE` arguments")),
+    handler: |call| reply(call, Some(By::Score), Some(Direction::Descending)),
+    ..LIMITED
+};
+
+pub(super) const ZRANGEBYLEX: Command = Command {
+    name: "zrangebylex",
+    summary: "Returns the members of a sorted set between two others in the order of their bytes.",
+    since: "2.8.9",
+    args: &[KEY, MIN_MEMBER, MAX_MEMBER, LIMIT],
+    deprecated: Some(("6.2.0", "`ZRANGE` with the `BYLEX` argument")),
+    handler: |call| reply(call, Some(By::Lex), Some(Direction::Ascending)),
+    ..LIMITED
+};
+
+pub(super) const ZREVRANGEBYLEX: Command = Command {
+    name: "zrevrangebylex",
+    summary: "Returns the members of a sorted set between two others in the order of their bytes, the last one first.",
+    since: "2.8.9",
+    args: &[KEY, MAX_MEMBER, MIN_MEMBER, LIMIT],
+    deprecated: Some(("6.2.0", "`ZRANGE` with the `REV` and `BYLEX` arguments")),
+    handler: |call| reply(call, Some(By::Lex), Some(Direction::Descending)),
+    ..LIMITED
+};
+
+fn reply(call: &mut Call<'_, '_>, by: Option<By>, direction: Option<Direction>) -> Result<(), Error> {
+    let query = Query::parse(call.args, 2, Form { by, direction, may_have_scores: true })?;
+    match call.view.read_as::<ZSet>(call.client.db, call.keys[0])? {
+        Some(zset) => {
+            let members = zset.range(query.ranks(zset), query.direction);
+            reply_members(&mut call.reply, members, query.with_scores);
+        }
+        None => call.reply.array(0),
+    }
+    Ok(())
+}
+
+pub(super) const ZRANGESTORE: Command = Command {
+    name: "zrangestore",
+    summary: "Stores the members of a sorted set between two indexes, scores or members in another key.",
+    since: "6.2.0",
+    complexity: "O(log(N)+M), N being the number of members of the sorted set and M that of those stored.",
+    arity: -5,
+    flags: flags::WRITE | flags::DENYOOM,
+    keys: &[
+        KeySpec::first(key_flags::OW | key_flags::UPDATE),
+        KeySpec::at(2, key_flags::RO | key_flags::ACCESS),
+    ],
+    args: &[Arg::key("dst", 0), Arg::key("src", 1), MIN_MEMBER, MAX_MEMBER, SORT_BY, REV, LIMIT],
+    handler: zrangestore,
+    ..BASE
+};
+
+fn zrangestore(call: &mut Call<'_, '_>) -> Result<(), Error> {
+    let query = Query::parse(call.args, 3, Form { by: None, direction: None, may_have_scores: false })?;
+    let (db, destination, source) = (call.db(), call.keys[0], call.keys[1]);
+    let limits = call.engine.settings.zset_limits();
+    let mut result = match call.view.read_as::<ZSet>(db, source)? {
+        Some(zset) => {
+            let members = zset.range(query.ranks(zset), query.direction);
+            let mut gathered = ZSetGatherer::new(members.len());
+            for (member, score) in members {
+                member.with_bytes(|member| gathered.add(member, score));
+            }
+            gathered.finish()
+        }
+        None => ZSet::new(),
+    };
+    result.make_small(&limits);
+    call.reply.integer(result.len() as i64);
+    call.view.store(db, destination, result, (event_class::ZSET, "zrangestore"));
+    Ok(())
+}

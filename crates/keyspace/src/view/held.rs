@@ -1,0 +1,54 @@
+//! The stripes that a view has locked, and finding one among them.
+
+use crate::stripe::{StripeData, StripeGuard};
+
+/// The stripes that a view has locked.
+pub(crate) enum Held<'k> {
+    None,
+    One(usize, StripeGuard<'k>),
+    /// Small on purpose, hence no room for guards in here: it is moved about for every command.
+    Some(Vec<(usize, StripeGuard<'k>)>),
+    All(Vec<StripeGuard<'k>>),
+}
+
+#[inline]
+pub(super) fn stripe_in<'a>(held: &'a mut Held<'_>, index: usize) -> &'a mut StripeData {
+    // Told apart first, because nearly all steps are of this kind.
+    if matches!(held, Held::One(of, _) if *of == index)
+        && let Held::One(_, guard) = held
+    {
+        return guard;
+    }
+    one_of(held, index)
+}
+
+#[inline(never)]
+fn one_of<'a>(held: &'a mut Held<'_>, index: usize) -> &'a mut StripeData {
+    match held {
+        Held::Some(guards) => match guards.binary_search_by_key(&index, |(of, _)| *of) {
+            Ok(at) => &mut guards[at].1,
+            Err(_) => not_locked(),
+        },
+        Held::All(guards) => &mut guards[index],
+        Held::None | Held::One(..) => not_locked(),
+    }
+}
+
+/// The same, to be looked at only.
+pub(super) fn stripe_of<'a>(held: &'a Held<'_>, index: usize) -> &'a StripeData {
+    match held {
+        Held::One(of, guard) if *of == index => guard,
+        Held::Some(guards) => match guards.binary_search_by_key(&index, |(of, _)| *of) {
+            Ok(at) => &guards[at].1,
+            Err(_) => not_locked(),
+        },
+        Held::All(guards) => &guards[index],
+        Held::None | Held::One(..) => not_locked(),
+    }
+}
+
+#[cold]
+fn not_locked() -> ! {
+    // A command's key specification does not name a key that its handler uses: a defect, never an input.
+    panic!("a step reached for a key whose stripe it has not locked");
+}
