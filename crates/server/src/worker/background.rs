@@ -19,6 +19,9 @@ impl Worker {
         {
             self.time_out(at, token);
         }
+        if self.executor.next_alarm_ms() <= now_ms {
+            self.executor.ring_alarms(now_ms);
+        }
         if self.sweeping {
             self.sweep(now_ms, SLICE_NS);
         }
