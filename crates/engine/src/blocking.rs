@@ -72,13 +72,14 @@ fn inserts(command: &Command) -> bool {
     command.keys.iter().any(|spec| spec.flags & (key_flags::INSERT | key_flags::OW) != 0)
 }
 
+const OUT_OF_RANGE: Error = Error::new("ERR timeout is out of range");
+const NEGATIVE: Error = Error::new("ERR timeout is negative");
+
 /// The end of a timeout in seconds, which may be a fraction; 0 for none.
 ///
 /// # Errors
 /// Redis's, for what is no time.
 pub fn deadline(arg: &[u8], now_ms: i64) -> Result<i64, Error> {
-    const OUT_OF_RANGE: Error = Error::new("ERR timeout is out of range");
-    const NEGATIVE: Error = Error::new("ERR timeout is negative");
     let seconds = ochre_types::parse_f64(arg).filter(|seconds| !seconds.is_nan());
     let seconds = seconds.ok_or(Error::new("ERR timeout is not a float or out of range"))?;
     let timeout_ms = (seconds * 1000.0).ceil();
@@ -86,7 +87,20 @@ pub fn deadline(arg: &[u8], now_ms: i64) -> Result<i64, Error> {
         return Err(OUT_OF_RANGE);
     }
     // What is below all integers becomes the smallest.
-    match timeout_ms as i64 {
+    end_of(timeout_ms as i64, now_ms)
+}
+
+/// The end of a timeout in milliseconds; 0 for none.
+///
+/// # Errors
+/// Redis's, for what is no time.
+pub fn deadline_in_ms(arg: &[u8], now_ms: i64) -> Result<i64, Error> {
+    let timeout_ms = ochre_types::parse_i64(arg);
+    end_of(timeout_ms.ok_or(Error::new("ERR timeout is not an integer or out of range"))?, now_ms)
+}
+
+fn end_of(timeout_ms: i64, now_ms: i64) -> Result<i64, Error> {
+    match timeout_ms {
         ..0 => Err(NEGATIVE),
         0 => Ok(i64::MAX),
         timeout_ms => timeout_ms.checked_add(now_ms).ok_or(OUT_OF_RANGE),

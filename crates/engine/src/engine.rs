@@ -186,6 +186,8 @@ pub struct Engine {
     pub pause: Pause,
     /// What was not served because of it.
     pub(crate) held_back: crate::held_back::HeldBack,
+    /// Keys at which those who wait are to look again at some time.
+    pub(crate) alarms: crate::alarms::Alarms,
     /// Clients that read MONITOR's stream: (worker, client).
     pub monitors: Mutex<Vec<(usize, u64)>>,
     /// Their number, readable without the lock.
@@ -233,6 +235,7 @@ impl Engine {
             latency: crate::latency::LatencyMonitor::default(),
             pause: Pause::default(),
             held_back: crate::held_back::HeldBack::default(),
+            alarms: crate::alarms::Alarms::default(),
             monitors: Mutex::default(),
             monitor_count: AtomicU32::new(0),
             started_ms: clock_ms(),

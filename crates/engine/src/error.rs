@@ -27,6 +27,12 @@ impl Error {
         Error(Cow::Owned([before.as_bytes(), quoted, after.as_bytes()].concat()))
     }
 
+    /// An error with a text of bytes.
+    #[cold]
+    pub fn of_bytes(text: Vec<u8>) -> Error {
+        Error(Cow::Owned(text))
+    }
+
     /// The whole text.
     pub fn bytes(&self) -> &[u8] {
         &self.0

@@ -3,6 +3,7 @@
 //! A worker of the server owns an [`Executor`] and feeds it requests; [`Engine`] is what all of them share. Commands
 //! are records beside their handlers, in [`family`]; the path of a request is in `execute`.
 
+mod alarms;
 mod blocking;
 mod call;
 mod client;

@@ -84,6 +84,14 @@ pub struct Settings {
     pub zset_max_listpack_entries: AtomicUsize,
     /// `zset-max-listpack-value`, bytes.
     pub zset_max_listpack_value: AtomicUsize,
+    /// `stream-node-max-bytes`: bytes of a node of a stream; 0 is no limit.
+    pub stream_node_max_bytes: AtomicUsize,
+    /// `stream-node-max-entries`: entries of a node of a stream; 0 is no limit.
+    pub stream_node_max_entries: AtomicU64,
+    /// `stream-idmp-duration`: seconds for which new streams know the messages of idempotent producers.
+    pub stream_idmp_duration_s: AtomicU32,
+    /// `stream-idmp-maxsize`: messages of each producer that new streams know.
+    pub stream_idmp_maxsize: AtomicU32,
 }
 
 impl Settings {
@@ -123,6 +131,10 @@ impl Settings {
     /// When values change their encodings.
     fn refresh_encodings(&self, config: &Config) {
         use Directive as D;
+        self.stream_node_max_bytes.store(config.uint(D::StreamNodeMaxBytes) as usize, Relaxed);
+        self.stream_node_max_entries.store(config.uint(D::StreamNodeMaxEntries), Relaxed);
+        self.stream_idmp_duration_s.store(config.uint(D::StreamIdmpDuration) as u32, Relaxed);
+        self.stream_idmp_maxsize.store(config.uint(D::StreamIdmpMaxsize) as u32, Relaxed);
         let int = |directive| config.int(directive).clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32;
         self.list_max_listpack_size.store(int(D::ListMaxListpackSize), Relaxed);
         self.list_compress_depth.store(int(D::ListCompressDepth).max(0) as u32, Relaxed);

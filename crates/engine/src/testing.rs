@@ -185,6 +185,37 @@ impl Harness {
     }
 }
 
+/// What the journal of an engine is given.
+#[derive(Clone, Default)]
+pub struct Journalled(Arc<Mutex<Vec<u8>>>);
+
+impl JournalSink for Journalled {
+    fn append(&mut self, _: u64, bytes: &[u8]) {
+        self.0.lock().extend_from_slice(bytes);
+    }
+}
+
+impl Journalled {
+    /// From now on.
+    pub fn of(client: &Harness) -> Journalled {
+        let journalled = Journalled::default();
+        client.executor.engine.keyspace.journal.attach(Box::new(journalled.clone()));
+        journalled
+    }
+
+    /// The words since the last time, commands separated by `;`.
+    pub fn take(&self) -> String {
+        let bytes = std::mem::take(&mut *self.0.lock());
+        let text = String::from_utf8(bytes).expect("text");
+        let mut words = String::new();
+        for line in text.split("\r\n").filter(|line| !line.is_empty() && !line.starts_with('$')) {
+            words.push_str(if line.starts_with('*') { ";" } else { " " });
+            words.push_str(if line.starts_with('*') { "" } else { line });
+        }
+        words.trim_start_matches("; SELECT 0").trim_start_matches(';').trim_start().replace("; ", ";")
+    }
+}
+
 #[test]
 fn transactions_watch_and_run_whole() {
     let mut a = Harness::new();

@@ -10,6 +10,7 @@ use std::sync::mpsc::{Sender, channel};
 use parking_lot::Mutex;
 
 use ochre_types::list::TrimmedNodes;
+use ochre_types::stream::Group;
 
 use crate::entry::Entry;
 use crate::table::Table;
@@ -28,6 +29,8 @@ pub enum Garbage {
     Entries(Vec<Entry>),
     /// What was cut off a list.
     Nodes(TrimmedNodes),
+    /// A group of a stream.
+    Group(Box<Group>),
 }
 
 impl std::fmt::Debug for Garbage {
@@ -43,7 +46,7 @@ impl Garbage {
             Garbage::Table(table) => table.len(),
             Garbage::Entry(_) => 1,
             // A part of a value.
-            Garbage::Nodes(_) => 0,
+            Garbage::Nodes(_) | Garbage::Group(_) => 0,
             Garbage::Entries(entries) => entries.len(),
         }
     }

@@ -6,7 +6,7 @@ use std::fs;
 use std::hint::black_box;
 
 use ochre_types::listpack::Listpack;
-use ochre_types::stream::{IdRequest, NodeLimits, Stream, StreamId};
+use ochre_types::stream::{Entry, IdRequest, NodeLimits, Stream, StreamId};
 
 #[global_allocator]
 static ALLOCATOR: ochre_memory::Counted = ochre_memory::Counted;
@@ -112,16 +112,21 @@ fn pending(stream: &mut Stream) {
     let bytes = (ochre_memory::used_bytes() - taken) as f64 / ENTRIES as f64;
     println!("{:40} {bytes:8.2} bytes per pending entry", "taken from the allocator");
     report("first claim of what is idle", 1, || {
-        assert!(stream.claim_idle(b"other", b"a", 10, Some(10), ENTRIES as i64).is_ok());
+        assert!(stream.claim_idle(b"other", b"a", 10, up_to(10), ENTRIES as i64).is_ok());
     });
     report("claim 10 that are idle", 100_000, || {
         for n in 0..100_000 {
-            let claimed = stream.claim_idle(b"other", b"a", 10, Some(10), (ENTRIES + n) as i64);
+            let claimed = stream.claim_idle(b"other", b"a", 10, up_to(10), (ENTRIES + n) as i64);
             assert_eq!(claimed.map(|claims| claims.len()), Ok(10));
         }
     });
     let bytes = (stream.heap_bytes() - before) as f64 / ENTRIES as f64;
     println!("{:40} {bytes:8.2} bytes per pending entry", "allocated, with the order by time");
+}
+
+/// Allows so many entries.
+fn up_to(mut count: u64) -> impl FnMut(&Entry<'_>) -> bool {
+    move |_| count.checked_sub(1).map(|less| count = less).is_some()
 }
 
 fn report(what: &str, times: u64, run: impl FnOnce()) {

@@ -107,6 +107,8 @@ pub(crate) fn tame(arguments: &mut Vec<Vec<u8>>, random: &mut Random) -> bool {
         "HSCAN" => tame_scan(arguments, 2),
         "HRANDFIELD" => draw_few(arguments.get_mut(2)),
         "WAIT" => tame_wait(arguments),
+        "XADD" => tame_auto_ids(arguments),
+        "XREAD" | "XREADGROUP" => shorten_block(arguments),
         _ => {}
     }
     true
@@ -297,6 +299,23 @@ fn tame_scan(arguments: &mut Vec<Vec<u8>>, cursor_at: usize) {
 fn tame_wait(arguments: &mut [Vec<u8>]) {
     if let Some(count) = arguments.get_mut(1).filter(|count| count.iter().any(u8::is_ascii_digit)) {
         *count = b"0".to_vec();
+    }
+}
+
+/// IDs that a server would choose by its clock become ones that it chooses by what is there.
+fn tame_auto_ids(arguments: &mut [Vec<u8>]) {
+    for argument in arguments.iter_mut().skip(2).filter(|argument| **argument == b"*") {
+        *argument = b"20-*".to_vec();
+    }
+}
+
+/// What waits for entries must not wait long.
+fn shorten_block(arguments: &mut [Vec<u8>]) {
+    let is_block = |argument: &Vec<u8>| argument.eq_ignore_ascii_case(b"BLOCK");
+    for at in 1..arguments.len() {
+        if is_block(&arguments[at - 1]) && arguments[at].iter().all(|byte| byte.is_ascii_digit()) {
+            arguments[at] = b"1".to_vec();
+        }
     }
 }
 

@@ -216,12 +216,18 @@ pub fn argument(class: &str, random: &mut Random, arguments: &mut Vec<Vec<u8>>) 
             .pick(&["string", "list", "set", "zset", "hash", "stream", "STRING", "nosuch", ""])
             .as_bytes()
             .to_vec(),
+        "streamid" => stream_id(random),
+        "newid" => new_stream_id(random),
+        "bound" => stream_bound(random),
+        "group" => random.pick(&["g1", "g1", "g2", ""]).as_bytes().to_vec(),
+        "consumer" => random.pick(&["c1", "c2", "c3", ""]).as_bytes().to_vec(),
         "digest" => digest(random),
         "command" => random.pick(COMMANDS).as_bytes().to_vec(),
         "parameter" => random.pick(crate::grammar::CONFIG_PARAMETERS).0.as_bytes().to_vec(),
         "setting" => return setting(random, arguments),
         "configpattern" => config_pattern(random),
         "member" => member(random),
+        "weight" => weight(random),
         "lexkey" => random.pick(&["lex:1", "lex:2", "lex:3"]).as_bytes().to_vec(),
         "score" => score(random),
         "scorebound" => score_bound(random),
@@ -321,6 +327,15 @@ fn member(random: &mut Random) -> Vec<u8> {
         9 => random.pick(&["100000", "-40000", "5000000000", "member:10", "member:11"]).as_bytes().to_vec(),
         10 => format!("a member that is longer than most others: {}", random.below(4)).into_bytes(),
         _ => value(random),
+    }
+}
+
+/// What SORT takes for a number, mostly.
+fn weight(random: &mut Random) -> Vec<u8> {
+    match random.below(24) {
+        0..=15 => text(random.below(20) as i64 - 8),
+        16..=22 => random.pick(FLOATS).as_bytes().to_vec(),
+        _ => random.pick(&["inf", "-inf", "", "+3", "-infinity", "a"]).as_bytes().to_vec(),
     }
 }
 
@@ -440,6 +455,48 @@ fn absolute_time(random: &mut Random, units_per_second: i64) -> Vec<u8> {
 
 fn word(random: &mut Random) -> Vec<u8> {
     random.pick(WORDS).as_bytes().to_vec()
+}
+
+/// IDs of entries that may be there: of few times, most of them of the one at which all sequences end up.
+fn stream_id(random: &mut Random) -> Vec<u8> {
+    match random.below(16) {
+        0 => random
+            .pick(&[
+                "0-0",
+                "18446744073709551615-18446744073709551615",
+                "18446744073709551615",
+                "-",
+                "+",
+                "5-",
+                "5-*",
+                "*5",
+            ])
+            .as_bytes()
+            .to_vec(),
+        1 => integer(random),
+        2..=5 => text(random.below(20) as i64),
+        6 | 7 => format!("{}-{}", random.below(20), random.below(3)).into_bytes(),
+        _ => format!("20-{}", random.below(40)).into_bytes(),
+    }
+}
+
+/// IDs for new entries, most of which are greater than the last one.
+fn new_stream_id(random: &mut Random) -> Vec<u8> {
+    match random.below(10) {
+        0 => stream_id(random),
+        1 | 2 => text(random.below(20) as i64),
+        3 => format!("{}-*", random.below(20)).into_bytes(),
+        _ => b"20-*".to_vec(),
+    }
+}
+
+fn stream_bound(random: &mut Random) -> Vec<u8> {
+    match random.below(6) {
+        0 => b"-".to_vec(),
+        1 => b"+".to_vec(),
+        2 => [b"(", &stream_id(random)[..]].concat(),
+        _ => stream_id(random),
+    }
 }
 
 fn digest(random: &mut Random) -> Vec<u8> {

@@ -44,6 +44,7 @@ pub fn find(spec: &KeySpec, args: Args<'_>, indexes: &mut KeyIndexes) -> Option<
 fn begin(begin: Begin, args: Args<'_>) -> Option<usize> {
     match begin {
         Begin::Index(index) => (usize::from(index) < args.len()).then_some(usize::from(index)),
+        Begin::Keyword { word: "STREAMS", .. } if let Some(index) = streams(args) => Some(index),
         Begin::Keyword { word, from } => {
             let is_word = |index: &usize| args[*index].eq_ignore_ascii_case(word.as_bytes());
             let found = if from >= 0 {
@@ -60,6 +61,22 @@ fn begin(begin: Begin, args: Args<'_>) -> Option<usize> {
         Begin::Computed(index) => index(args).filter(|index| *index < args.len()),
         Begin::Unknown => None,
     }
+}
+
+/// What follows the word STREAMS of XREAD and XREADGROUP: groups and consumers may have that name, so the options before it
+/// are gone past one by one. `None` if they are no options.
+fn streams(args: Args<'_>) -> Option<usize> {
+    const WITH_VALUE: [&str; 5] = ["COUNT", "BLOCK", "CLAIM", "MAXCOUNT", "MAXSIZE"];
+    let mut index = 1;
+    while index < args.len() && !args.is(index, "STREAMS") {
+        index += match () {
+            () if args.is(index, "GROUP") => 3,
+            () if args.is(index, "NOACK") => 1,
+            () if WITH_VALUE.iter().any(|word| args.is(index, word)) => 2,
+            () => return None,
+        };
+    }
+    (index + 1 < args.len()).then_some(index + 1)
 }
 
 /// The last of several keywords, and the index of its value.

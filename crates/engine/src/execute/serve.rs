@@ -187,6 +187,21 @@ impl Executor {
         }
     }
 
+    /// Serves those who wait for keys at which there may be something for them by now.
+    pub fn ring_alarms(&mut self, now_ms: i64) {
+        let Executor { engine, context, effects, .. } = self;
+        let keys = engine.alarms.take(now_ms);
+        if !keys.is_empty() {
+            effects.ready.extend(keys);
+            Runner { engine, context }.serve_left(effects, now_ms);
+        }
+    }
+
+    /// When that is to be done next, unix time in ms.
+    pub fn next_alarm_ms(&self) -> i64 {
+        self.engine.alarms.next_ms()
+    }
+
     /// Takes a client that waits for keys out of their queues, if nobody has yet. Its wait must have been ended, or served.
     pub fn leave_queues(&mut self, client: &mut Client) {
         let Some(waiter) = client.waiter.take() else { return };

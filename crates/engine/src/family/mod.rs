@@ -14,6 +14,7 @@ mod server;
 mod sets;
 mod sort;
 mod sorted_sets;
+mod streams;
 mod strings;
 mod transactions;
 
@@ -36,6 +37,7 @@ pub const ALL: &[&[Command]] = &[
     sorted_sets::COMMANDS,
     sets::COMMANDS,
     sort::COMMANDS,
+    streams::COMMANDS,
     strings::COMMANDS,
     transactions::COMMANDS,
 ];

@@ -23,8 +23,12 @@ pub struct WrongType;
 #[derive(Debug)]
 pub struct Edit {
     dirty: u64,
+    /// Changes that are counted and not told to those who watch the key.
+    counted: u64,
     /// Whether it counts as a change although nothing has changed.
     is_touched: bool,
+    /// Whether those who wait for the key are to look again.
+    wakes: bool,
     /// The classes of events that somebody listens to.
     wanted: u32,
     events: Vec<(u32, &'static str)>,
@@ -34,11 +38,19 @@ pub struct Edit {
 
 impl Edit {
     fn new(wanted: u32) -> Edit {
-        Edit { dirty: 0, is_touched: false, wanted, events: Vec::new(), expired_fields: Vec::new() }
+        Edit {
+            dirty: 0,
+            counted: 0,
+            is_touched: false,
+            wakes: false,
+            wanted,
+            events: Vec::new(),
+            expired_fields: Vec::new(),
+        }
     }
 
     /// So many things have changed (elements added, fields removed, ...), as `rdb_changes_since_last_save` counts them. A
-    /// change that says neither this nor [`Edit::touched`] is none.
+    /// change that says neither this, nor [`Edit::touched`], nor [`Edit::counted`] is none.
     #[inline]
     pub fn changed(&mut self, things: usize) {
         self.dirty += things as u64;
@@ -57,6 +69,22 @@ impl Edit {
     #[inline]
     pub fn touched(&mut self) {
         self.is_touched = true;
+    }
+
+    /// So many things have changed beside what the key is watched for (what readers of a stream have done with it): counted,
+    /// but not told to those who watch the key or wait for it.
+    #[inline]
+    pub fn counted(&mut self, things: usize) {
+        self.counted += things as u64;
+    }
+
+    /// Has those who wait for the key look again, whatever has changed.
+    pub fn wake(&mut self) {
+        self.wakes = true;
+    }
+
+    fn total(&self) -> u64 {
+        self.dirty + self.counted
     }
 
     /// Adds an event about the key, for those who listen to its class.
@@ -209,7 +237,8 @@ impl View<'_> {
     /// All that an edit of a key that was there entails.
     #[inline]
     fn finish_edit(&mut self, db: u32, key: Key<'_>, edit: Edit, edited: Edited) {
-        if edit.dirty == 0 && !edit.is_touched && edit.expired_fields.is_empty() && edited == Edited::Kept {
+        let is_shown = edit.dirty > 0 || edit.is_touched || !edit.expired_fields.is_empty();
+        if !is_shown && edit.counted == 0 && edited == Edited::Kept {
             return;
         }
         let counts = self.counts(key);
@@ -221,8 +250,10 @@ impl View<'_> {
             let gone = self.take_entry(db, key);
             self.discard(gone);
             self.notify(event_class::GENERIC, "del", db, key.bytes);
-        } else {
+        } else if is_shown {
             self.changed(db, key);
+        } else if edit.wakes {
+            self.tell_waiters(db, key);
         }
         self.set_counts(key, counts, &edit);
     }
@@ -234,8 +265,8 @@ impl View<'_> {
 
     /// Whatever an edit consists of counts as it says.
     fn set_counts(&mut self, key: Key<'_>, (dirty, changes): (u64, u64), edit: &Edit) {
-        self.effects.dirty = dirty + edit.dirty;
-        self.stripe(key).counters.changes = changes + edit.dirty;
+        self.effects.dirty = dirty + edit.total();
+        self.stripe(key).counters.changes = changes + edit.total();
     }
 
     fn notify_all(&mut self, db: u32, key: Key<'_>, edit: &Edit) {

@@ -75,6 +75,16 @@ impl View<'_> {
         }
     }
 
+    /// Has those who wait for a key look again.
+    #[cold]
+    pub(super) fn tell_waiters(&mut self, db: u32, key: Key<'_>) {
+        let stripe = self.stripe(key);
+        let is_there = stripe.tables[db as usize].find(key).is_some();
+        if stripe.waiters.is_awaited(db, key.bytes, is_there) {
+            self.note_ready(db, key.bytes);
+        }
+    }
+
     /// Notes all keys of a database that somebody waits for, because it became another one; only those whose absence is
     /// waited for, if it is empty now. Needs all stripes.
     pub(super) fn note_all_ready(&mut self, db: u32, is_empty: bool) {

@@ -145,6 +145,7 @@ impl Worker {
             return Duration::ZERO;
         }
         let next_ms = self.deadlines.first().map_or(self.next_tick_ms, |(at, _)| self.next_tick_ms.min(*at));
+        let next_ms = next_ms.min(self.executor.next_alarm_ms());
         Duration::from_millis(next_ms.saturating_sub(clock_ms()).clamp(0, TICK_MS) as u64)
     }
 

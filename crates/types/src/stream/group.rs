@@ -118,10 +118,6 @@ impl Group {
         self.pending.oldest_first()
     }
 
-    pub(super) fn oldest_delivery_ms(&mut self) -> Option<i64> {
-        self.pending.oldest_delivery_ms()
-    }
-
     /// Whether nobody of the group needs this entry any more: it was delivered, and is not pending.
     pub(super) fn is_done_with(&self, id: StreamId) -> bool {
         id <= self.last_delivered && !self.is_pending(id)

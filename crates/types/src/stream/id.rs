@@ -9,6 +9,8 @@ use crate::parse_u64_lenient;
 
 /// Longer texts are no IDs, whatever they say.
 const TEXT_LEN_MAX: usize = 127;
+/// Bytes of the longest text that is written: two numbers of twenty digits and a dash.
+const ID_TEXT_LEN_MAX: usize = 41;
 
 /// The position of an entry in a stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -107,9 +109,20 @@ impl StreamId {
 
     /// Appends the ID's text to `out`.
     pub fn write_to(self, out: &mut Vec<u8>) {
-        out.extend_from_slice(itoa::Buffer::new().format(self.ms).as_bytes());
-        out.push(b'-');
-        out.extend_from_slice(itoa::Buffer::new().format(self.seq).as_bytes());
+        self.with_bytes(|text| out.extend_from_slice(text));
+    }
+
+    /// Calls `take` with the ID's text, without an allocation.
+    #[inline]
+    pub fn with_bytes<R>(self, take: impl FnOnce(&[u8]) -> R) -> R {
+        let mut text = [0; ID_TEXT_LEN_MAX];
+        let (mut ms, mut seq) = (itoa::Buffer::new(), itoa::Buffer::new());
+        let (ms, seq) = (ms.format(self.ms).as_bytes(), seq.format(self.seq).as_bytes());
+        let (dash, len) = (ms.len(), ms.len() + 1 + seq.len());
+        text[..dash].copy_from_slice(ms);
+        text[dash] = b'-';
+        text[dash + 1..len].copy_from_slice(seq);
+        take(&text[..len])
     }
 }
 
@@ -201,6 +214,7 @@ mod tests {
         let mut out = Vec::new();
         StreamId::new(12, u64::MAX).write_to(&mut out);
         assert_eq!(out, b"12-18446744073709551615");
+        assert_eq!(StreamId::MAX.with_bytes(<[u8]>::len), ID_TEXT_LEN_MAX);
         assert_eq!(StreamId::new(1, 2).to_string(), "1-2");
     }
 }

@@ -143,11 +143,6 @@ impl PendingList {
         by_time.iter().copied()
     }
 
-    /// When the record that waits longest was delivered, if the order by time is there.
-    pub(super) fn oldest_delivery_ms(&mut self) -> Option<i64> {
-        self.oldest_first().next().map(|(delivered_ms, _)| delivered_ms)
-    }
-
     pub(super) fn heap_bytes(&self) -> usize {
         self.records.heap_bytes()
             + self.by_time.as_ref().map_or(0, Runs::heap_bytes)

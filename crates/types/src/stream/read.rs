@@ -8,6 +8,7 @@ use super::group::Group;
 use super::groups::NoGroup;
 use super::id::StreamId;
 use super::log::Log;
+use super::node::Entry;
 use super::pending::Pending;
 use super::state::Stream;
 
@@ -97,21 +98,21 @@ impl Stream {
         Ok(ids)
     }
 
-    /// Hands up to `count` pending entries of the group that have been idle for `min_idle_ms` to a consumer, those
-    /// that waited longest first. Entries that are gone stay pending. O(log n) per entry; the first call for a group
+    /// Hands pending entries of the group that have been idle for `min_idle_ms` to a consumer, those that waited longest
+    /// first, for as long as `allows` says so of the next one. Entries that are gone stay pending. O(log n) per entry; the first call for a group
     /// with n pending entries orders them by time, O(n log n).
     pub fn claim_idle(
         &mut self,
         group: &[u8],
         consumer: &[u8],
         min_idle_ms: i64,
-        count: Option<u64>,
+        allows: impl FnMut(&Entry<'_>) -> bool,
         now_ms: i64,
     ) -> Result<Vec<IdleClaim>, NoGroup> {
         let inner = &mut *self.0;
         let group = inner.groups.get_mut(group).ok_or(NoGroup)?;
         let (consumer, _) = group.see(consumer, now_ms);
-        let ids = idle_ids(group, &inner.log, min_idle_ms, count, now_ms);
+        let ids = idle_ids(group, &inner.log, min_idle_ms, allows, now_ms);
         let mut claims = Vec::with_capacity(ids.len());
         for id in ids {
             if let Some(before) = redeliver(group, id, consumer, now_ms) {
@@ -125,11 +126,13 @@ impl Stream {
         Ok(claims)
     }
 
-    /// When the next pending entry of a group will have been idle for `min_idle_ms`, if there is a pending one: when a
+    /// When the next pending entry of a group that exists will have been idle for `min_idle_ms`, if there is one: when a
     /// client that waits for one should look again.
     pub fn next_idle_ms(&mut self, group: &[u8], min_idle_ms: i64) -> Result<Option<i64>, NoGroup> {
-        let oldest = self.group_mut(group)?.oldest_delivery_ms();
-        Ok(oldest.map(|delivered_ms| delivered_ms.saturating_add(min_idle_ms)))
+        let inner = &mut *self.0;
+        let group = inner.groups.get_mut(group).ok_or(NoGroup)?;
+        let oldest = group.oldest_first().find(|(_, id)| inner.log.contains(*id));
+        Ok(oldest.map(|(delivered_ms, _)| delivered_ms.saturating_add(min_idle_ms)))
     }
 }
 
@@ -141,15 +144,15 @@ fn idle_ids(
     group: &mut Group,
     log: &Log,
     min_idle_ms: i64,
-    count: Option<u64>,
+    mut allows: impl FnMut(&Entry<'_>) -> bool,
     now_ms: i64,
 ) -> Vec<StreamId> {
     group
         .oldest_first()
         .take_while(|(delivered_ms, _)| now_ms.saturating_sub(*delivered_ms) >= min_idle_ms)
-        .map(|(_, id)| id)
-        .filter(|id| log.contains(*id))
-        .take(limit(count))
+        .filter_map(|(_, id)| log.get(id))
+        .take_while(|entry| allows(entry))
+        .map(|entry| entry.id())
         .collect()
 }
 

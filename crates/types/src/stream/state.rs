@@ -124,6 +124,11 @@ impl Stream {
         self.0.log.range_back(start, end)
     }
 
+    /// Whether an entry of `fields` is small enough to be added to a stream.
+    pub fn can_hold(fields: &[&[u8]]) -> bool {
+        Log::can_store(fields)
+    }
+
     /// Adds an entry of `fields` (names and values in turn) and returns its ID. O(1).
     pub fn add(
         &mut self,

@@ -414,7 +414,9 @@ impl Bench {
     fn claim_idle(&mut self) {
         let (name, consumer, count) = (self.name(b'g'), self.name(b'c'), self.count());
         let min_idle_ms = self.rng.below(40) as i64;
-        let claims = self.stream.claim_idle(&name, &consumer, min_idle_ms, count, self.now_ms);
+        let mut left = count.unwrap_or(u64::MAX);
+        let allows = |_: &Entry<'_>| left.checked_sub(1).map(|less| left = less).is_some();
+        let claims = self.stream.claim_idle(&name, &consumer, min_idle_ms, allows, self.now_ms);
         let Some(group) = self.model.groups.get_mut(&name) else {
             return assert_eq!(claims, Err(NoGroup));
         };
@@ -438,7 +440,8 @@ impl Bench {
             pending.deliveries = (pending.deliveries + 1).min(i64::MAX as u64);
         }
         assert_eq!(claims, Ok(expected));
-        let oldest = group.pending.values().map(|it| it.delivered_ms).min();
+        let existing = group.pending.iter().filter(|(id, _)| self.model.entries.contains_key(id));
+        let oldest = existing.map(|(_, it)| it.delivered_ms).min();
         assert_eq!(self.stream.next_idle_ms(&name, 5), Ok(oldest.map(|oldest| oldest + 5)));
     }
 
@@ -627,7 +630,7 @@ fn extreme_times_and_counts() {
     stream.deliver(b"g", b"c", Some(u64::MAX), false, i64::MAX).unwrap();
     for now_ms in [i64::MIN, -1, 0, i64::MAX] {
         for min_idle_ms in [i64::MIN, 0, i64::MAX] {
-            stream.claim_idle(b"g", b"d", min_idle_ms, None, now_ms).unwrap();
+            stream.claim_idle(b"g", b"d", min_idle_ms, |_| true, now_ms).unwrap();
             let options =
                 AutoClaimOptions { min_idle_ms, start: StreamId::MIN, count: u64::MAX, just_id: false };
             stream.auto_claim(b"g", b"e", &options, now_ms).unwrap();

@@ -15,6 +15,7 @@ mod server;
 mod sets;
 mod sort;
 mod sorted_sets;
+mod streams;
 mod strings;
 mod transactions;
 mod wrong_type;
@@ -88,6 +89,7 @@ pub struct Family {
 pub const FAMILIES: &[Family] = &[
     Family { name: "connection", rules: connection::RULES },
     Family { name: "strings", rules: strings::RULES },
+    Family { name: "streams", rules: streams::RULES },
     Family { name: "hashes", rules: hashes::RULES },
     Family { name: "bitmap", rules: bitmap::RULES },
     Family { name: "hyperloglog", rules: hyperloglog::RULES },

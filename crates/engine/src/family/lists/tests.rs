@@ -3,43 +3,13 @@
 use std::sync::Arc;
 
 use ochre_config::{Directive, SetContext};
-use ochre_keyspace::{Effects, JournalSink, Locks};
+use ochre_keyspace::{Effects, Locks};
 use ochre_resp::{Protocol, ReplyWriter};
-use parking_lot::Mutex;
 
 use crate::call::{Call, Propagation};
 use crate::client::OwnedRequest;
 use crate::execute::Outcome;
-use crate::testing::Harness;
-
-#[derive(Clone, Default)]
-struct Journalled(Arc<Mutex<Vec<u8>>>);
-
-impl JournalSink for Journalled {
-    fn append(&mut self, _: u64, bytes: &[u8]) {
-        self.0.lock().extend_from_slice(bytes);
-    }
-}
-
-impl Journalled {
-    fn of(client: &Harness) -> Journalled {
-        let journalled = Journalled::default();
-        client.executor.engine.keyspace.journal.attach(Box::new(journalled.clone()));
-        journalled
-    }
-
-    /// The words since the last time, commands separated by `;`.
-    fn take(&self) -> String {
-        let bytes = std::mem::take(&mut *self.0.lock());
-        let text = String::from_utf8(bytes).expect("text");
-        let mut words = String::new();
-        for line in text.split("\r\n").filter(|line| !line.is_empty() && !line.starts_with('$')) {
-            words.push_str(if line.starts_with('*') { ";" } else { " " });
-            words.push_str(if line.starts_with('*') { "" } else { line });
-        }
-        words.trim_start_matches("; SELECT 0").trim_start_matches(';').trim_start().replace("; ", ";")
-    }
-}
+use crate::testing::{Harness, Journalled};
 
 #[test]
 fn what_is_journalled() {

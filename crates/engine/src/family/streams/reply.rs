@@ -1,0 +1,90 @@
+//! Entries and IDs in replies.
+
+use ochre_resp::{Deferred, Protocol, ReplyWriter};
+use ochre_types::listpack::Item;
+use ochre_types::stream::{Entry, StreamId};
+
+/// An ID.
+#[inline]
+pub(super) fn reply_id(reply: &mut ReplyWriter<'_>, id: StreamId) {
+    id.with_bytes(|text| reply.bulk(text));
+}
+
+/// An entry: its ID, and its names and values in turn.
+pub(super) fn reply_entry(reply: &mut ReplyWriter<'_>, entry: &Entry<'_>) {
+    reply.array(2);
+    reply_parts(reply, entry);
+}
+
+/// The two parts of an entry.
+#[inline]
+pub(super) fn reply_parts(reply: &mut ReplyWriter<'_>, entry: &Entry<'_>) {
+    reply_id(reply, entry.id());
+    reply.array(2 * entry.len());
+    for (name, value) in entry.fields() {
+        reply_item(reply, name);
+        reply_item(reply, value);
+    }
+}
+
+#[inline]
+fn reply_item(reply: &mut ReplyWriter<'_>, item: Item<'_>) {
+    match item {
+        Item::Int(number) => reply.bulk_int(number),
+        Item::Bytes(bytes) => reply.bulk(bytes),
+    }
+}
+
+/// Entries of which nobody knows yet how many there are.
+pub(super) fn reply_entries<'a>(reply: &mut ReplyWriter<'_>, entries: impl Iterator<Item = Entry<'a>>) {
+    let place = reply.defer_array();
+    let mut count = 0;
+    for entry in entries {
+        reply_entry(reply, &entry);
+        count += 1;
+    }
+    reply.finish_array(place, count);
+}
+
+/// The entries of several streams by their keys: a map, or pairs where there are no maps. Streams with nothing are left
+/// out, and if that is all of them, nothing is written.
+pub(super) struct Replies {
+    /// How many there may be.
+    streams: usize,
+    place: Option<Deferred>,
+    served: usize,
+}
+
+impl Replies {
+    /// Of up to so many streams.
+    pub(super) fn of(streams: usize) -> Replies {
+        Replies { streams, place: None, served: 0 }
+    }
+
+    /// Begins with the next stream; its entries have to follow.
+    pub(super) fn begin(&mut self, reply: &mut ReplyWriter<'_>, key: &[u8]) {
+        let has_maps = reply.protocol() == Protocol::Resp3;
+        match (self.served, self.streams, has_maps) {
+            (0, 1, true) => reply.map(1),
+            (0, 1, false) => reply.array(1),
+            (0, _, true) => self.place = Some(reply.defer_map()),
+            (0, _, false) => self.place = Some(reply.defer_array()),
+            _ => {}
+        }
+        self.served += 1;
+        if !has_maps {
+            reply.array(2);
+        }
+        reply.bulk(key);
+    }
+
+    /// Ends the reply; whether there is one.
+    pub(super) fn end(self, reply: &mut ReplyWriter<'_>) -> bool {
+        match self.place {
+            Some(place) if reply.protocol() == Protocol::Resp3 => reply.finish_map(place, self.served),
+            Some(place) => reply.finish_array(place, self.served),
+            None => {}
+        }
+        self.served > 0
+    }
+}
