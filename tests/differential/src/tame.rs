@@ -87,6 +87,10 @@ pub(crate) fn tame(arguments: &mut Vec<Vec<u8>>, random: &mut Random) -> bool {
     {
         return false;
     }
+    // Where a sign stands for an ID of a stream, so do signs that a NUL cuts.
+    if name.starts_with('X') && arguments.iter().any(|argument| is_cut_sign(argument)) {
+        return false;
+    }
     // Redis reads the type of a field up to a NUL.
     if name.starts_with("BITFIELD") && arguments.iter().any(|argument| argument.contains(&0)) {
         return false;
@@ -119,6 +123,10 @@ fn is_cut_keyword(argument: &[u8]) -> bool {
     let word = argument.split(|byte| *byte == 0).next().unwrap_or_default();
     word.len() < argument.len()
         && FAMILIES.iter().flat_map(|family| family.rules).any(|rule| holds_word(rule.syntax, word))
+}
+
+fn is_cut_sign(argument: &[u8]) -> bool {
+    matches!(argument, [b'+' | b'-' | b'*' | b'$' | b'>' | b'=' | b'~', 0, ..])
 }
 
 fn holds_word(syntax: &str, word: &[u8]) -> bool {
