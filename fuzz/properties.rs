@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ochre_config::{Config, NoFiles};
-use ochre_keyspace::{Entry, Hasher, NewValue, Table, ValueRef};
+use ochre_keyspace::{Entry, Harvest, Hasher, NewValue, Table, ValueRef};
 use ochre_resp::{Head, Limits, Progress, ReplyLimits, ReplyParser, RequestParser, Span, skip_reply};
 use ochre_types::listpack::Listpack;
 use ochre_types::{Case, Encoding, HyperLogLog, ObjectRef, Registers, glob_match, lzf};
@@ -320,12 +320,12 @@ impl TablePair {
     /// Lets time pass and removes what has expired, from at most so many segments.
     fn sweep(&mut self, ms: i64, segments_max: usize) {
         self.now_ms += ms;
-        let (mut gone, mut position) = (Vec::new(), Some(0));
+        let (mut harvest, mut position) = (Harvest::new(), Some(0));
         for _ in 0..segments_max {
             let Some(at) = position else { break };
-            position = self.table.sweep(at, self.now_ms, &self.hasher, &mut gone).1;
+            position = self.table.sweep(at, self.now_ms, &self.hasher, &mut harvest).1;
         }
-        for entry in gone {
+        for entry in harvest.gone {
             let (_, expire_ms) = self.model.remove(&number(entry.as_ref().key())).expect("it was there");
             assert!(expire_ms.is_some_and(|at| at <= self.now_ms), "{expire_ms:?} is not over");
             self.left(number(entry.as_ref().key()));
