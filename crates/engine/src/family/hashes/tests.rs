@@ -73,6 +73,7 @@ impl Observer {
             worker: &self.harness.executor.context,
             propagation: Propagation::Verbatim,
             in_transaction: false,
+            is_retry: false,
         };
         assert_eq!((command.handler)(&mut call), Ok(()), "{words}");
         let is_verbatim = call.propagation == Propagation::Verbatim;
