@@ -22,7 +22,7 @@ const ROWS: &[Row] = &[
 pub fn warn_of_missing(config: &Config, concerned: impl Fn(Directive) -> bool) {
     for (directive, feature, is_wanted) in ROWS {
         if concerned(*directive) && is_wanted(config) {
-            log::warn!(
+            log::error!(
                 "This version of Ochre has no {feature} yet: the directive '{}' has no effect.",
                 directive.name()
             );

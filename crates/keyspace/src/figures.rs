@@ -1,6 +1,7 @@
 //! Figures of the whole keyspace, summed over its stripes in one walk.
 
 use crate::keyspace::DatabaseSize;
+use crate::random::Random;
 use crate::stripe::{Counters, StripeData};
 
 /// What the keyspace can tell about itself.
@@ -16,22 +17,31 @@ pub struct Figures {
     pub awaited_keys: usize,
     /// Those of them whose absence is waited for, too.
     pub awaited_absences: usize,
+    /// By database: times to live of samples, ms, each weighted by the keys that it stands for, and the sum of those weights.
+    samples: Vec<(i128, i128)>,
 }
+
+/// Keys that each stripe tells the time to live of, and how often a place is tried for one.
+const TTL_SAMPLES: usize = 2;
+const TTL_ATTEMPTS: usize = 64;
 
 impl Figures {
     /// Nothing yet, of so many databases.
     pub(crate) fn new(databases: usize) -> Figures {
-        Figures { databases: vec![DatabaseSize::default(); databases], ..Figures::default() }
+        let (sizes, samples) = (vec![DatabaseSize::default(); databases], vec![(0, 0); databases]);
+        Figures { databases: sizes, samples, ..Figures::default() }
     }
 
-    /// Adds those of a stripe. Times to live are summed, weighted by their number, until [`Figures::finish`].
-    pub(crate) fn add(&mut self, stripe: &StripeData) {
+    /// Adds those of a stripe at a time, unix time in ms.
+    pub(crate) fn add(&mut self, stripe: &StripeData, now_ms: i64) {
+        let mut random = Random::new(now_ms as u64 ^ self.counters.changes);
         self.counters = self.counters.plus(stripe.counters);
         self.watched_keys += stripe.watchers.len();
         let (keys, absences) = stripe.waiters.counts();
         self.awaited_keys += keys;
         self.awaited_absences += absences;
-        for (size, table) in self.databases.iter_mut().zip(stripe.tables.iter()) {
+        let sums = self.databases.iter_mut().zip(&mut self.samples);
+        for ((size, (sum, weights)), table) in sums.zip(stripe.tables.iter()) {
             if table.is_empty() && table.slots() == 0 {
                 continue;
             }
@@ -40,15 +50,21 @@ impl Figures {
             size.timed_hashes += table.timed_hashes();
             size.slots += table.slots();
             size.table_bytes += table.memory_bytes();
-            let ttl_sum = table.average_ttl_ms.saturating_mul(table.expiring() as i64);
-            size.average_ttl_ms = size.average_ttl_ms.saturating_add(ttl_sum);
+            for _ in 0..TTL_SAMPLES.min(table.expiring()) {
+                let sample = table.random_entry(&mut random, true, TTL_ATTEMPTS);
+                if let Some(expire_ms) = sample.and_then(|entry| entry.expire_ms()) {
+                    let weight = table.expiring() as i128;
+                    *sum += i128::from(expire_ms.saturating_sub(now_ms).max(0)) * weight;
+                    *weights += weight;
+                }
+            }
         }
     }
 
     /// Turns the sums of times to live into averages.
     pub(crate) fn finish(mut self) -> Figures {
-        for size in &mut self.databases {
-            size.average_ttl_ms = size.average_ttl_ms.checked_div(size.expiring as i64).unwrap_or(0);
+        for (size, (sum, weights)) in self.databases.iter_mut().zip(&self.samples) {
+            size.average_ttl_ms = sum.checked_div(*weights).unwrap_or(0) as i64;
         }
         self
     }
@@ -76,6 +92,8 @@ mod tests {
         let (keys, expiring): (Vec<usize>, Vec<usize>) =
             none.databases.iter().map(|size| (size.keys, size.expiring)).unzip();
         assert_eq!((keys, expiring), (vec![250, 0, 0, 250], vec![50, 0, 0, 50]));
+        let ttls: Vec<i64> = none.databases.iter().map(|size| size.average_ttl_ms).collect();
+        assert_eq!(ttls, [8_000, 0, 0, 8_000]);
         assert_eq!((all.databases, all.counters.changes), (none.databases, 500));
         view.reset_counters();
         let counters = view.figures().counters;

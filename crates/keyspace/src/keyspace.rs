@@ -262,7 +262,7 @@ impl Keyspace {
 
     /// The figures of a database.
     pub fn database_size(&self, db: u32) -> DatabaseSize {
-        let (mut size, mut ttl_sum) = (DatabaseSize::default(), 0i128);
+        let mut size = DatabaseSize::default();
         for stripe in &self.stripes {
             let stripe = stripe.lock();
             let table = &stripe.tables[db as usize];
@@ -271,10 +271,6 @@ impl Keyspace {
             size.timed_hashes += table.timed_hashes();
             size.slots += table.slots();
             size.table_bytes += table.memory_bytes();
-            ttl_sum += i128::from(table.average_ttl_ms) * table.expiring() as i128;
-        }
-        if size.expiring > 0 {
-            size.average_ttl_ms = (ttl_sum / size.expiring as i128) as i64;
         }
         size
     }

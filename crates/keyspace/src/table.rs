@@ -46,8 +46,6 @@ pub struct Table {
     expiring: usize,
     timed_hashes: usize,
     next_expire_ms: i64,
-    /// Smoothed time to live of the keys, ms; for whoever samples it.
-    pub average_ttl_ms: i64,
     moved: Moved,
 }
 
@@ -69,7 +67,6 @@ impl Table {
             expiring: 0,
             timed_hashes: 0,
             next_expire_ms: i64::MAX,
-            average_ttl_ms: 0,
             moved: Moved::Everything,
         }
     }
@@ -335,8 +332,7 @@ impl Table {
             self.shrink(position, hasher);
         }
         if self.len == 0 && self.segments.len() > 1 {
-            let average_ttl_ms = self.average_ttl_ms;
-            *self = Table { average_ttl_ms, ..Table::new(POSITION_BITS - self.width) };
+            *self = Table::new(POSITION_BITS - self.width);
         }
         Some(entry)
     }

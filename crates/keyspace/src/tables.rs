@@ -128,7 +128,6 @@ mod tests {
         view.swap(LAST, LAST - 1);
         for index in 0..keyspace.stripes() {
             assert!(!view.may_expire(index, LAST) && view.sweep(index, LAST, 0).next.is_none());
-            view.note_ttl_sample(index, LAST, 5);
         }
         assert_eq!((view.len(LAST), view.clear(LAST).len(), view.random_key(LAST)), (0, 0, None));
         drop(view);

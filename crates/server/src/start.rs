@@ -200,7 +200,7 @@ fn introduce(config: &Config, loaded: &Loaded, program: &str, configured: bool) 
     banner::starting(Build::this());
     banner::configured(configured, program);
     note_ignored(loaded);
-    note_missing(config, loaded);
+    note_missing(config);
     checks::warn_of_backlog(config.uint(Directive::TcpBacklog) as u32);
     checks::warn_of_maxmemory(config.uint(Directive::Maxmemory));
     options::set_title(config, program, loaded.config_file.as_deref());
@@ -223,13 +223,7 @@ fn note_ignored(loaded: &Loaded) {
 }
 
 /// Names what is configured and not there yet, where the server can be of use without it.
-fn note_missing(config: &Config, loaded: &Loaded) {
-    if !loaded.users.is_empty() || !config.text(Directive::Aclfile).is_empty() {
-        log::error!(
-            "Users are configured, but this version of Ochre has no access control lists yet: only requirepass \
-             protects it. The lines are kept."
-        );
-    }
+fn note_missing(config: &Config) {
     warn_of_missing(config, |_| true);
 }
 
@@ -240,12 +234,15 @@ fn refuse_what_is_missing(config: &Config, loaded: &Loaded) -> Result<(), Failur
         log::error!("Module {path} failed to load: Ochre does not load modules.");
         return Err(format!("Can't load module from {path}: server aborting").into());
     }
-    // Each of these would be something else than what was asked for: a writable primary, a server of its own, an open port.
+    // Each of these would be something else than what was asked for: a writable primary, a server of its own, one without
+    // a password, an open port, data that are gone.
+    let has_users = !loaded.users.is_empty() || !config.text(Directive::Aclfile).is_empty();
     let missing = [
         (loaded.sentinel, "Sentinel"),
         (config.replica_of().is_some(), "replication (replicaof)"),
         (config.bool(Directive::ClusterEnabled), "cluster (cluster-enabled)"),
         (config.uint(Directive::TlsPort) != 0, "TLS (tls-port)"),
+        (has_users, "access control lists (user, aclfile)"),
     ];
     match missing.iter().find(|(is_wanted, _)| *is_wanted) {
         Some((_, name)) => Err(format!("This version of Ochre has no {name} yet.").into()),

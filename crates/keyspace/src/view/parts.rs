@@ -61,14 +61,6 @@ impl View<'_> {
         stripe_in(&mut self.held, index).tables[db as usize].next_expire_ms() <= now_ms
     }
 
-    /// Notes a sample of the time to live of a database's keys in stripe `index`.
-    pub fn note_ttl_sample(&mut self, index: usize, db: u32, ttl_ms: i64) {
-        if let Some(table) = stripe_in(&mut self.held, index).tables.made_mut(db as usize) {
-            let average = &mut table.average_ttl_ms;
-            *average = if *average == 0 { ttl_ms } else { *average / 50 * 49 + ttl_ms / 50 };
-        }
-    }
-
     /// Keys at random from stripe `index`, handed to `visit` with their database; for eviction.
     pub(crate) fn sample(
         &mut self,

@@ -48,8 +48,8 @@ impl<'k> View<'k> {
     pub fn figures(&mut self) -> Figures {
         let mut sum = Figures::new(self.keyspace.databases());
         match &self.held {
-            Held::None => self.keyspace.each_stripe().for_each(|stripe| sum.add(&stripe)),
-            Held::All(stripes) => stripes.iter().for_each(|stripe| sum.add(stripe)),
+            Held::None => self.keyspace.each_stripe().for_each(|stripe| sum.add(&stripe, self.now_ms)),
+            Held::All(stripes) => stripes.iter().for_each(|stripe| sum.add(stripe, self.now_ms)),
             Held::One(..) | Held::Some(_) => debug_assert!(false, "figures need all stripes or none"),
         }
         sum.finish()
