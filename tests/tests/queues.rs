@@ -36,7 +36,7 @@ struct World {
 impl World {
     fn new(workers: usize) -> World {
         World {
-            server: ServerBuilder::new(&ochre()).workers(workers).start(),
+            server: ServerBuilder::new(ochre()).workers(workers).start(),
             pushed: AtomicU64::new(0),
             over: AtomicBool::new(false),
             drained: AtomicBool::new(false),

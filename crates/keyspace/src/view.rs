@@ -16,7 +16,6 @@ use crate::settings::Policy;
 use crate::stripe::StripeData;
 use crate::table::{Location, Table};
 use crate::value::{NewValue, OwnedValue, ValueRef};
-use crate::waiters::Waiters;
 
 mod fields;
 mod held;
@@ -30,12 +29,11 @@ mod walk;
 mod watching;
 mod whole;
 
+pub(crate) use held::Held;
+use held::{stripe_in, stripe_of};
 pub use objects::{Edit, Edited, WrongType, object_of};
 pub use parts::Sweep;
 pub use transfer::Overwritten;
-
-pub(crate) use held::Held;
-use held::{stripe_in, stripe_of};
 
 /// Values that take more than this many allocations are freed by the reclaimer.
 pub const LAZY_FREE_EFFORT: usize = 64;
@@ -530,34 +528,6 @@ impl<'k> View<'k> {
             entry.set_access(access);
         }
         true
-    }
-}
-
-impl Held<'_> {
-    /// Whether a stripe is locked.
-    fn holds(&self, index: usize) -> bool {
-        match self {
-            Held::None => false,
-            Held::One(of, _) => *of == index,
-            Held::Some(guards) => guards.binary_search_by_key(&index, |(of, _)| *of).is_ok(),
-            Held::All(_) => true,
-        }
-    }
-
-    /// Whether anybody waits in a stripe that is locked.
-    #[inline]
-    pub(crate) fn has_waiters(&self) -> bool {
-        match self {
-            Held::None => false,
-            Held::One(_, guard) => !guard.waiters.is_empty(),
-            Held::Some(guards) => guards.iter().any(|(_, guard)| !guard.waiters.is_empty()),
-            Held::All(guards) => guards.iter().any(|guard| !guard.waiters.is_empty()),
-        }
-    }
-
-    /// The waiters of a stripe, if it is locked.
-    pub(crate) fn waiters(&self, index: usize) -> Option<&Waiters> {
-        self.holds(index).then(|| &stripe_of(self, index).waiters)
     }
 }
 

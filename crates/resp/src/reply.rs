@@ -217,6 +217,14 @@ impl<'a> ReplyWriter<'a> {
 
     /// A floating point number as a string in either version.
     pub fn bulk_double(&mut self, value: f64) {
+        let whole = value as i64;
+        // Most scores are small whole numbers; zero may be a negative one.
+        if whole as f64 == value
+            && whole.unsigned_abs() <= 1 << 53
+            && (whole != 0 || value.is_sign_positive())
+        {
+            return self.bulk_int(whole);
+        }
         let mut text = Vec::with_capacity(HEADER_LEN_MAX);
         push_f64(&mut text, value);
         self.bulk(&text);

@@ -113,6 +113,9 @@ impl Item {
     }
 }
 
+/// Room for so many arguments is kept between batches.
+const KEPT_SPANS: usize = 4096;
+
 /// Requests that are taken through the steps together.
 #[derive(Default)]
 pub struct Batch {
@@ -132,6 +135,12 @@ impl Batch {
         self.items.clear();
         self.spans.clear();
         self.rare.clear();
+    }
+
+    /// Empties it and gives up what requests of very many arguments have made it grow by.
+    pub fn trim(&mut self) {
+        self.clear();
+        self.spans.shrink_to(KEPT_SPANS);
     }
 
     fn push(&mut self, seat: usize, range: Range<usize>, kind: Kind, first_span: usize, rare: Option<Rare>) {

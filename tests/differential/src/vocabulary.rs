@@ -227,6 +227,7 @@ pub fn argument(class: &str, random: &mut Random, arguments: &mut Vec<Vec<u8>>) 
         "setting" => return setting(random, arguments),
         "configpattern" => config_pattern(random),
         "member" => member(random),
+        "weight" => weight(random),
         "lexkey" => random.pick(&["lex:1", "lex:2", "lex:3"]).as_bytes().to_vec(),
         "score" => score(random),
         "scorebound" => score_bound(random),
@@ -326,6 +327,15 @@ fn member(random: &mut Random) -> Vec<u8> {
         9 => random.pick(&["100000", "-40000", "5000000000", "member:10", "member:11"]).as_bytes().to_vec(),
         10 => format!("a member that is longer than most others: {}", random.below(4)).into_bytes(),
         _ => value(random),
+    }
+}
+
+/// What SORT takes for a number, mostly.
+fn weight(random: &mut Random) -> Vec<u8> {
+    match random.below(24) {
+        0..=15 => text(random.below(20) as i64 - 8),
+        16..=22 => random.pick(FLOATS).as_bytes().to_vec(),
+        _ => random.pick(&["inf", "-inf", "", "+3", "-infinity", "a"]).as_bytes().to_vec(),
     }
 }
 
@@ -451,7 +461,16 @@ fn word(random: &mut Random) -> Vec<u8> {
 fn stream_id(random: &mut Random) -> Vec<u8> {
     match random.below(16) {
         0 => random
-            .pick(&["0-0", "18446744073709551615-18446744073709551615", "18446744073709551615", "-", "+", "5-", "5-*", "*5"])
+            .pick(&[
+                "0-0",
+                "18446744073709551615-18446744073709551615",
+                "18446744073709551615",
+                "-",
+                "+",
+                "5-",
+                "5-*",
+                "*5",
+            ])
             .as_bytes()
             .to_vec(),
         1 => integer(random),

@@ -11,7 +11,7 @@ use ochre_differential::{Random, Reply};
 pub type Key = usize;
 
 /// How long commands wait that do, seconds: long enough to be served now and then, too short to hold a round up.
-const PATIENCE_S: &str = "0.02";
+const PATIENCE_S: &str = "0.004";
 
 /// One operation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -13,6 +13,7 @@ use crate::command::{CommandEntry, flags};
 
 use super::account::SMALL_BYTES;
 use super::run::{Gate, Performed, Runner};
+use super::serve::Letters;
 use super::{Clock, Prepared};
 
 /// Prepared requests of one client, in order.
@@ -73,9 +74,7 @@ impl Runner<'_> {
         let mut done = Performed { count: 0, failed: false, reply_bytes: 0 };
         loop {
             call.view.hold(call.keys[0]);
-            // Who writes where somebody waits may have to serve them, which takes more.
-            let may_wake = entry.flags & flags::WRITE != 0 && call.view.has_waiters();
-            if may_wake || self.gate(call.client, entry.flags, clock.now_ms) != Gate::Open {
+            if !self.may_go_on(&call, entry.flags, clock.now_ms) {
                 if done.count > 0 {
                     self.account(call.client, entry, call.args, done, &mut clock.start_ns);
                 }
@@ -84,10 +83,7 @@ impl Runner<'_> {
             done = Performed { count: done.count + 1, ..self.perform(&mut call, entry) };
             self.engine.keyspace.journal.append(&call.view.effects().unit);
             call.view.let_go();
-            if !call.view.effects().ready.is_empty() {
-                self.serve_left(call.view.effects(), clock.now_ms);
-            }
-            self.settle(call.view.effects());
+            self.finish(call.view.effects(), Letters::default(), clock.now_ms);
             *at += 1;
             let goes_on = call.reply.len() <= out_max && !clock.is_old() && self.has_room();
             let next = requests.prepared(*at).filter(|next| goes_on && next.is_sequential);
@@ -105,6 +101,14 @@ impl Runner<'_> {
             }
             call.keys = next.key_of(keys);
         }
+    }
+
+    /// Whether a command with these flags may run as a part of a sequence, asked with its stripe locked. Who writes where
+    /// somebody waits may have to serve them, which takes more.
+    #[inline]
+    fn may_go_on(self, call: &Call<'_, '_>, command_flags: u64, now_ms: i64) -> bool {
+        let may_wake = command_flags & flags::WRITE != 0 && call.view.has_waiters();
+        !may_wake && self.gate(call.client, command_flags, now_ms) == Gate::Open
     }
 
     /// Whether memory is below its limit.

@@ -1,6 +1,7 @@
 //! The stripes that a view has locked, and finding one among them.
 
 use crate::stripe::{StripeData, StripeGuard};
+use crate::waiters::Waiters;
 
 /// The stripes that a view has locked.
 pub(crate) enum Held<'k> {
@@ -9,6 +10,34 @@ pub(crate) enum Held<'k> {
     /// Small on purpose, hence no room for guards in here: it is moved about for every command.
     Some(Vec<(usize, StripeGuard<'k>)>),
     All(Vec<StripeGuard<'k>>),
+}
+
+impl Held<'_> {
+    /// Whether a stripe is locked.
+    pub(super) fn holds(&self, index: usize) -> bool {
+        match self {
+            Held::None => false,
+            Held::One(of, _) => *of == index,
+            Held::Some(guards) => guards.binary_search_by_key(&index, |(of, _)| *of).is_ok(),
+            Held::All(_) => true,
+        }
+    }
+
+    /// Whether anybody waits in a stripe that is locked.
+    #[inline]
+    pub(crate) fn has_waiters(&self) -> bool {
+        match self {
+            Held::None => false,
+            Held::One(_, guard) => !guard.waiters.is_empty(),
+            Held::Some(guards) => guards.iter().any(|(_, guard)| !guard.waiters.is_empty()),
+            Held::All(guards) => guards.iter().any(|guard| !guard.waiters.is_empty()),
+        }
+    }
+
+    /// The waiters of a stripe, if it is locked.
+    pub(crate) fn waiters(&self, index: usize) -> Option<&Waiters> {
+        self.holds(index).then(|| &stripe_of(self, index).waiters)
+    }
 }
 
 #[inline]

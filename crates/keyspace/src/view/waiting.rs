@@ -53,10 +53,12 @@ impl View<'_> {
         self.held.has_waiters()
     }
 
-    /// Notes that a key was changed for which somebody may wait, unless that is noted already.
-    pub(super) fn note_ready(&mut self, db: u32, key: &[u8]) {
+    /// Notes that a key was changed for which somebody may wait. One that is noted twice is looked at twice, which does no
+    /// harm; so only the last few are compared.
+    fn note_ready(&mut self, db: u32, key: &[u8]) {
+        const COMPARED: usize = 8;
         let ready = &mut self.effects.ready;
-        if !ready.iter().any(|(of, name)| *of == db && **name == *key) {
+        if !ready.iter().rev().take(COMPARED).any(|(of, name)| *of == db && **name == *key) {
             ready.push_back((db, key.into()));
         }
     }

@@ -40,7 +40,7 @@ impl Worker {
         }
         self.executor.relieve(now_ms);
         self.check_clients(now_ms);
-        self.trim_seats();
+        self.trim_buffers();
     }
 
     /// Removes expired keys for a limited time. Goes on between rounds for as long as many of the keys looked at have
@@ -72,7 +72,8 @@ impl Worker {
     }
 
     /// Gives up what the worker's own buffers have grown by, lest a burst of large replies keeps memory for ever.
-    fn trim_seats(&mut self) {
+    fn trim_buffers(&mut self) {
+        self.batch.trim();
         for seat in &mut self.seats {
             for buffer in [&mut seat.input, &mut seat.out] {
                 buffer.clear();

@@ -39,8 +39,9 @@ fn geoadd(call: &mut Call<'_, '_>) -> Result<(), Error> {
         let position = next_position(&mut cursor)?;
         pairs.push((score_of(position) as f64, cursor.next_arg()?));
     }
-    add_pairs(call, options, &pairs)?;
-    propagate(call, first, &pairs);
+    if add_pairs(call, options, &pairs)? {
+        propagate(call, first, &pairs);
+    }
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::call::{Args, integer};
-use crate::error::{Error, invalid_expire, wrong_arity};
+use crate::error::{Error, SYNTAX, invalid_expire, wrong_arity};
 
 /// Fields expire before this, unix time in ms: files have so many bits for it.
 const TIME_MAX_MS: i64 = (1 << 46) - 1;
@@ -67,6 +67,10 @@ pub(super) struct Options {
     pub(super) time: FieldTime,
     /// Where the word and the number of a time are that would mean another one if it were read later.
     pub(super) relative_at: Option<usize>,
+    /// Only if the key exists (`true`), or does not.
+    pub(super) key_exists: Option<bool>,
+    /// Where that was said.
+    pub(super) key_conditions: Vec<usize>,
     /// Only if none of the fields exists.
     pub(super) only_new: bool,
     /// Only if all of them exist.
@@ -104,6 +108,7 @@ impl Options {
             is_foreign |= of.lacks(&word);
             index = match word.as_slice() {
                 b"FIELDS" => options.parse_fields(args, index, of, command)?,
+                b"NX" | b"XX" if of == Of::SetEx => options.parse_key_condition(args, index)?,
                 b"FNX" | b"FXX" => options.parse_condition(args, index)?,
                 b"KEEPTTL" => options.set_time(FieldTime::KeepTtl, of, index)?,
                 b"PERSIST" => options.set_time(FieldTime::Persist, of, index)?,
@@ -127,6 +132,17 @@ impl Options {
         let width = if of == Of::SetEx { 2 } else { 1 };
         self.fields = fields_behind(args, index, width, Error::new("ERR invalid number of fields"))?;
         Ok(self.fields.end)
+    }
+
+    /// Valkey's: Redis knows conditions on fields only.
+    fn parse_key_condition(&mut self, args: Args<'_>, index: usize) -> Result<usize, Error> {
+        let exists = args.is(index, "XX");
+        if self.key_exists == Some(!exists) {
+            return Err(SYNTAX);
+        }
+        self.key_exists = Some(exists);
+        self.key_conditions.push(index);
+        Ok(index + 1)
     }
 
     fn parse_condition(&mut self, args: Args<'_>, index: usize) -> Result<usize, Error> {

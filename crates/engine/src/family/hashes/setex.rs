@@ -20,6 +20,7 @@ pub(super) const HSETEX: Command = Command {
     keys: UPDATES,
     args: &[
         KEY,
+        Arg::one_of("key-condition", &[Arg::word("nx", "NX"), Arg::word("xx", "XX")]).optional(),
         Arg::one_of("condition", &[Arg::word("fnx", "FNX"), Arg::word("fxx", "FXX")]).optional(),
         Arg::one_of("expiration", &[EX, PX, EXAT, PXAT, Arg::word("keepttl", "KEEPTTL")]).optional(),
         Arg::block("fields", &[NUM_FIELDS, DATA]).token("FIELDS"),
@@ -84,7 +85,11 @@ impl<'a> Write<'a, '_> {
     }
 
     fn holds(&self, hash: &mut Hash, edit: &mut Edit) -> bool {
-        let Options { only_new, only_old, .. } = *self.options;
+        let Options { only_new, only_old, key_exists, .. } = *self.options;
+        // A hash without fields is one that is about to be made.
+        if key_exists == Some(hash.is_empty()) {
+            return false;
+        }
         if !only_new && !only_old {
             return true;
         }
@@ -95,16 +100,25 @@ impl<'a> Write<'a, '_> {
     }
 }
 
-/// Has the journal say an absolute time, or that the fields are gone if it has passed.
+/// Has the journal say an absolute time, or that the fields are gone if it has passed; and nothing of a condition on the key,
+/// which not everybody knows.
 fn propagate(call: &mut Call<'_, '_>, options: &Options) {
-    let FieldTime::At(at_ms) = options.time else { return };
-    if at_ms <= call.now_ms() {
+    if let FieldTime::At(at_ms) = options.time
+        && at_ms <= call.now_ms()
+    {
         let names: Vec<&[u8]> = options.fields.clone().step_by(2).map(|index| call.args.at(index)).collect();
         return propagate_removal(call, &names);
     }
-    let Some(index) = options.relative_at else { return };
+    if options.relative_at.is_none() && options.key_exists.is_none() {
+        return;
+    }
     let mut at = itoa::Buffer::new();
     let mut request: Vec<&[u8]> = call.args.iter().collect();
-    request[index..index + 2].copy_from_slice(&[b"PXAT", at.format(at_ms).as_bytes()]);
+    if let (FieldTime::At(at_ms), Some(index)) = (options.time, options.relative_at) {
+        request[index..index + 2].copy_from_slice(&[b"PXAT", at.format(at_ms).as_bytes()]);
+    }
+    for index in options.key_conditions.iter().rev() {
+        request.remove(*index);
+    }
     call.propagate(&request);
 }

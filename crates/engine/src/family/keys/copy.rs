@@ -37,7 +37,7 @@ fn copy(call: &mut Call<'_, '_>) -> Result<(), Error> {
         return Err(SAME_OBJECT);
     }
     let is_there = call.view.read(db, from).is_some();
-    if !is_there || (call.view.exists(to_db, to) && !replace) {
+    if !is_there || (call.view.read_to_write(to_db, to).is_some() && !replace) {
         call.reply.integer(0);
         return Ok(());
     }
@@ -84,7 +84,7 @@ fn move_key(call: &mut Call<'_, '_>) -> Result<(), Error> {
     if db == to_db {
         return Err(SAME_OBJECT);
     }
-    let moves = call.view.read_to_write(db, key).is_some() && !call.view.exists(to_db, key);
+    let moves = call.view.read_to_write(db, key).is_some() && call.view.read_to_write(to_db, key).is_none();
     if moves {
         call.view.transfer((db, key), (to_db, key));
         call.notify(event_class::GENERIC, "move_from", key);

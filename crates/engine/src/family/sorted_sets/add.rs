@@ -135,15 +135,16 @@ fn add(call: &mut Call<'_, '_>, mut options: AddOptions) -> Result<(), Error> {
         let score = parse_f64(cursor.next_arg()?).ok_or(NOT_A_FLOAT)?;
         pairs.push((score, cursor.next_arg()?));
     }
-    add_pairs(call, options, &pairs)
+    add_pairs(call, options, &pairs)?;
+    Ok(())
 }
 
-/// Gives members their scores and replies how many are new, or what the options ask for.
+/// Gives members their scores and replies how many are new, or what the options ask for. Whether anything was changed.
 pub(in crate::family) fn add_pairs(
     call: &mut Call<'_, '_>,
     options: AddOptions,
     pairs: &[(f64, &[u8])],
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let (db, key, limits) = (call.db(), call.key(), call.engine.settings.zset_limits());
     let change = |zset: &mut ZSet, edit: &mut Edit| apply(zset, edit, options, pairs, &limits);
     let done = match options.only_existing {
@@ -159,7 +160,7 @@ pub(in crate::family) fn add_pairs(
         _ if options.count_changed => call.reply.integer((tally.added + tally.updated) as i64),
         _ => call.reply.integer(tally.added as i64),
     }
-    Ok(())
+    Ok(tally.added + tally.updated > 0)
 }
 
 fn apply(

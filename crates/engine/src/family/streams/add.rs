@@ -46,7 +46,8 @@ pub(super) const XADD: Command = Command {
         .optional(),
         TRIM,
         Arg::one_of("id-selector", &[Arg::word("auto-id", "*"), ID]),
-        Arg::block("data", &[Arg::new("field", ArgKind::String), Arg::new("value", ArgKind::String)]).multiple(),
+        Arg::block("data", &[Arg::new("field", ArgKind::String), Arg::new("value", ArgKind::String)])
+            .multiple(),
     ],
     history: &[
         ("6.2.0", "Added the `NOMKSTREAM` option, `MINID` trimming strategy and the `LIMIT` option."),
@@ -205,8 +206,7 @@ impl<'a> Request<'a> {
 impl<'a> Message<'a> {
     /// Goes past IDMP or IDMPAUTO, if the cursor is at one.
     fn eat(cursor: &mut Cursor<'a>, message: &mut Option<Message<'a>>) -> Result<bool, Error> {
-        const EMPTY_PRODUCER: Error =
-            Error::new("ERR syntax error, IDMP requires a non-empty producer ID");
+        const EMPTY_PRODUCER: Error = Error::new("ERR syntax error, IDMP requires a non-empty producer ID");
         const EMPTY_ID: Error = Error::new("ERR syntax error, IDMP requires a non-empty idempotent ID");
         const EMPTY_AUTO_PRODUCER: Error =
             Error::new("ERR syntax error, IDMPAUTO requires a non-empty producer ID");
@@ -241,9 +241,7 @@ fn non_empty(arg: &[u8], error: Error) -> Result<&[u8], Error> {
 fn add_error(error: AddError) -> Error {
     Error::new(match error {
         AddError::ZeroId => "ERR The ID specified in XADD must be greater than 0-0",
-        AddError::Exhausted => {
-            "ERR The stream has exhausted the last possible ID, unable to add more items"
-        }
+        AddError::Exhausted => "ERR The stream has exhausted the last possible ID, unable to add more items",
         AddError::NotGreater => {
             "ERR The ID specified in XADD is equal or smaller than the target stream top item"
         }

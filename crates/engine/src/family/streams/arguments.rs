@@ -18,8 +18,7 @@ pub(super) const CONDITION: Arg = Arg::one_of(
 .optional();
 
 /// IDS numids id ...
-pub(super) const ID_BLOCK: Arg =
-    Arg::block("ids", &[Arg::new("numids", ArgKind::Integer), IDS]).token("IDS");
+pub(super) const ID_BLOCK: Arg = Arg::block("ids", &[Arg::new("numids", ArgKind::Integer), IDS]).token("IDS");
 
 /// A few IDs.
 pub(super) type Ids = SmallVec<[StreamId; 8]>;

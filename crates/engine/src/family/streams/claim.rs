@@ -1,9 +1,7 @@
 //! XCLAIM, XAUTOCLAIM: making a consumer the owner of pending entries.
 
 use ochre_keyspace::{Edit, event_class};
-use ochre_types::stream::{
-    AutoClaimOptions, Claim, ClaimOptions, ClaimTime, NoGroup, Stream, StreamId,
-};
+use ochre_types::stream::{AutoClaimOptions, Claim, ClaimOptions, ClaimTime, NoGroup, Stream, StreamId};
 
 use super::acknowledge::has_group;
 use super::arguments::{Ids, id, start};

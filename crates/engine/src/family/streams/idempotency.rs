@@ -19,10 +19,7 @@ pub(super) const XCFGSET: Command = Command {
         KEY,
         Arg::block(
             "idmp-duration-block",
-            &[
-                Arg::word("idmp-duration-token", "IDMP-DURATION"),
-                Arg::new("duration", ArgKind::Integer),
-            ],
+            &[Arg::word("idmp-duration-token", "IDMP-DURATION"), Arg::new("duration", ArgKind::Integer)],
         )
         .optional(),
         Arg::block(

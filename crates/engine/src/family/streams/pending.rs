@@ -115,7 +115,9 @@ fn reply_list(reply: &mut ReplyWriter<'_>, group: &StreamGroup, filter: &Filter<
         replied += 1;
     };
     match filter.consumer.map(|name| group.consumer(name)) {
-        None => group.pending(filter.start, filter.end).filter(is_idle).take(filter.count).for_each(&mut show),
+        None => {
+            group.pending(filter.start, filter.end).filter(is_idle).take(filter.count).for_each(&mut show)
+        }
         Some(None) => {}
         Some(Some(consumer)) => group
             .pending_of(consumer, filter.start, filter.end)

@@ -147,8 +147,7 @@ impl Serving<'_> {
                 edit.notify(event_class::STREAM, CONSUMER_CREATED);
             }
             let mut done = Done { created, ..Done::default() };
-            let mut step =
-                Step { serving: self, stream, reader, reply, now_ms, in_transaction, is_recorded };
+            let mut step = Step { serving: self, stream, reader, reply, now_ms, in_transaction, is_recorded };
             match wanted {
                 Wanted::Pending(after) => step.reply_pending(after)?,
                 Wanted::New => step.reply_new(edit, &mut done)?,

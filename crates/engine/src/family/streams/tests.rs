@@ -183,11 +183,15 @@ fn is_served(one: &Harness) -> bool {
 fn who_waits_for_entries_gets_them() {
     let mut client = Harness::new();
     client.run("xadd s 1 a 1");
-    let (now, all) = (blocked(&client, "xread block 0 streams s t $ 0"), blocked(&client, "xread block 0 streams s 1"));
+    let (now, all) =
+        (blocked(&client, "xread block 0 streams s t $ 0"), blocked(&client, "xread block 0 streams s 1"));
     client.run("xdel s 1");
     client.run("xgroup create s g $");
     assert_eq!((is_served(&now), is_served(&all)), (false, false));
-    let group = [blocked(&client, "xreadgroup group g c block 0 streams s >"), blocked(&client, "xreadgroup group g d block 0 streams s >")];
+    let group = [
+        blocked(&client, "xreadgroup group g c block 0 streams s >"),
+        blocked(&client, "xreadgroup group g d block 0 streams s >"),
+    ];
     client.run("xadd s 2 a 1");
     assert_eq!((is_served(&now), is_served(&all)), (true, true));
     assert_eq!(group.each_ref().map(is_served), [true, false]);

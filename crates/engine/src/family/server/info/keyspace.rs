@@ -6,10 +6,13 @@ use super::report::Report;
 pub(super) fn keyspace(scene: &Scene<'_>, report: &mut Report) {
     for (db, size) in scene.figures.databases.iter().enumerate().filter(|(_, size)| size.keys > 0) {
         let (keys, expires, ttl_ms) = (size.keys, size.expiring, size.average_ttl_ms);
-        let subexpiry = size.timed_hashes;
+        // The name that Redis has for it, and the one that Valkey has.
+        let timed = size.timed_hashes;
         report.field(
             &format!("db{db}"),
-            format_args!("keys={keys},expires={expires},avg_ttl={ttl_ms},subexpiry={subexpiry}"),
+            format_args!(
+                "keys={keys},expires={expires},avg_ttl={ttl_ms},subexpiry={timed},keys_with_volatile_items={timed}"
+            ),
         );
     }
 }
