@@ -275,7 +275,7 @@ fn tame_sort(arguments: &mut Vec<Vec<u8>>) -> bool {
         if arguments[0].len() > "SORT".len() {
             return false;
         }
-        arguments.extend([b"STORE".to_vec(), b"d".to_vec()]);
+        arguments.extend([b"STORE".to_vec(), b"sort:1".to_vec()]);
     }
     true
 }
@@ -409,7 +409,7 @@ mod tests {
         assert_eq!(tamed("SPOP s").as_deref(), Some("SPOP s 100000"));
         assert_eq!(tamed("SPOP s 2").as_deref(), Some("SPOP s 100000"));
         assert_eq!(tamed("SRANDMEMBER s -100000").as_deref(), Some("SRANDMEMBER s -7"));
-        assert_eq!(tamed("SORT s ALPHA").as_deref(), Some("SORT s ALPHA STORE d"));
+        assert_eq!(tamed("SORT s ALPHA").as_deref(), Some("SORT s ALPHA STORE sort:1"));
         assert_eq!(tamed("SORT s BY x STORE l").as_deref(), Some("SORT s BY x STORE l"));
         assert_eq!(tamed("SORT s BY w_*").as_deref(), Some("SORT s BY w_*"));
         assert_eq!(tamed("SORT_RO s BY x"), None);

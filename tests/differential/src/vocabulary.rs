@@ -228,6 +228,7 @@ pub fn argument(class: &str, random: &mut Random, arguments: &mut Vec<Vec<u8>>) 
         "configpattern" => config_pattern(random),
         "member" => member(random),
         "weight" => weight(random),
+        "sortkey" => random.pick(&["sort:1", "sort:2", "sort:3"]).as_bytes().to_vec(),
         "lexkey" => random.pick(&["lex:1", "lex:2", "lex:3"]).as_bytes().to_vec(),
         "score" => score(random),
         "scorebound" => score_bound(random),

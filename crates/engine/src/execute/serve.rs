@@ -48,7 +48,9 @@ impl Runner<'_> {
     pub(super) fn serve(self, view: &mut View<'_>, letters: &mut Letters) {
         self.engine.keyspace.journal.append(&view.effects().unit);
         view.effects().unit.clear();
-        view.set_now_ms(clock_ms());
+        // What is served is a step of its own; time has gone on, and never goes back.
+        let now_ms = view.now_ms().max(clock_ms());
+        view.set_now_ms(now_ms);
         let mut left = Vec::new();
         while let Some((db, name)) = view.effects().ready.pop_front() {
             if !self.serve_key(view, db, &name, letters) {

@@ -14,7 +14,8 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("LRANGE key 0 -1").weight(15),
     Rule::new("LINDEX key index").weight(15),
     Rule::new("LSET key small value").weight(15),
-    Rule::new("LSET key index value").weight(5),
+    // Of an index the peers keep 32 bits, so that a large one means another element.
+    Rule::new("LSET key (small|word|2147483647|-2147483648) value").weight(5),
     Rule::new("LINSERT key (BEFORE|AFTER|word) value value").weight(20),
     Rule::new("LREM key small value").weight(15),
     Rule::new("LREM key integer value").weight(4),

@@ -25,9 +25,9 @@ fn lset(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let (db, key, limits) = (call.db(), call.key(), limits(call));
     let (index, element) = (call.args.at(2), call.args.at(3));
     let set = call.view.edit(db, key, |list: &mut List, edit| {
-        let index = place(integer(index)?, list.len());
-        let is_set = index.is_some_and(|index| list.set(index, element, &limits));
-        if !is_set {
+        // Where there is no such element, the list still makes room for a longer one, as OBJECT ENCODING shows.
+        let index = place(integer(index)?, list.len()).unwrap_or(usize::MAX);
+        if !list.set(index, element, &limits) {
             return Err(Error::new("ERR index out of range"));
         }
         edit.changed(1);

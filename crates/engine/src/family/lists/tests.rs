@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ochre_config::SetContext;
+use ochre_config::{Directive, SetContext};
 use ochre_keyspace::{Effects, Locks};
 use ochre_resp::{Protocol, ReplyWriter};
 
@@ -245,4 +245,24 @@ fn many_who_need_much_are_served_all_the_same() {
         (served, client.run("exists k"), client.run("lrange to98 0 -1")),
         (99, ":0|".into(), "*1|$2|98|".into())
     );
+}
+
+#[test]
+fn debug_tells_of_nodes() {
+    let mut client = Harness::new();
+    let engine = Arc::clone(&client.executor.engine);
+    let enabled = engine.config.write().assign(Directive::EnableDebugCommand, &[b"yes"]);
+    assert_eq!(enabled, Ok(()));
+    assert_eq!(client.run("config set list-max-listpack-size 2"), "+OK|");
+    client.run("rpush l a b");
+    assert_eq!(client.run("debug listpack l"), "+Listpack structure printed on stdout|");
+    assert_eq!(client.run("debug quicklist l"), "-ERR Not a quicklist encoded object.|");
+    // Looking for an element that is not there makes room for it.
+    assert_eq!(client.run("lset l 5 x"), "-ERR index out of range|");
+    assert_eq!(client.run("object encoding l"), "$9|quicklist|");
+    client.run("rpush l c d e");
+    assert_eq!(client.run("debug quicklist l"), "+Quicklist structure printed on stdout|");
+    assert_eq!(client.run("debug listpack l"), "-ERR Not a listpack encoded object.|");
+    let told = client.run("debug object l");
+    assert!(told.contains(" ql_nodes:3 ql_avg_node:1.67 ql_listpack_max:2 ql_compressed:0 "), "{told}");
 }
