@@ -281,6 +281,14 @@ fn says_why_it_cannot_start() {
         (&["--cluster-enabled", "yes"], "This version of Ochre has no cluster (cluster-enabled) yet."),
         (&["--port", "0", "--tls-port", "7"], "This version of Ochre has no TLS (tls-port) yet."),
         (
+            &["--user", "default", "on", ">secret", "~*", "+@all"],
+            "This version of Ochre has no access control lists (user, aclfile) yet.",
+        ),
+        (
+            &["--aclfile", "users.acl"],
+            "This version of Ochre has no access control lists (user, aclfile) yet.",
+        ),
+        (
             &["--port", "0", "--locale-collate", "nosuch"],
             "Failed to configure LOCALE for invalid locale name.",
         ),
@@ -494,9 +502,7 @@ fn takes_back_what_cannot_be_applied() {
 fn rewrites_its_configuration() {
     let dir = new_dir();
     let (path, port) = (dir.join("ochre.conf"), free_port());
-    let user = "user alice on >secret ~* +@all";
-    std::fs::write(&path, format!("# mine\nport {port}\n{user}\nrename-command DEBUG \"\"\nhz 10\n"))
-        .unwrap();
+    std::fs::write(&path, format!("# mine\nport {port}\nrename-command DEBUG \"\"\nhz 10\n")).unwrap();
     let start = |path: &Path| {
         let child = command().arg(path).current_dir(&dir).stdout(Stdio::null()).spawn().unwrap();
         let server = Server { child, dir: new_dir(), port };
@@ -510,10 +516,7 @@ fn rewrites_its_configuration() {
         assert_eq!(client.ask(&["config", "rewrite"]), "+OK");
     }
     let text = std::fs::read_to_string(&path).unwrap();
-    assert!(
-        text.starts_with(&format!("# mine\nport {port}\n{user}\nrename-command DEBUG \"\"\nhz 50\n")),
-        "{text}"
-    );
+    assert!(text.starts_with(&format!("# mine\nport {port}\nrename-command DEBUG \"\"\nhz 50\n")), "{text}");
     let server = start(&path);
     assert_eq!(
         server.client().ask(&["config", "get", "hz", "maxmemory", "save"]),
