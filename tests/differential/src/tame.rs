@@ -87,6 +87,9 @@ pub(crate) fn tame(arguments: &mut Vec<Vec<u8>>, random: &mut Random) -> bool {
     {
         return false;
     }
+    if !keeps_scores_equal(&name, arguments) {
+        return false;
+    }
     // Where a sign stands for an ID of a stream, so do signs that a NUL cuts.
     if name.starts_with('X') && arguments.iter().any(|argument| is_cut_sign(argument)) {
         return false;
@@ -116,6 +119,28 @@ pub(crate) fn tame(arguments: &mut Vec<Vec<u8>>, random: &mut Random) -> bool {
         _ => {}
     }
     true
+}
+
+/// What a range of members is in a sorted set with several scores is nobody's promise: the keys that such ranges are asked
+/// of have members with one score only.
+fn keeps_scores_equal(name: &str, arguments: &mut [Vec<u8>]) -> bool {
+    const ALLOWED: &[&str] = &["ZADD", "ZREM", "SET", "ZRANGE", "ZRANGESTORE"];
+    let is_lex = |argument: &Vec<u8>| argument.starts_with(b"lex:");
+    let by_lex = name.contains("LEX") || arguments.iter().any(|word| word.eq_ignore_ascii_case(b"BYLEX"));
+    let source = usize::from(name == "ZRANGESTORE") + 1;
+    let others =
+        arguments.iter().enumerate().filter(|(at, argument)| *at != source && is_lex(argument)).count();
+    let from_lex = arguments.get(source).is_some_and(is_lex);
+    if !from_lex || others > 0 {
+        return !by_lex && !from_lex && others == 0;
+    }
+    if name == "ZADD" {
+        let end = arguments.len();
+        // Only pairs: what an option or an odd argument moves would take another's place.
+        arguments[2..].iter_mut().step_by(2).for_each(|score| *score = b"0".to_vec());
+        return end.is_multiple_of(2);
+    }
+    by_lex || ALLOWED.contains(&name)
 }
 
 /// Peers compare options as C strings, so that one with a NUL behind it is that option still. Ochre compares all of it.

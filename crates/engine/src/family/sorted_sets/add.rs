@@ -189,8 +189,9 @@ fn apply(
 /// Readies a sorted set for so many members.
 fn prepare(zset: &mut ZSet, pairs: &[(f64, &[u8])], limits: &ZSetLimits) {
     if zset.is_empty() {
-        let longest = pairs.iter().map(|(_, member)| member.len()).max().unwrap_or(0);
-        *zset = ZSet::with_hints(pairs.len(), longest, limits);
+        // The first says what the others are like, as in Redis (in Valkey, the longest does).
+        let len = pairs.first().map_or(0, |(_, member)| member.len());
+        *zset = ZSet::with_hints(pairs.len(), len, limits);
     } else {
         zset.expect(pairs.len(), limits);
     }
