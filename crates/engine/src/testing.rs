@@ -123,6 +123,20 @@ fn shown(events: &[Event]) -> String {
     events.iter().map(shown).collect::<Vec<_>>().join(" ")
 }
 
+/// Runs requests in order; each with its reply, events, changes and what is journalled.
+pub fn observe(cases: &[(&str, &str, &str, u64, &str)]) {
+    let mut client = Harness::new();
+    for (request, reply, events, dirty, journal) in cases {
+        let expected = Observed {
+            reply: (*reply).to_owned(),
+            events: (*events).to_owned(),
+            dirty: *dirty,
+            journal: (*journal).to_owned(),
+        };
+        assert_eq!(client.observe(request), expected, "{request}");
+    }
+}
+
 impl Harness {
     /// Runs the handler of a request of words that blanks separate, with all events wanted. It must not fail.
     pub fn did(&mut self, words: &str) -> Did {

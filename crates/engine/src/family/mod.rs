@@ -2,6 +2,7 @@
 
 mod admin;
 mod bitmap;
+mod collection_scan;
 mod command;
 mod connection;
 mod geo;

@@ -2,21 +2,7 @@
 
 use ochre_resp::Protocol;
 
-use crate::testing::{Harness, Observed};
-
-/// Runs requests in order; each with its reply, events, changes and what is journalled.
-fn observe(cases: &[(&str, &str, &str, u64, &str)]) {
-    let mut client = Harness::new();
-    for (request, reply, events, dirty, journal) in cases {
-        let expected = Observed {
-            reply: (*reply).to_owned(),
-            events: (*events).to_owned(),
-            dirty: *dirty,
-            journal: (*journal).to_owned(),
-        };
-        assert_eq!(client.observe(request), expected, "{request}");
-    }
-}
+use crate::testing::{Harness, observe};
 
 #[test]
 fn members() {

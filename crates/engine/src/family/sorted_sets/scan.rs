@@ -3,12 +3,11 @@
 //! The cursor is the sorted set's own: a small one is returned whole.
 
 use ochre_types::zset::ZSet;
-use ochre_types::{Case, glob_match, parse_u64_lenient};
 
 use super::*;
-use crate::call::{Args, Call};
+use crate::call::Call;
 use crate::command::flags;
-use crate::error::SYNTAX;
+use crate::family::collection_scan::{self, Options};
 
 pub(super) const ZSCAN: Command = Command {
     name: "zscan",
@@ -31,19 +30,19 @@ pub(super) const ZSCAN: Command = Command {
 };
 
 fn zscan(call: &mut Call<'_, '_>) -> Result<(), Error> {
-    let cursor = parse_u64_lenient(call.args.at(2)).ok_or(Error::new("ERR invalid cursor"))?;
+    let cursor = collection_scan::cursor(call)?;
     let mut found = Vec::new();
     let mut members = ReplyWriter::new(&mut found, call.reply.protocol());
     let (mut count, mut next) = (0, 0);
     if let Some(zset) = call.view.read_as::<ZSet>(call.client.db, call.keys[0])? {
         // Without a key, Redis does not get to the options.
-        let options = Options::parse(call.args)?;
+        let options = Options::parse(call.args, Some("noscores"))?;
         let mut text = Vec::new();
         next = zset.scan(cursor, options.count, &mut |member, score| {
             if options.matches(member) {
                 reply_item(&mut members, member);
                 count += 1;
-                if options.with_scores {
+                if !options.is_bare {
                     text.clear();
                     zset.push_score(&mut text, score);
                     members.bulk(&text);
@@ -52,44 +51,6 @@ fn zscan(call: &mut Call<'_, '_>) -> Result<(), Error> {
             }
         });
     }
-    call.reply.array(2);
-    call.reply.bulk(itoa::Buffer::new().format(next).as_bytes());
-    call.reply.array(count);
-    call.reply.raw(&found);
+    collection_scan::reply(call, next, count, &found);
     Ok(())
-}
-
-struct Options<'a> {
-    pattern: Option<&'a [u8]>,
-    count: usize,
-    with_scores: bool,
-}
-
-impl<'a> Options<'a> {
-    fn parse(args: Args<'a>) -> Result<Options<'a>, Error> {
-        let mut options = Options { pattern: None, count: 10, with_scores: true };
-        let mut cursor = args.cursor(3);
-        while !cursor.is_at_end() {
-            if cursor.eat_with_value("count") {
-                options.count = usize::try_from(cursor.next_i64()?).map_err(|_| SYNTAX)?;
-                if options.count == 0 {
-                    return Err(SYNTAX);
-                }
-            } else if cursor.eat_with_value("match") {
-                options.pattern = Some(cursor.next_arg()?).filter(|pattern| *pattern != b"*");
-            } else if cursor.eat("noscores") {
-                options.with_scores = false;
-            } else if cursor.eat("novalues") {
-                return Err(Error::new("ERR NOVALUES option can only be used in HSCAN"));
-            } else {
-                return Err(SYNTAX);
-            }
-        }
-        Ok(options)
-    }
-
-    fn matches(&self, item: Item<'_>) -> bool {
-        let matches = |pattern| item.with_bytes(|member| glob_match(pattern, member, Case::Sensitive));
-        self.pattern.is_none_or(matches)
-    }
 }
