@@ -34,8 +34,7 @@ impl Seen {
     /// Says that it is in the line, if anywhere.
     pub const ANY_SLOT: u8 = u8::MAX;
 
-    /// Whether it was not in the line where it is at home, but may be in the next, which was asked for
-    /// ([`crate::Table::prefetch_displaced`] goes on from here).
+    /// Whether it was not in the line where it is at home, but may be in the next, which was asked for.
     #[inline]
     pub fn is_displaced(self) -> bool {
         self.slot == Seen::ANY_SLOT

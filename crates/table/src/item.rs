@@ -13,14 +13,12 @@ use std::ptr::NonNull;
 /// - `into_raw` returns an address that is a multiple of 16 and below 2^48, and gives up ownership; `from_raw` takes
 ///   it back.
 /// - As long as an item is not changed through its `Mut`, `key` returns the same bytes, and no `Mut` lets its user
-///   change them or [`Item::is_marked`].
+///   change them. Nothing in an item changes otherwise: other threads may look at it (see [`Pin`](crate::Pin)).
 pub unsafe trait Item: Sized + 'static {
     /// A shared look at an item.
     type Ref<'a>: Copy;
     /// An exclusive look at an item.
     type Mut<'a>;
-    /// What every segment keeps about its items: `()` for nothing.
-    type Tally: Tally<Self>;
 
     /// Lines of an item that are worth fetching ahead.
     const PREFETCH_LINES: usize = 1;
@@ -60,30 +58,6 @@ pub unsafe trait Item: Sized + 'static {
     fn has_key(item: Self::Ref<'_>, key: &[u8]) -> bool {
         same_bytes(Self::key(item), key)
     }
-
-    /// One bit that a slot repeats, so that it can be asked without touching the item.
-    #[inline]
-    fn is_marked(_: Self::Ref<'_>) -> bool {
-        false
-    }
-}
-
-/// What is kept about a number of items: sums, minima. It has to follow from the marked ones ([`Item::is_marked`]) among
-/// them alone.
-pub trait Tally<I: Item>: Default {
-    /// An item was put in.
-    fn added(&mut self, item: I::Ref<'_>);
-
-    /// An item was taken out; `marked` is what [`Item::is_marked`] said of it.
-    fn removed(&mut self, marked: bool);
-}
-
-impl<I: Item> Tally<I> for () {
-    #[inline]
-    fn added(&mut self, _: I::Ref<'_>) {}
-
-    #[inline]
-    fn removed(&mut self, _: bool) {}
 }
 
 /// A source of random numbers.

@@ -13,15 +13,19 @@
 //! - `item`: what an owner promises about its items
 //! - `hash`: the seeded hash, positions, keys
 //! - `slot`: a word with an address and a tag; eight of them compared at once (unsafe)
+//! - `lines`: eight slots each, a segment's own or shared with pins (unsafe)
 //! - `segment`: up to 64 lines, with what overflows and how it is found
 //! - `table`: segments and the directory above them
 //! - `map`: a table that is small when it has few items
 //! - `sample`: fair random items, walks of everything
+//! - `pins`: a map as it was at an instant, read without a lock while the map goes on (unsafe)
 //! - `prefetch`: asking the processor for memory ahead of time (unsafe)
 
 mod hash;
 mod item;
+mod lines;
 mod map;
+mod pins;
 mod prefetch;
 mod sample;
 mod segment;
@@ -29,10 +33,9 @@ mod slot;
 mod table;
 
 pub use hash::{Hasher, Key, KeyHash, POSITION_BITS, Seen, hasher, seed_hasher};
-pub use item::{Draw, Item, Tally, same_bytes};
+pub use item::{Draw, Item, same_bytes};
+pub use lines::{Lines, Memory};
 pub use map::Map;
+pub use pins::{Access, Pin};
 pub use prefetch::prefetch;
-pub use sample::Iter;
-pub use segment::{Hint, LINE_SLOTS, LINES_MAX, Place, Segment};
-pub use slot::{Slot, Tag};
-pub use table::{Location, Moved, Table};
+pub use sample::{Iter, Walk, WalkPosition};

@@ -7,20 +7,51 @@
 //! follow would be one too many.
 //!
 //! Every method that looks for a key takes the hasher, always the same for one map.
+//!
+//! Items are let go inside the map, never handed out: pins may still have them (see `pins`). Who wants to know what went sees
+//! it just before.
 
 use crate::hash::{Hasher, Key, KeyHash, POSITION_BITS, Seen};
 use crate::item::Item;
-use crate::segment::{LINE_SLOTS, Place, Segment};
+use crate::lines::{LINE_SLOTS, Lines, Memory};
+use crate::pins::{Access, Pin, Pins};
+use crate::segment::{Place, Segment};
 use crate::slot::Tag;
 use crate::table::{Location, Table};
 
-enum Root<I: Item> {
+/// All that a map has.
+pub(crate) enum Root<I: Item> {
     One(Segment<I>),
     Many(Table<I>),
 }
 
+impl<I: Item> Root<I> {
+    pub(crate) fn empty() -> Root<I> {
+        Root::One(Segment::new(POSITION_BITS))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Root::One(segment) => segment.len(),
+            Root::Many(table) => table.len(),
+        }
+    }
+
+    /// The lines of each segment, in the order of segments.
+    pub(crate) fn lines_mut(&mut self) -> impl Iterator<Item = &mut Lines<I>> {
+        let segments = match self {
+            Root::One(segment) => std::slice::from_mut(segment),
+            Root::Many(table) => table.segments_mut(),
+        };
+        segments.iter_mut().map(Segment::whole)
+    }
+}
+
 /// Items by key. It is some 80 bytes, to be boxed by its owner.
-pub struct Map<I: Item>(Root<I>);
+pub struct Map<I: Item> {
+    root: Root<I>,
+    pins: Pins<I>,
+}
 
 impl<I: Item> Default for Map<I> {
     fn default() -> Map<I> {
@@ -37,20 +68,21 @@ impl<I: Item> Map<I> {
     /// An empty map that takes `keys` keys without much growing.
     pub fn with_capacity(keys: usize) -> Map<I> {
         let segment_keys_max = 64 * LINE_SLOTS * 4 / 5;
-        Map(if keys <= segment_keys_max {
+        Map::of(if keys <= segment_keys_max {
             Root::One(Segment::with_capacity(POSITION_BITS, keys))
         } else {
             Root::Many(Table::with_capacity(keys))
         })
     }
 
+    fn of(root: Root<I>) -> Map<I> {
+        Map { root, pins: Pins::NONE }
+    }
+
     /// The number of keys.
     #[inline]
     pub fn len(&self) -> usize {
-        match &self.0 {
-            Root::One(segment) => segment.len(),
-            Root::Many(table) => table.len(),
-        }
+        self.root.len()
     }
 
     /// Whether there is no key.
@@ -59,17 +91,9 @@ impl<I: Item> Map<I> {
         self.len() == 0
     }
 
-    /// What is kept about all items.
-    pub fn tally(&self) -> &I::Tally {
-        match &self.0 {
-            Root::One(segment) => segment.tally(),
-            Root::Many(table) => table.tally(),
-        }
-    }
-
     /// Bytes that the map has allocated, without its items and without this struct.
     pub fn memory_bytes(&self) -> usize {
-        match &self.0 {
+        match &self.root {
             Root::One(segment) => segment.memory_bytes(),
             Root::Many(table) => table.memory_bytes(),
         }
@@ -77,7 +101,7 @@ impl<I: Item> Map<I> {
 
     #[inline]
     pub(crate) fn segments(&self) -> &[Segment<I>] {
-        match &self.0 {
+        match &self.root {
             Root::One(segment) => std::slice::from_ref(segment),
             Root::Many(table) => table.segments(),
         }
@@ -87,7 +111,7 @@ impl<I: Item> Map<I> {
     #[inline]
     pub fn prefetch_line(&self, key: Key<'_>) {
         let position = key.hash.position();
-        match &self.0 {
+        match &self.root {
             Root::One(segment) => segment.prefetch_line(position),
             Root::Many(table) => {
                 table.segment_of(position).into_iter().for_each(|s| s.prefetch_line(position))
@@ -98,7 +122,7 @@ impl<I: Item> Map<I> {
     /// Asks the processor for the items that may be the key's, and notes in it where it seems to be: the second step.
     #[inline]
     pub fn prefetch_item(&self, key: &mut Key<'_>) {
-        key.seen = match &self.0 {
+        key.seen = match &self.root {
             Root::One(segment) => {
                 let place = segment.prefetch_item(key.hash.position(), Tag::of(key.hash));
                 place.map_or(Seen::NOWHERE, |(line, slot)| Seen { segment: 0, line, slot })
@@ -109,7 +133,7 @@ impl<I: Item> Map<I> {
 
     #[inline]
     fn find(&self, key: Key<'_>) -> Option<Location> {
-        match &self.0 {
+        match &self.root {
             Root::One(segment) => {
                 let seen = if key.seen.segment == 0 { segment.find_seen(key) } else { None };
                 let place = seen.or_else(|| segment.find(key))?;
@@ -132,13 +156,13 @@ impl<I: Item> Map<I> {
         self.item(location)
     }
 
-    /// The item of a key, to be changed.
+    /// The item of a key, to be changed; to be replaced, if pins have it.
     #[inline]
-    pub fn get_mut(&mut self, key: &[u8], hasher: &Hasher) -> Option<I::Mut<'_>> {
+    pub fn access(&mut self, key: &[u8], hasher: &Hasher) -> Option<Access<'_, I>> {
         let location = self.find(hasher.key(key))?;
-        match &mut self.0 {
-            Root::One(segment) => segment.slot_mut(location.place).item_mut(),
-            Root::Many(table) => table.item_mut(location),
+        match &mut self.root {
+            Root::One(segment) => segment.access(location.place, &mut self.pins),
+            Root::Many(table) => table.access(location, &mut self.pins),
         }
     }
 
@@ -153,18 +177,19 @@ impl<I: Item> Map<I> {
         self.segments().get(location.segment as usize)?.slot(location.place).item()
     }
 
-    /// Puts an item in. Returns the one of the same key that was there before.
-    pub fn insert(&mut self, item: I, hasher: &Hasher) -> Option<I> {
+    /// Puts an item in, in place of one of the same key, if there is one; whether the key is new.
+    pub fn insert(&mut self, item: I, hasher: &Hasher) -> bool {
         let key = hasher.key(I::key(item.look()));
         let hash = key.hash;
-        match (self.find(key), &mut self.0) {
-            (Some(location), Root::One(segment)) => segment.replace(location.place, item),
-            (Some(location), Root::Many(table)) => table.replace(location, item),
+        match (self.find(key), &mut self.root) {
+            (Some(location), Root::One(segment)) => segment.replace(location.place, item, &mut self.pins),
+            (Some(location), Root::Many(table)) => table.replace(location, item, &mut self.pins),
             (None, _) => {
                 self.insert_new(hash, item, hasher);
-                None
+                return true;
             }
         }
+        false
     }
 
     /// Puts in the item that `make` returns unless the key is there already; whether it was put in. `make` must
@@ -181,90 +206,71 @@ impl<I: Item> Map<I> {
 
     /// Puts in an item whose key the map does not have.
     fn insert_new(&mut self, hash: KeyHash, item: I, hasher: &Hasher) {
-        while let Root::One(segment) = &mut self.0 {
+        while let Root::One(segment) = &mut self.root {
             if !segment.is_full() {
-                segment.insert(hash, item);
+                segment.insert(hash, item, &mut self.pins);
                 return;
             }
             if segment.is_largest() {
                 self.become_many();
                 break;
             }
-            segment.grow(hasher);
+            segment.grow(hasher, &mut self.pins);
         }
-        if let Root::Many(table) = &mut self.0 {
-            table.insert(hash, item, hasher);
+        if let Root::Many(table) = &mut self.root {
+            table.insert(hash, item, hasher, &mut self.pins);
         }
     }
 
     fn become_many(&mut self) {
-        if let Root::One(segment) = &mut self.0 {
+        if let Root::One(segment) = &mut self.root {
             let segment = std::mem::replace(segment, Segment::new(POSITION_BITS));
-            let tally = segment.tally_anew();
-            self.0 = Root::Many(Table::of_segment(segment, tally));
+            self.root = Root::Many(Table::of_segment(segment));
         }
     }
 
-    /// Takes the item of a key out.
-    pub fn remove(&mut self, key: &[u8], hasher: &Hasher) -> Option<I> {
-        let key = hasher.key(key);
-        let location = self.find(key)?;
-        let item = self.take(location);
-        self.settle(key.hash.position(), hasher);
-        item
+    /// Takes the item of a key out; whether there was one.
+    #[inline]
+    pub fn remove(&mut self, key: &[u8], hasher: &Hasher) -> bool {
+        self.remove_seen(key, hasher, |_| {})
     }
 
-    /// Takes an item out without moving any other; [`Map::settle`] is to follow.
-    pub(crate) fn take(&mut self, location: Location) -> Option<I> {
-        match &mut self.0 {
-            Root::One(segment) => segment.remove(location.place),
-            Root::Many(table) => table.take(location),
+    /// Takes the item of a key out, which `visit` sees just before; whether there was one.
+    #[inline]
+    pub fn remove_seen(&mut self, key: &[u8], hasher: &Hasher, visit: impl FnOnce(I::Ref<'_>)) -> bool {
+        let key = hasher.key(key);
+        let Some(location) = self.find(key) else { return false };
+        let position = key.hash.position();
+        self.take(location, visit);
+        self.settle(position, hasher);
+        true
+    }
+
+    /// Takes an item out without moving any other; [`Map::settle`] is to follow. Whether there was one.
+    pub(crate) fn take(&mut self, location: Location, visit: impl FnOnce(I::Ref<'_>)) -> bool {
+        match &mut self.root {
+            Root::One(segment) => segment.remove(location.place, &mut self.pins, visit),
+            Root::Many(table) => table.take(location, &mut self.pins, visit),
         }
     }
 
     /// Gives memory back after items at a position were taken out.
     #[inline]
     pub(crate) fn settle(&mut self, position: u64, hasher: &Hasher) {
-        match &mut self.0 {
-            Root::One(segment) if segment.is_sparse() => segment.resize(segment.len(), hasher),
+        match &mut self.root {
+            Root::One(segment) if segment.is_sparse() => {
+                segment.resize(segment.len(), hasher, &mut self.pins);
+            }
             Root::One(_) => {}
             Root::Many(table) => {
-                table.settle(position, hasher);
+                table.settle(position, hasher, &mut self.pins);
                 if table.is_empty() {
                     self.clear();
                 } else if let Some(segment) = table.take_only_segment() {
-                    self.0 = Root::One(segment);
+                    self.root = Root::One(segment);
                 }
             }
         }
-    }
-
-    /// Takes out some of the marked items, a part of the map at a time, from a position on (0 at the beginning): those
-    /// that `is_chosen` says. Returns how many marked ones there were in that part, and the position of the next part
-    /// (`None` at the end). At most 460 items are looked at, some again where parts merge.
-    pub fn extract_marked(
-        &mut self,
-        position: u64,
-        hasher: &Hasher,
-        is_chosen: &mut dyn FnMut(I::Ref<'_>) -> bool,
-        gone: &mut Vec<I>,
-    ) -> (usize, Option<u64>) {
-        let result = match &mut self.0 {
-            Root::One(segment) => (segment.extract_marked(hasher, is_chosen, gone), None),
-            Root::Many(table) => table.extract_marked(position, hasher, is_chosen, gone),
-        };
-        self.settle(position, hasher);
-        result
-    }
-
-    /// Changes the item of a key into another of the same key, which may be marked or not; whether there is one.
-    pub fn remake(&mut self, key: &[u8], hasher: &Hasher, change: impl FnOnce(I) -> I) -> bool {
-        let Some(location) = self.find(hasher.key(key)) else { return false };
-        match &mut self.0 {
-            Root::One(segment) => segment.remake(location.place, change),
-            Root::Many(table) => table.remake(location, change),
-        }
-        true
     }
 
     pub(crate) fn place_at(&self, segment: usize, slot: usize, hasher: &Hasher) -> Option<Place> {
@@ -273,21 +279,41 @@ impl<I: Item> Map<I> {
 
     /// Takes everything out.
     pub fn clear(&mut self) {
-        self.0 = Root::One(Segment::new(POSITION_BITS));
+        let root = std::mem::replace(&mut self.root, Root::empty());
+        self.pins.let_go_of_all(root);
     }
 
-    /// All items, to be owned; dropping the iterator half-way drops the rest.
-    pub fn into_items(self) -> impl Iterator<Item = I> + use<I> {
-        let segments = match self.0 {
-            Root::One(segment) => vec![segment],
-            Root::Many(table) => table.into_segments(),
-        };
-        segments.into_iter().flat_map(Segment::into_items)
+    /// The map as it is now, to be read anywhere whatever becomes of the map. A walk over the segments: some 50 us for a
+    /// million items, nothing if the map has not changed since the last pin.
+    pub fn pin(&mut self) -> Pin<I> {
+        let len = self.len();
+        self.pins.again().unwrap_or_else(|| self.pins.pin(len, self.root.lines_mut()))
+    }
+
+    /// Whether there may be pins: what an owner of more than a map asks before it does what only pins need.
+    #[inline]
+    pub fn may_be_pinned(&self) -> bool {
+        self.pins.may_exist()
+    }
+
+    /// Whether there are pins.
+    pub fn is_pinned(&mut self) -> bool {
+        self.pins.exist()
+    }
+
+    /// Frees memory as soon as no pin is left that was made until now.
+    pub fn bury_memory(&mut self, memory: &mut Vec<Memory>) {
+        self.pins.bury_memory(memory);
+    }
+
+    /// Drops something as soon as no pin is left that was made until now.
+    pub fn bury(&mut self, other: Box<dyn Send>) {
+        self.pins.bury_other(other);
     }
 
     /// A map with a copy of every item, as `clone` makes it.
     pub fn clone_with<'a>(&'a self, mut clone: impl FnMut(I::Ref<'a>) -> I) -> Map<I> {
-        Map(match &self.0 {
+        Map::of(match &self.root {
             Root::One(segment) => Root::One(segment.clone_with(&mut clone)),
             Root::Many(table) => Root::Many(table.clone_with(&mut clone)),
         })
@@ -320,10 +346,16 @@ impl<I: Item> Map<I> {
         if cursor >> POSITION_BITS != 0 {
             return 0;
         }
-        let next = match &self.0 {
+        let next = match &self.root {
             Root::One(segment) => segment.visit_line(cursor, hasher, visit),
             Root::Many(table) => table.visit_line(cursor, hasher, visit),
         };
         next.unwrap_or(0)
+    }
+}
+
+impl<I: Item> Drop for Map<I> {
+    fn drop(&mut self) {
+        self.pins.end(&mut self.root);
     }
 }

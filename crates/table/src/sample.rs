@@ -9,11 +9,13 @@
 //! are distinct.
 
 use std::collections::HashSet;
+use std::marker::PhantomData;
 
 use crate::hash::Hasher;
 use crate::item::{Draw, Item};
+use crate::lines::{LINE_SLOTS, Line, Lines};
 use crate::map::Map;
-use crate::segment::{LINE_SLOTS, LINES_MAX, Segment};
+use crate::segment::{LINES_MAX, Segment};
 use crate::slot::Slot;
 use crate::table::Location;
 
@@ -32,7 +34,7 @@ type SlotIndex = (u32, u32);
 impl<I: Item> Map<I> {
     /// All items, in no order that means anything.
     pub fn iter(&self) -> Iter<'_, I> {
-        Iter { segments: self.segments(), line: 0, slot: 0, left: self.len() }
+        Walk::from(self.segments(), WalkPosition::default(), self.len())
     }
 
     /// The slot of an item, every item equally likely; `None` for an empty map.
@@ -40,7 +42,7 @@ impl<I: Item> Map<I> {
         let segments = self.segments();
         let slots = LINE_SLOTS as u64
             * match segments {
-                [only] => only.lines() as u64,
+                [only] => only.line_count() as u64,
                 _ => LINES_MAX as u64,
             };
         for _ in 0..ATTEMPTS_MAX {
@@ -63,7 +65,7 @@ impl<I: Item> Map<I> {
         }
         let is_full =
             |slot: &usize| self.slot_at((at as u32, *slot as u32)).is_some_and(|slot| !slot.is_empty());
-        let slot = (0..segments[at].lines() * LINE_SLOTS).filter(is_full).nth(number)?;
+        let slot = (0..segments[at].line_count() * LINE_SLOTS).filter(is_full).nth(number)?;
         Some((at as u32, slot as u32))
     }
 
@@ -148,21 +150,42 @@ impl<I: Item> Map<I> {
         }
     }
 
-    /// Takes out an item at random, each as likely as any other.
-    pub fn take_random(&mut self, draw: &mut impl Draw, hasher: &Hasher) -> Option<I> {
-        let location = self.location_of(self.random_slot(draw)?, hasher)?;
-        let item = self.take(location)?;
-        self.settle(hasher.hash(I::key(item.look())).position(), hasher);
-        Some(item)
+    /// Takes out an item at random, each as likely as any other, which `visit` sees just before; whether there was one.
+    pub fn take_random(
+        &mut self,
+        draw: &mut impl Draw,
+        hasher: &Hasher,
+        visit: impl FnOnce(I::Ref<'_>),
+    ) -> bool {
+        let drawn = self.random_slot(draw).and_then(|index| self.location_of(index, hasher));
+        let Some(location) = drawn else { return false };
+        let position = self.take_at(location, hasher, visit);
+        position.into_iter().for_each(|position| self.settle(position, hasher));
+        position.is_some()
     }
 
-    /// Takes out `count` items (all, if there are not more), every choice equally likely, and hands them to `visit`.
+    /// Takes an item out and returns its position, for [`Map::settle`].
+    fn take_at(
+        &mut self,
+        location: Location,
+        hasher: &Hasher,
+        visit: impl FnOnce(I::Ref<'_>),
+    ) -> Option<u64> {
+        let mut position = 0;
+        let taken = self.take(location, |item| {
+            position = hasher.hash(I::key(item)).position();
+            visit(item);
+        });
+        taken.then_some(position)
+    }
+
+    /// Takes out `count` items (all, if there are not more), every choice equally likely; `visit` sees each just before.
     pub fn take_sample(
         &mut self,
         count: usize,
         draw: &mut impl Draw,
         hasher: &Hasher,
-        visit: &mut dyn FnMut(I),
+        visit: &mut dyn FnMut(I::Ref<'_>),
     ) {
         let (mut batch, mut left) = (Vec::with_capacity(BATCH), count);
         while left > 0 && !self.is_empty() {
@@ -171,10 +194,9 @@ impl<I: Item> Map<I> {
             for index in &batch {
                 // A slot drawn twice is empty the second time.
                 let Some(location) = self.location_of(*index, hasher) else { continue };
-                let Some(item) = self.take(location) else { continue };
-                positions[taken] = hasher.hash(I::key(item.look())).position();
+                let Some(position) = self.take_at(location, hasher, &mut *visit) else { continue };
+                positions[taken] = position;
                 taken += 1;
-                visit(item);
             }
             left -= taken;
             positions[..taken].iter().for_each(|position| self.settle(*position, hasher));
@@ -182,60 +204,92 @@ impl<I: Item> Map<I> {
     }
 }
 
-/// All items of a map; their memory is asked for ahead.
-pub struct Iter<'a, I: Item> {
-    /// Those not walked to their end yet.
-    segments: &'a [Segment<I>],
-    line: usize,
-    slot: usize,
-    left: usize,
+/// Where a walk is.
+#[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
+pub struct WalkPosition {
+    segment: u32,
+    line: u8,
+    slot: u8,
+    /// Items that came before.
+    passed: usize,
 }
 
-impl<'a, I: Item> Iter<'a, I> {
-    fn ask_ahead(&self, lines: usize) {
-        if let Some(segment) = self.segments.first() {
-            let at = self.line + lines;
-            let line = segment.line(at).or_else(|| self.segments.get(1)?.line(at - segment.lines()));
-            line.into_iter().flatten().for_each(Slot::prefetch);
+/// All items of a map; their memory is asked for ahead.
+pub type Iter<'a, I> = Walk<'a, I, Segment<I>>;
+
+/// The items in the lines of some segments, or of what is left of them (`S`); their memory is asked for ahead.
+pub struct Walk<'a, I: Item, S> {
+    segments: &'a [S],
+    at: WalkPosition,
+    len: usize,
+    items: PhantomData<&'a I>,
+}
+
+impl<'a, I: Item, S: AsRef<Lines<I>>> Walk<'a, I, S> {
+    pub(crate) fn from(segments: &'a [S], at: WalkPosition, len: usize) -> Walk<'a, I, S> {
+        let walk = Walk { segments, at, len, items: PhantomData };
+        if at.slot > 0 || at.line > 0 {
+            (0..=LINES_AHEAD).for_each(|lines| walk.ask_ahead(lines));
         }
+        walk
+    }
+
+    /// Where a walk that goes on from here begins.
+    pub fn position(&self) -> WalkPosition {
+        self.at
+    }
+
+    #[inline]
+    fn line(&self, segment: u32, line: usize) -> Option<&'a Line<I>> {
+        self.segments.get(segment as usize)?.as_ref().all().get(line)
+    }
+
+    fn ask_ahead(&self, lines: usize) {
+        let at = usize::from(self.at.line) + lines;
+        let line = self.line(self.at.segment, at).or_else(|| {
+            let segment = self.segments.get(self.at.segment as usize)?;
+            self.line(self.at.segment + 1, at - segment.as_ref().all().len())
+        });
+        line.into_iter().flat_map(|line| &line.0).for_each(Slot::prefetch);
     }
 
     fn enter_line(&mut self) {
-        if self.line == 0 {
+        if self.at.line == 0 {
             (0..LINES_AHEAD).for_each(|lines| self.ask_ahead(lines));
         }
         self.ask_ahead(LINES_AHEAD);
     }
 }
 
-impl<'a, I: Item> Iterator for Iter<'a, I> {
+impl<'a, I: Item, S: AsRef<Lines<I>> + 'a> Iterator for Walk<'a, I, S> {
     type Item = I::Ref<'a>;
 
     #[inline]
     fn next(&mut self) -> Option<I::Ref<'a>> {
-        loop {
-            let segment = self.segments.first()?;
-            let Some(line) = segment.line(self.line) else {
-                self.segments = &self.segments[1..];
-                self.line = 0;
+        while self.at.passed < self.len {
+            let Some(line) = self.line(self.at.segment, usize::from(self.at.line)) else {
+                self.segments.get(self.at.segment as usize)?;
+                (self.at.segment, self.at.line) = (self.at.segment + 1, 0);
                 continue;
             };
-            if self.slot == 0 {
+            if self.at.slot == 0 {
                 self.enter_line();
             }
-            let slot = &line[self.slot];
-            self.slot = (self.slot + 1) % LINE_SLOTS;
-            self.line += usize::from(self.slot == 0);
+            let slot = &line.0[usize::from(self.at.slot) % LINE_SLOTS];
+            self.at.slot = (self.at.slot + 1) % LINE_SLOTS as u8;
+            self.at.line += u8::from(self.at.slot == 0);
             if let Some(item) = slot.item() {
-                self.left -= 1;
+                self.at.passed += 1;
                 return Some(item);
             }
         }
+        None
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left, Some(self.left))
+        let left = self.len - self.at.passed;
+        (left, Some(left))
     }
 }
 
-impl<I: Item> ExactSizeIterator for Iter<'_, I> {}
+impl<'a, I: Item, S: AsRef<Lines<I>> + 'a> ExactSizeIterator for Walk<'a, I, S> {}

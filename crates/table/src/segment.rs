@@ -12,50 +12,16 @@
 //! items of the next line to see which could come back).
 
 use crate::hash::{Hasher, Key, KeyHash, Seen};
-use crate::item::{Item, Tally};
+use crate::item::Item;
+use crate::lines::{LINE_SLOTS, Line, Lines};
+use crate::pins::{Access, Pins};
 use crate::prefetch::prefetch;
 use crate::slot::{Slot, Tag};
 
-/// Slots in a line.
-pub const LINE_SLOTS: usize = 8;
 /// Lines in the largest segment.
 pub const LINES_MAX: usize = 64;
 const SIZES: [u8; 14] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 40, 48, 56, 64];
 const PASSED_STICKY: u8 = 15;
-
-#[repr(align(64))]
-pub(crate) struct Line<I: Item>(pub(crate) [Slot<I>; LINE_SLOTS]);
-
-impl<I: Item> Line<I> {
-    const EMPTY: Line<I> = Line([const { Slot::EMPTY }; LINE_SLOTS]);
-
-    /// A bit for every slot that may hold a key of this tag.
-    #[inline]
-    fn matches(&self, tag: Tag) -> u32 {
-        Slot::matching(&self.0, tag)
-    }
-}
-
-/// What a prefetch needs to know of a segment: where its lines are, how many, and the bits that choose one. It may be
-/// read without a lock and be stale.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Hint {
-    /// Address of the lines (a multiple of 64), their number less one in the low six bits, `free_bits` above bit 48.
-    pub lines: u64,
-    /// Address of the segment itself.
-    pub segment: u64,
-}
-
-impl Hint {
-    /// Asks the processor for the segment and for the line where a key of this position is at home.
-    #[inline]
-    pub fn prefetch(self, position: u64) {
-        let (count, free_bits) = ((self.lines & 63) + 1, (self.lines >> 48) as u32 & 63);
-        let home = ((position & ((1 << free_bits) - 1)) * count) >> free_bits;
-        prefetch((self.segment) as *const u8);
-        prefetch(((self.lines & 0x0000_ffff_ffff_ffc0) + home * (LINE_SLOTS as u64 * 8)) as *const u8);
-    }
-}
 
 /// Where an item is within a segment.
 #[derive(Clone, Copy, Debug)]
@@ -67,11 +33,16 @@ pub struct Place {
 
 /// A part of a table.
 pub struct Segment<I: Item> {
-    lines: Box<[Line<I>]>,
+    lines: Lines<I>,
     passed: [u8; 32],
-    tally: I::Tally,
     count: u16,
     free_bits: u8,
+}
+
+impl<I: Item> AsRef<Lines<I>> for Segment<I> {
+    fn as_ref(&self) -> &Lines<I> {
+        &self.lines
+    }
 }
 
 impl<I: Item> Segment<I> {
@@ -86,13 +57,7 @@ impl<I: Item> Segment<I> {
     }
 
     fn with_lines(free_bits: u32, lines: u8) -> Segment<I> {
-        Segment {
-            lines: (0..lines).map(|_| Line::EMPTY).collect(),
-            passed: [0; 32],
-            tally: I::Tally::default(),
-            count: 0,
-            free_bits: free_bits as u8,
-        }
+        Segment { lines: Lines::new(lines), passed: [0; 32], count: 0, free_bits: free_bits as u8 }
     }
 
     /// The number of keys.
@@ -105,44 +70,53 @@ impl<I: Item> Segment<I> {
         self.count == 0
     }
 
-    /// What is kept about the items.
-    pub fn tally(&self) -> &I::Tally {
-        &self.tally
-    }
-
-    /// The same, to be changed by whoever changed an item in place.
-    pub fn tally_mut(&mut self) -> &mut I::Tally {
-        &mut self.tally
-    }
-
     /// The low bits of a position that differ within this segment.
     pub fn free_bits(&self) -> u32 {
         u32::from(self.free_bits)
     }
 
     /// The number of lines.
-    pub fn lines(&self) -> usize {
-        self.lines.len()
+    pub fn line_count(&self) -> usize {
+        self.lines().len()
+    }
+
+    #[inline]
+    fn lines(&self) -> &[Line<I>] {
+        self.lines.all()
+    }
+
+    /// The lines, to be changed: pins that have them keep them as they are.
+    #[inline]
+    fn lines_mut(&mut self, pins: &mut Pins<I>) -> &mut [Line<I>] {
+        if self.lines.is_shared() {
+            pins.part(&mut self.lines);
+        }
+        self.lines.all_mut()
+    }
+
+    /// The lines as a whole, to be shared or let go.
+    pub(crate) fn whole(&mut self) -> &mut Lines<I> {
+        &mut self.lines
     }
 
     pub(crate) fn line(&self, index: usize) -> Option<&[Slot<I>; LINE_SLOTS]> {
-        self.lines.get(index).map(|line| &line.0)
+        self.lines().get(index).map(|line| &line.0)
     }
 
     /// Bytes of the slots.
     pub fn memory_bytes(&self) -> usize {
-        self.lines.len() * size_of::<Line<I>>()
+        self.line_count() * size_of::<Line<I>>()
     }
 
     #[inline]
     fn home(&self, position: u64) -> usize {
         let inner = position & ((1u64 << self.free_bits) - 1);
-        ((inner * self.lines.len() as u64) >> self.free_bits) as usize
+        ((inner * self.line_count() as u64) >> self.free_bits) as usize
     }
 
     /// The first position (within the segment's range) whose home is not before `line`.
     fn line_start(&self, line: usize) -> u64 {
-        ((line as u64) << self.free_bits).div_ceil(self.lines.len() as u64)
+        ((line as u64) << self.free_bits).div_ceil(self.line_count() as u64)
     }
 
     #[inline]
@@ -156,17 +130,10 @@ impl<I: Item> Segment<I> {
         *pair = (*pair & !(15 << shift)) | (count << shift);
     }
 
-    /// What a prefetch needs to know.
-    pub fn hint(&self) -> Hint {
-        let lines =
-            self.lines.as_ptr() as u64 | (self.lines.len() as u64 - 1) | u64::from(self.free_bits) << 48;
-        Hint { lines, segment: std::ptr::from_ref(self) as u64 }
-    }
-
     /// Asks the processor for the line where a key of this position is at home.
     #[inline]
     pub fn prefetch_line(&self, position: u64) {
-        if let Some(line) = self.lines.get(self.home(position)) {
+        if let Some(line) = self.lines().get(self.home(position)) {
             prefetch(std::ptr::from_ref(line).cast());
         }
     }
@@ -181,7 +148,7 @@ impl<I: Item> Segment<I> {
     /// The same for the line in which the key is to be looked for.
     #[inline]
     pub fn prefetch_in_line(&self, at: usize, tag: Tag) -> Option<(u8, u8)> {
-        let line = self.lines.get(at)?;
+        let line = self.lines().get(at)?;
         let mut mask = line.matches(tag);
         if mask == 0 {
             return self.prefetch_next_line(at);
@@ -198,7 +165,7 @@ impl<I: Item> Segment<I> {
     fn prefetch_next_line(&self, at: usize) -> Option<(u8, u8)> {
         (self.passed(at) != 0).then(|| {
             let next = self.after(at);
-            prefetch(std::ptr::from_ref(&self.lines[next]).cast());
+            prefetch(std::ptr::from_ref(&self.lines()[next]).cast());
             (next as u8, Seen::ANY_SLOT)
         })
     }
@@ -207,7 +174,7 @@ impl<I: Item> Segment<I> {
     #[inline(always)]
     pub fn find_seen(&self, key: Key<'_>) -> Option<Place> {
         let Seen { line, slot, .. } = key.seen;
-        let item = self.lines.get(usize::from(line))?.0[usize::from(slot) % LINE_SLOTS].item()?;
+        let item = self.lines().get(usize::from(line))?.0[usize::from(slot) % LINE_SLOTS].item()?;
         I::has_key(item, key.bytes).then(|| Place { line, slot, home: self.home(key.hash.position()) as u8 })
     }
 
@@ -218,7 +185,7 @@ impl<I: Item> Segment<I> {
         let tag = Tag::of(key.hash);
         let mut line = home;
         loop {
-            let slots = &self.lines[line];
+            let slots = &self.lines()[line];
             let mut mask = slots.matches(tag);
             while mask != 0 {
                 let slot = mask.trailing_zeros() as usize % LINE_SLOTS;
@@ -239,120 +206,76 @@ impl<I: Item> Segment<I> {
 
     #[inline]
     fn after(&self, line: usize) -> usize {
-        if line + 1 == self.lines.len() { 0 } else { line + 1 }
+        if line + 1 == self.line_count() { 0 } else { line + 1 }
     }
 
-    /// The slot at a place that `find` or `insert` returned and that nothing has changed since.
+    /// The slot at a place that `find` returned and that nothing has changed since.
     #[inline]
     pub fn slot(&self, place: Place) -> &Slot<I> {
-        &self.lines[usize::from(place.line)].0[usize::from(place.slot) % LINE_SLOTS]
+        &self.lines()[usize::from(place.line)].0[usize::from(place.slot) % LINE_SLOTS]
     }
 
-    /// The same, to be changed. What changes an item's mark goes through [`Segment::replace`].
     #[inline]
-    pub fn slot_mut(&mut self, place: Place) -> &mut Slot<I> {
-        &mut self.lines[usize::from(place.line)].0[usize::from(place.slot) % LINE_SLOTS]
+    fn slot_mut(&mut self, place: Place, pins: &mut Pins<I>) -> &mut Slot<I> {
+        &mut self.lines_mut(pins)[usize::from(place.line)].0[usize::from(place.slot) % LINE_SLOTS]
     }
 
-    /// Puts another item of the same key in place of one, which is returned.
-    pub fn replace(&mut self, place: Place, item: I) -> Option<I> {
-        let slot = self.slot_mut(place);
-        let (tag, was_marked) = (slot.tag(), slot.is_marked());
-        let old = slot.take();
-        *slot = Slot::new(item, tag);
-        self.tally.removed(was_marked);
-        self.note_added(place);
-        old
+    /// The item at such a place, to be changed.
+    #[inline]
+    pub fn access(&mut self, place: Place, pins: &mut Pins<I>) -> Option<Access<'_, I>> {
+        let slot = self.slot_mut(place, pins);
+        pins.access(slot)
     }
 
-    /// Changes an item into another of the same key, which may be marked or not.
-    pub fn remake(&mut self, place: Place, change: impl FnOnce(I) -> I) {
-        let slot = self.slot_mut(place);
-        let (tag, was_marked) = (slot.tag(), slot.is_marked());
-        if let Some(item) = slot.take() {
-            *slot = Slot::new(change(item), tag);
-            self.tally.removed(was_marked);
-            self.note_added(place);
-        }
-    }
-
-    /// Takes out the marked items that `is_chosen` says and makes the tally anew from those that stay. Returns how many
-    /// marked ones there were.
-    pub fn extract_marked(
-        &mut self,
-        hasher: &Hasher,
-        is_chosen: &mut dyn FnMut(I::Ref<'_>) -> bool,
-        gone: &mut Vec<I>,
-    ) -> usize {
-        let (mut marked, mut tally) = (0, I::Tally::default());
-        self.slots().filter(|slot| slot.is_marked()).for_each(Slot::prefetch);
-        for index in 0..self.lines.len() * LINE_SLOTS {
-            let slot = &self.lines[index / LINE_SLOTS].0[index % LINE_SLOTS];
-            let Some(item) = slot.item().filter(|_| slot.is_marked()) else { continue };
-            marked += 1;
-            if is_chosen(item) {
-                let place = self.place_at(index, hasher);
-                gone.extend(place.and_then(|place| self.remove(place)));
-            } else {
-                tally.added(item);
-            }
-        }
-        self.tally = tally;
-        marked
-    }
-
-    fn slots(&self) -> impl Iterator<Item = &Slot<I>> {
-        self.lines.iter().flat_map(|line| &line.0)
-    }
-
-    /// The tally of the items as they are now.
-    pub(crate) fn tally_anew(&self) -> I::Tally {
-        let mut tally = I::Tally::default();
-        let marked = self.slots().filter(|slot| slot.is_marked());
-        marked.filter_map(Slot::item).for_each(|item| tally.added(item));
-        tally
-    }
-
-    fn note_added(&mut self, place: Place) {
-        let slot = &self.lines[usize::from(place.line)].0[usize::from(place.slot) % LINE_SLOTS];
-        if let Some(item) = slot.item() {
-            self.tally.added(item);
+    /// Puts another item of the same key in place of one, which is let go.
+    pub fn replace(&mut self, place: Place, item: I, pins: &mut Pins<I>) {
+        let slot = self.slot_mut(place, pins);
+        let new = Slot::new(item, slot.tag(), pins.may_exist());
+        let mut old = std::mem::replace(slot, new);
+        let is_young = old.is_young();
+        if let Some(item) = old.take() {
+            pins.let_go(item, is_young);
         }
     }
 
     /// Whether one more key needs a larger segment first.
     #[inline]
     pub fn is_full(&self) -> bool {
-        let slots = self.lines.len() * LINE_SLOTS;
+        let slots = self.line_count() * LINE_SLOTS;
         self.len() >= slots - slots / 10
     }
 
     /// Whether a larger segment must be two.
     pub fn is_largest(&self) -> bool {
-        self.lines.len() == LINES_MAX
+        self.line_count() == LINES_MAX
     }
 
     /// Whether so few keys are left that a smaller segment would do.
     #[inline]
     pub fn is_sparse(&self) -> bool {
-        self.lines.len() > 1 && self.len() * 4 < self.lines.len() * LINE_SLOTS
+        self.line_count() > 1 && self.len() * 4 < self.line_count() * LINE_SLOTS
     }
 
     /// Puts in an item whose key has this hash; the segment must not be full and must not have the key.
     #[inline]
-    pub fn insert(&mut self, hash: KeyHash, item: I) -> Place {
-        let place = self.free_place(self.home(hash.position()));
-        *self.slot_mut(place) = Slot::new(item, Tag::of(hash));
-        self.note_added(place);
+    pub fn insert(&mut self, hash: KeyHash, item: I, pins: &mut Pins<I>) {
+        let slot = Slot::new(item, Tag::of(hash), pins.may_exist());
+        self.put(self.home(hash.position()), slot, pins);
+    }
+
+    /// Puts a slot into an empty one.
+    #[inline]
+    fn put(&mut self, home: usize, mut slot: Slot<I>, pins: &mut Pins<I>) {
+        let place = self.free_place(home);
+        std::mem::swap(self.slot_mut(place, pins), &mut slot);
         self.count += 1;
-        place
     }
 
     #[inline]
     fn free_place(&mut self, home: usize) -> Place {
         let mut line = home;
         loop {
-            if let Some(slot) = self.lines[line].0.iter().position(Slot::is_empty) {
+            if let Some(slot) = self.lines()[line].0.iter().position(Slot::is_empty) {
                 return Place { line: line as u8, slot: slot as u8, home: home as u8 };
             }
             self.set_passed(line, (self.passed(line) + 1).min(PASSED_STICKY));
@@ -361,13 +284,16 @@ impl<I: Item> Segment<I> {
         }
     }
 
-    /// Takes an item out.
-    pub fn remove(&mut self, place: Place) -> Option<I> {
-        let slot = self.slot_mut(place);
-        let marked = slot.is_marked();
-        let item = slot.take()?;
+    /// Takes an item out and lets it go, after `visit` has seen it; whether there was one.
+    pub fn remove(&mut self, place: Place, pins: &mut Pins<I>, visit: impl FnOnce(I::Ref<'_>)) -> bool {
+        let slot = self.slot_mut(place, pins);
+        let Some(item) = slot.item() else { return false };
+        visit(item);
+        let is_young = slot.is_young();
+        if let Some(item) = slot.take() {
+            pins.let_go(item, is_young);
+        }
         self.count -= 1;
-        self.tally.removed(marked);
         let mut line = usize::from(place.home);
         while line != usize::from(place.line) {
             let passed = self.passed(line);
@@ -376,41 +302,31 @@ impl<I: Item> Segment<I> {
             }
             line = self.after(line);
         }
-        Some(item)
+        true
     }
 
     /// The place of the item in one of the slots, counted through all lines.
     pub fn place_at(&self, index: usize, hasher: &Hasher) -> Option<Place> {
-        let item = self.lines.get(index / LINE_SLOTS)?.0[index % LINE_SLOTS].item()?;
+        let item = self.lines().get(index / LINE_SLOTS)?.0[index % LINE_SLOTS].item()?;
         let home = self.home(hasher.hash(I::key(item)).position());
         Some(Place { line: (index / LINE_SLOTS) as u8, slot: (index % LINE_SLOTS) as u8, home: home as u8 })
     }
 
-    fn take_all(&mut self) -> Vec<Slot<I>> {
+    fn take_all(&mut self, pins: &mut Pins<I>) -> Vec<Slot<I>> {
         let mut slots = Vec::with_capacity(self.len());
-        for line in &mut self.lines {
-            for slot in &mut line.0 {
-                if !slot.is_empty() {
-                    slot.prefetch();
-                    slots.push(std::mem::replace(slot, Slot::EMPTY));
-                }
+        for slot in self.lines_mut(pins).iter_mut().flat_map(|line| &mut line.0) {
+            if !slot.is_empty() {
+                slot.prefetch();
+                slots.push(std::mem::replace(slot, Slot::EMPTY));
             }
         }
         slots
     }
 
-    /// All items, to be owned.
-    pub fn into_items(mut self) -> impl Iterator<Item = I> + use<I> {
-        self.take_all().into_iter().filter_map(|mut slot| slot.take())
-    }
-
-    fn put_back(&mut self, mut slot: Slot<I>, hasher: &Hasher) {
+    fn put_back(&mut self, slot: Slot<I>, hasher: &Hasher, pins: &mut Pins<I>) {
         let Some(item) = slot.item() else { return };
-        let hash = hasher.hash(I::key(item));
-        self.tally.added(item);
-        self.count += 1;
-        let place = self.free_place(self.home(hash.position()));
-        std::mem::swap(self.slot_mut(place), &mut slot);
+        let home = self.home(hasher.hash(I::key(item)).position());
+        self.put(home, slot, pins);
     }
 
     /// The smallest size that keeps `keys` under four fifths full.
@@ -419,59 +335,58 @@ impl<I: Item> Segment<I> {
         *SIZES.iter().find(fits).unwrap_or(&SIZES[SIZES.len() - 1])
     }
 
-    fn rebuild(&mut self, lines: u8, hasher: &Hasher) {
-        let slots = self.take_all();
+    fn rebuild(&mut self, lines: u8, hasher: &Hasher, pins: &mut Pins<I>) {
+        let slots = self.take_all(pins);
         *self = Segment::with_lines(self.free_bits(), lines);
-        slots.into_iter().for_each(|slot| self.put_back(slot, hasher));
+        slots.into_iter().for_each(|slot| self.put_back(slot, hasher, pins));
     }
 
     /// Rebuilds the segment with room for `keys` keys (and all it has).
-    pub fn resize(&mut self, keys: usize, hasher: &Hasher) {
-        self.rebuild(Segment::<I>::size_for(keys.max(self.len())), hasher);
+    pub fn resize(&mut self, keys: usize, hasher: &Hasher, pins: &mut Pins<I>) {
+        self.rebuild(Segment::<I>::size_for(keys.max(self.len())), hasher, pins);
     }
 
     /// Grows by one step.
-    pub fn grow(&mut self, hasher: &Hasher) {
-        let now = self.lines.len();
+    pub fn grow(&mut self, hasher: &Hasher, pins: &mut Pins<I>) {
+        let now = self.line_count();
         let next = SIZES.iter().find(|lines| usize::from(**lines) > now);
-        self.rebuild(next.copied().unwrap_or(now as u8), hasher);
+        self.rebuild(next.copied().unwrap_or(now as u8), hasher, pins);
     }
 
     /// Cuts the range in two: this segment keeps the lower half, the upper one is returned.
-    pub fn split(&mut self, hasher: &Hasher) -> Segment<I> {
+    pub fn split(&mut self, hasher: &Hasher, pins: &mut Pins<I>) -> Segment<I> {
         let half = 1u64 << (self.free_bits - 1);
         let bits = self.free_bits() - 1;
-        let slots = self.take_all();
+        let slots = self.take_all(pins);
         let is_upper =
             |slot: &Slot<I>| slot.item().is_some_and(|item| hasher.hash(I::key(item)).position() & half != 0);
         let (upper, lower): (Vec<Slot<I>>, Vec<Slot<I>>) = slots.into_iter().partition(is_upper);
-        *self = Segment::build(bits, lower, hasher);
-        Segment::build(bits, upper, hasher)
+        *self = Segment::build(bits, lower, hasher, pins);
+        Segment::build(bits, upper, hasher, pins)
     }
 
-    fn build(free_bits: u32, slots: Vec<Slot<I>>, hasher: &Hasher) -> Segment<I> {
+    fn build(free_bits: u32, slots: Vec<Slot<I>>, hasher: &Hasher, pins: &mut Pins<I>) -> Segment<I> {
         let mut segment = Segment::with_capacity(free_bits, slots.len() + 1);
-        slots.into_iter().for_each(|slot| segment.put_back(slot, hasher));
+        slots.into_iter().for_each(|slot| segment.put_back(slot, hasher, pins));
         segment
     }
 
     /// Takes in all keys of the segment that serves the other half of the doubled range.
-    pub fn merge(&mut self, mut other: Segment<I>, hasher: &Hasher) {
-        let mut slots = self.take_all();
-        slots.append(&mut other.take_all());
-        *self = Segment::build(self.free_bits() + 1, slots, hasher);
+    pub fn merge(&mut self, mut other: Segment<I>, hasher: &Hasher, pins: &mut Pins<I>) {
+        let mut slots = self.take_all(pins);
+        slots.append(&mut other.take_all(pins));
+        *self = Segment::build(self.free_bits() + 1, slots, hasher, pins);
     }
 
     /// The same segment with a copy of every item.
     pub fn clone_with<'a>(&'a self, clone: &mut impl FnMut(I::Ref<'a>) -> I) -> Segment<I> {
-        let mut copy: Segment<I> = Segment::with_lines(self.free_bits(), self.lines.len() as u8);
+        let mut copy: Segment<I> = Segment::with_lines(self.free_bits(), self.line_count() as u8);
         copy.passed = self.passed;
         copy.count = self.count;
-        for (from, to) in self.lines.iter().zip(&mut copy.lines) {
+        for (from, to) in self.lines().iter().zip(copy.lines.all_mut()) {
             for (from, to) in from.0.iter().zip(&mut to.0) {
                 if let Some(item) = from.item() {
-                    copy.tally.added(item);
-                    *to = Slot::new(clone(item), from.tag());
+                    *to = Slot::new(clone(item), from.tag(), false);
                 }
             }
         }
@@ -489,8 +404,8 @@ impl<I: Item> Segment<I> {
         let home = self.home(position);
         let mut line = home;
         loop {
-            self.lines[line].0.iter().for_each(Slot::prefetch);
-            for item in self.lines[line].0.iter().filter_map(Slot::item) {
+            self.lines()[line].0.iter().for_each(Slot::prefetch);
+            for item in self.lines()[line].0.iter().filter_map(Slot::item) {
                 if self.home(hasher.hash(I::key(item)).position()) == home {
                     visit(item);
                 }
@@ -501,6 +416,6 @@ impl<I: Item> Segment<I> {
                 break;
             }
         }
-        (home + 1 < self.lines.len()).then(|| self.line_start(home + 1))
+        (home + 1 < self.line_count()).then(|| self.line_start(home + 1))
     }
 }

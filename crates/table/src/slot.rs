@@ -1,10 +1,10 @@
 //! The slot that owns an item, and the comparison of eight at once. Unsafe leaf module.
 //!
 //! A slot is the item's address with 19 bits of the hash around it (16 above, 3 below; items are aligned to 16) and
-//! one bit that repeats the item's mark, so that walks can pass over items without touching them:
+//! one bit that says that no pin has the item (see `pins`):
 //!
 //! ```text
-//! | hash bits 0..16 | address (bits 4..48) | hash bits 16..19 | mark |
+//! | hash bits 0..16 | address (bits 4..48) | hash bits 16..19 | young |
 //! ```
 #![allow(unsafe_code)]
 
@@ -19,7 +19,7 @@ use crate::prefetch::prefetch;
 #[repr(transparent)]
 pub struct Slot<I: Item>(u64, PhantomData<I>);
 
-const MARK_BIT: u64 = 1;
+const YOUNG_BIT: u64 = 1;
 const TAG_MASK: u64 = 0xffff_0000_0000_000e;
 const ADDRESS_MASK: u64 = 0x0000_ffff_ffff_fff0;
 
@@ -39,15 +39,12 @@ impl<I: Item> Slot<I> {
     /// Holds nothing.
     pub const EMPTY: Slot<I> = Slot(0, PhantomData);
 
-    /// Takes an item in.
+    /// Takes an item in, of which `is_young` says that no pin has it.
     #[inline]
-    pub fn new(item: I, tag: Tag) -> Slot<I> {
-        let raw = item.into_raw();
-        let address = raw.as_ptr() as u64;
+    pub fn new(item: I, tag: Tag, is_young: bool) -> Slot<I> {
+        let address = item.into_raw().as_ptr() as u64;
         assert!(address & !ADDRESS_MASK == 0, "items are aligned to 16 and user addresses fit into 48 bits");
-        // SAFETY: the address was given away a moment ago, and nobody else looks at the item.
-        let marked = I::is_marked(unsafe { I::shared(raw) });
-        Slot(address | tag.0 | (u64::from(marked) * MARK_BIT), PhantomData)
+        Slot(address | tag.0 | (u64::from(is_young) * YOUNG_BIT), PhantomData)
     }
 
     /// Whether nothing is here.
@@ -56,10 +53,16 @@ impl<I: Item> Slot<I> {
         self.0 == 0
     }
 
-    /// The item's mark, without touching it.
+    /// Whether the item came after the newest pin. Means something in lines of the segment's own only.
     #[inline]
-    pub fn is_marked(&self) -> bool {
-        self.0 & MARK_BIT != 0
+    pub fn is_young(&self) -> bool {
+        self.0 & YOUNG_BIT != 0
+    }
+
+    /// Says that a pin has the item.
+    #[inline]
+    pub fn age(&mut self) {
+        self.0 &= !YOUNG_BIT;
     }
 
     /// Whether the key of this slot may have the tag. An empty slot may, too: whoever looks at its item finds none.
@@ -107,13 +110,18 @@ impl<I: Item> Slot<I> {
     }
 
     /// The item, to be changed.
+    ///
+    /// # Safety
+    ///
+    /// No pin has the item.
     #[inline]
-    pub fn item_mut(&mut self) -> Option<I::Mut<'_>> {
-        // SAFETY: the slot owns the item whose address it holds, and is borrowed exclusively as long as the look lasts.
+    pub unsafe fn item_mut(&mut self) -> Option<I::Mut<'_>> {
+        // SAFETY: the slot owns the item whose address it holds, and is borrowed exclusively as long as the look lasts; by
+        // the caller nothing else leads to it.
         self.address().map(|raw| unsafe { I::exclusive(raw) })
     }
 
-    /// Takes the item out; the slot is empty afterwards.
+    /// Takes the item out; the slot is empty afterwards. As long as a pin has the item, it may neither be dropped nor changed.
     #[inline]
     pub fn take(&mut self) -> Option<I> {
         let address = self.address();
@@ -148,29 +156,14 @@ impl<I: Item> Drop for Slot<I> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::item::Tally;
 
     #[repr(align(16))]
-    struct Number([u8; 4], bool);
-
-    #[derive(Default)]
-    struct Marked(usize);
-
-    impl Tally<Box<Number>> for Marked {
-        fn added(&mut self, item: &Number) {
-            self.0 += usize::from(item.1);
-        }
-
-        fn removed(&mut self, marked: bool) {
-            self.0 -= usize::from(marked);
-        }
-    }
+    struct Number([u8; 4]);
 
     // SAFETY: a box of 16-byte alignment; nothing outside this module changes what is in it.
     unsafe impl Item for Box<Number> {
         type Ref<'a> = &'a Number;
         type Mut<'a> = &'a mut Number;
-        type Tally = Marked;
 
         fn into_raw(self) -> NonNull<u8> {
             NonNull::from(Box::leak(self)).cast()
@@ -201,10 +194,6 @@ mod tests {
         fn key<'a>(item: Self::Ref<'a>) -> &'a [u8] {
             &item.0
         }
-
-        fn is_marked(item: &Number) -> bool {
-            item.1
-        }
     }
 
     #[test]
@@ -212,9 +201,9 @@ mod tests {
         let hash = |bits: u32| KeyHash(0x1234_5678_9abc_def0 ^ u64::from(bits & 1));
         for wanted in 0..=255u32 {
             let slots = std::array::from_fn(|index| match (wanted >> index) & 1 {
-                1 => Slot::new(Box::new(Number([7; 4], true)), Tag::of(hash(0))),
+                1 => Slot::new(Box::new(Number([7; 4])), Tag::of(hash(0)), true),
                 _ if index % 2 == 0 => Slot::EMPTY,
-                _ => Slot::new(Box::new(Number([7; 4], false)), Tag::of(hash(1))),
+                _ => Slot::new(Box::new(Number([7; 4])), Tag::of(hash(1)), false),
             });
             assert_eq!(Slot::matching(&slots, Tag::of(hash(0))), wanted);
             let each = slots
@@ -228,8 +217,10 @@ mod tests {
     #[test]
     fn a_slot_gives_back_what_it_took() {
         let hash = KeyHash(0x1234_5678_9abc_def0);
-        let mut slot = Slot::new(Box::new(Number([1, 2, 3, 4], true)), Tag::of(hash));
-        assert!(slot.matches(Tag::of(hash)) && slot.is_marked());
+        let mut slot = Slot::new(Box::new(Number([1, 2, 3, 4])), Tag::of(hash), true);
+        assert!(slot.matches(Tag::of(hash)) && slot.is_young());
+        slot.age();
+        assert!(slot.matches(Tag::of(hash)) && !slot.is_young());
         assert!(!slot.matches(Tag::of(KeyHash(0x1234_5678_9abc_def1))));
         assert_eq!(slot.item().map(|item| item.0), Some([1, 2, 3, 4]));
         assert!(slot.take().is_some() && slot.is_empty() && slot.item().is_none());

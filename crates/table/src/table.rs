@@ -7,8 +7,9 @@
 //! whatever happens to the table.
 
 use crate::hash::{Hasher, Key, KeyHash, POSITION_BITS, Seen};
-use crate::item::{Item, Tally};
-use crate::segment::{Hint, LINE_SLOTS, Place, Segment};
+use crate::item::Item;
+use crate::pins::{Access, Pins};
+use crate::segment::{Place, Segment};
 use crate::slot::Tag;
 
 /// A position below which a segment is not split further; a hash that good never gets there.
@@ -25,43 +26,19 @@ pub struct Location {
     pub(crate) place: Place,
 }
 
-/// Which entries of a directory no longer say where their segments are.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Moved {
-    /// None.
-    Nothing,
-    /// From one index up to, but not including, another.
-    Range(usize, usize),
-    /// All.
-    Everything,
-}
-
 /// Items by key, for one range of positions.
 pub struct Table<I: Item> {
     directory: Vec<u32>,
     segments: Vec<Segment<I>>,
     len: usize,
-    tally: I::Tally,
-    /// The part of the directory that was changed, empty for none.
-    moved: (u32, u32),
     width: u8,
     depth: u8,
 }
 
-const EVERYTHING: (u32, u32) = (0, u32::MAX);
-
 impl<I: Item> Table<I> {
     /// An empty table for keys whose positions share all but their low `width` bits.
     pub fn new(width: u32) -> Table<I> {
-        Table {
-            directory: Vec::new(),
-            segments: Vec::new(),
-            len: 0,
-            tally: I::Tally::default(),
-            moved: EVERYTHING,
-            width: width as u8,
-            depth: 0,
-        }
+        Table { directory: Vec::new(), segments: Vec::new(), len: 0, width: width as u8, depth: 0 }
     }
 
     /// An empty table over the whole range of positions that takes `keys` keys without much growing.
@@ -75,11 +52,10 @@ impl<I: Item> Table<I> {
         table
     }
 
-    /// A table of one segment, with the tally of what is in it.
-    pub(crate) fn of_segment(segment: Segment<I>, tally: I::Tally) -> Table<I> {
+    /// A table of one segment.
+    pub(crate) fn of_segment(segment: Segment<I>) -> Table<I> {
         let mut table = Table::new(segment.free_bits());
         table.len = segment.len();
-        table.tally = tally;
         table.directory = vec![0];
         table.segments = vec![segment];
         table
@@ -103,21 +79,6 @@ impl<I: Item> Table<I> {
         self.len == 0
     }
 
-    /// What is kept about all items.
-    pub fn tally(&self) -> &I::Tally {
-        &self.tally
-    }
-
-    /// The same, to be changed by whoever changed an item in place.
-    pub fn tally_mut(&mut self) -> &mut I::Tally {
-        &mut self.tally
-    }
-
-    /// The number of slots, full or empty.
-    pub fn slots(&self) -> usize {
-        self.segments.iter().map(|segment| segment.lines() * LINE_SLOTS).sum()
-    }
-
     /// Bytes of the table itself, without its items.
     pub fn memory_bytes(&self) -> usize {
         let lines: usize = self.segments.iter().map(Segment::memory_bytes).sum();
@@ -128,6 +89,10 @@ impl<I: Item> Table<I> {
 
     pub(crate) fn segments(&self) -> &[Segment<I>] {
         &self.segments
+    }
+
+    pub(crate) fn segments_mut(&mut self) -> &mut [Segment<I>] {
+        &mut self.segments
     }
 
     #[inline]
@@ -147,21 +112,6 @@ impl<I: Item> Table<I> {
         self.segments.get(self.segment_index(position)? as usize)
     }
 
-    /// The part of the directory that was changed since the last call, if any: what hints have to follow.
-    #[inline]
-    pub fn take_moved(&mut self) -> Moved {
-        match std::mem::take(&mut self.moved) {
-            EVERYTHING => Moved::Everything,
-            (start, end) if start == end => Moved::Nothing,
-            (start, end) => Moved::Range(start as usize, end as usize),
-        }
-    }
-
-    /// Says that the whole table is somewhere else now.
-    pub fn move_everything(&mut self) {
-        self.moved = EVERYTHING;
-    }
-
     /// Logarithm of the directory's size.
     pub fn depth(&self) -> u32 {
         u32::from(self.depth)
@@ -170,27 +120,6 @@ impl<I: Item> Table<I> {
     /// Bits of a position that vary within this table.
     pub fn width(&self) -> u32 {
         u32::from(self.width)
-    }
-
-    /// The hint for an entry of the directory.
-    pub fn hint(&self, index: usize) -> Option<Hint> {
-        self.directory.get(index).map(|number| self.segments[*number as usize].hint())
-    }
-
-    fn note_moved(&mut self, position: u64) {
-        let Some(number) = self.segment_index(position) else { return };
-        if self.moved == EVERYTHING {
-            return;
-        }
-        let bits = self.segments[number as usize].free_bits();
-        let span = 1u32 << (self.depth() + bits - self.width());
-        let first = (self.relative(position) >> bits) as u32 * span;
-        let (start, end) = self.moved;
-        let nothing = start == end;
-        self.moved = (
-            if nothing { first } else { start.min(first) },
-            if nothing { first + span } else { end.max(first + span) },
-        );
     }
 
     /// Asks the processor for the items that may be a key's; its line should be there by now. Returns where the key
@@ -203,16 +132,6 @@ impl<I: Item> Table<I> {
             Some(Seen { segment, line, slot })
         });
         place.unwrap_or(Seen::NOWHERE)
-    }
-
-    /// The same for a key that was not in the line where it is at home.
-    pub fn prefetch_displaced(&self, key: Key<'_>) -> Seen {
-        let Seen { segment, line, .. } = key.seen;
-        let place = self
-            .segments
-            .get(segment as usize)
-            .and_then(|segment| segment.prefetch_in_line(usize::from(line), Tag::of(key.hash)));
-        place.map_or(Seen::NOWHERE, |(line, slot)| Seen { segment, line, slot })
     }
 
     /// Where a key is.
@@ -231,98 +150,33 @@ impl<I: Item> Table<I> {
         Some(Location { segment, place })
     }
 
-    /// The segment of a location, and the place in it.
-    #[inline]
-    pub fn segment_mut(&mut self, location: Location) -> (&mut Segment<I>, Place) {
-        (&mut self.segments[location.segment as usize], location.place)
-    }
-
-    /// The item at a location.
-    #[inline]
-    pub fn item(&self, location: Location) -> Option<I::Ref<'_>> {
-        self.segments[location.segment as usize].slot(location.place).item()
-    }
-
     /// The item at a location, to be changed.
     #[inline]
-    pub fn item_mut(&mut self, location: Location) -> Option<I::Mut<'_>> {
-        self.segments[location.segment as usize].slot_mut(location.place).item_mut()
+    pub fn access(&mut self, location: Location, pins: &mut Pins<I>) -> Option<Access<'_, I>> {
+        self.segments[location.segment as usize].access(location.place, pins)
     }
 
-    /// Puts another item of the same key in place of one, which is returned.
-    pub fn replace(&mut self, location: Location, item: I) -> Option<I> {
-        let segment = &mut self.segments[location.segment as usize];
-        self.tally.removed(segment.slot(location.place).is_marked());
-        let old = segment.replace(location.place, item);
-        self.note_added(location);
-        old
-    }
-
-    /// Changes an item into another of the same key, which may be marked or not.
-    pub fn remake(&mut self, location: Location, change: impl FnOnce(I) -> I) {
-        let segment = &mut self.segments[location.segment as usize];
-        self.tally.removed(segment.slot(location.place).is_marked());
-        segment.remake(location.place, change);
-        self.note_added(location);
-    }
-
-    /// Takes marked items out of one segment, that of `position`: those that `is_chosen` says. Returns how many marked
-    /// ones there were, and the position of the next segment (`None` at the end). The segment's tally is made anew.
-    pub fn extract_marked(
-        &mut self,
-        position: u64,
-        hasher: &Hasher,
-        is_chosen: &mut dyn FnMut(I::Ref<'_>) -> bool,
-        gone: &mut Vec<I>,
-    ) -> (usize, Option<u64>) {
-        let Some(index) = self.segment_index(position) else { return (0, None) };
-        let (segment, before) = (&mut self.segments[index as usize], gone.len());
-        let next = (position & ((1 << self.width) - 1) | ((1 << segment.free_bits()) - 1)) + 1;
-        let marked = segment.extract_marked(hasher, is_chosen, gone);
-        for _ in before..gone.len() {
-            self.len -= 1;
-            self.tally.removed(true);
-        }
-        self.settle(position, hasher);
-        (marked, (next < 1u64 << self.width).then_some(next))
-    }
-
-    /// What is kept about the items of each segment.
-    pub fn tallies(&self) -> impl Iterator<Item = &I::Tally> {
-        self.segments.iter().map(Segment::tally)
-    }
-
-    fn note_added(&mut self, location: Location) {
-        if let Some(item) = self.segments[location.segment as usize].slot(location.place).item() {
-            self.tally.added(item);
-        }
+    /// Puts another item of the same key in place of one, which is let go.
+    pub fn replace(&mut self, location: Location, item: I, pins: &mut Pins<I>) {
+        self.segments[location.segment as usize].replace(location.place, item, pins);
     }
 
     /// Puts in an item whose key, of this hash, the table does not have.
-    pub fn insert(&mut self, hash: KeyHash, item: I, hasher: &Hasher) -> Location {
+    pub fn insert(&mut self, hash: KeyHash, item: I, hasher: &Hasher, pins: &mut Pins<I>) {
         let position = hash.position();
-        if self.directory.is_empty() {
-            self.directory.push(0);
-            self.segments.push(Segment::new(self.width()));
-            self.moved = EVERYTHING;
-        }
         let mut segment = self.segment_index(position).unwrap_or(0);
         while self.segments[segment as usize].is_full() {
-            self.make_room(segment, position, hasher);
+            self.make_room(segment, position, hasher, pins);
             segment = self.segment_index(position).unwrap_or(0);
         }
         self.len += 1;
-        let place = self.segments[segment as usize].insert(hash, item);
-        let location = Location { segment, place };
-        self.note_added(location);
-        location
+        self.segments[segment as usize].insert(hash, item, pins);
     }
 
-    fn make_room(&mut self, index: u32, position: u64, hasher: &Hasher) {
+    fn make_room(&mut self, index: u32, position: u64, hasher: &Hasher, pins: &mut Pins<I>) {
         let segment = &mut self.segments[index as usize];
         if !segment.is_largest() {
-            segment.grow(hasher);
-            return self.note_moved(position);
+            return segment.grow(hasher, pins);
         }
         let bits = segment.free_bits();
         assert!(bits > FREE_BITS_MIN, "a seeded hash spreads keys over far more bits than this");
@@ -330,61 +184,44 @@ impl<I: Item> Table<I> {
         if depth == self.depth() {
             self.directory = self.directory.iter().flat_map(|number| [*number, *number]).collect();
             self.depth += 1;
-            self.moved = EVERYTHING;
         }
-        let upper = self.segments[index as usize].split(hasher);
+        let upper = self.segments[index as usize].split(hasher, pins);
         let span = 1usize << (self.depth() - depth - 1);
         let first = (self.relative(position) >> bits) as usize * span * 2;
         let number = self.segments.len() as u32;
-        if self.segments.len() == self.segments.capacity() {
-            self.moved = EVERYTHING;
-        }
         self.segments.push(upper);
         self.directory[first + span..first + 2 * span].fill(number);
-        self.note_moved(position);
-        self.note_moved(position ^ (1 << (bits - 1)));
     }
 
-    /// Takes a key out.
-    pub fn remove(&mut self, location: Location, hasher: &Hasher) -> Option<I> {
-        let item = self.take(location)?;
-        if self.segments[location.segment as usize].is_sparse() {
-            self.shrink(hasher.hash(I::key(item.look())).position(), hasher);
-        }
-        if self.len == 0 && self.segments.len() > 1 {
-            *self = Table::new(self.width());
-        }
-        Some(item)
-    }
-
-    /// Takes a key out without making the table smaller, so that other locations stay valid. To be followed by
-    /// [`Table::settle`].
-    pub(crate) fn take(&mut self, location: Location) -> Option<I> {
-        let segment = &mut self.segments[location.segment as usize];
-        let marked = segment.slot(location.place).is_marked();
-        let item = segment.remove(location.place)?;
-        self.len -= 1;
-        self.tally.removed(marked);
-        Some(item)
+    /// Takes a key out without making the table smaller, so that other locations stay valid. `visit` sees the item just
+    /// before; whether there was one. To be followed by [`Table::settle`].
+    pub(crate) fn take(
+        &mut self,
+        location: Location,
+        pins: &mut Pins<I>,
+        visit: impl FnOnce(I::Ref<'_>),
+    ) -> bool {
+        let taken = self.segments[location.segment as usize].remove(location.place, pins, visit);
+        self.len -= usize::from(taken);
+        taken
     }
 
     /// Makes the segment of a position smaller if it has become sparse.
-    pub(crate) fn settle(&mut self, position: u64, hasher: &Hasher) {
+    pub(crate) fn settle(&mut self, position: u64, hasher: &Hasher, pins: &mut Pins<I>) {
         if self.segment_of(position).is_some_and(Segment::is_sparse) {
-            self.shrink(position, hasher);
+            self.shrink(position, hasher, pins);
         }
     }
 
     /// Makes the segment of a position smaller, together with its neighbour if both are nearly empty.
-    fn shrink(&mut self, position: u64, hasher: &Hasher) {
+    fn shrink(&mut self, position: u64, hasher: &Hasher, pins: &mut Pins<I>) {
         let Some(index) = self.segment_index(position) else { return };
         let keys = self.segments[index as usize].len();
-        self.segments[index as usize].resize(keys, hasher);
-        self.note_moved(position);
-        while self.merge_with_neighbour(position, hasher) {}
+        self.segments[index as usize].resize(keys, hasher, pins);
+        while self.merge_with_neighbour(position, hasher, pins) {}
     }
 
-    fn merge_with_neighbour(&mut self, position: u64, hasher: &Hasher) -> bool {
+    fn merge_with_neighbour(&mut self, position: u64, hasher: &Hasher, pins: &mut Pins<I>) -> bool {
         let Some(index) = self.segment_index(position) else { return false };
         let bits = self.segments[index as usize].free_bits();
         if bits == self.width() {
@@ -398,13 +235,12 @@ impl<I: Item> Table<I> {
         let lower = self.segment_index(position & !(1 << bits)).unwrap_or(index);
         let upper = index ^ other ^ lower;
         let taken = std::mem::replace(&mut self.segments[upper as usize], Segment::new(bits));
-        self.segments[lower as usize].merge(taken, hasher);
+        self.segments[lower as usize].merge(taken, hasher, pins);
         let span = 1usize << (bits + 1 + self.depth() - self.width());
         let first = (self.relative(position) >> (bits + 1)) as usize * span;
         self.directory[first..first + span].fill(lower);
         self.drop_segment(upper);
         self.halve_directory();
-        self.moved = EVERYTHING;
         true
     }
 
@@ -456,17 +292,7 @@ impl<I: Item> Table<I> {
         copy.depth = self.depth;
         copy.len = self.len;
         copy.directory = self.directory.clone();
-        for segment in &self.segments {
-            copy.segments.push(segment.clone_with(&mut |item| {
-                copy.tally.added(item);
-                clone(item)
-            }));
-        }
+        copy.segments = self.segments.iter().map(|segment| segment.clone_with(clone)).collect();
         copy
-    }
-
-    /// Takes the table apart into pieces that can be freed one at a time.
-    pub fn into_segments(self) -> Vec<Segment<I>> {
-        self.segments
     }
 }

@@ -1,100 +1,24 @@
-//! Maps and tables against a `HashMap`, under random operations that make them grow and shrink.
-#![allow(unsafe_code)]
+//! Maps against a `HashMap`, under random operations that make them grow and shrink.
 
 use std::collections::{HashMap, HashSet};
-use std::ptr::NonNull;
+use std::sync::atomic::Ordering;
 
-use ochre_table::{Draw, Hasher, Item, Key, Map, Moved, POSITION_BITS, Seen, Table, Tally};
+use ochre_table::{Access, Draw, Hasher, Key, Map, POSITION_BITS};
+use pair::{Boxed, Living, Random, boxed, name};
 
-/// A name and a number, in a block of 16-byte alignment.
-#[repr(align(16))]
-struct Pair(Vec<u8>, u64);
-
-struct Boxed(Box<Pair>);
-
-/// Counts odd numbers, which are marked.
-#[derive(Default, Debug, PartialEq)]
-struct Odd(usize);
-
-impl Tally<Boxed> for Odd {
-    fn added(&mut self, item: &Pair) {
-        self.0 += (item.1 % 2) as usize;
-    }
-
-    fn removed(&mut self, marked: bool) {
-        self.0 -= usize::from(marked);
-    }
-}
-
-// SAFETY: a box of 16-byte alignment; these tests change nothing but numbers, by an even difference.
-unsafe impl Item for Boxed {
-    type Ref<'a> = &'a Pair;
-    type Mut<'a> = &'a mut Pair;
-    type Tally = Odd;
-
-    fn into_raw(self) -> NonNull<u8> {
-        NonNull::from(Box::leak(self.0)).cast()
-    }
-
-    // SAFETY: by the caller.
-    unsafe fn from_raw(raw: NonNull<u8>) -> Self {
-        // SAFETY: the address is of a box that was leaked.
-        Boxed(unsafe { Box::from_raw(raw.cast().as_ptr()) })
-    }
-
-    // SAFETY: by the caller.
-    unsafe fn shared<'a>(raw: NonNull<u8>) -> &'a Pair {
-        // SAFETY: the address is of a box that lives for 'a.
-        unsafe { raw.cast().as_ref() }
-    }
-
-    // SAFETY: by the caller.
-    unsafe fn exclusive<'a>(raw: NonNull<u8>) -> &'a mut Pair {
-        // SAFETY: the address is of a box that lives for 'a and that nobody else looks at.
-        unsafe { raw.cast().as_mut() }
-    }
-
-    fn look(&self) -> &Pair {
-        &self.0
-    }
-
-    fn key<'a>(item: Self::Ref<'a>) -> &'a [u8] {
-        &item.0
-    }
-
-    fn is_marked(item: &Pair) -> bool {
-        item.1 % 2 == 1
-    }
-}
-
-fn boxed(name: &[u8], number: u64) -> Boxed {
-    Boxed(Box::new(Pair(name.to_vec(), number)))
-}
-
-struct Random(u64);
-
-impl Draw for Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        if limit == 0 { 0 } else { (self.0 >> 11) % limit }
-    }
-}
-
-fn name(number: u64) -> Vec<u8> {
-    format!("name:{number}").into_bytes()
-}
+mod pair;
 
 struct Pairing {
     map: Map<Boxed>,
     model: HashMap<Vec<u8>, u64>,
     hasher: Hasher,
+    living: Living,
 }
 
 impl Pairing {
     fn new(seed: u64) -> Pairing {
-        Pairing { map: Map::new(), model: HashMap::new(), hasher: Hasher::new(seed) }
+        let (map, model, living) = (Map::new(), HashMap::new(), Living::default());
+        Pairing { map, model, hasher: Hasher::new(seed), living }
     }
 
     fn filled(seed: u64, len: u64) -> Pairing {
@@ -104,61 +28,45 @@ impl Pairing {
     }
 
     fn put(&mut self, name: &[u8], number: u64) {
-        let old = self.map.insert(boxed(name, number), &self.hasher);
-        assert_eq!(old.map(|item| item.0.1), self.model.insert(name.to_vec(), number));
+        let is_new = self.map.insert(boxed(name, number, &self.living), &self.hasher);
+        assert_eq!(is_new, self.model.insert(name.to_vec(), number).is_none());
     }
 
     fn put_if_new(&mut self, name: &[u8], number: u64) {
-        let is_new = self.map.insert_with(name, &self.hasher, || boxed(name, number));
+        let is_new = self.map.insert_with(name, &self.hasher, || boxed(name, number, &self.living));
         assert_eq!(is_new, !self.model.contains_key(name));
         self.model.entry(name.to_vec()).or_insert(number);
     }
 
     fn change(&mut self, name: &[u8]) {
-        if let Some(item) = self.map.get_mut(name, &self.hasher) {
-            item.1 += 2;
+        match self.map.access(name, &self.hasher) {
+            Some(Access::Own(item)) => item.1 += 2,
+            Some(Access::Pinned(_)) => panic!("nothing is pinned"),
+            None => assert!(!self.model.contains_key(name)),
         }
         self.model.entry(name.to_vec()).and_modify(|number| *number += 2);
     }
 
-    fn remake(&mut self, name: &[u8]) {
-        let remade = self.map.remake(name, &self.hasher, |item| boxed(&item.0.0, item.0.1 + 1));
-        assert_eq!(remade, self.model.contains_key(name));
-        self.model.entry(name.to_vec()).and_modify(|number| *number += 1);
-    }
-
-    /// Takes out the odd numbers that are above a limit, and checks that all odd ones were asked for.
-    fn extract_odd(&mut self, above: u64) {
-        let (mut asked, mut position, mut gone) = (0, Some(0), Vec::new());
-        let odd = self.model.values().filter(|number| *number % 2 == 1).count();
-        while let Some(at) = position {
-            let mut is_chosen = |item: &Pair| item.1 > above;
-            let part = self.map.extract_marked(at, &self.hasher, &mut is_chosen, &mut gone);
-            asked += part.0;
-            position = part.1;
-        }
-        assert!(asked >= odd, "some may come twice when segments merge");
-        assert!(gone.iter().all(|item| item.0.1 % 2 == 1 && item.0.1 > above));
-        gone.iter().for_each(|item| assert_eq!(self.model.remove(&item.0.0), Some(item.0.1)));
-        assert!(self.model.values().all(|number| number % 2 == 0 || *number <= above));
-    }
-
     fn remove(&mut self, name: &[u8]) {
-        let removed = self.map.remove(name, &self.hasher);
-        assert_eq!(removed.map(|item| item.0.1), self.model.remove(name));
+        let mut removed = None;
+        let was_there = self.map.remove_seen(name, &self.hasher, |item| removed = Some(item.1));
+        assert_eq!((was_there, removed), (removed.is_some(), self.model.remove(name)));
     }
 
     fn take_random(&mut self, random: &mut Random) {
-        match self.map.take_random(random, &self.hasher) {
-            Some(item) => assert_eq!(self.model.remove(&item.0.0), Some(item.0.1)),
-            None => assert!(self.model.is_empty()),
+        let mut taken = None;
+        let was_there =
+            self.map.take_random(random, &self.hasher, |item| taken = Some((item.0.clone(), item.1)));
+        assert_eq!((was_there, taken.is_none()), (taken.is_some(), self.model.is_empty()));
+        if let Some((name, number)) = taken {
+            assert_eq!(self.model.remove(&name), Some(number));
         }
     }
 
     fn take_sample(&mut self, count: usize, random: &mut Random) {
         let (model, before) = (&mut self.model, self.map.len());
         self.map.take_sample(count, random, &self.hasher, &mut |item| {
-            assert_eq!(model.remove(&item.0.0), Some(item.0.1));
+            assert_eq!(model.remove(&item.0), Some(item.1));
         });
         assert_eq!(self.map.len(), before.saturating_sub(count));
     }
@@ -175,7 +83,7 @@ impl Pairing {
 
     fn check(&self) {
         assert_eq!(self.map.len(), self.model.len());
-        assert_eq!(self.map.tally().0, self.model.values().filter(|number| *number % 2 == 1).count());
+        assert_eq!(self.living.load(Ordering::Relaxed), self.model.len() as isize);
         for (name, number) in &self.model {
             assert_eq!(self.map.get(name, &self.hasher).map(|item| item.1), Some(*number));
         }
@@ -199,11 +107,7 @@ fn random_operations_agree_with_a_map() {
                     lot if lot >= growing => pairing.remove(&name),
                     0 => pairing.put_if_new(&name, step),
                     1 => pairing.change(&name),
-                    2 => pairing.remake(&name),
                     _ => pairing.put(&name, step),
-                }
-                if random.below(3_000) == 0 {
-                    pairing.extract_odd(random.below(15_000));
                 }
                 match random.below(300) {
                     0 => pairing.take_sample(random.below(40) as usize, &mut random),
@@ -213,14 +117,16 @@ fn random_operations_agree_with_a_map() {
             }
             pairing.check();
         }
-        let copy = pairing.map.clone_with(|item| boxed(&item.0, item.1));
+        let copy = pairing.map.clone_with(|item| boxed(&item.0, item.1, &pairing.living));
         let mut names: Vec<Vec<u8>> = pairing.model.keys().cloned().collect();
         names.sort();
         names.iter().for_each(|name| pairing.remove(name));
         assert!(pairing.map.is_empty() && pairing.map.memory_bytes() < 200, "{}", pairing.map.memory_bytes());
-        let mut left: Vec<Vec<u8>> = copy.into_items().map(|item| item.0.0).collect();
+        let mut left: Vec<Vec<u8>> = copy.iter().map(|item| item.0.clone()).collect();
         left.sort();
         assert_eq!(left, names);
+        drop(copy);
+        assert_eq!(pairing.living.load(Ordering::Relaxed), 0);
     }
 }
 
@@ -358,11 +264,11 @@ fn every_item_is_taken_equally_early() {
         if round % 2 == 0 {
             pairing
                 .map
-                .take_sample(5, &mut random, &pairing.hasher, &mut |item| counts[item.0.1 as usize] += 1);
+                .take_sample(5, &mut random, &pairing.hasher, &mut |item| counts[item.1 as usize] += 1);
         } else {
-            (0..5).filter_map(|_| pairing.map.take_random(&mut random, &pairing.hasher)).for_each(|item| {
-                counts[item.0.1 as usize] += 1;
-            });
+            for _ in 0..5 {
+                pairing.map.take_random(&mut random, &pairing.hasher, |item| counts[item.1 as usize] += 1);
+            }
         }
     }
     assert_fair(&counts);
@@ -382,41 +288,4 @@ fn maps_stay_well_filled() {
     }
     assert!(worst.0 < 13.5, "{worst:?} bytes per key");
     assert!(size_of::<Map<Boxed>>() <= 80, "{}", size_of::<Map<Boxed>>());
-}
-
-/// What a keyspace needs of a table: a part of the positions only, places that were seen, and what moved.
-#[test]
-fn a_table_of_a_part_of_the_positions() {
-    let (hasher, mut table) = (Hasher::new(5), Table::new(POSITION_BITS - 3));
-    assert_eq!(table.take_moved(), Moved::Everything);
-    let mut hints = vec![table.hint(0)];
-    for number in 0..8_000u64 {
-        let name = name(number);
-        let key = hasher.key(&name);
-        if key.hash.position() >> (POSITION_BITS - 3) != 6 {
-            continue;
-        }
-        table.insert(key.hash, boxed(&name, number), &hasher);
-        match table.take_moved() {
-            Moved::Nothing => {}
-            Moved::Range(start, end) => (start..end).for_each(|at| hints[at] = table.hint(at)),
-            Moved::Everything => hints = (0..1 << table.depth()).map(|at| table.hint(at)).collect(),
-        }
-        assert!(hints.iter().enumerate().all(|(at, hint)| table.hint(at) == *hint), "hints follow");
-        let mut again = hasher.key(&name);
-        again.seen = table.prefetch_item(again);
-        while again.seen.is_displaced() {
-            again.seen = table.prefetch_displaced(again);
-        }
-        let location = table.find(again).expect("it is there");
-        assert_eq!(table.item(location).map(|item| item.1), Some(number));
-    }
-    assert!(table.len() > 900 && table.tally().0 > 400);
-    for number in 0..8_000 {
-        let name = name(number);
-        if let Some(location) = table.find(Key { seen: Seen::NOWHERE, ..hasher.key(&name) }) {
-            assert_eq!(table.remove(location, &hasher).map(|item| item.0.1), Some(number));
-        }
-    }
-    assert_eq!((table.len(), table.tally()), (0, &Odd(0)));
 }

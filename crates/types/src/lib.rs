@@ -17,6 +17,7 @@
 //! - `hyperloglog`: estimates of how many different elements a set has
 //! - `stream`: append-only logs with consumer groups
 //! - `glob`: the patterns of KEYS, SCAN, PSUBSCRIBE and CONFIG GET
+//! - `portion`: how much of a pinned value is read at a time
 //! - `object`: what a key holds when it does not fit into its entry
 //! - `random`: a small seeded generator for sampling
 
@@ -31,6 +32,7 @@ mod long_double;
 pub mod lzf;
 mod number;
 mod object;
+mod portion;
 mod random;
 pub mod set;
 pub mod stream;
@@ -51,7 +53,8 @@ pub use long_double::LongDouble;
 pub use number::{
     format_f64, is_int_encodable, parse_f64, parse_i64, parse_u64, parse_u64_lenient, push_f64, push_f64_17,
 };
-pub use object::{DataType, Object, ObjectMut, ObjectRef};
+pub use object::{DataType, Object, ObjectMut, ObjectRef, Pinned};
+pub use portion::Portion;
 pub use random::Rng;
 pub use string::{
     CommonSubsequence, DIGEST_LEN, Digest, DigestLengthError, EMBSTR_KEY_AND_VALUE_LEN_MAX, LcsError,

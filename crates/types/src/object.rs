@@ -7,12 +7,12 @@
 //! alone, since the entry's head says what it is, and it is seen as an [`ObjectRef`] or [`ObjectMut`]: eight bytes less for
 //! each key.
 
-use crate::hash::Hash;
+use crate::hash::{Hash, PinnedHash};
 use crate::list::List;
-use crate::set::Set;
+use crate::set::{PinnedSet, Set};
 use crate::stream::Stream;
 use crate::string::LongString;
-use crate::zset::ZSet;
+use crate::zset::{PinnedZSet, ZSet};
 
 /// A type of which a key's value may be, apart from small strings: what the keyspace needs to know of it.
 pub trait DataType: Default + Sized {
@@ -134,6 +134,30 @@ objects! {
     ZSet: ZSet as ZSet, "zset";
     /// A stream.
     Stream: Stream as Stream, "stream";
+}
+
+/// A value as it was at an instant, read in parts while it goes on: see each type's own.
+#[derive(Debug)]
+pub enum Pinned {
+    /// A set.
+    Set(PinnedSet),
+    /// A hash.
+    Hash(PinnedHash),
+    /// A sorted set.
+    ZSet(PinnedZSet),
+}
+
+impl ObjectMut<'_> {
+    /// The value as it is now, for types that can be pinned. Worth it if it is big: [`ObjectRef::free_effort`] tells its
+    /// elements in O(1), 1 where it is one run of bytes.
+    pub fn pin(self) -> Option<Pinned> {
+        match self {
+            ObjectMut::Set(set) => Some(Pinned::Set(set.pin())),
+            ObjectMut::Hash(hash) => Some(Pinned::Hash(hash.pin())),
+            ObjectMut::ZSet(set) => Some(Pinned::ZSet(set.pin())),
+            ObjectMut::String(_) | ObjectMut::List(_) | ObjectMut::Stream(_) => None,
+        }
+    }
 }
 
 macro_rules! data_type {

@@ -72,6 +72,22 @@ impl Due {
         Some(node - (1 << self.log))
     }
 
+    /// All ranges with a bound below `now_ms`, unless those are more than one of `share`.
+    pub(super) fn all_due(&self, now_ms: i64, share: usize) -> Option<Vec<usize>> {
+        let (mut ranges, mut nodes) = (Vec::new(), vec![1]);
+        while let Some(node) = nodes.pop() {
+            if self.mins[node] >= now_ms {
+                continue;
+            }
+            match node.checked_sub(1 << self.log) {
+                None => nodes.extend([2 * node, 2 * node + 1]),
+                Some(_) if ranges.len() >= (1 << self.log) / share => return None,
+                Some(range) => ranges.push(range),
+            }
+        }
+        Some(ranges)
+    }
+
     /// Corrects the bound of a range.
     pub(super) fn set(&mut self, range: usize, min_ms: Option<i64>) {
         let mut node = (1 << self.log) + range;
@@ -129,6 +145,12 @@ mod tests {
         due.note(POSITIONS - 1, 50, 1000);
         due.note(0, 70, 1000);
         assert_eq!((due.next_ms(), due.first_due(50)), (Some(50), None));
+        assert_eq!(
+            (due.all_due(50, 4), due.all_due(51, 4)),
+            (Some(vec![]), Some(vec![due.range_of(POSITIONS - 1)]))
+        );
+        assert_eq!(due.all_due(71, 4).map(|ranges| ranges.len()), Some(2));
+        assert_eq!(due.all_due(71, 60), None, "one of 64, but two are due");
         let range = due.first_due(51).expect("the last range is due");
         assert_eq!(range, due.range_of(POSITIONS - 1));
         due.set(range, None);

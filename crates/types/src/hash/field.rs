@@ -173,12 +173,6 @@ impl<'a> FieldRef<'a> {
         self.bytes(form.value_at(), form.value_len)
     }
 
-    /// Whether it expires, without looking when.
-    #[inline]
-    pub(super) fn expires(self) -> bool {
-        self.form().expires
-    }
-
     /// When it expires, unix time in ms.
     #[inline]
     pub(super) fn expire_ms(self) -> Option<i64> {
@@ -239,7 +233,6 @@ impl FieldMut<'_> {
 unsafe impl ochre_table::Item for Field {
     type Ref<'a> = FieldRef<'a>;
     type Mut<'a> = FieldMut<'a>;
-    type Tally = ();
 
     #[inline]
     fn into_raw(self) -> NonNull<u8> {
@@ -274,11 +267,6 @@ unsafe impl ochre_table::Item for Field {
     #[inline]
     fn key<'a>(item: Self::Ref<'a>) -> &'a [u8] {
         item.name()
-    }
-
-    #[inline]
-    fn is_marked(item: FieldRef<'_>) -> bool {
-        item.expires()
     }
 }
 

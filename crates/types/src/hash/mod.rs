@@ -17,6 +17,7 @@
 //! - `word`: eight bytes that own a hash in one of its encodings (unsafe)
 //! - `base`: making, measuring and converting
 //! - `read`, `write`, `number`, `times`, `sample`, `scan`: what can be done with a hash
+//! - `pinned`: a hash as it was, read while it changes
 //! - `load`: listpacks from outside
 //! - `packed`, `expiring`, `shaped`, `table`: the encodings
 //! - `record`: the allocation of a shaped hash (unsafe); `shape`: the names that hashes share
@@ -29,6 +30,7 @@ mod field;
 mod load;
 mod number;
 mod packed;
+mod pinned;
 mod read;
 mod record;
 mod sample;
@@ -46,6 +48,7 @@ mod write;
 pub use base::{Hash, release_unused_shapes, shapes_heap_bytes};
 pub use load::NotAHash;
 pub use number::IncrementError;
+pub use pinned::PinnedHash;
 pub use read::Fields;
 pub use value::{
     Condition, Entry as HashEntry, ExpireOutcome, FieldExpiry, HashLimits, NewExpiry, PersistOutcome,

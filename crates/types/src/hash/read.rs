@@ -77,9 +77,14 @@ impl Hash {
         self.next_expiry_ms().is_some_and(|next_ms| next_ms < now_ms)
     }
 
-    /// Number of fields that have not expired: how many [`Hash::live`] gives. O(1) unless some have expired.
+    /// Number of fields that have not expired: how many [`Hash::live`] gives. O(1) unless some have expired; in a table
+    /// O(those that have), else O(fields).
     pub fn live_len(&self, now_ms: i64) -> usize {
-        if self.may_have_expired(now_ms) { self.live(now_ms).count() } else { self.len() }
+        match self.0.look() {
+            _ if !self.may_have_expired(now_ms) => self.len(),
+            Look::Table(table) => table.len() - table.expired_len(now_ms),
+            _ => self.live(now_ms).count(),
+        }
     }
 
     /// The fields that have not expired, in their order.

@@ -1,11 +1,14 @@
 //! A big hash: a table of fields, and when they are due, once one of them expires.
 
-use ochre_table::{Map, hasher};
+use ochre_table::{Access, Map, Pin, hasher};
 
 use super::due::Due;
 use super::field::{Field, FieldRef};
 use super::value::{Entry, NewExpiry, is_expired};
 use crate::listpack::Item;
+
+/// With more than one of so many ranges due, looking at all fields is cheaper than at ranges.
+const WALK_FROM: usize = 4;
 
 /// Fields by name.
 pub(super) struct Table {
@@ -43,36 +46,41 @@ impl Table {
             Ok(()) => return false,
             Err(expire_ms) => expire_ms,
         };
-        let old = self.fields.insert(Field::new(name, value, expire_ms), hasher());
+        let is_new = self.fields.insert(Field::new(name, value, expire_ms), hasher());
         if let Some(at_ms) = expire_ms {
             self.note(name, at_ms);
         }
-        old.is_none()
+        is_new
     }
 
     /// Writes the value into the field's own block if that is possible; else when the new field expires.
     fn update(&mut self, name: &[u8], value: &[u8], expiry: NewExpiry) -> Result<(), Option<i64>> {
-        let Some(mut field) = self.fields.get_mut(name, hasher()) else {
-            return Err(match expiry {
-                NewExpiry::At(at_ms) => Some(at_ms),
-                NewExpiry::Never | NewExpiry::Keep => None,
-            });
-        };
-        let old = field.as_ref().expire_ms();
-        let new = match expiry {
+        let new = |old: Option<i64>| match expiry {
             NewExpiry::Never => None,
             NewExpiry::Keep => old,
             NewExpiry::At(at_ms) => Some(at_ms),
         };
-        if new == old && field.set_value(value) { Ok(()) } else { Err(new) }
+        match self.fields.access(name, hasher()) {
+            None => Err(new(None)),
+            Some(Access::Pinned(field)) => Err(new(field.expire_ms())),
+            Some(Access::Own(mut field)) => {
+                let old = field.as_ref().expire_ms();
+                if new(old) == old && field.set_value(value) { Ok(()) } else { Err(new(old)) }
+            }
+        }
     }
 
     /// Changes when a field that is there expires.
     pub(super) fn set_time(&mut self, name: &[u8], expire_ms: Option<i64>) {
-        let Some(mut field) = self.fields.get_mut(name, hasher()) else { return };
-        let moved = expire_ms.is_some_and(|at_ms| field.move_expire(at_ms));
-        if !moved {
-            let field = Field::new(name, field.as_ref().value(), expire_ms);
+        let changed = match self.fields.access(name, hasher()) {
+            None => return,
+            Some(Access::Pinned(field)) => Some(Field::new(name, field.value(), expire_ms)),
+            Some(Access::Own(mut field)) => {
+                let moved = expire_ms.is_some_and(|at_ms| field.move_expire(at_ms));
+                (!moved).then(|| Field::new(name, field.as_ref().value(), expire_ms))
+            }
+        };
+        if let Some(field) = changed {
             self.fields.insert(field, hasher());
         }
         if let Some(at_ms) = expire_ms {
@@ -88,7 +96,7 @@ impl Table {
 
     /// Takes a field out; whether it was there.
     pub(super) fn remove(&mut self, name: &[u8]) -> bool {
-        self.fields.remove(name, hasher()).is_some()
+        self.fields.remove(name, hasher())
     }
 
     /// A time before which no field expires.
@@ -121,6 +129,24 @@ impl Table {
             self.due = None;
         }
         removed
+    }
+
+    /// How many fields have expired at `now_ms` and are still there. O(those that are due), at most O(fields).
+    pub(super) fn expired_len(&self, now_ms: i64) -> usize {
+        let Some(due) = &self.due else { return 0 };
+        match due.all_due(now_ms, WALK_FROM) {
+            None => self.fields.iter().filter(|field| has_expired(*field, now_ms)).count(),
+            Some(ranges) => {
+                let expired =
+                    |range| look_through(&self.fields, due, range, now_ms, usize::MAX).expired.len();
+                ranges.into_iter().map(expired).sum()
+            }
+        }
+    }
+
+    /// The fields as they are now, to be read anywhere.
+    pub(super) fn pin(&mut self) -> Pin<Field> {
+        self.fields.pin()
     }
 
     /// Bytes allocated: table, fields, times. O(fields).

@@ -90,7 +90,6 @@ impl<'a> MemberRef<'a> {
 unsafe impl Item for Member {
     type Ref<'a> = MemberRef<'a>;
     type Mut<'a> = MemberRef<'a>;
-    type Tally = ();
 
     #[inline]
     fn into_raw(self) -> NonNull<u8> {

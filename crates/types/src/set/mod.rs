@@ -5,6 +5,7 @@
 //! - `random`: members at random, taken out or not
 //! - `algebra`: intersections, unions, differences of several sets
 //! - `estimate`: about how many members a union has
+//! - `pinned`: a set as it was, read while it changes
 //! - `batch`: asking for sixteen members at a time
 //! - `intset`: few integers, sorted, in Redis's layout
 //! - `member`: a member of a table
@@ -16,6 +17,7 @@ mod block;
 mod estimate;
 mod intset;
 mod member;
+mod pinned;
 mod random;
 #[cfg(test)]
 mod tests;
@@ -26,5 +28,6 @@ mod word;
 pub use algebra::{difference, intersection, union};
 pub use algebra::{store_difference, store_intersection, store_union};
 pub use estimate::union_estimate;
+pub use pinned::PinnedSet;
 pub use value::{Set, SetLimits};
 pub use walk::Iter;

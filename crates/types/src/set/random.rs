@@ -85,9 +85,7 @@ impl Set {
     fn pop_one(&mut self, rng: &mut Rng, visit: &mut dyn FnMut(Item<'_>)) {
         match self.0.get_mut() {
             ReprMut::Table(map) => {
-                if let Some(member) = map.take_random(rng, hasher()) {
-                    visit(Item::Bytes(ochre_table::Item::look(&member).bytes()));
-                }
+                map.take_random(rng, hasher(), |member| visit(Item::Bytes(member.bytes())));
             }
             ReprMut::Intset(intset) => {
                 if let Some(int) = intset.get(rng.below(intset.len() as u64) as usize) {
@@ -108,7 +106,7 @@ impl Set {
         let mut selection = Selection { wanted: count, left: self.len() };
         match self.0.get_mut() {
             ReprMut::Table(map) => map.take_sample(count, rng, hasher(), &mut |member| {
-                visit(Item::Bytes(ochre_table::Item::look(&member).bytes()));
+                visit(Item::Bytes(member.bytes()));
             }),
             ReprMut::Intset(intset) => intset.retain(|int| {
                 let chosen = selection.next(rng);
@@ -140,7 +138,7 @@ impl Set {
         let mut kept = Set::new_listpack();
         if let ReprMut::Table(map) = self.0.get_mut() {
             map.take_sample(remaining, rng, hasher(), &mut |member| {
-                kept.push(Item::Bytes(ochre_table::Item::look(&member).bytes()), limits);
+                kept.push(Item::Bytes(member.bytes()), limits);
             });
         }
         self.iter().for_each(visit);

@@ -288,7 +288,7 @@ impl Set {
     /// Removes `member`; whether it was there.
     pub fn remove(&mut self, member: &[u8]) -> bool {
         match self.0.get_mut() {
-            ReprMut::Table(map) => map.remove(member, hasher()).is_some(),
+            ReprMut::Table(map) => map.remove(member, hasher()),
             ReprMut::Intset(intset) => parse_i64(member).is_some_and(|int| intset.remove(int)),
             ReprMut::Listpack(listpack) => {
                 let found = listpack.first().and_then(|first| listpack.find(first, member, 0));

@@ -42,7 +42,7 @@ impl ZSetGatherer {
 
     /// Takes a member out.
     pub(super) fn remove(&mut self, member: &[u8]) {
-        self.members.take(member);
+        self.members.take(member, |_| {});
     }
 
     /// The sorted set of all members, big; [`ZSet::make_small`] makes it small if limits allow. O(n log n).

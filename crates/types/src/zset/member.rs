@@ -15,9 +15,9 @@
 //! | hint (20 bits) | address / 16 (44 bits) |
 //! ```
 //!
-//! What makes the looks through an address sound: a `MemberRef` never leaves the sorted set, which takes a member out of
-//! its tree before, or at once after, its table gives it up, and never looks at it in between. A score changes only
-//! through an exclusively borrowed sorted set.
+//! What makes the looks through an address sound: a `MemberRef` never leaves the sorted set, or its pins. A sorted set takes a
+//! member out of its tree before its table lets it go; pins keep what the table has let go of. A score changes only
+//! through an exclusively borrowed sorted set, and only if no pin has the member.
 #![allow(unsafe_code)]
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
@@ -109,7 +109,6 @@ impl Drop for Member {
 unsafe impl Item for Member {
     type Ref<'a> = MemberRef;
     type Mut<'a> = MemberRef;
-    type Tally = ();
 
     #[inline]
     fn into_raw(self) -> NonNull<u8> {
@@ -159,7 +158,7 @@ impl MemberRef {
         order_key(self.score())
     }
 
-    /// Changes the score. Whoever calls this has the sorted set exclusively.
+    /// Changes the score. Whoever calls this has the sorted set exclusively, and no pin has the member.
     #[inline]
     pub(super) fn set_score(self, score: f64) {
         // SAFETY: the member lives, and nobody else looks at it (see the head of this file).

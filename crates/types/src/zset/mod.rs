@@ -4,6 +4,7 @@
 //! - `limits`: what its commands ask for: limits, rules, directions
 //! - `ranges`: ranges by index, score and bytes; all become ranges of ranks
 //! - `iter`: walking over a range
+//! - `pinned`: a range as it was, read while the sorted set changes
 //! - `random`: members from a cursor on, or at random
 //! - `algebra`: union, intersection, difference
 //! - `gather`: many members at once
@@ -19,6 +20,7 @@ mod gather;
 mod iter;
 mod limits;
 mod member;
+mod pinned;
 mod random;
 mod ranges;
 mod score;
@@ -33,5 +35,6 @@ pub use algebra::{Aggregate, Weighted, ZSource, zdiff, zinter, zinter_count, zun
 pub use gather::ZSetGatherer;
 pub use iter::ZSetIter;
 pub use limits::{AddRule, Added, Comparison, Direction, Existence, NotANumber, ZSetLimits};
+pub use pinned::PinnedZSet;
 pub use ranges::{LexBound, LexRange, ScoreRange, limit_ranks, ranks_of_indices};
 pub use zset::ZSet;

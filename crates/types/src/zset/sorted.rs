@@ -7,18 +7,20 @@
 //! A score is looked up in the table, a rank by walking down the tree with the score that the table led to. A member of 12
 //! bytes takes 32 bytes itself, about 10 in the table and 10 in the tree.
 //!
-//! Whatever is taken out leaves the tree first, or the table just before, with nothing looking at it in between: the tree
-//! has addresses only.
+//! Whatever is taken out leaves the tree first, just before the table lets it go: the tree has addresses only.
+//!
+//! Pins ([`Sorted::pin`]) are of the table and of the tree at once. A member that pins have is not given another score but
+//! replaced; nodes of the tree that pins have are in the tree's limbo after a change, and are buried with the table's pins.
 
 use std::ops::{Bound, Range};
 
-use ochre_table::{Key, Map, hasher};
+use ochre_table::{Access, Key, Map, hasher};
 
 use super::iter::ZSetIter;
 use super::limits::Direction;
 use super::member::{Member, MemberRef, allocated_bytes};
 use super::ranges::{LexBound, LexRange, ScoreRange};
-use super::tree::{Probe, Tree};
+use super::tree::{PinnedTree, Probe, Tree};
 use crate::listpack::Item;
 
 #[derive(Debug)]
@@ -69,10 +71,16 @@ impl Members {
         added
     }
 
-    pub(super) fn take(&mut self, member: &[u8]) -> Option<Member> {
-        let taken = self.map.remove(member, hasher())?;
-        self.bytes -= allocated_bytes(member.len());
-        Some(taken)
+    /// Takes a member out, which `visit` sees just before; whether it was there.
+    pub(super) fn take(&mut self, member: &[u8], visit: impl FnOnce(MemberRef)) -> bool {
+        let (bytes, mut taken) = (allocated_bytes(member.len()), false);
+        // `member` may be that of the member itself, which is gone after this.
+        self.map.remove_seen(member, hasher(), |member| {
+            taken = true;
+            visit(member);
+        });
+        self.bytes -= if taken { bytes } else { 0 };
+        taken
     }
 
     /// All members in order. O(n log n).
@@ -131,20 +139,59 @@ impl Sorted {
     pub(super) fn insert(&mut self, member: &[u8], score: f64) {
         if let Some(member) = self.members.add(member, score) {
             self.tree.insert(member);
+            self.bury_limbo_if_any();
         }
     }
 
     /// Gives a member of this sorted set another score.
     pub(super) fn rescore(&mut self, member: MemberRef, score: f64) {
+        if self.tree.may_be_pinned() {
+            return self.rescore_pinned(member, score);
+        }
         self.tree.rescore(member, score);
     }
 
-    pub(super) fn remove(&mut self, member: &[u8]) -> bool {
-        let taken = self.members.take(member);
-        if let Some(member) = &taken {
-            self.tree.remove(member.by_ref());
+    /// The same where pins may have the member.
+    #[cold]
+    fn rescore_pinned(&mut self, member: MemberRef, score: f64) {
+        match self.members.map.access(member.bytes(), hasher()) {
+            Some(Access::Pinned(old)) => {
+                let new = Member::new(score, old.bytes());
+                self.tree.remove(old);
+                self.tree.insert(new.by_ref());
+                self.members.map.insert(new, hasher());
+            }
+            Some(Access::Own(member)) => self.tree.rescore(member, score),
+            None => {}
         }
-        taken.is_some()
+        self.bury_limbo();
+    }
+
+    pub(super) fn remove(&mut self, member: &[u8]) -> bool {
+        let tree = &mut self.tree;
+        let taken = self.members.take(member, |member| tree.remove(member));
+        self.bury_limbo_if_any();
+        taken
+    }
+
+    /// The sorted set as it is now, to be read anywhere. What [`Map::pin`] takes, which is that for the table.
+    pub(super) fn pin(&mut self) -> PinnedTree {
+        self.tree.pin(self.members.map.pin())
+    }
+
+    #[inline]
+    fn bury_limbo_if_any(&mut self) {
+        if self.tree.may_be_pinned() {
+            self.bury_limbo();
+        }
+    }
+
+    #[cold]
+    fn bury_limbo(&mut self) {
+        self.members.map.bury_memory(&mut self.tree.take_limbo());
+        if !self.members.map.is_pinned() {
+            self.tree.expect_no_pins();
+        }
     }
 
     /// Takes out the members of a range of ranks, and shows them in the direction's order. O(log n + removed).
@@ -192,8 +239,9 @@ impl Sorted {
         }
         for member in run {
             visit(member);
-            self.members.take(member.bytes());
+            self.members.take(member.bytes(), |_| {});
         }
+        self.bury_limbo_if_any();
         removed
     }
 
@@ -254,6 +302,14 @@ impl Sorted {
         }
         let bytes: usize = self.members.map.iter().map(|member| allocated_bytes(member.bytes().len())).sum();
         assert_eq!(self.members.bytes, bytes);
+    }
+}
+
+impl Drop for Sorted {
+    fn drop(&mut self) {
+        if self.members.map.is_pinned() {
+            self.members.map.bury(Box::new(std::mem::replace(&mut self.tree, Tree::new())));
+        }
     }
 }
 

@@ -349,7 +349,7 @@ impl ZSet {
     }
 }
 
-fn clamp(ranks: Range<usize>, len: usize) -> Range<usize> {
+pub(super) fn clamp(ranks: Range<usize>, len: usize) -> Range<usize> {
     let end = ranks.end.min(len);
     ranks.start.min(end)..end
 }

@@ -5,23 +5,23 @@
 //! they are three quarters full together at most; if not, the neighbour has enough for both. So there is always a gap
 //! between what splits and what merges.
 
-use super::Census;
 use super::inner::{Child, Inner};
 use super::leaf::Leaf;
 use super::remove::Removed;
+use super::upkeep::Upkeep;
 
 impl<const LEAF: usize, const INNER: usize> Inner<LEAF, INNER> {
     /// Two neighbouring leaves.
-    fn leaves(&mut self, left: usize) -> Option<(&mut Leaf<LEAF>, &mut Leaf<LEAF>)> {
+    fn leaves(&mut self, left: usize, upkeep: &mut Upkeep) -> Option<(&mut Leaf<LEAF>, &mut Leaf<LEAF>)> {
         match self.children.get_mut(left..left + 2)? {
-            [Some(Child::Leaf(a)), Some(Child::Leaf(b))] => Some((a, b)),
+            [Some(Child::Leaf(a)), Some(Child::Leaf(b))] => Some((a.make_mut(upkeep), b.make_mut(upkeep))),
             _ => None,
         }
     }
 
     /// Makes room in a full leaf by moving members to a neighbour that has room, so that leaves are fuller than if each
     /// only split. Whether members were moved.
-    pub(super) fn relieve(&mut self, at: usize) -> bool {
+    pub(super) fn relieve(&mut self, at: usize, upkeep: &mut Upkeep) -> bool {
         if !matches!(self.child(at), Some(Child::Leaf(leaf)) if leaf.is_full()) {
             return false;
         }
@@ -33,12 +33,12 @@ impl<const LEAF: usize, const INNER: usize> Inner<LEAF, INNER> {
             return false;
         }
         let left = if before >= after { at - 1 } else { at };
-        self.level(left)
+        self.level(left, upkeep)
     }
 
     /// Makes two neighbouring leaves equally full.
-    fn level(&mut self, left: usize) -> bool {
-        let Some((a, b)) = self.leaves(left) else { return false };
+    fn level(&mut self, left: usize, upkeep: &mut Upkeep) -> bool {
+        let Some((a, b)) = self.leaves(left, upkeep) else { return false };
         let total = a.len() + b.len();
         a.level(b, total / 2);
         let first = b.slots().first().map(|slot| slot.member());
@@ -51,11 +51,11 @@ impl<const LEAF: usize, const INNER: usize> Inner<LEAF, INNER> {
 
     /// Sees to a child from which `removed` members were taken out: its count, where it begins, whether it should go on
     /// alone. Returns whether this node begins with another member now.
-    pub(super) fn settle(&mut self, at: usize, removed: Removed, census: &mut Census) -> bool {
+    pub(super) fn settle(&mut self, at: usize, removed: Removed, upkeep: &mut Upkeep) -> bool {
         self.counts[at] -= removed.count;
         let mut begins_anew = removed.begins_anew && at == 0;
         if self.counts[at] == 0 {
-            census.forget(self.take_child(at).as_ref());
+            upkeep.forget(self.take_child(at).as_ref());
             begins_anew = at == 0;
         } else {
             if removed.begins_anew
@@ -63,14 +63,14 @@ impl<const LEAF: usize, const INNER: usize> Inner<LEAF, INNER> {
             {
                 self.set_first(at, first);
             }
-            self.merge_if_sparse(at, census);
+            self.merge_if_sparse(at, upkeep);
         }
         begins_anew
     }
 
     /// A quarter full is sparse; two that become one are three quarters full at most, so that not every change of one
     /// member splits and merges.
-    fn merge_if_sparse(&mut self, at: usize, census: &mut Census) {
+    fn merge_if_sparse(&mut self, at: usize, upkeep: &mut Upkeep) {
         let Some(child) = self.child(at) else { return };
         let (width, capacity) = (child.width(), child.capacity());
         if width >= capacity / 4 {
@@ -80,18 +80,18 @@ impl<const LEAF: usize, const INNER: usize> Inner<LEAF, INNER> {
             other.child(at).is_some_and(|sibling| (sibling.width() + width) * 4 <= capacity * 3)
         };
         if at > 0 && fits(self, at - 1) {
-            self.merge(at - 1, census);
+            self.merge(at - 1, upkeep);
         } else if fits(self, at + 1) {
-            self.merge(at, census);
+            self.merge(at, upkeep);
         }
     }
 
-    fn merge(&mut self, left: usize, census: &mut Census) {
+    fn merge(&mut self, left: usize, upkeep: &mut Upkeep) {
         let (count, first) = (self.counts[left + 1], self.firsts[left + 1]);
         if let (Some(right), Some(first)) = (self.take_child(left + 1), first) {
             self.counts[left] += count;
             if let Some(child) = self.child_mut(left) {
-                child.append(right, first, census);
+                child.append(right, first, upkeep);
             }
         }
     }

@@ -16,16 +16,17 @@
 use std::cmp::Ordering;
 
 use super::super::member::MemberRef;
-use super::Census;
 use super::leaf::Leaf;
+use super::own::{Node, Own};
 use super::probe::Probe;
 use super::tied::search_tied;
+use super::upkeep::Upkeep;
 
 /// A node below another one, or the root.
 #[derive(Debug)]
 pub(super) enum Child<const LEAF: usize, const INNER: usize> {
-    Leaf(Box<Leaf<LEAF>>),
-    Inner(Box<Inner<LEAF, INNER>>),
+    Leaf(Own<Leaf<LEAF>>),
+    Inner(Own<Inner<LEAF, INNER>>),
 }
 
 #[derive(Debug)]
@@ -67,7 +68,7 @@ impl<const LEAF: usize, const INNER: usize> Child<LEAF, INNER> {
         loop {
             match node {
                 Child::Leaf(leaf) => return leaf.slots().first().map(|slot| slot.member()),
-                Child::Inner(inner) => node = inner.children[0].as_ref()?,
+                Child::Inner(inner) => node = inner.child(0)?,
             }
         }
     }
@@ -78,24 +79,30 @@ impl<const LEAF: usize, const INNER: usize> Child<LEAF, INNER> {
         probe: &Probe<'_>,
         key: u64,
         member: MemberRef,
-        census: &mut Census,
+        upkeep: &mut Upkeep,
     ) -> Option<Self> {
         match self {
-            Child::Leaf(leaf) => insert_in_leaf(leaf, probe, key, member, census).map(Child::Leaf),
-            Child::Inner(inner) => inner.insert(probe, key, member, census).map(Child::Inner),
+            Child::Leaf(leaf) => {
+                let leaf = leaf.make_mut(upkeep);
+                insert_in_leaf(leaf, probe, key, member, upkeep).map(|upper| Child::Leaf(upper.into()))
+            }
+            Child::Inner(inner) => {
+                let inner = inner.make_mut(upkeep);
+                inner.insert(probe, key, member, upkeep).map(|upper| Child::Inner(upper.into()))
+            }
         }
     }
 
     /// Takes in all of the next node of the same kind, whose first member is `first`; there must be room.
-    pub(super) fn append(&mut self, next: Self, first: MemberRef, census: &mut Census) {
+    pub(super) fn append(&mut self, next: Self, first: MemberRef, upkeep: &mut Upkeep) {
         match (self, next) {
-            (Child::Leaf(leaf), Child::Leaf(next)) => {
-                leaf.append(next);
-                census.leaves -= 1;
+            (Child::Leaf(leaf), Child::Leaf(mut next)) => {
+                leaf.make_mut(upkeep).append(next.make_mut(upkeep));
+                upkeep.census.leaves -= 1;
             }
-            (Child::Inner(inner), Child::Inner(next)) => {
-                inner.append(*next, first);
-                census.inners -= 1;
+            (Child::Inner(inner), Child::Inner(mut next)) => {
+                inner.make_mut(upkeep).append(next.make_mut(upkeep), first);
+                upkeep.census.inners -= 1;
             }
             _ => unreachable!("siblings are on the same level"),
         }
@@ -108,7 +115,7 @@ fn insert_in_leaf<const LEAF: usize>(
     probe: &Probe<'_>,
     key: u64,
     member: MemberRef,
-    census: &mut Census,
+    upkeep: &mut Upkeep,
 ) -> Option<Box<Leaf<LEAF>>> {
     let at = leaf.search(probe);
     if !leaf.is_full() {
@@ -117,7 +124,7 @@ fn insert_in_leaf<const LEAF: usize>(
     }
     let half = if at == 0 || at == LEAF { at } else { LEAF / 2 };
     let mut upper = leaf.split_off(half);
-    census.leaves += 1;
+    upkeep.census.leaves += 1;
     if at > half || half == LEAF {
         upper.insert(at - half, key, member);
     } else {
@@ -152,6 +159,7 @@ impl<const LEAF: usize, const INNER: usize> Inner<LEAF, INNER> {
         self.children.get(at)?.as_ref()
     }
 
+    /// A child, to be changed. What is in it is not own yet.
     pub(super) fn child_mut(&mut self, at: usize) -> Option<&mut Child<LEAF, INNER>> {
         self.children.get_mut(at)?.as_mut()
     }
@@ -204,27 +212,27 @@ impl<const LEAF: usize, const INNER: usize> Inner<LEAF, INNER> {
         probe: &Probe<'_>,
         key: u64,
         member: MemberRef,
-        census: &mut Census,
+        upkeep: &mut Upkeep,
     ) -> Option<Box<Self>> {
         let mut at = self.route(probe);
-        if self.relieve(at) {
+        if self.relieve(at, upkeep) {
             at = self.route(probe);
         }
         self.counts[at] += 1;
-        let upper = self.child_mut(at)?.insert(probe, key, member, census)?;
+        let upper = self.child_mut(at)?.insert(probe, key, member, upkeep)?;
         self.counts[at] -= upper.count();
-        self.add_child(at + 1, upper, census)
+        self.add_child(at + 1, upper, upkeep)
     }
 
     /// Puts a child in. Returns the upper half, if the node had to become two.
-    fn add_child(&mut self, at: usize, child: Child<LEAF, INNER>, census: &mut Census) -> Option<Box<Self>> {
+    fn add_child(&mut self, at: usize, child: Child<LEAF, INNER>, upkeep: &mut Upkeep) -> Option<Box<Self>> {
         if self.len < INNER {
             self.put_child(at, child);
             return None;
         }
         let half = if at == INNER { INNER } else { INNER / 2 };
         let mut upper = self.split_off(half);
-        census.inners += 1;
+        upkeep.census.inners += 1;
         if at > half || half == INNER {
             upper.put_child(at - half, child);
         } else {
@@ -258,11 +266,6 @@ impl<const LEAF: usize, const INNER: usize> Inner<LEAF, INNER> {
         child
     }
 
-    /// The only child, taken out.
-    pub(super) fn take_only_child(&mut self) -> Option<Child<LEAF, INNER>> {
-        if self.len == 1 { self.take_child(0) } else { None }
-    }
-
     fn split_off(&mut self, at: usize) -> Box<Self> {
         let mut upper = Self::new();
         upper.take_from(self, at..self.len);
@@ -280,9 +283,9 @@ impl<const LEAF: usize, const INNER: usize> Inner<LEAF, INNER> {
         other.len -= run.len();
     }
 
-    fn append(&mut self, mut next: Self, first: MemberRef) {
+    fn append(&mut self, next: &mut Self, first: MemberRef) {
         let (at, len) = (self.len, next.len);
-        self.take_from(&mut next, 0..len);
+        self.take_from(next, 0..len);
         self.set_first(at, first);
     }
 
@@ -307,6 +310,17 @@ impl<const LEAF: usize, const INNER: usize> Inner<LEAF, INNER> {
             }
         }
         (self.counts[..self.len].iter().sum(), height.unwrap_or(0) + 1)
+    }
+}
+
+impl<const LEAF: usize, const INNER: usize> Node for Inner<LEAF, INNER> {
+    fn share_children(&mut self) {
+        for child in self.children.iter_mut().flatten() {
+            match child {
+                Child::Leaf(leaf) => leaf.share(),
+                Child::Inner(inner) => inner.share(),
+            }
+        }
     }
 }
 

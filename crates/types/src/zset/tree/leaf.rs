@@ -15,6 +15,7 @@ use std::cmp::Ordering;
 
 use super::super::member::{MemberRef, Slot};
 use super::frame::{Cut, Frame};
+use super::own::Node;
 use super::probe::Probe;
 use super::tied::search_tied;
 
@@ -24,6 +25,10 @@ pub(super) struct Leaf<const LEAF: usize> {
     shift: u8,
     len: u8,
     slots: [Slot; LEAF],
+}
+
+impl<const LEAF: usize> Node for Leaf<LEAF> {
+    fn share_children(&mut self) {}
 }
 
 impl<const LEAF: usize> Leaf<LEAF> {
@@ -171,8 +176,8 @@ impl<const LEAF: usize> Leaf<LEAF> {
     }
 
     /// Takes in the members of the next leaf; there must be room for them.
-    pub(super) fn append(&mut self, mut next: Box<Self>) {
-        self.unite_frames(&mut next);
+    pub(super) fn append(&mut self, next: &mut Self) {
+        self.unite_frames(next);
         let (len, more) = (self.len(), next.len());
         self.slots[len..len + more].copy_from_slice(next.slots());
         self.len += next.len;

@@ -26,72 +26,65 @@
 //! - `balance`: how full nodes are
 //! - `tied`: searching among equal scores
 //! - `remove`: taking members out
+//! - `own`: who owns a node, and how pins share it (unsafe)
+//! - `pinned`: a tree as it was when it was pinned (unsafe)
+//! - `upkeep`: what is known of all nodes
 
 mod balance;
 mod frame;
 mod inner;
 mod leaf;
+mod own;
+mod pinned;
 mod probe;
 mod remove;
 #[cfg(test)]
 mod tests;
 mod tied;
+mod upkeep;
 
+pub(super) use pinned::PinnedTree;
 pub(super) use probe::Probe;
+
+use ochre_table::Memory;
 
 use super::member::{MemberRef, Slot};
 use inner::{Child, Inner};
 use leaf::Leaf;
 use remove::{Exactly, Run};
-
-/// Nodes of a tree, counted as they come and go.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-struct Census {
-    leaves: usize,
-    inners: usize,
-}
-
-impl Census {
-    fn forget<const LEAF: usize, const INNER: usize>(&mut self, child: Option<&Child<LEAF, INNER>>) {
-        match child {
-            Some(Child::Leaf(_)) => self.leaves -= 1,
-            // An inner node whose last member goes has lost its children one by one.
-            Some(Child::Inner(_)) => self.inners -= 1,
-            None => {}
-        }
-    }
-}
+use upkeep::{Census, Upkeep};
 
 /// Members in order. `LEAF` and `INNER` are the most slots and children of a node.
 #[derive(Debug)]
 pub(super) struct Tree<const LEAF: usize = 62, const INNER: usize = 63> {
     root: Option<Child<LEAF, INNER>>,
     len: usize,
-    census: Census,
+    upkeep: Upkeep,
 }
 
 impl<const LEAF: usize, const INNER: usize> Tree<LEAF, INNER> {
     pub(super) fn new() -> Self {
-        Tree { root: None, len: 0, census: Census::default() }
+        Tree { root: None, len: 0, upkeep: Upkeep::default() }
     }
 
     /// A tree of members that are in order.
     pub(super) fn from_sorted(members: &[MemberRef]) -> Self {
         let mut tree = Self::new();
         tree.len = members.len();
-        let mut level: Vec<Child<LEAF, INNER>> =
-            even_runs(members.len(), LEAF).map(|run| Child::Leaf(Leaf::from_sorted(&members[run]))).collect();
-        tree.census.leaves = level.len();
+        let mut level: Vec<Child<LEAF, INNER>> = even_runs(members.len(), LEAF)
+            .map(|run| Child::Leaf(Leaf::from_sorted(&members[run]).into()))
+            .collect();
+        tree.upkeep.census.leaves = level.len();
         while level.len() > 1 {
             let mut nodes = level.into_iter();
             level = even_runs(nodes.len(), INNER)
                 .map(|run| {
                     let mut inner = Inner::new();
                     nodes.by_ref().take(run.len()).for_each(|child| inner.put_child(inner.len(), child));
-                    Child::Inner(inner)
+                    Child::Inner(inner.into())
                 })
                 .collect();
-            tree.census.inners += level.len();
+            tree.upkeep.census.inners += level.len();
         }
         tree.root = level.pop();
         tree
@@ -103,26 +96,27 @@ impl<const LEAF: usize, const INNER: usize> Tree<LEAF, INNER> {
 
     /// Bytes allocated for nodes.
     pub(super) fn heap_bytes(&self) -> usize {
-        self.census.leaves * size_of::<Leaf<LEAF>>() + self.census.inners * size_of::<Inner<LEAF, INNER>>()
+        let census = &self.upkeep.census;
+        census.leaves * size_of::<Leaf<LEAF>>() + census.inners * size_of::<Inner<LEAF, INNER>>()
     }
 
     /// Puts a member in that is not in the tree. O(log n).
     pub(super) fn insert(&mut self, member: MemberRef) {
         let probe = Probe::exact(member.score(), member.bytes());
         self.len += 1;
-        let census = &mut self.census;
+        let upkeep = &mut self.upkeep;
         let root = self.root.get_or_insert_with(|| {
-            census.leaves += 1;
-            Child::Leaf(Leaf::new())
+            upkeep.census.leaves += 1;
+            Child::Leaf(Leaf::new().into())
         });
-        if let Some(upper) = root.insert(&probe, member.key(), member, census)
+        if let Some(upper) = root.insert(&probe, member.key(), member, upkeep)
             && let Some(lower) = self.root.take()
         {
             let mut inner = Inner::new();
             inner.put_child(0, lower);
             inner.put_child(1, upper);
-            self.root = Some(Child::Inner(inner));
-            self.census.inners += 1;
+            self.root = Some(Child::Inner(inner.into()));
+            self.upkeep.census.inners += 1;
         }
     }
 
@@ -130,7 +124,7 @@ impl<const LEAF: usize, const INNER: usize> Tree<LEAF, INNER> {
     pub(super) fn remove(&mut self, member: MemberRef) {
         let mut route = Exactly(Probe::exact(member.score(), member.bytes()));
         if let Some(root) = &mut self.root {
-            let removed = root.remove(&mut route, &mut self.census, &mut |_| {});
+            let removed = root.remove(&mut route, &mut self.upkeep, &mut |_| {});
             self.len -= removed.count;
             self.lower_root();
         }
@@ -148,7 +142,7 @@ impl<const LEAF: usize, const INNER: usize> Tree<LEAF, INNER> {
         if rank >= self.len {
             return 0;
         }
-        let removed = root.remove(&mut Run { rank, count }, &mut self.census, visit);
+        let removed = root.remove(&mut Run { rank, count }, &mut self.upkeep, visit);
         self.len -= removed.count;
         self.lower_root();
         removed.count
@@ -158,13 +152,14 @@ impl<const LEAF: usize, const INNER: usize> Tree<LEAF, INNER> {
     fn lower_root(&mut self) {
         if self.len == 0 {
             self.root = None;
-            self.census = Census::default();
+            self.upkeep.census = Census::default();
         }
         while let Some(Child::Inner(inner)) = &mut self.root
-            && let Some(child) = inner.take_only_child()
+            && inner.len() == 1
+            && let Some(child) = inner.make_mut(&mut self.upkeep).take_child(0)
         {
             self.root = Some(child);
-            self.census.inners -= 1;
+            self.upkeep.census.inners -= 1;
         }
     }
 
@@ -181,16 +176,33 @@ impl<const LEAF: usize, const INNER: usize> Tree<LEAF, INNER> {
     }
 
     fn leaf_mut(&mut self, probe: &Probe<'_>) -> Option<&mut Leaf<LEAF>> {
-        let mut node = self.root.as_mut()?;
+        let (mut node, upkeep) = (self.root.as_mut()?, &mut self.upkeep);
         loop {
             match node {
-                Child::Leaf(leaf) => return Some(leaf),
+                Child::Leaf(leaf) => return Some(leaf.make_mut(upkeep)),
                 Child::Inner(inner) => {
+                    let inner = inner.make_mut(upkeep);
                     let at = inner.route(probe);
                     node = inner.child_mut(at)?;
                 }
             }
         }
+    }
+
+    /// Whether there may be pins, so that [`Tree::take_limbo`] has something to tell.
+    #[inline]
+    pub(super) fn may_be_pinned(&self) -> bool {
+        self.upkeep.may_be_pinned()
+    }
+
+    /// What pins still read and the tree has no more, to be kept as long as they.
+    pub(super) fn take_limbo(&mut self) -> Vec<Memory> {
+        self.upkeep.limbo().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Says that there are no pins any more.
+    pub(super) fn expect_no_pins(&mut self) {
+        self.upkeep.expect_no_pins();
     }
 
     /// How many members are before a place. O(log n).

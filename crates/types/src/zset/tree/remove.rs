@@ -7,10 +7,10 @@ use std::cmp::Ordering;
 use std::ops::Range;
 
 use super::super::member::MemberRef;
-use super::Census;
 use super::inner::{Child, Inner};
 use super::leaf::Leaf;
 use super::probe::Probe;
+use super::upkeep::Upkeep;
 
 /// What was done below.
 #[derive(Clone, Copy, Debug)]
@@ -67,22 +67,23 @@ impl<const LEAF: usize, const INNER: usize> Child<LEAF, INNER> {
     pub(super) fn remove(
         &mut self,
         route: &mut impl Route<LEAF, INNER>,
-        census: &mut Census,
+        upkeep: &mut Upkeep,
         visit: &mut dyn FnMut(MemberRef),
     ) -> Removed {
         match self {
             Child::Leaf(leaf) => {
                 let slots = route.slots(leaf);
-                leaf.remove(slots.start, slots.len(), visit);
+                leaf.make_mut(upkeep).remove(slots.start, slots.len(), visit);
                 Removed { count: slots.len(), begins_anew: slots.start == 0 && !slots.is_empty() }
             }
             Child::Inner(inner) => {
+                let inner = inner.make_mut(upkeep);
                 let at = route.child(inner);
                 let Some(child) = inner.child_mut(at) else {
                     return Removed { count: 0, begins_anew: false };
                 };
-                let removed = child.remove(route, census, visit);
-                Removed { count: removed.count, begins_anew: inner.settle(at, removed, census) }
+                let removed = child.remove(route, upkeep, visit);
+                Removed { count: removed.count, begins_anew: inner.settle(at, removed, upkeep) }
             }
         }
     }

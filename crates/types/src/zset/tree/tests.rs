@@ -24,7 +24,7 @@ impl<const LEAF: usize, const INNER: usize> Tree<LEAF, INNER> {
                 }
             }
         }
-        assert_eq!(census, self.census, "nodes are counted");
+        assert_eq!(census, self.upkeep.census, "nodes are counted");
     }
 
     fn members(&self) -> Vec<MemberRef> {
@@ -213,7 +213,7 @@ fn members_in_order_leave_full_leaves() {
         }
         model.compare();
         let needed = model.order.len().div_ceil(8);
-        assert!(model.tree.census.leaves <= needed + 2, "{:?} for {needed}", model.tree.census);
+        assert!(model.tree.upkeep.census.leaves <= needed + 2, "{:?} for {needed}", model.tree.upkeep.census);
     }
 }
 
