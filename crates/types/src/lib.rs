@@ -18,6 +18,7 @@
 //! - `stream`: append-only logs with consumer groups
 //! - `glob`: the patterns of KEYS, SCAN, PSUBSCRIBE and CONFIG GET
 //! - `object`: what a key holds when it does not fit into its entry
+//! - `shared_deque`: what lists and streams keep their nodes in, so that they can be read as they were
 //! - `random`: a small seeded generator for sampling
 
 mod bitmap;
@@ -33,6 +34,7 @@ mod number;
 mod object;
 mod random;
 pub mod set;
+mod shared_deque;
 pub mod stream;
 mod string;
 mod wide;
