@@ -19,6 +19,7 @@
 //! - `glob`: the patterns of KEYS, SCAN, PSUBSCRIBE and CONFIG GET
 //! - `portion`: how much of a pinned value is read at a time
 //! - `object`: what a key holds when it does not fit into its entry
+//! - `shared_deque`: what lists and streams keep their nodes in, so that they can be read as they were
 //! - `random`: a small seeded generator for sampling
 
 mod bitmap;
@@ -35,6 +36,7 @@ mod object;
 mod portion;
 mod random;
 pub mod set;
+mod shared_deque;
 pub mod stream;
 mod string;
 mod wide;

@@ -8,6 +8,8 @@
 //! O(1). An element's node is found by passing whole chunks from the closer end, then nodes: about a hundred steps
 //! through few cache lines for a list of ten million. A node more in the middle moves half a chunk.
 //!
+//! Chunks can be shared with pins of the list; a node that is changed through [`Chain::edit`] is copied first if it is.
+//!
 //! Rejected: a linked list, as Redis has, where a seek passes every node and misses the cache with each; a balanced
 //! tree, whose pushes cost more than its seeks save at these sizes.
 
@@ -15,12 +17,13 @@ use std::collections::VecDeque;
 
 use super::node::Node;
 use crate::listpack::allocated_bytes;
+use crate::shared_deque::{SharedDeque, Slot};
 
 const CHUNK_NODES: usize = 64;
 
 #[derive(Clone, Default)]
 struct Chunk {
-    nodes: VecDeque<Node>,
+    nodes: SharedDeque<Node>,
     /// Elements of all its nodes.
     len: usize,
 }
@@ -65,7 +68,7 @@ impl Chain {
     /// Bytes allocated.
     pub(super) fn heap_bytes(&self) -> usize {
         let chunks = self.chunks.iter().map(|chunk| {
-            allocated_bytes(chunk.nodes.capacity() * size_of::<Node>())
+            allocated_bytes(chunk.nodes.capacity() * size_of::<Slot<Node>>())
                 + chunk.nodes.iter().map(Node::heap_bytes).sum::<usize>()
         });
         chunks.sum::<usize>() + allocated_bytes(self.chunks.capacity() * size_of::<Chunk>())
@@ -155,8 +158,18 @@ impl Chain {
         self.chunks.iter().take(place.chunk).map(|chunk| chunk.nodes.len()).sum::<usize>() + place.node
     }
 
+    /// Puts a node in the place of the one at `place`, which is not copied for that.
+    pub(super) fn replace(&mut self, place: Place, node: Node) {
+        let Some(chunk) = self.chunks.get_mut(place.chunk) else { return };
+        let after = node.len();
+        if let Some(before) = chunk.nodes.replace(place.node, Slot::new(node)) {
+            chunk.len = chunk.len - before.len() + after;
+            self.len = self.len - before.len() + after;
+        }
+    }
+
     /// Adds a node at an end.
-    pub(super) fn push(&mut self, end: End, node: Node) {
+    pub(super) fn push(&mut self, end: End, node: impl Into<Slot<Node>>) {
         let last = match end {
             End::Head => self.chunks.front(),
             End::Tail => self.chunks.back(),
@@ -174,11 +187,11 @@ impl Chain {
                 Place { chunk, node: self.chunks[chunk].nodes.len() }
             }
         };
-        self.put(place, node);
+        self.put(place, node.into());
     }
 
     /// Adds a node before the one at `place`, or at the end of its chunk; gives where it is.
-    pub(super) fn insert(&mut self, mut place: Place, node: Node) -> Place {
+    pub(super) fn insert(&mut self, mut place: Place, node: impl Into<Slot<Node>>) -> Place {
         let chunk = &mut self.chunks[place.chunk];
         if chunk.nodes.len() >= CHUNK_NODES {
             let nodes = chunk.nodes.split_off(CHUNK_NODES / 2);
@@ -189,11 +202,11 @@ impl Chain {
                 place = Place { chunk: place.chunk + 1, node: place.node - CHUNK_NODES / 2 };
             }
         }
-        self.put(place, node);
+        self.put(place, node.into());
         place
     }
 
-    fn put(&mut self, place: Place, node: Node) {
+    fn put(&mut self, place: Place, node: Slot<Node>) {
         let chunk = &mut self.chunks[place.chunk];
         chunk.len += node.len();
         self.len += node.len();
@@ -202,13 +215,13 @@ impl Chain {
     }
 
     /// Adds a node after the one at `place`; gives where it is.
-    pub(super) fn insert_after(&mut self, place: Place, node: Node) -> Place {
+    pub(super) fn insert_after(&mut self, place: Place, node: impl Into<Slot<Node>>) -> Place {
         self.insert(Place { node: place.node + 1, ..place }, node)
     }
 
     /// Takes the node at `place` out. What was after it is [`Chain::at_or_after`] `place` now: if its chunk goes with it,
     /// it was the first there, and the next chunk takes the number.
-    pub(super) fn remove(&mut self, place: Place) -> Option<Node> {
+    pub(super) fn remove(&mut self, place: Place) -> Option<Slot<Node>> {
         let chunk = self.chunks.get_mut(place.chunk)?;
         let node = chunk.nodes.remove(place.node)?;
         chunk.len -= node.len();
@@ -237,6 +250,33 @@ impl Chain {
         gone
     }
 
+    /// Drops whole chunks at the head, as long as they have `most` elements at most in sum; gives how many they had.
+    pub(super) fn drop_chunks(&mut self, most: usize) -> usize {
+        let before = self.len;
+        while self.take_chunk(End::Head, most - (before - self.len)).is_some() {}
+        before - self.len
+    }
+
+    /// The chunks that have the elements from number `from` up to `to`, as they are now, for somebody else; and how many
+    /// elements come before them. A word or two are moved for each chunk.
+    pub(super) fn share(&mut self, from: usize, to: usize) -> (Chain, usize) {
+        let (mut shared, mut before, mut end) = (Chain::default(), 0, 0);
+        for chunk in &mut self.chunks {
+            let start = end;
+            end += chunk.len;
+            if end <= from {
+                before = end;
+            } else if start < to {
+                shared.nodes += chunk.nodes.len();
+                shared.len += chunk.len;
+                shared.chunks.push_back(Chunk { nodes: chunk.nodes.share(), len: chunk.len });
+            } else {
+                break;
+            }
+        }
+        (shared, before)
+    }
+
     fn take_chunk(&mut self, end: End, most: usize) -> Option<Chunk> {
         let fits = |chunk: &mut Chunk| chunk.len <= most;
         let chunk = match end {
@@ -251,11 +291,11 @@ impl Chain {
     /// Joins chunks that have become sparse.
     pub(super) fn join_sparse_chunks(&mut self) {
         let mut joined: VecDeque<Chunk> = VecDeque::new();
-        for mut chunk in std::mem::take(&mut self.chunks) {
+        for chunk in std::mem::take(&mut self.chunks) {
             match joined.back_mut() {
                 Some(last) if last.nodes.len() + chunk.nodes.len() <= CHUNK_NODES / 2 => {
-                    last.nodes.append(&mut chunk.nodes);
                     last.len += chunk.len;
+                    last.nodes.append(chunk.nodes);
                 }
                 _ => joined.push_back(chunk),
             }

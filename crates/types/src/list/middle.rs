@@ -39,7 +39,7 @@ impl Quicklist {
 
     /// Adds a text to the node at `place`, before its element number `offset`, if it has room.
     fn insert_into(&mut self, place: Place, offset: usize, value: &[u8], limits: &ListLimits) -> bool {
-        if limits.is_plain(value.len()) {
+        if limits.is_plain(value.len()) || !self.is_packed(place) {
             return false;
         }
         let encoded = Encoded::of(value);
@@ -52,14 +52,20 @@ impl Quicklist {
         inserted == Some(true)
     }
 
+    fn is_packed(&self, place: Place) -> bool {
+        matches!(self.chain.get(place), Some(Node::Packed(_)))
+    }
+
     /// Adds a text where there is no room: the node at `place` is cut before its element number `offset`, the text put
     /// between, and neighbours joined where they fit.
     fn insert_splitting(&mut self, place: Place, offset: usize, value: &[u8], limits: &ListLimits) {
-        let after = self.chain.edit(place, |node| match node {
-            Node::Packed(packed) if offset > 0 => Some(Node::Packed(packed.split_off(offset))),
-            _ => None,
+        let after = (offset > 0 && self.is_packed(place)).then(|| {
+            self.chain.edit(place, |node| match node {
+                Node::Packed(packed) => Some(Node::Packed(packed.split_off(offset))),
+                _ => None,
+            })
         });
-        let place = match after.flatten() {
+        let place = match after.flatten().flatten() {
             Some(after) => {
                 let place = self.chain.insert_after(place, after);
                 let before = self.chain.prev(place).unwrap_or(place);
@@ -93,7 +99,7 @@ impl Quicklist {
             return false;
         }
         let Some(second) = self.chain.remove(next) else { return false };
-        let taken = self.chain.edit(place, |first| match (first, &second) {
+        let taken = self.chain.edit(place, |first| match (first, &*second) {
             (Node::Packed(first), Node::Packed(second)) => {
                 let taken = first.append(second, limits.node_bytes_max());
                 first.trim();
@@ -109,7 +115,7 @@ impl Quicklist {
 
     /// Changes the list at and around `place` with the nodes there decompressed.
     fn change_at(&mut self, place: Place, limits: &ListLimits, change: impl FnOnce(&mut Quicklist)) {
-        self.chain.edit(place, Node::decompress);
+        self.decompress(place);
         let number = self.chain.number_of(place);
         change(self);
         if limits.compress_depth > 0 {
@@ -130,16 +136,16 @@ impl Quicklist {
     }
 
     fn replace_in(&mut self, place: Place, offset: usize, value: &[u8], limits: &ListLimits) -> bool {
-        let plain = limits.is_plain(value.len());
+        if self.chain.get(place).is_some_and(Node::is_plain) {
+            self.chain.replace(place, Node::with(value, limits));
+            return true;
+        }
+        if limits.is_plain(value.len()) {
+            return false;
+        }
         let encoded = Encoded::of(value);
         let replaced = self.chain.edit(place, |node| match node {
-            Node::Packed(packed) if !plain => {
-                packed.replace(offset, Element::of(&encoded), limits.node_bytes_max())
-            }
-            Node::Plain(_) => {
-                *node = Node::with(value, limits);
-                true
-            }
+            Node::Packed(packed) => packed.replace(offset, Element::of(&encoded), limits.node_bytes_max()),
             _ => false,
         });
         replaced == Some(true)
@@ -154,7 +160,7 @@ impl Quicklist {
             node.len()
         });
         if left == Some(0) {
-            self.chain.edit(place, |node| *node = Node::with(value, limits));
+            self.chain.replace(place, Node::with(value, limits));
         } else if left == Some(offset) {
             let place = self.chain.insert_after(place, Node::with(value, limits));
             self.join_around(place, limits);
@@ -199,32 +205,24 @@ impl Quicklist {
 
     /// Removes what is `wanted` in the node at `place`, and all of it if it is the only one.
     fn remove_in(&mut self, place: Place, wanted: &Wanted<'_>, most: usize, from: End) -> usize {
-        let found = self
-            .chain
-            .get(place)
-            .map(|node| node.find(wanted, 0, usize::MAX, &mut |_| ControlFlow::Break(())).is_break());
-        if found != Some(true) {
+        let Some(node) = self.chain.get(place) else { return 0 };
+        if node.find(wanted, 0, usize::MAX, &mut |_| ControlFlow::Break(())).is_continue() {
             return 0;
+        }
+        if node.is_plain() {
+            // A large element's node goes with it: an empty one is what `after_removal` takes out.
+            self.chain.replace(place, Node::Packed(Packed::with_room(0)));
+            return 1;
         }
         let removed = self.chain.edit(place, |node| {
             let compressed = node.decompress();
-            if matches!(node, Node::Plain(_)) {
-                return None;
-            }
             let removed = node.remove_matching(wanted, most, from == End::Tail);
             if compressed && node.len() > 0 {
                 node.compress();
             }
-            Some(removed)
+            removed
         });
-        match removed {
-            Some(Some(removed)) => removed,
-            _ => {
-                // A large element's node goes with it: an empty one is what `after_removal` takes out.
-                self.chain.edit(place, |node| *node = Node::Packed(Packed::with_room(0)));
-                1
-            }
-        }
+        removed.unwrap_or(0)
     }
 
     /// Takes the node at `place` out if it is empty, or joins it with the one before; gives what comes after it.

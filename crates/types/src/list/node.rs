@@ -106,6 +106,15 @@ impl Node {
         }
     }
 
+    /// Whether it is one element that is too large to share a node, compressed or not.
+    pub(super) fn is_plain(&self) -> bool {
+        match self {
+            Node::Packed(_) => false,
+            Node::Plain(_) => true,
+            Node::Compressed(compressed) => compressed.plain,
+        }
+    }
+
     /// Bytes of the compressed form, if it is compressed.
     pub(super) fn compressed_bytes(&self) -> Option<usize> {
         match self {

@@ -99,11 +99,33 @@ impl Quicklist {
         {
             let len = self.chain.get(place).map_or(0, Node::len);
             let popped = len.min(count);
-            self.chain.edit(place, |node| pop_of(node, end, popped, take));
             if popped == len {
+                self.show(place, end, take);
                 self.remove_node(place, limits);
+            } else {
+                self.chain.edit(place, |node| pop_of(node, end, popped, take));
             }
             count -= popped;
+        }
+    }
+
+    /// Shows the elements of a node, the one closest to the end first.
+    fn show(&self, place: Place, end: End, take: &mut impl FnMut(Item<'_>)) {
+        let Some(node) = self.chain.get(place) else { return };
+        let mut visit = |item: Item<'_>| {
+            take(item);
+            ControlFlow::Continue(())
+        };
+        let _ = match end {
+            End::Head => node.walk(0, &mut visit),
+            End::Tail => node.walk_back(node.len(), &mut visit),
+        };
+    }
+
+    /// Decompresses the node at `place`, if it is compressed.
+    pub(super) fn decompress(&mut self, place: Place) {
+        if self.chain.get(place).is_some_and(|node| matches!(node, Node::Compressed(_))) {
+            self.chain.edit(place, Node::decompress);
         }
     }
 
@@ -134,7 +156,7 @@ impl Quicklist {
         for number in depth.saturating_sub(SETTLED)..depth {
             for end in [End::Head, End::Tail] {
                 if let Some(place) = self.chain.node_from(end, number) {
-                    self.chain.edit(place, Node::decompress);
+                    self.decompress(place);
                 }
             }
         }
@@ -150,7 +172,7 @@ impl Quicklist {
             let mut at = self.chain.end(end);
             for _ in 0..limits.compress_depth {
                 let Some(place) = at else { break };
-                self.chain.edit(place, Node::decompress);
+                self.decompress(place);
                 at = match end {
                     End::Head => self.chain.next(place),
                     End::Tail => self.chain.prev(place),
@@ -165,18 +187,18 @@ impl Quicklist {
         if number < depth || number + depth >= self.chain.nodes() {
             return;
         }
-        if let Some(place) = self.chain.node_from(End::Head, number) {
+        if let Some(place) = self.chain.node_from(End::Head, number)
+            && self.chain.get(place).is_some_and(|node| !matches!(node, Node::Compressed(_)))
+        {
             self.chain.edit(place, Node::compress);
         }
     }
 }
 
-/// Shows the outer `count` elements of a node at an end, outermost first, and removes them unless they are all.
+/// Shows the outer `count` elements of a node at an end, which has more, outermost first, and removes them.
 fn pop_of(node: &mut Node, end: End, count: usize, take: &mut impl FnMut(Item<'_>)) {
     node.decompress();
-    let Node::Packed(packed) = node else {
-        return node.get(0, take);
-    };
+    let Node::Packed(packed) = node else { return };
     let from = packed.len() - count;
     match end {
         _ if count == 1 && end == End::Head => packed.pop_front(take),

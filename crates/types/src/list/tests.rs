@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
-use super::{End, List, ListLimits, SavedNode};
+use super::{End, List, ListLimits, PinnedList, SavedNode};
 use crate::Rng;
 use crate::listpack::Listpack;
 
@@ -281,4 +281,148 @@ fn a_large_element_has_a_node_of_its_own() {
     assert!(list.saved_nodes().any(|node| node == SavedNode::Plain(large.clone().into())));
     assert_eq!(list.remove(&large, 1, End::Head, &limits), 1);
     assert_eq!(list, of(1000, &limits));
+}
+
+/// A pin, with the elements that it has still to show.
+struct Pin {
+    pinned: PinnedList,
+    expected: Model,
+}
+
+impl Pin {
+    fn of(list: &mut List, model: &Model, rng: &mut Rng) -> Pin {
+        if rng.below(2) == 0 {
+            return Pin { pinned: list.pin(), expected: model.clone() };
+        }
+        let (from, count) = (rng.below(model.len() as u64 + 2) as usize, rng.below(300) as usize);
+        let expected = model.iter().skip(from).take(count).cloned().collect();
+        Pin { pinned: list.pin_range(from, count), expected }
+    }
+
+    fn read(&mut self, most: usize) {
+        let mut shown = Vec::new();
+        let more = self.pinned.read(most, |item| shown.push(item.to_vec()));
+        let expected: Vec<Vec<u8>> = self.expected.drain(..most.min(self.expected.len())).collect();
+        assert_eq!(shown, expected);
+        assert_eq!((more, self.pinned.len()), (!self.expected.is_empty(), self.expected.len()));
+    }
+}
+
+/// One step with pins: some begin, some are read on, some end before they have been read.
+fn change_pins(pins: &mut Vec<Pin>, list: &mut List, model: &Model, rng: &mut Rng) {
+    match rng.below(8) {
+        0 if pins.len() < 6 => pins.push(Pin::of(list, model, rng)),
+        1 if !pins.is_empty() => drop(pins.swap_remove(rng.below(pins.len() as u64) as usize)),
+        2 | 3 if !pins.is_empty() => {
+            let at = rng.below(pins.len() as u64) as usize;
+            pins[at].read(rng.below(60) as usize);
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn pins_show_the_list_as_it_was() {
+    for seed in 2000..2150 {
+        let mut rng = Rng::new(seed);
+        let fixed = limits(&mut rng);
+        let (mut list, mut model, mut pins) = (List::new(), Model::new(), Vec::new());
+        for _ in 0..400 {
+            let limits = if seed % 3 == 0 { limits(&mut rng) } else { fixed };
+            change(&mut list, &mut model, &limits, &mut rng);
+            change_pins(&mut pins, &mut list, &model, &mut rng);
+            if seed % 3 == 0 {
+                assert!(texts(&list).iter().eq(&model));
+            } else {
+                compare(&list, &model, &limits, &mut rng);
+            }
+            if rng.below(100) == 0 {
+                (list, model) = (List::new(), Model::new());
+            }
+        }
+        drop(list);
+        pins.iter_mut().for_each(|pin| pin.read(usize::MAX));
+    }
+}
+
+#[test]
+fn a_pin_of_a_long_list_survives_any_change_to_it() {
+    let limits = ListLimits { max_listpack_size: 3, compress_depth: 1, plain_from_bytes: 0 };
+    let changes: [fn(&mut List, &ListLimits); 8] = [
+        |list, limits| list.push(End::Tail, [b"more".as_slice(); 500], limits),
+        |list, limits| list.push(End::Head, [b"more".as_slice(); 500], limits),
+        |list, limits| (0..1500).for_each(|at| list.insert(at * 3, b"between", limits)),
+        |list, limits| (0..1500).for_each(|at| _ = list.set(at, b"other", limits)),
+        |list, limits| (0..1500).for_each(|_| _ = list.remove(b"elem000700", 1, End::Tail, limits)),
+        |list, limits| list.pop(End::Tail, 1400, limits, |_| {}),
+        |list, limits| (0..10).for_each(|_| drop(list.trim(70, list.len().saturating_sub(140), limits))),
+        |list, _| *list = List::new(),
+    ];
+    let all: Vec<Vec<u8>> = texts(&of(1500, &limits));
+    for first in changes {
+        for second in changes {
+            let mut list = of(1500, &limits);
+            let mut pins = [list.pin(), list.pin()];
+            first(&mut list, &limits);
+            let between = texts(&list);
+            let mut later = list.pin();
+            second(&mut list, &limits);
+            for pinned in &mut pins {
+                let mut shown = Vec::new();
+                while pinned.read(7, |item| shown.push(item.to_vec())) {}
+                assert_eq!(shown, all);
+            }
+            let mut shown = Vec::new();
+            later.read(usize::MAX, |item| shown.push(item.to_vec()));
+            assert_eq!(shown, between);
+        }
+    }
+}
+
+#[test]
+fn pins_give_the_nodes_for_a_file() {
+    for limits in [
+        ListLimits::default(),
+        ListLimits { max_listpack_size: 5, compress_depth: 2, plain_from_bytes: 10 },
+        ListLimits { max_listpack_size: 5, compress_depth: 2, plain_from_bytes: 0 },
+    ] {
+        for count in [0, 3, 1000] {
+            let mut list = of(count, &limits);
+            let (expected, mut pinned) = (list.saved_nodes().collect::<Vec<_>>(), list.pin());
+            list.push(End::Head, [b"x".as_slice()], &limits);
+            list.remove(b"elem000500", 1, End::Head, &limits);
+            let mut saved = Vec::new();
+            loop {
+                assert_eq!(pinned.nodes_len(), if count == 0 { 0 } else { expected.len() - saved.len() });
+                let Some(node) = pinned.next_node() else { break };
+                saved.push(node);
+            }
+            assert_eq!(saved, if count == 0 { Vec::new() } else { expected });
+        }
+    }
+}
+
+#[test]
+fn a_list_is_read_on_other_threads_while_it_changes() {
+    let limits = ListLimits { compress_depth: 3, ..ListLimits::default() };
+    let mut list = of(20_000, &limits);
+    let mut expected = texts(&list);
+    std::thread::scope(|scope| {
+        for round in 0..8 {
+            let (mut pinned, expect) = (list.pin(), expected.clone());
+            scope.spawn(move || {
+                let mut shown = Vec::new();
+                while pinned.read(500, |item| shown.push(item.to_vec())) {}
+                assert_eq!(shown, expect);
+            });
+            for step in 0..2000 {
+                let (at, text) = (step * 7919 % expected.len(), format!("text{round}{step}").into_bytes());
+                list.set(at, &text, &limits);
+                expected[at] = text;
+            }
+            list.pop(End::Tail, 1000, &limits, |_| {});
+            expected.truncate(expected.len() - 1000);
+        }
+    });
+    assert_eq!(texts(&list), expected);
 }

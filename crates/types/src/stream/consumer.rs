@@ -51,7 +51,7 @@ impl Consumer {
 
     /// What is pending for it, from `start` on.
     pub(super) fn ids_from(&self, start: StreamId) -> impl Iterator<Item = StreamId> + '_ {
-        self.pending.iter_from_floor(start).copied().skip_while(move |id| *id < start)
+        self.pending.iter_from(start).copied()
     }
 }
 
@@ -82,6 +82,17 @@ impl Consumers {
 
     pub(super) fn get_mut(&mut self, index: ConsumerIndex) -> Option<&mut Consumer> {
         self.slots.get_mut(index.0 as usize)?.as_mut()
+    }
+
+    /// All of them as they are now, for somebody else.
+    pub(super) fn share(&mut self) -> Consumers {
+        let share = |consumer: &mut Consumer| Consumer {
+            name: consumer.name.clone(),
+            pending: consumer.pending.share(),
+            ..*consumer
+        };
+        let slots = self.slots.iter_mut().map(|slot| slot.as_mut().map(share)).collect();
+        Consumers { names: self.names.clone(), slots, free: self.free.clone() }
     }
 
     /// By name, as Redis lists them.

@@ -172,6 +172,11 @@ impl Group {
         }
     }
 
+    /// The group as it is now, for somebody else.
+    pub(super) fn share(&mut self) -> Group {
+        Group { pending: self.pending.share(), consumers: self.consumers.share(), ..*self }
+    }
+
     /// Bytes allocated for the group, itself included.
     pub fn heap_bytes(&self) -> usize {
         size_of::<Group>() + self.pending.heap_bytes() + self.consumers.heap_bytes()

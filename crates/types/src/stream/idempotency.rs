@@ -9,6 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound::{Excluded, Unbounded};
+use std::sync::Arc;
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
 
@@ -51,7 +52,8 @@ pub struct OtherEntry(pub StreamId);
 #[derive(Clone, Debug)]
 pub(super) struct Idempotency {
     limits: IdempotencyLimits,
-    producers: BTreeMap<Box<[u8]>, Producer>,
+    /// Shared with pins; one that changes is copied first if it is.
+    producers: BTreeMap<Box<[u8]>, Arc<Producer>>,
     /// Where the walk over producers that went silent goes on.
     swept: Box<[u8]>,
     tracked: u64,
@@ -191,11 +193,12 @@ impl Idempotency {
 
     fn remember(&mut self, producer: &[u8], message: &[u8], entry: StreamId, now_ms: i64) {
         if !self.producers.contains_key(producer) {
-            self.producers.insert(producer.into(), Producer::default());
+            self.producers.insert(producer.into(), Arc::default());
         }
         let Some(known) = self.producers.get_mut(producer) else {
             return;
         };
+        let known = Arc::make_mut(known);
         known.push(Message { id: message.into(), entry, remembered_ms: now_ms });
         self.tracked += 1;
         self.added = self.added.saturating_add(1);
@@ -222,7 +225,7 @@ impl Idempotency {
         let lifetime_ms = i64::from(self.limits.duration_s) * 1000;
         let too_old = |it: &Message| now_ms.saturating_sub(it.remembered_ms) > lifetime_ms;
         while known.messages.front().is_some_and(too_old) {
-            known.pop();
+            Arc::make_mut(known).pop();
             self.tracked -= 1;
         }
         if known.messages.is_empty() {
@@ -232,10 +235,10 @@ impl Idempotency {
 
     pub(super) fn heap_bytes(&self) -> usize {
         let names: usize = self.producers.keys().map(|name| name.len()).sum();
-        map_bytes(self.producers.len(), size_of::<(Box<[u8]>, Producer)>())
+        map_bytes(self.producers.len(), size_of::<(Box<[u8]>, Arc<Producer>)>())
             + self.swept.len()
             + names
-            + self.producers.values().map(Producer::heap_bytes).sum::<usize>()
+            + self.producers.values().map(|producer| producer.heap_bytes()).sum::<usize>()
     }
 }
 
@@ -262,7 +265,10 @@ impl Producer {
     }
 
     fn heap_bytes(&self) -> usize {
-        self.messages.capacity() * size_of::<Message>()
+        // The counters of the `Arc` are two words.
+        size_of::<Producer>()
+            + 2 * size_of::<usize>()
+            + self.messages.capacity() * size_of::<Message>()
             + self.messages.iter().map(|it| it.id.len()).sum::<usize>()
             + map_bytes(self.index.len(), size_of::<(u64, u64)>())
     }

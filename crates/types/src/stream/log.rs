@@ -5,7 +5,7 @@
 
 use super::id::StreamId;
 use super::node::{Entry, Node, NodeEntries};
-use super::runs::{Iter, IterBack, Runs};
+use super::ordered::{At, Iter, IterBack, Ordered};
 
 /// The largest listpack there is.
 const LISTPACK_BYTES_MAX: usize = 1 << 30;
@@ -34,7 +34,7 @@ impl Default for NodeLimits {
 /// The entries of a stream.
 #[derive(Clone, Debug)]
 pub(super) struct Log {
-    nodes: Runs<Node>,
+    nodes: Ordered<Node>,
     len: u64,
     /// Sum of the nodes' capacities.
     node_bytes: usize,
@@ -42,7 +42,7 @@ pub(super) struct Log {
 
 impl Log {
     pub(super) fn new() -> Log {
-        Log { nodes: Runs::new(), len: 0, node_bytes: 0 }
+        Log { nodes: Ordered::new(), len: 0, node_bytes: 0 }
     }
 
     pub(super) fn len(&self) -> u64 {
@@ -145,56 +145,66 @@ impl Log {
 
     /// Removes the entry with this ID; false if there is none.
     pub(super) fn remove(&mut self, id: StreamId) -> bool {
-        let Some(node) = self.nodes.floor_mut(id) else {
+        let Some(place) = self.nodes.floor_at(id) else {
             return false;
         };
-        let Some((at, _)) = node.find(id) else {
+        let Some((at, _)) = self.nodes.get_at(place).and_then(|node| node.find(id)) else {
             return false;
         };
-        let before = node.capacity();
-        node.remove_at(at);
-        self.node_bytes -= before - node.capacity();
-        self.len -= 1;
-        if node.count() == 0 {
-            let base = node.base();
-            self.remove_node(base);
-        }
+        self.change_node(place, |node| {
+            node.remove_at(at);
+            1
+        });
         true
     }
 
     /// Removes the first node with all its entries; returns how many those were.
     pub(super) fn remove_first_node(&mut self) -> u64 {
-        match self.nodes.first() {
-            Some(node) => {
-                let (base, count) = (node.base(), node.count());
-                self.remove_node(base);
-                self.len -= count;
-                count
-            }
-            None => 0,
-        }
+        self.remove_node(self.nodes.first_at())
     }
 
     /// Removes the first `count` entries of the first node, which has more than that or all of them.
     pub(super) fn remove_from_first_node(&mut self, count: u64) {
-        let Some(base) = self.nodes.first().map(Node::base) else {
+        self.change_node(self.nodes.first_at(), |node| node.remove_front(count));
+    }
+
+    /// Lets `remove` remove entries, whose number it returns, of the node at `place`, which goes with its last one.
+    fn change_node(&mut self, place: At, remove: impl FnOnce(&mut Node) -> u64) {
+        let Some(node) = self.nodes.get_at_mut(place) else {
             return;
         };
-        if let Some(node) = self.nodes.get_mut(base) {
-            let before = node.capacity();
-            let removed = node.remove_front(count);
-            self.node_bytes -= before - node.capacity();
-            self.len -= removed;
-            if node.count() == 0 {
-                self.remove_node(base);
-            }
+        let before = node.capacity();
+        self.len -= remove(node);
+        self.node_bytes -= before - node.capacity();
+        if node.count() == 0 {
+            self.remove_node(place);
         }
     }
 
-    fn remove_node(&mut self, base: StreamId) {
-        if let Some(node) = self.nodes.remove(base) {
-            self.node_bytes -= node.capacity();
-        }
+    /// Removes a node; returns how many entries it had.
+    fn remove_node(&mut self, place: At) -> u64 {
+        let Some(node) = self.nodes.remove_at(place) else {
+            return 0;
+        };
+        self.node_bytes -= node.capacity();
+        self.len -= node.count();
+        node.count()
+    }
+
+    /// All entries as they are now, for somebody else.
+    pub(super) fn share(&mut self) -> Log {
+        Log { nodes: self.nodes.share(), ..*self }
+    }
+
+    /// The nodes with the entries from `start` to `end`, as they are now, for somebody else, who must not ask for figures.
+    pub(super) fn share_range(&mut self, start: StreamId, end: StreamId) -> Log {
+        Log { nodes: self.nodes.share_range(start, end), len: 0, node_bytes: 0 }
+    }
+
+    /// Lets go of what need not be read any more of a range.
+    pub(super) fn drop_outside(&mut self, start: StreamId, end: StreamId) {
+        self.nodes.drop_below(start);
+        self.nodes.drop_above(end);
     }
 
     /// The entries from `start` to `end`, both included, in order.

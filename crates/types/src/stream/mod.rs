@@ -2,11 +2,12 @@
 //!
 //! - `id`: entry IDs and their text
 //! - `value`, `node`, `log`: how entries are stored, from a single value up to the whole
-//! - `runs`: the ordered collection under the log and under what is pending
+//! - `ordered`, `runs`: the ordered collections under the log and under what is pending
 //! - `state`, `equality`: the stream itself, adding and finding entries
 //! - `remove`: deleting and trimming with regard to groups
 //! - `consumer`, `pending`, `group`, `groups`: readers and what they have not acknowledged
 //! - `read`, `claim`: delivering entries, changing who owns them
+//! - `pin`: a stream as it was, for whoever reads it bit by bit
 //! - `lag`, `radix`: figures that Redis shows
 //! - `listpack_form`, `restore`: nodes as files have them, a stream from its parts
 //! - `idempotency`: producers that may send an entry twice
@@ -22,7 +23,9 @@ mod lag;
 mod listpack_form;
 mod log;
 mod node;
+mod ordered;
 mod pending;
+mod pin;
 mod radix;
 mod read;
 mod remove;
@@ -42,6 +45,7 @@ pub use id::{BoundError, IdRequest, StreamId};
 pub use idempotency::{IdempotencyFigures, IdempotencyLimits, OtherEntry, message_id_of};
 pub use log::{NodeLimits, Range, RangeBack};
 pub use node::{Entry, Fields};
+pub use pin::{PinnedEntries, PinnedStream};
 pub use read::{Delivery, IdleClaim};
 pub use remove::{Deletion, References, Trim, TrimTo, Trimmed};
 pub use state::{AddError, SetIdError, Stream};

@@ -17,7 +17,7 @@
 //! needed (`listpack_form`).
 
 use super::id::StreamId;
-use super::runs::Keyed;
+use super::ordered::Keyed;
 use super::sizes::{LISTPACK_FRAME, int_element, text_element};
 use super::value::{as_integer, push_bytes, push_int, push_varint, take_value, take_varint, varint_at};
 use crate::listpack::Item;
@@ -26,7 +26,7 @@ use crate::listpack::Item;
 const OWN_NAMES: u64 = 1;
 
 /// Consecutive entries.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Node {
     base: StreamId,
     /// The greatest ID that was ever in the node.
@@ -56,6 +56,15 @@ pub struct Fields<'a> {
     names: Option<&'a [u8]>,
     body: &'a [u8],
     left: usize,
+}
+
+impl Clone for Node {
+    /// A node with as much room as this one.
+    fn clone(&self) -> Node {
+        let mut bytes = Vec::with_capacity(self.bytes.capacity());
+        bytes.extend_from_slice(&self.bytes);
+        Node { bytes, ..*self }
+    }
 }
 
 impl Keyed for Node {

@@ -5,11 +5,10 @@
 //! serves XREADGROUP CLAIM only, so it is built when a group is first read that way, and kept up from then on; groups
 //! that are never read so do not pay the 24 bytes per record.
 
-use std::collections::BTreeMap;
-
 use super::consumer::ConsumerIndex;
 use super::id::StreamId;
-use super::runs::{Keyed, Runs, map_bytes};
+use super::ordered::Keyed;
+use super::runs::Runs;
 
 /// Stands for "kept aside" in place of a count.
 const COUNT_ASIDE: u32 = u32::MAX;
@@ -44,6 +43,21 @@ impl Keyed for Record {
     }
 }
 
+/// A count that a record has no room for.
+#[derive(Clone, Copy, Debug)]
+struct LargeCount {
+    id: StreamId,
+    deliveries: u64,
+}
+
+impl Keyed for LargeCount {
+    type Key = StreamId;
+
+    fn key(&self) -> StreamId {
+        self.id
+    }
+}
+
 impl Keyed for StreamId {
     type Key = StreamId;
 
@@ -64,13 +78,13 @@ impl Keyed for (i64, StreamId) {
 #[derive(Clone, Debug)]
 pub(super) struct PendingList {
     records: Runs<Record>,
-    large_counts: BTreeMap<StreamId, u64>,
+    large_counts: Runs<LargeCount>,
     by_time: Option<Runs<(i64, StreamId)>>,
 }
 
 impl PendingList {
     pub(super) fn new() -> PendingList {
-        PendingList { records: Runs::new(), large_counts: BTreeMap::new(), by_time: None }
+        PendingList { records: Runs::new(), large_counts: Runs::new(), by_time: None }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -95,8 +109,7 @@ impl PendingList {
 
     /// The records from `start` on, by ID.
     pub(super) fn iter_from(&self, start: StreamId) -> impl Iterator<Item = Pending> + '_ {
-        let from = self.records.iter_from_floor(start).skip_while(move |record| record.id < start);
-        from.map(|record| self.unpack(record))
+        self.records.iter_from(start).map(|record| self.unpack(record))
     }
 
     /// Adds a record or replaces the one with this ID, which is returned.
@@ -124,7 +137,7 @@ impl PendingList {
         let record = self.records.remove(id)?;
         let pending = self.unpack(&record);
         if record.deliveries == COUNT_ASIDE {
-            self.large_counts.remove(&id);
+            self.large_counts.remove(id);
         }
         if let Some(by_time) = &mut self.by_time {
             by_time.remove((pending.delivered_ms, id));
@@ -143,14 +156,22 @@ impl PendingList {
         by_time.iter().copied()
     }
 
+    /// All of it as it is now, for somebody else, who has to order it by time anew.
+    pub(super) fn share(&mut self) -> PendingList {
+        let (records, large_counts) = (self.records.share(), self.large_counts.share());
+        PendingList { records, large_counts, by_time: None }
+    }
+
     pub(super) fn heap_bytes(&self) -> usize {
         self.records.heap_bytes()
             + self.by_time.as_ref().map_or(0, Runs::heap_bytes)
-            + map_bytes(self.large_counts.len(), size_of::<(StreamId, u64)>())
+            + self.large_counts.heap_bytes()
     }
 
     pub(super) fn allocations(&self) -> usize {
-        self.records.allocations() + self.by_time.as_ref().map_or(0, Runs::allocations)
+        self.records.allocations()
+            + self.large_counts.allocations()
+            + self.by_time.as_ref().map_or(0, Runs::allocations)
     }
 
     fn pack(&self, pending: &Pending) -> Record {
@@ -164,7 +185,9 @@ impl PendingList {
 
     fn unpack(&self, record: &Record) -> Pending {
         let deliveries = match record.deliveries {
-            COUNT_ASIDE => self.large_counts.get(&record.id).copied().unwrap_or(u64::from(COUNT_ASIDE)),
+            COUNT_ASIDE => {
+                self.large_counts.get(record.id).map_or(u64::from(COUNT_ASIDE), |it| it.deliveries)
+            }
             count => u64::from(count),
         };
         let consumer = (record.consumer != NOBODY).then(|| ConsumerIndex::from_number(record.consumer));
@@ -174,9 +197,10 @@ impl PendingList {
     fn set_large_count(&mut self, pending: &Pending, old: Option<&Pending>) {
         let large = u64::from(COUNT_ASIDE);
         if pending.deliveries >= large {
-            self.large_counts.insert(pending.id, pending.deliveries);
+            self.large_counts.remove(pending.id);
+            self.large_counts.insert(LargeCount { id: pending.id, deliveries: pending.deliveries });
         } else if old.is_some_and(|old| old.deliveries >= large) {
-            self.large_counts.remove(&pending.id);
+            self.large_counts.remove(pending.id);
         }
     }
 }

@@ -3,6 +3,8 @@
 //! Where trimming ends may depend on where nodes end; there the model takes over what was removed after checking that
 //! it could be.
 
+mod pins;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
@@ -487,21 +489,8 @@ impl Bench {
         assert_eq!(self.stream.set_last_id(id, None, None), expected);
     }
 
-    fn compare(&mut self) {
-        let (stream, model) = (&self.stream, &self.model);
-        assert_eq!(stream.len(), model.entries.len() as u64);
-        assert_eq!((stream.last_id(), stream.max_deleted_id()), (model.last_id, model.max_deleted_id));
-        assert_eq!(stream.entries_added(), model.entries_added);
-        assert_eq!(stream.first_entry_id(), model.entries.keys().next().copied());
-        assert_eq!(stream.last_entry_id(), model.entries.keys().next_back().copied());
-        assert!(all(stream).map(|entry| (entry.id(), texts(&entry))).eq(model.entries.clone()));
-        let groups: Vec<&[u8]> = stream.groups().map(|(name, _)| name).collect();
-        assert_eq!(groups, model.groups.keys().collect::<Vec<_>>());
-        for (name, group) in stream.groups() {
-            compare_group(group, &model.groups[name]);
-        }
-        let capacities: usize = stream.0.log.nodes().map(|node| node.capacity()).sum();
-        assert!(stream.heap_bytes() >= capacities);
+    fn compare(&self) {
+        compare(&self.stream, &self.model);
     }
 
     fn compare_ranges(&mut self) {
@@ -524,6 +513,23 @@ fn all(stream: &Stream) -> Range<'_> {
 fn texts(entry: &Entry<'_>) -> Fields {
     assert_eq!(entry.fields().len(), entry.len());
     entry.fields().flat_map(|(name, value)| [name.to_vec(), value.to_vec()]).collect()
+}
+
+/// Checks all that is to be seen of a stream.
+fn compare(stream: &Stream, model: &Model) {
+    assert_eq!(stream.len(), model.entries.len() as u64);
+    assert_eq!((stream.last_id(), stream.max_deleted_id()), (model.last_id, model.max_deleted_id));
+    assert_eq!(stream.entries_added(), model.entries_added);
+    assert_eq!(stream.first_entry_id(), model.entries.keys().next().copied());
+    assert_eq!(stream.last_entry_id(), model.entries.keys().next_back().copied());
+    assert!(all(stream).map(|entry| (entry.id(), texts(&entry))).eq(model.entries.clone()));
+    let groups: Vec<&[u8]> = stream.groups().map(|(name, _)| name).collect();
+    assert_eq!(groups, model.groups.keys().collect::<Vec<_>>());
+    for (name, group) in stream.groups() {
+        compare_group(group, &model.groups[name]);
+    }
+    let capacities: usize = stream.0.log.nodes().map(|node| node.capacity()).sum();
+    assert!(stream.heap_bytes() >= capacities);
 }
 
 fn compare_group(group: &Group, model: &ModelGroup) {
