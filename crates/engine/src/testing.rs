@@ -56,7 +56,19 @@ impl Harness {
             &mut out,
             &mut Clock::read(),
         );
+        self.keep_promises(&mut out);
         out
+    }
+
+    /// Writes what was promised, in small parts.
+    fn keep_promises(&mut self, out: &mut Vec<u8>) {
+        const PART_BYTES: usize = 100;
+        for mut promise in self.client.take_promises().into_iter().rev() {
+            let behind = out.split_off(promise.at);
+            while promise.write(out, PART_BYTES) {}
+            out.extend_from_slice(&behind);
+            self.executor.settle(promise);
+        }
     }
 
     /// The reply to a request of words that blanks separate, with CR LF shown as `|`.

@@ -74,6 +74,13 @@ impl Effects {
         self.dirty | (self.unit.len() | lists) as u64 == 0
     }
 
+    /// The same, whether or not it changed something: nothing is left to be journalled, told, freed or served.
+    #[inline]
+    pub fn is_silent(&self) -> bool {
+        let lists = self.events.len() | self.garbage.len() | self.freed_before_reply.len();
+        self.unit.len() | lists | self.ready.len() == 0
+    }
+
     /// Ready for the next step.
     pub fn clear(&mut self) {
         self.dirty = 0;

@@ -26,6 +26,7 @@ use ochre_table::same_bytes;
 use ochre_types::{Object, ObjectMut, ObjectRef};
 
 use crate::kind::{self, BODY_BYTES, Kind};
+use crate::snapshot::SNAPSHOTS_MAX;
 use crate::value::{NewValue, OwnedValue, ValueRef};
 
 /// Strings up to this length live inside their entry.
@@ -34,6 +35,9 @@ pub const INLINE_BYTES_MAX: usize = 4096;
 const ALIGN: usize = 16;
 const EXPIRES: u8 = 1;
 const WIDE: u8 = 2;
+/// Where the marks of snapshots begin among the flags.
+const MARKS_SHIFT: u8 = 2;
+const MARKS: u8 = ((1 << SNAPSHOTS_MAX) - 1) << MARKS_SHIFT;
 
 #[repr(C)]
 pub(crate) struct Header {
@@ -166,14 +170,20 @@ impl Entry {
             }
             return self;
         }
-        let (value, access) = (self.take_value(), self.as_ref().access());
-        value.hand_over(|value| Entry::new(self.as_ref().key(), value, expire_ms, access))
+        let (value, access, marks) = (self.take_value(), self.as_ref().access(), self.as_ref().marks());
+        value.hand_over(|value| Entry::new(self.as_ref().key(), value, expire_ms, access).with_marks(marks))
     }
 
     /// The same value under another key, with the same expiry and access clock.
     pub fn with_key(mut self, key: &[u8]) -> Entry {
         let (value, access) = (self.take_value(), self.as_ref().access());
         value.hand_over(|value| Entry::new(key, value, self.as_ref().expire_ms(), access))
+    }
+
+    /// The same with these marks of snapshots.
+    pub(crate) fn with_marks(mut self, marks: u8) -> Entry {
+        self.as_mut().set_marks(marks);
+        self
     }
 
     /// The value alone.
@@ -335,6 +345,12 @@ impl<'a> EntryRef<'a> {
         }
     }
 
+    /// By snapshot: a mark that says, compared with its table's, whether the entry was told (see `snapshot`).
+    #[inline]
+    pub(crate) fn marks(self) -> u8 {
+        (self.header().flags & MARKS) >> MARKS_SHIFT
+    }
+
     /// The 24-bit access clock.
     #[inline]
     pub fn access(self) -> u32 {
@@ -364,6 +380,19 @@ impl<'a> EntryMut<'a> {
     #[inline]
     pub fn into_ref(self) -> EntryRef<'a> {
         EntryRef(self.0, PhantomData)
+    }
+
+    /// An exclusive look for a shorter time.
+    pub(crate) fn reborrow(&mut self) -> EntryMut<'_> {
+        EntryMut(self.0, PhantomData)
+    }
+
+    /// Sets the marks of snapshots.
+    #[inline]
+    pub(crate) fn set_marks(&mut self, marks: u8) {
+        // SAFETY: exclusive by the borrow.
+        let flags = unsafe { &mut self.0.as_mut().flags };
+        *flags = *flags & !MARKS | marks << MARKS_SHIFT & MARKS;
     }
 
     /// Sets the access clock.

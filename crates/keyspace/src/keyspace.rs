@@ -11,6 +11,7 @@ use crate::hints::Hints;
 use crate::journal::Journal;
 use crate::reclaim::Reclaimer;
 use crate::settings::Settings;
+use crate::snapshot::Slots;
 use crate::stripe::{Counters, Stripe, StripeGuard};
 use crate::table::{Moved, Table};
 use crate::view::{Held, View};
@@ -25,6 +26,7 @@ pub struct Keyspace {
     databases: usize,
     hasher: Hasher,
     last_waiter: AtomicU64,
+    pub(crate) snapshots: Slots,
     /// The stream of effects.
     pub journal: Journal,
     /// What may change at run time.
@@ -77,6 +79,7 @@ impl Keyspace {
             databases,
             hasher: Hasher::new(seed),
             last_waiter: AtomicU64::new(0),
+            snapshots: Slots::default(),
             journal: Journal::default(),
             settings: Settings::new(),
             reclaimer: Reclaimer::start(),

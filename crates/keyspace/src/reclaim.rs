@@ -31,6 +31,8 @@ pub enum Garbage {
     Nodes(TrimmedNodes),
     /// A group of a stream.
     Group(Box<Group>),
+    /// Anything else, of no more interest than that it takes time to free.
+    Other(Box<dyn Send>),
 }
 
 impl std::fmt::Debug for Garbage {
@@ -46,7 +48,7 @@ impl Garbage {
             Garbage::Table(table) => table.len(),
             Garbage::Entry(_) => 1,
             // A part of a value.
-            Garbage::Nodes(_) | Garbage::Group(_) => 0,
+            Garbage::Nodes(_) | Garbage::Group(_) | Garbage::Other(_) => 0,
             Garbage::Entries(entries) => entries.len(),
         }
     }

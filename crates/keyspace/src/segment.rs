@@ -440,6 +440,20 @@ impl Segment {
         (home + 1 < self.lines.len()).then(|| self.line_start(home + 1))
     }
 
+    /// Calls `visit` for every entry, to be changed.
+    pub(crate) fn visit_all_mut(&mut self, visit: &mut dyn FnMut(EntryMut<'_>)) {
+        self.lines.iter().flat_map(|line| &line.0).for_each(Slot::prefetch);
+        let slots = self.lines.iter_mut().flat_map(|line| &mut line.0);
+        slots.filter_map(Slot::entry_mut).for_each(visit);
+    }
+
+    /// Calls `visit` for every entry of which something may have expired, the key or a field.
+    pub(crate) fn visit_due(&mut self, now_ms: i64, visit: &mut dyn FnMut(EntryMut<'_>)) {
+        let timed = self.lines.iter_mut().flat_map(|line| &mut line.0).filter(|slot| slot.is_timed());
+        let is_due = |entry: &EntryMut<'_>| entry.as_ref().due_ms().is_some_and(|due_ms| due_ms <= now_ms);
+        timed.filter_map(Slot::entry_mut).filter(is_due).for_each(visit);
+    }
+
     /// Calls `visit` for every key.
     pub fn visit_all(&self, visit: &mut dyn FnMut(EntryRef<'_>)) {
         self.lines.iter().flat_map(|line| &line.0).filter_map(Slot::entry).for_each(visit);

@@ -12,6 +12,7 @@ use crate::hash::{Hasher, Key, POSITION_BITS, Seen};
 use crate::random::Random;
 use crate::segment::{Hint, LINE_SLOTS, LINES_MAX, Place, Segment};
 use crate::slot::Tag;
+use crate::snapshot::Walks;
 
 /// A position below which a segment is not split further; a hash that good never gets there.
 const FREE_BITS_MIN: u32 = 8;
@@ -47,6 +48,7 @@ pub struct Table {
     timed_hashes: usize,
     next_expire_ms: i64,
     moved: Moved,
+    pub(crate) walks: Walks,
 }
 
 /// 1 for an entry that is a hash of which fields expire.
@@ -68,6 +70,7 @@ impl Table {
             timed_hashes: 0,
             next_expire_ms: i64::MAX,
             moved: Moved::Everything,
+            walks: Walks::default(),
         }
     }
 
@@ -193,6 +196,9 @@ impl Table {
     /// The entry of a key, to be changed, if it is still where it was seen when it was fetched ahead.
     #[inline(always)]
     pub fn seen_mut(&mut self, key: Key<'_>) -> Option<EntryMut<'_>> {
+        if self.walks.are_active() {
+            return None;
+        }
         self.segments.get_mut(key.seen.segment as usize)?.seen_mut(key)
     }
 
@@ -228,11 +234,34 @@ impl Table {
     /// expire has to be told to [`Table::fields_moved`].
     #[inline]
     pub fn entry_mut(&mut self, location: Location) -> Option<EntryMut<'_>> {
+        self.keep_for_snapshots(location);
+        self.entry_in_place(location)
+    }
+
+    /// The same for what no snapshot tells: where a key is pinned, or used.
+    #[inline]
+    pub(crate) fn entry_in_place(&mut self, location: Location) -> Option<EntryMut<'_>> {
         self.segments[location.segment as usize].slot_mut(location.place).entry_mut()
+    }
+
+    /// Keeps an entry that is about to be changed for the snapshots that have still to come to it.
+    #[inline]
+    fn keep_for_snapshots(&mut self, location: Location) {
+        if self.walks.are_active() {
+            self.keep(location);
+        }
+    }
+
+    #[cold]
+    fn keep(&mut self, location: Location) {
+        let segment = &mut self.segments[location.segment as usize];
+        segment.slot_mut(location.place).entry_mut().into_iter().for_each(|entry| self.walks.keep(entry));
     }
 
     /// Puts another entry of the same key in place of one, which is returned.
     pub fn replace(&mut self, location: Location, key: Key<'_>, entry: Entry) -> Option<Entry> {
+        self.keep_for_snapshots(location);
+        let entry = entry.with_marks(self.walks.marks());
         let segment = &mut self.segments[location.segment as usize];
         let before = segment.expiring();
         self.timed_hashes += is_timed_hash(&entry);
@@ -245,6 +274,7 @@ impl Table {
 
     /// Changes when a key expires, or whether.
     pub fn set_expire(&mut self, location: Location, key: Key<'_>, expire_ms: Option<i64>) {
+        self.keep_for_snapshots(location);
         let segment = &mut self.segments[location.segment as usize];
         let slot = segment.slot_mut(location.place);
         let expires = slot.is_timed() && slot.entry().is_some_and(|entry| entry.expire_ms().is_some());
@@ -271,6 +301,7 @@ impl Table {
 
     /// Puts in a key that the table does not have.
     pub fn insert(&mut self, key: Key<'_>, entry: Entry, hasher: &Hasher) -> Location {
+        let entry = entry.with_marks(self.walks.marks());
         let position = key.hash.position();
         if self.directory.is_empty() {
             self.directory.push(0);
@@ -322,6 +353,7 @@ impl Table {
 
     /// Takes a key out.
     pub fn remove(&mut self, location: Location, hasher: &Hasher) -> Option<Entry> {
+        self.keep_for_snapshots(location);
         let segment = &mut self.segments[location.segment as usize];
         let entry = segment.remove(location.place)?;
         self.len -= 1;
@@ -332,7 +364,8 @@ impl Table {
             self.shrink(position, hasher);
         }
         if self.len == 0 && self.segments.len() > 1 {
-            *self = Table::new(POSITION_BITS - self.width);
+            let walks = std::mem::take(&mut self.walks);
+            *self = Table { walks, ..Table::new(POSITION_BITS - self.width) };
         }
         Some(entry)
     }
@@ -407,6 +440,20 @@ impl Table {
         (next < 1u64 << self.width).then_some(next)
     }
 
+    /// Calls `visit` for every key of the segment of `position` (relative to the table). Returns the position at which the next
+    /// segment begins, or `None` at the end.
+    pub(crate) fn visit_segment_mut(
+        &mut self,
+        position: u64,
+        visit: &mut dyn FnMut(EntryMut<'_>),
+    ) -> Option<u64> {
+        let index = self.segment_index(position)?;
+        let segment = &mut self.segments[index as usize];
+        segment.visit_all_mut(visit);
+        let next = (position | ((1u64 << segment.free_bits()) - 1)) + 1;
+        (next < 1u64 << self.width).then_some(next)
+    }
+
     /// Calls `visit` for every key, in no order.
     pub fn visit_all(&self, visit: &mut dyn FnMut(EntryRef<'_>)) {
         self.segments.iter().for_each(|segment| segment.visit_all(visit));
@@ -446,6 +493,9 @@ impl Table {
         let next = (relative | free) + 1;
         let mut looked_at = 0;
         if segment.min_expire_ms() <= now_ms {
+            if self.walks.are_active() {
+                segment.visit_due(now_ms, &mut |entry| self.walks.keep(entry));
+            }
             let before = (segment.len(), segment.expiring(), harvest.untimed);
             looked_at = segment.sweep(now_ms, hasher, harvest);
             self.len -= before.0 - segment.len();

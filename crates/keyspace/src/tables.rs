@@ -49,6 +49,11 @@ impl Tables {
         self.made.iter()
     }
 
+    /// The same, to be changed.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Table> {
+        self.made.iter_mut()
+    }
+
     /// Puts an empty table in place of a database's, which is returned if it was made.
     pub(crate) fn take(&mut self, db: usize) -> Option<Table> {
         let empty = Table::new(self.empty.stripe_bits);

@@ -261,11 +261,11 @@ impl<'k> View<'k> {
         let now_ms = self.now_ms;
         if policy.is_lfu() {
             let (lfu, random) = (self.lfu(), self.stripe(key).random.draw() as u32);
-            if let Some(mut entry) = self.table(db, key).entry_mut(location) {
+            if let Some(mut entry) = self.table(db, key).entry_in_place(location) {
                 let access = access::count_use(entry.as_ref().access(), now_ms, lfu, random);
                 entry.set_access(access);
             }
-        } else if let Some(mut entry) = self.table(db, key).entry_mut(location) {
+        } else if let Some(mut entry) = self.table(db, key).entry_in_place(location) {
             let clock = access::seconds_clock(now_ms);
             if entry.as_ref().access() != clock {
                 entry.set_access(clock);

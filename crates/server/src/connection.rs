@@ -7,6 +7,7 @@ use ochre_engine::{Client, ClientShared, WorkerStats};
 use ochre_resp::RequestParser;
 
 use crate::group::RECEIVE_BYTES;
+use crate::rest::Rest;
 use crate::socket::Socket;
 
 /// An output that is kept for a connection is given up above this capacity once it is empty.
@@ -22,7 +23,7 @@ const REPLY_BUFFER_BYTES: usize = 1024;
 pub enum State {
     /// Requests are run as they come.
     Open,
-    /// The client waits in a blocking command, or for the end of a pause; nothing of it is run. What it sends is
+    /// The client waits in a blocking command, for the end of a pause, or for the rest of a reply; nothing of it is run. What it sends is
     /// received and kept, since only that tells whether it is still there.
     Waiting,
     /// What is left to send is sent, then the connection ends.
@@ -48,6 +49,8 @@ pub struct Connection {
     output: Vec<u8>,
     /// How much of it has been sent.
     sent: usize,
+    /// What is still to come of a reply that is made in parts.
+    pub rest: Option<Box<Rest>>,
     /// Whether there may be more to receive.
     pub readable: bool,
     /// Whether the poller has told of the stream's end. It tells once: whoever receives goes on until the end is met.
@@ -78,6 +81,7 @@ impl Connection {
             input_peak_bytes: 0,
             output: Vec::new(),
             sent: 0,
+            rest: None,
             readable: true,
             ended: false,
             congested: false,
@@ -238,6 +242,7 @@ impl Connection {
             + borrowed
             + heap_bytes(&self.input)
             + heap_bytes(&self.output)
+            + self.rest.as_ref().map_or(0, |rest| rest.memory_bytes())
             + self.parser.memory_bytes()
             + self.client.transaction.memory_bytes()
             + self.client.waiting_bytes()

@@ -23,6 +23,7 @@ mod options;
 pub mod process;
 mod questions;
 mod report;
+mod rest;
 mod running;
 mod socket;
 mod start;

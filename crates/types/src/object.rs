@@ -8,9 +8,9 @@
 //! each key.
 
 use crate::hash::{Hash, PinnedHash};
-use crate::list::List;
+use crate::list::{List, PinnedList};
 use crate::set::{PinnedSet, Set};
-use crate::stream::Stream;
+use crate::stream::{PinnedStream, Stream};
 use crate::string::LongString;
 use crate::zset::{PinnedZSet, ZSet};
 
@@ -139,23 +139,31 @@ objects! {
 /// A value as it was at an instant, read in parts while it goes on: see each type's own.
 #[derive(Debug)]
 pub enum Pinned {
+    /// A string.
+    String(LongString),
+    /// A list.
+    List(PinnedList),
     /// A set.
     Set(PinnedSet),
     /// A hash.
     Hash(PinnedHash),
     /// A sorted set.
     ZSet(PinnedZSet),
+    /// A stream, with all that belongs to it.
+    Stream(PinnedStream),
 }
 
 impl ObjectMut<'_> {
-    /// The value as it is now, for types that can be pinned. Worth it if it is big: [`ObjectRef::free_effort`] tells its
-    /// elements in O(1), 1 where it is one run of bytes.
-    pub fn pin(self) -> Option<Pinned> {
+    /// The value as it is now. Worth it if it is big: [`ObjectRef::free_effort`] tells its elements in O(1), 1 where it is one
+    /// run of bytes.
+    pub fn pin(self) -> Pinned {
         match self {
-            ObjectMut::Set(set) => Some(Pinned::Set(set.pin())),
-            ObjectMut::Hash(hash) => Some(Pinned::Hash(hash.pin())),
-            ObjectMut::ZSet(set) => Some(Pinned::ZSet(set.pin())),
-            ObjectMut::String(_) | ObjectMut::List(_) | ObjectMut::Stream(_) => None,
+            ObjectMut::String(string) => Pinned::String(string.clone()),
+            ObjectMut::List(list) => Pinned::List(list.pin()),
+            ObjectMut::Set(set) => Pinned::Set(set.pin()),
+            ObjectMut::Hash(hash) => Pinned::Hash(hash.pin()),
+            ObjectMut::ZSet(set) => Pinned::ZSet(set.pin()),
+            ObjectMut::Stream(stream) => Pinned::Stream(stream.pin()),
         }
     }
 }

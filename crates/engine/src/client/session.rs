@@ -9,6 +9,7 @@ use ochre_resp::Protocol;
 use super::parked::Parked;
 use super::shared::{ClientShared, client_flags};
 use super::transaction::Transaction;
+use crate::sequel::Promise;
 
 /// What happens to replies (CLIENT REPLY).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -94,6 +95,8 @@ pub struct Client {
     pub received: Option<Arc<Vec<u8>>>,
     /// Indexes of arguments of the present command that logs must not show.
     pub redacted: Vec<usize>,
+    /// What is still to come of the present reply.
+    pub(crate) promises: Vec<Promise>,
 }
 
 impl Client {
@@ -122,7 +125,25 @@ impl Client {
             import_source: false,
             received: None,
             redacted: Vec::new(),
+            promises: Vec::new(),
         }
+    }
+
+    /// Whether anything is still to come of the present reply.
+    #[inline]
+    pub(crate) fn has_promises(&self) -> bool {
+        !self.promises.is_empty()
+    }
+
+    /// Drops what was replied since there were so many bytes and promises.
+    pub(crate) fn take_back(&mut self, out: &mut Vec<u8>, (bytes, promises): (usize, usize)) {
+        out.truncate(bytes);
+        self.promises.truncate(promises);
+    }
+
+    /// What is still to come of the reply to the last request, in the order of the output.
+    pub fn take_promises(&mut self) -> Vec<Promise> {
+        std::mem::take(&mut self.promises)
     }
 
     /// Whether it may run what it likes, at once, and gets the reply.

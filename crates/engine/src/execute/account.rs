@@ -11,6 +11,7 @@ use crate::engine::clock_ms;
 use crate::error::Error;
 use crate::log::{LogEntry, LogKind, shorten};
 use crate::monitor;
+use crate::sequel::Bill;
 use crate::tick;
 
 use super::run::{Performed, Runner};
@@ -38,26 +39,72 @@ impl Runner<'_> {
         let took_ns = end_ns.saturating_sub(*start_ns);
         *start_ns = end_ns;
         let settings = &self.engine.settings;
+        self.count(entry, done, took_ns);
+        client.shared.commands.store(client.shared.commands.load(Relaxed) + done.count, Relaxed);
+        if took_ns >= settings.remark_time_ns.load(Relaxed)
+            || done.reply_bytes as u64 >= settings.remark_reply_bytes.load(Relaxed)
+            || args.bytes_max() as u64 >= settings.remark_request_bytes.load(Relaxed)
+        {
+            let entry_for = |value| log_entry(client, args, value);
+            self.note_remarkable(entry, entry_for, took_ns, args.bytes(), done.reply_bytes);
+        }
+        if !client.redacted.is_empty() {
+            client.redacted.clear();
+        }
+    }
+
+    #[inline]
+    fn count(self, entry: &CommandEntry, done: Performed, took_ns: u64) {
         let command = self.context.stats.command(entry.id);
         command.calls.add(done.count);
         command.time_ns.add(took_ns);
         if done.failed {
             command.failed.add(1);
         }
-        if settings.latency_tracking.load(Relaxed) {
+        if self.engine.settings.latency_tracking.load(Relaxed) {
             let histogram = command.histogram.get_or_init(Default::default);
             histogram.record(if done.count == 1 { took_ns } else { took_ns / done.count }, done.count);
         }
+    }
+
+    /// Puts off what there is to account for of a command until its reply is complete.
+    pub(super) fn put_off(
+        self,
+        client: &mut Client,
+        entry: &CommandEntry,
+        args: Args<'_>,
+        done: Performed,
+        start_ns: &mut u64,
+    ) {
+        let end_ns = tick::now_ns();
+        let took_ns = end_ns.saturating_sub(*start_ns);
+        *start_ns = end_ns;
         client.shared.commands.store(client.shared.commands.load(Relaxed) + done.count, Relaxed);
-        if took_ns >= settings.remark_time_ns.load(Relaxed)
-            || done.reply_bytes as u64 >= settings.remark_reply_bytes.load(Relaxed)
-            || args.bytes_max() as u64 >= settings.remark_request_bytes.load(Relaxed)
-        {
-            self.note_remarkable(client, entry, args, (took_ns / 1000) as i64, done.reply_bytes);
+        let bill = Bill {
+            command: entry.id,
+            count: done.count,
+            request_bytes: args.bytes(),
+            reply_bytes: done.reply_bytes,
+            took_ns,
+            entry: log_entry(client, args, 0),
+            error: None,
+        };
+        client.redacted.clear();
+        if let Some(promise) = client.promises.last_mut() {
+            promise.bill = Some(bill);
         }
-        if !client.redacted.is_empty() {
-            client.redacted.clear();
+    }
+
+    /// Accounts for a command whose reply is complete, or wanted no more.
+    pub(super) fn settle_bill(self, bill: Bill) {
+        let Some(entry) = self.engine.commands.get(bill.command) else { return };
+        if let Some(error) = &bill.error {
+            self.count_error(error);
         }
+        let done = Performed { count: bill.count, failed: bill.error.is_some(), reply_bytes: bill.reply_bytes };
+        self.count(entry, done, bill.took_ns);
+        let entry_for = |value| LogEntry { time_s: clock_ms() / 1000, value, ..bill.entry.clone() };
+        self.note_remarkable(entry, entry_for, bill.took_ns, bill.request_bytes, bill.reply_bytes);
     }
 
     /// How many calls of one command of a sequence may be accounted for together: as many as cannot hide what the logs are
@@ -73,12 +120,13 @@ impl Runner<'_> {
     #[cold]
     fn note_remarkable(
         self,
-        client: &Client,
         entry: &CommandEntry,
-        args: Args<'_>,
-        took_us: i64,
+        entry_for: impl Fn(i64) -> LogEntry,
+        took_ns: u64,
+        request_bytes: usize,
         reply_bytes: usize,
     ) {
+        let took_us = (took_ns / 1000) as i64;
         let settings = &self.engine.settings;
         let spike_ms = settings.latency_threshold_ms.load(Relaxed);
         if spike_ms > 0 && took_us / 1000 >= spike_ms && !entry.command.is(flags::RUNS_QUEUE) {
@@ -88,12 +136,11 @@ impl Runner<'_> {
         if entry.command.is(flags::SKIP_SLOWLOG) {
             return;
         }
-        let request_bytes = args.bytes() as i64;
         let limits = [
             (LogKind::Slow, took_us, &settings.slower_than_us, &settings.slow_max_len),
             (
                 LogKind::LargeRequest,
-                request_bytes,
+                request_bytes as i64,
                 &settings.request_larger_than,
                 &settings.large_request_max_len,
             ),
@@ -107,7 +154,7 @@ impl Runner<'_> {
         for (kind, value, threshold, max_len) in limits {
             let threshold = threshold.load(Relaxed);
             if threshold >= 0 && value >= threshold {
-                self.engine.logs.add(kind, log_entry(client, args, value), max_len.load(Relaxed));
+                self.engine.logs.add(kind, entry_for(value), max_len.load(Relaxed));
             }
         }
     }

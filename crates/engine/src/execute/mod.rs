@@ -23,13 +23,14 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use ochre_keyspace::{Effects, Evictor, Key, Sweeper};
+use ochre_keyspace::{Effects, Evictor, Garbage, Key, Sweeper};
 
 use crate::call::Args;
 use crate::client::{Client, Close, ReplyMode, client_flags};
 use crate::command::{CommandEntry, CommandId, Latest, key_indexes};
 use crate::engine::{Engine, clock_ms};
 use crate::monitor;
+use crate::sequel::Promise;
 use crate::tick;
 use crate::worker::WorkerContext;
 
@@ -48,6 +49,8 @@ pub enum Outcome {
     Postponed,
     /// The client waits; its reply comes later.
     Blocked,
+    /// It is done, but for the rest of its reply: see [`Client::take_promises`].
+    Continues,
     /// The connection ends once the output is sent.
     Close,
     /// The connection ends at once, and what has been replied but not sent is lost.
@@ -178,6 +181,9 @@ impl Executor {
             let runner = Runner { engine, context };
             if client.is_usual() && engine.monitor_count.load(Relaxed) == 0 {
                 runner.run_sequence(client, requests, &mut at, keys, (out, out_max), clock, effects);
+                if client.has_promises() {
+                    return (at, Outcome::Continues);
+                }
                 // Not before anything has run: what is in the output may be of others before these.
                 if at > 0 && out.len() > out_max {
                     return (at, Outcome::Done);
@@ -213,6 +219,15 @@ impl Executor {
         let Executor { engine, context, effects, .. } = self;
         client.shared.last_command.store(prepared.id, Relaxed);
         Runner { engine, context }.execute(client, prepared.id, args, keys, out, clock, effects, has_room)
+    }
+
+    /// Accounts for a command whose reply is complete, or wanted no more; what its promise kept is freed elsewhere.
+    pub fn settle(&mut self, mut promise: Promise) {
+        let Executor { engine, context, .. } = self;
+        if let Some(bill) = promise.settle() {
+            Runner { engine, context }.settle_bill(bill);
+        }
+        self.engine.keyspace.reclaimer.hand_over(Garbage::Other(promise.into_kept()));
     }
 
     /// Cleans up after a client that is gone.
@@ -280,13 +295,14 @@ fn end(client: &mut Client, gate: Gate, before: usize, out: &mut Vec<u8>) -> Out
         // The reply is still to come.
         _ if client.waiter.is_some() => {}
         ReplyMode::On | ReplyMode::SkipNext => {}
-        ReplyMode::Off => out.truncate(before),
+        ReplyMode::Off => client.take_back(out, (before, 0)),
         ReplyMode::Skip => {
-            out.truncate(before);
+            client.take_back(out, (before, 0));
             client.reply_mode = ReplyMode::On;
         }
     }
     match (client.close, client.blocked) {
+        _ if client.has_promises() => Outcome::Continues,
         (Close::AfterReply, _) => Outcome::Close,
         (Close::No, Some(_)) => Outcome::Blocked,
         (Close::No, None) => Outcome::Done,

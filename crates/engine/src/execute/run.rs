@@ -159,6 +159,9 @@ impl Runner<'_> {
             *start_ns = end_ns;
             return;
         }
+        if call.client.promises.last().is_some_and(|promise| promise.bill.is_none()) {
+            return self.put_off(call.client, entry, call.args, done, start_ns);
+        }
         self.account(call.client, entry, call.args, done, start_ns);
     }
 

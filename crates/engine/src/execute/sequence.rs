@@ -4,7 +4,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use ochre_keyspace::{Effects, Key, Locks};
+use ochre_keyspace::{Effects, Key, Locks, View};
 use ochre_resp::ReplyWriter;
 
 use crate::call::{Args, Call, Propagation};
@@ -70,6 +70,7 @@ impl Runner<'_> {
             is_retry: false,
         };
         let together = self.account_together();
+        let is_limited = self.is_limited();
         call.client.shared.last_command.store(entry.id, Relaxed);
         let mut done = Performed { count: 0, failed: false, reply_bytes: 0 };
         loop {
@@ -81,11 +82,12 @@ impl Runner<'_> {
                 return;
             }
             done = Performed { count: done.count + 1, ..self.perform(&mut call, entry) };
-            self.engine.keyspace.journal.append(&call.view.effects().unit);
-            call.view.let_go();
-            self.finish(call.view.effects(), Letters::default(), clock.now_ms);
+            self.end_of_one(call.view, clock.now_ms);
             *at += 1;
-            let goes_on = call.reply.len() <= out_max && !clock.is_old() && self.has_room();
+            if call.client.has_promises() {
+                return self.put_off(call.client, entry, call.args, done, &mut clock.start_ns);
+            }
+            let goes_on = call.reply.len() <= out_max && !clock.is_old() && (!is_limited || self.has_room());
             let next = requests.prepared(*at).filter(|next| goes_on && next.is_sequential);
             let is_last = next.is_none_or(|next| next.id != entry.id);
             if is_last || done.count >= together || is_alone(entry, done, call.args) {
@@ -103,12 +105,31 @@ impl Runner<'_> {
         }
     }
 
+    /// Journals what a command of a sequence did, lets go of its stripe, and does what follows from it: for most commands,
+    /// nothing.
+    #[inline]
+    fn end_of_one(self, view: &mut View<'_>, now_ms: i64) {
+        if view.effects().is_silent() {
+            view.effects().dirty = 0;
+            return view.let_go();
+        }
+        self.engine.keyspace.journal.append(&view.effects().unit);
+        view.let_go();
+        self.finish(view.effects(), Letters::default(), now_ms);
+    }
+
     /// Whether a command with these flags may run as a part of a sequence, asked with its stripe locked. Who writes where
     /// somebody waits may have to serve them, which takes more.
     #[inline]
     fn may_go_on(self, call: &Call<'_, '_>, command_flags: u64, now_ms: i64) -> bool {
         let may_wake = command_flags & flags::WRITE != 0 && call.view.has_waiters();
         !may_wake && self.gate(call.client, command_flags, now_ms) == Gate::Open
+    }
+
+    /// Whether memory has a limit.
+    #[inline]
+    fn is_limited(self) -> bool {
+        self.engine.keyspace.settings.maxmemory_bytes.load(Relaxed) != 0
     }
 
     /// Whether memory is below its limit.

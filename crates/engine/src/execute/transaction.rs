@@ -106,11 +106,12 @@ impl Runner<'_> {
                     for (Queued { command, request }, range) in transaction.queue.iter().zip(ranges) {
                         let (entry, keys) = (engine.commands.entry(*command), &keys[range]);
                         let step = Step { entry, args: request.args(), keys, in_transaction: true };
-                        let (is_closing, before) = (client.close == Close::AfterReply, out.len());
+                        let is_closing = client.close == Close::AfterReply;
+                        let before = (out.len(), client.promises.len());
                         self.run_one(&mut view, client, step, out, &mut clock.start_ns);
                         if is_closing {
                             // A client that killed itself takes no more than the reply that says so.
-                            out.truncate(before);
+                            client.take_back(out, before);
                         }
                     }
                 }

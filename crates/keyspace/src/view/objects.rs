@@ -6,7 +6,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use ochre_types::{DataType, ObjectRef};
+use ochre_types::{DataType, ObjectMut, ObjectRef, Pinned};
 
 use super::{Expiry, View, stripe_of};
 use crate::effects::event_class;
@@ -123,6 +123,23 @@ impl View<'_> {
     /// The key holds another type.
     pub fn peek_as<T: DataType>(&mut self, db: u32, key: Key<'_>) -> Result<Option<&T>, WrongType> {
         self.peek(db, key).map(typed).transpose()
+    }
+
+    /// What `pin` makes of a key's value: to be read later, without its lock, as it is now. Without a trace; a command that
+    /// reads has read the value before. `None` if there is no such key, or it holds another type.
+    pub fn pin<T: DataType, P>(&mut self, db: u32, key: Key<'_>, pin: impl FnOnce(&mut T) -> P) -> Option<P> {
+        self.object_mut(db, key).and_then(T::of_mut).map(pin)
+    }
+
+    /// The same for a value of whatever type.
+    pub fn pin_any(&mut self, db: u32, key: Key<'_>) -> Option<Pinned> {
+        self.object_mut(db, key).map(ObjectMut::pin)
+    }
+
+    /// Not to be changed, only pinned.
+    fn object_mut(&mut self, db: u32, key: Key<'_>) -> Option<ObjectMut<'_>> {
+        let location = self.locate(db, key)?;
+        self.table(db, key).entry_in_place(location)?.into_object()
     }
 
     /// A key's entry as it is at this moment, without a trace and without removing it if its time has come; `None` then,

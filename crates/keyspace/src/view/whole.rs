@@ -12,7 +12,7 @@ use crate::watch::Presence;
 
 impl<'k> View<'k> {
     /// All stripes, for a step over the whole keyspace; none unless the view holds all.
-    pub(super) fn every_stripe(&mut self) -> &mut [StripeGuard<'k>] {
+    pub(crate) fn every_stripe(&mut self) -> &mut [StripeGuard<'k>] {
         match &mut self.held {
             Held::All(stripes) => stripes,
             _ => &mut [],
@@ -78,7 +78,9 @@ impl<'k> View<'k> {
             stripe.watchers.replace(db, before, |_| Presence::Absent);
             stripe.counters.changes += table.len() as u64;
             removed += table.len() as u64;
-            if !table.is_empty() {
+            if !table.is_empty()
+                && let Some(table) = table.hand_to_walkers()
+            {
                 garbage.push(Garbage::Table(table));
             }
         }

@@ -33,6 +33,7 @@ impl Worker {
             self.postponed.retain(|other| *other != token);
         }
         self.ready.retain(|other| *other != token);
+        self.forget_parts(token, &mut connection);
         self.executor.forget(&mut connection.client);
         connection.shared().account(&self.executor.context.stats, 0);
         self.engine.clients.remove(connection.client.id());

@@ -5,11 +5,12 @@
 //! there is no order to keep.
 //!
 //! Here: the loop, events and letters. In the files beside: serving requests (`serve`), replies on their way out (`output`),
-//! clients that end, wait or idle (`clients`), work between rounds (`background`).
+//! and those that are made in parts (`parts`), clients that end, wait or idle (`clients`), work between rounds (`background`).
 
 mod background;
 mod clients;
 mod output;
+mod parts;
 mod serve;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -52,6 +53,8 @@ pub struct Worker {
     inputs: Vec<Vec<u8>>,
     deadlines: BTreeSet<(i64, usize)>,
     postponed: Vec<usize>,
+    /// Those whose reply is made in parts.
+    promised: VecDeque<usize>,
     output_limits: OutputLimits,
     /// When the last batch ended, unix time in ms.
     now_ms: i64,
@@ -88,6 +91,7 @@ impl Worker {
             inputs: Vec::new(),
             deadlines: BTreeSet::new(),
             postponed: Vec::new(),
+            promised: VecDeque::new(),
             output_limits,
             now_ms: clock_ms(),
             next_tick_ms: 0,
@@ -132,6 +136,7 @@ impl Worker {
                     self.read_mail(&mut letters);
                 }
             }
+            self.make_parts();
             self.background();
             let stats = &self.executor.context.stats;
             stats.loops.add(1);
@@ -141,7 +146,7 @@ impl Worker {
     }
 
     fn timeout(&self) -> Duration {
-        if self.sweeping || !self.ready.is_empty() {
+        if self.sweeping || !self.ready.is_empty() || self.has_parts_to_make() {
             return Duration::ZERO;
         }
         let next_ms = self.deadlines.first().map_or(self.next_tick_ms, |(at, _)| self.next_tick_ms.min(*at));
@@ -227,7 +232,7 @@ impl Worker {
             Message::Unblock { client, with_error } => self.unblock(client, with_error),
             Message::Send { client, bytes } => {
                 if let Some(token) = self.by_id.get(&client).copied() {
-                    self.send(token, &mut bytes.to_vec());
+                    self.tell(token, &bytes);
                 }
             }
             Message::Serve { client, reply } => self.serve(client, reply),
@@ -238,6 +243,15 @@ impl Worker {
                 self.evict_clients();
                 self.executor.relieve(clock_ms());
             }
+        }
+    }
+
+    /// Sends what is no reply; not in the midst of one.
+    fn tell(&mut self, token: usize, bytes: &[u8]) {
+        let rest = self.connections.get_mut(token).and_then(|connection| connection.rest.as_mut());
+        match rest {
+            Some(rest) => rest.add(bytes),
+            None => self.send(token, &mut bytes.to_vec()),
         }
     }
 

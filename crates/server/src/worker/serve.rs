@@ -322,6 +322,7 @@ impl Worker {
         match outcome {
             Outcome::Done => {}
             Outcome::Close => connection.state = State::Draining,
+            Outcome::Continues => self.promise(seat.token, &mut seat.out),
             Outcome::Cut => {
                 seat.out.clear();
                 seat.broken = true;

@@ -14,7 +14,7 @@ use std::ops::Bound;
 use super::request::{Form, Order, Request};
 use crate::call::Call;
 use crate::error::{Error, SYNTAX};
-use crate::family::sorted_sets::reply_item;
+use crate::family::reply_item::reply_item;
 
 /// A place that was found.
 #[derive(Clone, Copy, Debug)]

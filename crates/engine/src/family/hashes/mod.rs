@@ -27,6 +27,7 @@ use ochre_resp::ReplyWriter;
 use ochre_types::listpack::Item;
 
 use crate::command::{Arg, ArgKind, Command, Group, KeySpec, acl, key_flags};
+use crate::family::reply_item::reply_item;
 
 /// The family's commands.
 pub const COMMANDS: &[Command] = &[
@@ -78,12 +79,3 @@ const EX: Arg = Arg::new("seconds", ArgKind::Integer).token("EX");
 const PX: Arg = Arg::new("milliseconds", ArgKind::Integer).token("PX");
 const EXAT: Arg = Arg::new("unix-time-seconds", ArgKind::UnixTime).token("EXAT");
 const PXAT: Arg = Arg::new("unix-time-milliseconds", ArgKind::UnixTime).token("PXAT");
-
-/// Replies a name or a value.
-#[inline]
-fn reply_item(reply: &mut ReplyWriter<'_>, item: Item<'_>) {
-    match item {
-        Item::Int(int) => reply.bulk_int(int),
-        Item::Bytes(bytes) => reply.bulk(bytes),
-    }
-}

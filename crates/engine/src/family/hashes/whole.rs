@@ -3,6 +3,8 @@
 use ochre_types::hash::{Hash, HashEntry};
 
 use super::*;
+use crate::family::sequels::FieldsSequel;
+use crate::sequel::ELEMENTS_AT_ONCE;
 use crate::call::Call;
 use crate::command::flags;
 use crate::error::Error;
@@ -48,11 +50,17 @@ pub(super) const HVALS: Command = Command {
 fn each(
     call: &mut Call<'_, '_>,
     header: impl FnOnce(&mut ReplyWriter<'_>, usize),
-    mut show: impl FnMut(&mut ReplyWriter<'_>, HashEntry<'_>),
+    show: impl Fn(&mut ReplyWriter<'_>, HashEntry<'_>) + Send + 'static,
 ) -> Result<(), Error> {
     let now_ms = call.view.field_clock_ms();
     match call.view.read_as::<Hash>(call.client.db, call.keys[0])? {
         None => header(&mut call.reply, 0),
+        Some(hash) if hash.len() > ELEMENTS_AT_ONCE => {
+            header(&mut call.reply, hash.live_len(now_ms));
+            if let Some(fields) = call.view.pin(call.client.db, call.keys[0], Hash::pin) {
+                call.promise(Box::new(FieldsSequel { fields, now_ms, show }));
+            }
+        }
         Some(hash) if hash.may_have_expired(now_ms) => {
             header(&mut call.reply, hash.live_len(now_ms));
             hash.live(now_ms).for_each(|field| show(&mut call.reply, field));

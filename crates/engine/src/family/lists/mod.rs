@@ -19,11 +19,11 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use ochre_resp::ReplyWriter;
 use ochre_types::list::ListLimits;
-use ochre_types::listpack::Item;
 
 use crate::call::Call;
 use crate::command::{Arg, ArgKind, Command, Group, KeySpec, acl, key_flags};
 use crate::engine::Engine;
+use crate::family::reply_item::reply_item;
 
 /// The family's commands.
 pub const COMMANDS: &[Command] = &[
@@ -80,13 +80,4 @@ pub(super) fn list_limits(engine: &Engine) -> ListLimits {
 
 fn limits(call: &Call<'_, '_>) -> ListLimits {
     list_limits(call.engine)
-}
-
-/// Writes an element as a bulk string.
-#[inline]
-fn reply_item(reply: &mut ReplyWriter<'_>, item: Item<'_>) {
-    match item {
-        Item::Int(number) => reply.bulk_int(number),
-        Item::Bytes(bytes) => reply.bulk(bytes),
-    }
 }

@@ -6,6 +6,7 @@ use super::*;
 use crate::call::integer;
 use crate::command::flags;
 use crate::error::Error;
+use crate::sequel::ELEMENTS_AT_ONCE;
 
 pub(super) const LLEN: Command = Command {
     name: "llen",
@@ -85,6 +86,11 @@ fn lrange(call: &mut Call<'_, '_>) -> Result<(), Error> {
     };
     let (from, count) = window(start, stop, list.len());
     reply.array(count);
+    if count > ELEMENTS_AT_ONCE {
+        let pinned = call.view.pin(db, key, |list: &mut List| list.pin_range(from, count));
+        pinned.into_iter().for_each(|pinned| call.promise(Box::new(pinned)));
+        return Ok(());
+    }
     list.range(from, count, |item| reply_item(reply, item));
     Ok(())
 }

@@ -6,6 +6,7 @@ use ochre_types::set::{Set, SetLimits};
 use super::*;
 use crate::call::Args;
 use crate::command::flags;
+use crate::sequel::ELEMENTS_AT_ONCE;
 
 pub(super) const SADD: Command = Command {
     name: "sadd",
@@ -147,6 +148,12 @@ pub(super) const SMEMBERS: Command = Command {
 
 fn smembers(call: &mut Call<'_, '_>) -> Result<(), Error> {
     match call.view.read_as::<Set>(call.client.db, call.keys[0])? {
+        Some(set) if set.len() > ELEMENTS_AT_ONCE => {
+            call.reply.set(set.len());
+            if let Some(pinned) = call.view.pin(call.client.db, call.keys[0], Set::pin) {
+                call.promise(Box::new(pinned));
+            }
+        }
         Some(set) => {
             call.reply.set(set.len());
             set.iter().for_each(|member| reply_item(&mut call.reply, member));

@@ -19,6 +19,7 @@ use ochre_types::set::Set;
 use crate::call::Call;
 use crate::command::{Arg, ArgKind, Command, Group, KeySpec, acl, key_flags};
 use crate::error::Error;
+use crate::family::reply_item::reply_item;
 
 /// The family's commands.
 pub const COMMANDS: &[Command] = &[
@@ -63,13 +64,4 @@ fn sets_of<'v>(call: &'v mut Call<'_, '_>, keys: &[Key<'_>]) -> Result<Vec<Optio
     }
     let view = &*call.view;
     keys.iter().map(|key| Ok(view.glance_as(db, *key)?)).collect()
-}
-
-/// Writes a member.
-#[inline]
-fn reply_item(reply: &mut ReplyWriter<'_>, item: Item<'_>) {
-    match item {
-        Item::Int(int) => reply.bulk_int(int),
-        Item::Bytes(bytes) => reply.bulk(bytes),
-    }
 }

@@ -9,13 +9,16 @@
 //! Which keys the patterns lead to is not known before the elements are: with such a pattern all stripes are locked.
 
 mod elements;
+mod gradual;
 mod options;
 mod order;
+mod parts;
 mod pattern;
 #[cfg(test)]
 mod tests;
 
 use ochre_keyspace::{ValueRef, event_class};
+use ochre_types::ObjectRef;
 use ochre_types::list::{End, List};
 
 use crate::call::Call;
@@ -25,6 +28,7 @@ use crate::error::{Error, WRONG_TYPE};
 use elements::Texts;
 use options::Options;
 use order::Weights;
+use parts::Sorting;
 
 /// The family's commands.
 pub const COMMANDS: &[Command] = &[SORT, SORT_RO];
@@ -94,12 +98,37 @@ const SORT_RO: Command = Command {
 
 fn sort(call: &mut Call<'_, '_>, may_store: bool) -> Result<(), Error> {
     let options = Options::parse(call.args, may_store)?;
+    if options.is_plain() && sort_in_parts(call, &options) {
+        return Ok(());
+    }
     let (elements, order) = sorted(call, &options)?;
     match options.stores {
         true => store(call, &options, &elements, &order),
         false => reply(call, &options, &elements, &order),
     }
     Ok(())
+}
+
+/// Leaves the sorting of very many elements for later; whether they are so many.
+fn sort_in_parts(call: &mut Call<'_, '_>, options: &Options<'_>) -> bool {
+    let (db, key) = (call.client.db, call.keys[0]);
+    let object = match call.view.peek(db, key).map(|entry| entry.value()) {
+        Some(ValueRef::Object(object)) => object,
+        _ => return false,
+    };
+    let len = match object {
+        ObjectRef::List(list) => list.len(),
+        ObjectRef::Set(set) => set.len(),
+        ObjectRef::ZSet(zset) => zset.len(),
+        _ => return false,
+    };
+    if !call.is_much(len) {
+        return false;
+    }
+    // The read that it is.
+    let is_there = call.view.read(db, key).is_some();
+    let pinned = call.view.pin_any(db, key).filter(|_| is_there);
+    pinned.map(|pinned| call.promise(Box::new(Sorting::new(pinned, len, options)))).is_some()
 }
 
 /// The elements, and the indexes of those that are asked for, in order.

@@ -76,6 +76,20 @@ impl<'a> Options<'a> {
         self.by = Some(pattern);
     }
 
+    /// Whether the reply follows from the elements alone.
+    pub fn is_plain(&self) -> bool {
+        let leads_nowhere = |pattern: &Pattern<'_>| !pattern.leads_to_keys();
+        !self.stores && !self.unsorted && self.by.iter().chain(&self.gets).all(leads_nowhere)
+    }
+
+    /// What a reply that follows from the elements alone shows of each: itself, or nothing.
+    pub fn shown(&self) -> Vec<bool> {
+        match self.gets.is_empty() {
+            true => vec![true],
+            false => self.gets.iter().map(|pattern| *pattern == Pattern::Element).collect(),
+        }
+    }
+
     /// Which of `len` elements are asked for.
     pub fn window(&self, len: usize) -> Range<usize> {
         let start = usize::try_from(self.offset.max(0)).map_or(len, |offset| offset.min(len));

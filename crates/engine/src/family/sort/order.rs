@@ -13,7 +13,7 @@ use super::pattern::Pattern;
 use crate::call::Call;
 use crate::error::Error;
 
-const NO_NUMBER: Error = Error::new("ERR One or more scores can't be converted into double");
+pub(super) const NO_NUMBER: Error = Error::new("ERR One or more scores can't be converted into double");
 
 /// What elements are compared by.
 pub(super) enum Weights {
@@ -67,7 +67,7 @@ fn numbers_of(call: &mut Call<'_, '_>, by: Pattern<'_>, elements: &Texts) -> Res
 
 /// The number that a text is, up to a NUL: decimal or an infinity, 0 if it is empty. What is too large or too small is
 /// rounded.
-fn number(text: &[u8]) -> Option<f64> {
+pub(super) fn number(text: &[u8]) -> Option<f64> {
     let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
     if text.is_empty() {
         return Some(0.0);
@@ -119,7 +119,7 @@ fn collate(a: &[u8], b: &[u8], stores: bool) -> Ordering {
     if stores { a.cmp(b) } else { before_nul(a).cmp(before_nul(b)) }
 }
 
-fn before_nul(bytes: &[u8]) -> &[u8] {
+pub(super) fn before_nul(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
     &bytes[..end]
 }

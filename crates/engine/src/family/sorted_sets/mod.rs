@@ -23,6 +23,7 @@ use ochre_types::listpack::Item;
 
 use crate::command::{Arg, ArgKind, Begin, Command, Find, Group, KeySpec, acl, key_flags};
 use crate::error::Error;
+use crate::family::reply_item::reply_item;
 
 pub(super) use add::{AddOptions, Pairs, add_pairs};
 
@@ -92,15 +93,6 @@ const MAX_SCORE: Arg = Arg::new("max", ArgKind::Double);
 const MIN_MEMBER: Arg = Arg::new("min", ArgKind::String);
 const MAX_MEMBER: Arg = Arg::new("max", ArgKind::String);
 const WITHSCORES: Arg = Arg::word("withscores", "WITHSCORES").optional();
-
-/// Writes a member.
-#[inline]
-pub(super) fn reply_item(reply: &mut ReplyWriter<'_>, item: Item<'_>) {
-    match item {
-        Item::Int(int) => reply.bulk_int(int),
-        Item::Bytes(bytes) => reply.bulk(bytes),
-    }
-}
 
 /// What is replied of each member.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

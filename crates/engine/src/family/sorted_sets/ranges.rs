@@ -1,5 +1,7 @@
 //! ZRANGE and its relatives, and ZRANGESTORE.
 
+use std::ops::Range;
+
 use ochre_keyspace::event_class;
 use ochre_types::zset::{Direction, ZSet, ZSetGatherer};
 
@@ -7,6 +9,8 @@ use super::range::{By, Form, Query};
 use super::*;
 use crate::call::Call;
 use crate::command::flags;
+use crate::family::sequels::MembersSequel;
+use crate::sequel::ELEMENTS_AT_ONCE;
 
 const LIMIT: Arg =
     Arg::block("limit", &[Arg::new("offset", ArgKind::Integer), COUNT]).token("LIMIT").optional();
@@ -102,12 +106,27 @@ fn reply(call: &mut Call<'_, '_>, by: Option<By>, direction: Option<Direction>) 
     let query = Query::parse(call.args, 2, Form { by, direction, may_have_scores: true })?;
     match call.view.read_as::<ZSet>(call.client.db, call.keys[0])? {
         Some(zset) => {
-            let members = zset.range(query.ranks(zset), query.direction);
-            reply_members(&mut call.reply, members, query.with_scores);
+            let (ranks, direction) = (query.ranks(zset), query.direction);
+            if ranks.len() > ELEMENTS_AT_ONCE {
+                promise_members(call, ranks, &query);
+            } else {
+                reply_members(&mut call.reply, zset.range(ranks, direction), query.with_scores);
+            }
         }
         None => call.reply.array(0),
     }
     Ok(())
+}
+
+/// Leaves very many members to be replied in parts.
+fn promise_members(call: &mut Call<'_, '_>, ranks: Range<usize>, query: &Query<'_>) {
+    let shape = Shape::of(query.with_scores, call.reply.protocol());
+    shape.begin(&mut call.reply, ranks.len());
+    let pin = |zset: &mut ZSet| zset.pin_range(ranks, query.direction);
+    if let Some(members) = call.view.pin(call.client.db, call.keys[0], pin) {
+        let show = move |reply: &mut ReplyWriter<'_>, member: Item<'_>, score| shape.add(reply, member, score);
+        call.promise(Box::new(MembersSequel { members, show }));
+    }
 }
 
 pub(super) const ZRANGESTORE: Command = Command {

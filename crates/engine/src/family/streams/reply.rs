@@ -1,8 +1,9 @@
 //! Entries and IDs in replies.
 
 use ochre_resp::{Deferred, Protocol, ReplyWriter};
-use ochre_types::listpack::Item;
 use ochre_types::stream::{Entry, StreamId};
+
+use crate::family::reply_item::reply_item;
 
 /// An ID.
 #[inline]
@@ -24,14 +25,6 @@ pub(super) fn reply_parts(reply: &mut ReplyWriter<'_>, entry: &Entry<'_>) {
     for (name, value) in entry.fields() {
         reply_item(reply, name);
         reply_item(reply, value);
-    }
-}
-
-#[inline]
-fn reply_item(reply: &mut ReplyWriter<'_>, item: Item<'_>) {
-    match item {
-        Item::Int(number) => reply.bulk_int(number),
-        Item::Bytes(bytes) => reply.bulk(bytes),
     }
 }
 

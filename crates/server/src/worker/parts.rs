@@ -1,0 +1,96 @@
+//! Replies that are made in parts, between everything else (see [`ochre_engine::Sequel`]).
+//!
+//! A client that reads slowly gets its parts as it takes them, so that a reply of a gigabyte needs no gigabyte. But a promise
+//! holds on to the value as it was, and what is changed meanwhile is kept for it: after a while the rest is written
+//! whether or not the client takes it, and the limits of its output buffer apply, as in Redis.
+
+use ochre_engine::{Close, Promise, clock_ms, tick};
+
+use super::Worker;
+use crate::connection::{Connection, State};
+use crate::rest::Rest;
+
+/// Bytes of a part.
+const PART_BYTES: usize = 64 * 1024;
+/// No more is made ahead of what the client takes, bytes.
+const AHEAD_BYTES_MAX: usize = 1024 * 1024;
+/// For so long, ms.
+const PATIENCE_MS: i64 = 1_000;
+/// Parts are made for so long between two rounds, ns.
+const SLICE_NS: u64 = 300_000;
+
+/// Whether another part of a connection's reply is to be made now.
+fn is_due(connection: &Connection, now_ms: i64) -> bool {
+    connection.rest.as_ref().is_some_and(|rest| {
+        connection.unsent_bytes() < AHEAD_BYTES_MAX || rest.age_ms(now_ms) >= PATIENCE_MS
+    })
+}
+
+impl Worker {
+    /// Notes that a reply, the beginning of which is in `out`, is to be made in parts from there on.
+    pub(super) fn promise(&mut self, token: usize, out: &mut Vec<u8>) {
+        let Some(connection) = self.connections.get_mut(token) else { return };
+        let promises = connection.client.take_promises();
+        connection.state = State::Waiting;
+        connection.rest = Some(Box::new(Rest::take(out, promises, clock_ms())));
+        self.promised.push_back(token);
+    }
+
+    /// Whether there is a part to be made at once.
+    pub(super) fn has_parts_to_make(&self) -> bool {
+        let mut connections = self.promised.iter().filter_map(|token| self.connections.get(*token));
+        // Without asking for the time: a second is not told to the millisecond.
+        connections.any(|connection| is_due(connection, self.now_ms))
+    }
+
+    /// Makes parts for all who wait for some, in turn, for a limited time.
+    pub(super) fn make_parts(&mut self) {
+        if self.promised.is_empty() {
+            return;
+        }
+        let (now_ms, start_ns) = (clock_ms(), tick::now_ns());
+        self.now_ms = self.now_ms.max(now_ms);
+        for _ in 0..self.promised.len() {
+            let Some(token) = self.promised.pop_front() else { return };
+            if self.make_part(token, now_ms) {
+                self.promised.push_back(token);
+            }
+            if tick::now_ns().saturating_sub(start_ns) > SLICE_NS {
+                return;
+            }
+        }
+    }
+
+    /// Makes a part for a connection, if it is due; whether more is to come.
+    fn make_part(&mut self, token: usize, now_ms: i64) -> bool {
+        let Some(connection) = self.connections.get_mut(token) else { return false };
+        let is_due = is_due(connection, now_ms);
+        let Some(rest) = connection.rest.as_mut().filter(|_| is_due) else { return true };
+        let mut out = Vec::with_capacity(PART_BYTES + PART_BYTES / 8);
+        let part = rest.write(&mut out, PART_BYTES);
+        if let Some(promise) = part.fulfilled {
+            self.executor.settle(promise);
+        }
+        if part.is_last {
+            connection.rest = None;
+            connection.state = match connection.client.close {
+                Close::AfterReply => State::Draining,
+                Close::No => State::Open,
+            };
+        }
+        self.send(token, &mut out);
+        if part.is_last {
+            self.requeue(token);
+        }
+        !part.is_last && self.connections.contains(token)
+    }
+
+    /// Gives up what was promised to a connection.
+    pub(super) fn forget_parts(&mut self, token: usize, connection: &mut Connection) {
+        if let Some(rest) = connection.rest.take() {
+            self.promised.retain(|other| *other != token);
+            let promises: Vec<Promise> = rest.into_promises().collect();
+            promises.into_iter().for_each(|promise| self.executor.settle(promise));
+        }
+    }
+}
