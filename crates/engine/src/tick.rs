@@ -27,11 +27,12 @@ pub fn calibrate() {
         let start = Instant::now();
         #[cfg(target_arch = "x86_64")]
         let counter = is_constant().then(|| {
-            let first = counter();
+            let (first, first_ns) = both_clocks(start);
             while start.elapsed().as_micros() < 2_000 {
                 std::hint::spin_loop();
             }
-            let (ticks, nanos) = (counter() - first, start.elapsed().as_nanos() as u64);
+            let (last, last_ns) = both_clocks(start);
+            let (ticks, nanos) = (last.saturating_sub(first), last_ns - first_ns);
             Counter { first, factor: ((u128::from(nanos) << 32) / u128::from(ticks.max(1))) as u64 }
         });
         Scale {
@@ -40,6 +41,19 @@ pub fn calibrate() {
             counter,
         }
     });
+}
+
+/// The counter and the time since `start` at one moment, ns: of a few attempts that during which least came between, lest
+/// the rate of a busy machine be that of its scheduler.
+#[cfg(target_arch = "x86_64")]
+fn both_clocks(start: Instant) -> (u64, u64) {
+    let read = |_| {
+        let before = counter();
+        let nanos = start.elapsed().as_nanos() as u64;
+        let took = counter().saturating_sub(before);
+        (took, before + took / 2, nanos)
+    };
+    (0..16).map(read).min().map_or((counter(), 0), |(_, ticks, nanos)| (ticks, nanos))
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -115,7 +115,8 @@ impl KeptKey {
 
     fn tell(self, sink: &mut dyn SnapshotSink) {
         let KeptKey { db, key, value, expire_ms, access } = self;
-        let mut save = |value: SavedValue<'_>| sink.save(SavedKey { db, key: &key, value, expire_ms, access });
+        let mut save =
+            |value: SavedValue<'_>| sink.save(SavedKey { db, key: &key, value, expire_ms, access });
         match value {
             KeptValue::Int(number) => save(SavedValue::Int(number)),
             KeptValue::Bytes(bytes) => save(SavedValue::Bytes(&bytes)),
@@ -244,7 +245,9 @@ impl Table {
 
 fn is_big(entry: EntryRef<'_>) -> bool {
     match entry.value() {
-        ValueRef::Object(object) => object.free_effort() > LAZY_FREE_EFFORT || object.heap_bytes() > BIG_BYTES,
+        ValueRef::Object(object) => {
+            object.free_effort() > LAZY_FREE_EFFORT || object.heap_bytes() > BIG_BYTES
+        }
         _ => false,
     }
 }
@@ -288,7 +291,9 @@ impl Snapshot {
     /// The databases that have keys, with their number and how many of them expire.
     pub fn databases(&self) -> impl Iterator<Item = (u32, usize, usize)> {
         let numbered = self.sizes.iter().enumerate();
-        numbered.filter(|(_, (keys, _))| *keys > 0).map(|(db, (keys, expiring))| (db as u32, *keys, *expiring))
+        numbered
+            .filter(|(_, (keys, _))| *keys > 0)
+            .map(|(db, (keys, expiring))| (db as u32, *keys, *expiring))
     }
 
     /// Keys of all databases.

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use ochre_keyspace::{
-    Effects, Expiry, Garbage, Keyspace, Locks, NewValue, SNAPSHOTS_MAX, SavedKey, SavedValue, Snapshot, SnapshotSink,
-    ValueRef,
+    Effects, Expiry, Garbage, Keyspace, Locks, NewValue, SNAPSHOTS_MAX, SavedKey, SavedValue, Snapshot,
+    SnapshotSink, ValueRef,
 };
 use ochre_types::hash::{Hash, HashLimits};
 use ochre_types::list::{End, List, ListLimits};
@@ -31,7 +31,10 @@ fn shown(pinned: Pinned) -> String {
             while set.read(Portion::of_elements(3), &mut |item| words.push(format!("{item:?}"))) {}
         }
         Pinned::ZSet(mut zset) => {
-            while zset.read(Portion::of_elements(3), &mut |item, score| words.push(format!("{item:?}={score}"))) {}
+            while zset
+                .read(Portion::of_elements(3), &mut |item, score| words.push(format!("{item:?}={score}")))
+            {
+            }
         }
         Pinned::Hash(mut hash) => {
             let mut add = |field: ochre_types::hash::HashEntry<'_>| {

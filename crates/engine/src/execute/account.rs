@@ -101,7 +101,8 @@ impl Runner<'_> {
         if let Some(error) = &bill.error {
             self.count_error(error);
         }
-        let done = Performed { count: bill.count, failed: bill.error.is_some(), reply_bytes: bill.reply_bytes };
+        let done =
+            Performed { count: bill.count, failed: bill.error.is_some(), reply_bytes: bill.reply_bytes };
         self.count(entry, done, bill.took_ns);
         let entry_for = |value| LogEntry { time_s: clock_ms() / 1000, value, ..bill.entry.clone() };
         self.note_remarkable(entry, entry_for, bill.took_ns, bill.request_bytes, bill.reply_bytes);

@@ -3,12 +3,12 @@
 use std::ops::ControlFlow;
 
 use ochre_resp::ReplyWriter;
+use ochre_types::Portion;
 use ochre_types::hash::{HashEntry, PinnedHash};
 use ochre_types::list::PinnedList;
 use ochre_types::listpack::Item;
 use ochre_types::set::PinnedSet;
 use ochre_types::zset::PinnedZSet;
-use ochre_types::Portion;
 
 use super::reply_item::reply_item;
 use crate::sequel::Sequel;
@@ -35,7 +35,11 @@ impl Sequel for PinnedList {
         self.read_while(|item| {
             reply_item(reply, item);
             elements += 1;
-            if elements < ELEMENTS_MAX && reply.len() < end { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            if elements < ELEMENTS_MAX && reply.len() < end {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
         })
     }
 }

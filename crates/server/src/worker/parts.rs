@@ -21,9 +21,10 @@ const SLICE_NS: u64 = 300_000;
 
 /// Whether another part of a connection's reply is to be made now.
 fn is_due(connection: &Connection, now_ms: i64) -> bool {
-    connection.rest.as_ref().is_some_and(|rest| {
-        connection.unsent_bytes() < AHEAD_BYTES_MAX || rest.age_ms(now_ms) >= PATIENCE_MS
-    })
+    connection
+        .rest
+        .as_ref()
+        .is_some_and(|rest| connection.unsent_bytes() < AHEAD_BYTES_MAX || rest.age_ms(now_ms) >= PATIENCE_MS)
 }
 
 impl Worker {

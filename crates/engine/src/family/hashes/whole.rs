@@ -3,11 +3,11 @@
 use ochre_types::hash::{Hash, HashEntry};
 
 use super::*;
-use crate::family::sequels::FieldsSequel;
-use crate::sequel::ELEMENTS_AT_ONCE;
 use crate::call::Call;
 use crate::command::flags;
 use crate::error::Error;
+use crate::family::sequels::FieldsSequel;
+use crate::sequel::ELEMENTS_AT_ONCE;
 
 pub(super) const HGETALL: Command = Command {
     name: "hgetall",

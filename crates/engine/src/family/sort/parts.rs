@@ -115,7 +115,12 @@ impl Sorting {
         };
     }
 
-    fn gather(&mut self, mut pinned: Pinned, mut gathered: Vec<Weighted>, reply: &mut ReplyWriter<'_>) -> State {
+    fn gather(
+        &mut self,
+        mut pinned: Pinned,
+        mut gathered: Vec<Weighted>,
+        reply: &mut ReplyWriter<'_>,
+    ) -> State {
         let (alpha, arena, mut failed) = (self.alpha, &mut self.arena, false);
         let more = read(&mut pinned, &mut |item| {
             let text = arena.add(item);
@@ -141,7 +146,13 @@ impl Sorting {
         State::Replying(sorted, self.window.start)
     }
 
-    fn reply(&self, sorted: Vec<Weighted>, mut at: usize, reply: &mut ReplyWriter<'_>, bytes: usize) -> State {
+    fn reply(
+        &self,
+        sorted: Vec<Weighted>,
+        mut at: usize,
+        reply: &mut ReplyWriter<'_>,
+        bytes: usize,
+    ) -> State {
         let end = reply.len().saturating_add(bytes);
         while let Some(element) = sorted.get(at).filter(|_| reply.len() < end) {
             for is_element in &self.shown {

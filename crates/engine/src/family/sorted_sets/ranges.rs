@@ -124,7 +124,8 @@ fn promise_members(call: &mut Call<'_, '_>, ranks: Range<usize>, query: &Query<'
     shape.begin(&mut call.reply, ranks.len());
     let pin = |zset: &mut ZSet| zset.pin_range(ranks, query.direction);
     if let Some(members) = call.view.pin(call.client.db, call.keys[0], pin) {
-        let show = move |reply: &mut ReplyWriter<'_>, member: Item<'_>, score| shape.add(reply, member, score);
+        let show =
+            move |reply: &mut ReplyWriter<'_>, member: Item<'_>, score| shape.add(reply, member, score);
         call.promise(Box::new(MembersSequel { members, show }));
     }
 }

@@ -1,0 +1,292 @@
+//! Replies that are made in parts: what they say is what was there when the command ran, whatever becomes of the value
+//! and of the client meanwhile.
+
+#![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
+
+use std::time::{Duration, Instant};
+
+use ochre_resp::{Value, encode_request};
+use ochre_tests::{Client, Server, ServerBuilder, ochre, wait_for};
+
+/// More than a client that reads nothing is sent ahead, in elements of [`PADDING`] bytes and some.
+const ELEMENTS: usize = 60_000;
+const PADDING: usize = 200;
+
+fn server(workers: usize) -> Server {
+    ServerBuilder::new(ochre()).workers(workers).start()
+}
+
+fn element(number: usize) -> String {
+    format!("{number:08}{}", "x".repeat(PADDING))
+}
+
+/// Fills a key with many elements, which are returned in order.
+fn fill(client: &mut Client, command: &str, key: &str) -> Vec<String> {
+    let elements: Vec<String> = (0..ELEMENTS).map(element).collect();
+    for chunk in elements.chunks(500) {
+        let mut args = vec![command, key];
+        for element in chunk {
+            match command {
+                "zadd" => args.extend([&element[..8], element]),
+                "hset" => args.extend([element.as_str(), &element[..8]]),
+                _ => args.push(element),
+            }
+        }
+        assert!(matches!(client.request(&args).unwrap(), Value::Integer(_)));
+    }
+    elements
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    array(value).iter().map(text).collect()
+}
+
+fn array(value: &Value) -> &[Value] {
+    match value {
+        Value::Array(Some(elements)) => elements,
+        other => panic!("no array: {other:?}"),
+    }
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Bulk(Some(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
+        other => panic!("no text: {other:?}"),
+    }
+}
+
+fn simple(text: &str) -> Value {
+    Value::Simple(text.into())
+}
+
+fn sorted(mut texts: Vec<String>) -> Vec<String> {
+    texts.sort();
+    texts
+}
+
+/// Sends a request and reads nothing of its reply.
+fn ask_only(client: &mut Client, words: &str) {
+    let mut request = Vec::new();
+    encode_request(&mut request, &words.split(' ').collect::<Vec<_>>());
+    client.send(&request).unwrap();
+}
+
+/// Waits until the server has run so many commands of a kind. They count once their reply is complete; whoever asks only
+/// waits for those that are not, so their number among the clients' commands tells.
+fn wait_until_asked(other: &mut Client, asker: i64, command: &str) {
+    let is_asked = |other: &mut Client| {
+        text(&other.ask(&format!("client list id {asker}"))).contains(&format!("cmd={command}"))
+    };
+    wait_for(|| is_asked(other).then_some(())).unwrap();
+}
+
+fn id(client: &mut Client) -> i64 {
+    let Value::Integer(id) = client.ask("client id") else { panic!("no number") };
+    id
+}
+
+/// Asks for the whole of a value, changes it in every way while the reply is on its way, and reads that.
+fn read_while_it_changes(
+    workers: usize,
+    fill_with: &str,
+    request: &str,
+    changes: &[&str],
+) -> (Vec<String>, Vec<String>) {
+    let server = server(workers);
+    let (mut reader, mut other) = (server.connect(), server.connect());
+    let elements = fill(&mut other, fill_with, "k");
+    let id = id(&mut reader);
+    ask_only(&mut reader, request);
+    ask_only(&mut reader, "echo behind");
+    wait_until_asked(&mut other, id, request.split(' ').next().unwrap());
+    for change in changes {
+        assert!(!matches!(other.ask(change), Value::Error(_)), "{change}");
+    }
+    let reply = texts(&reader.read().unwrap());
+    assert_eq!(reader.read().unwrap(), Value::Bulk(Some(b"behind".to_vec())));
+    (reply, elements)
+}
+
+#[test]
+fn a_set_is_told_as_it_was() {
+    let first = element(0);
+    let changes = [&format!("srem k {first}"), "sadd k new", "spop k 1000", "rename k other", "del other"];
+    let (reply, elements) = read_while_it_changes(1, "sadd", "smembers k", &changes);
+    assert!(sorted(reply) == elements, "other members");
+}
+
+#[test]
+fn a_list_is_told_as_it_was() {
+    let changes =
+        ["lset k 40000 changed", "linsert k before changed new", "ltrim k 10 -10", "rpush k new", "del k"];
+    let (reply, elements) = read_while_it_changes(2, "rpush", "lrange k 1 -2", &changes);
+    assert!(reply == elements[1..ELEMENTS - 1], "other elements");
+}
+
+#[test]
+fn a_hash_is_told_as_it_was() {
+    let (field, last) = (element(5), element(ELEMENTS - 1));
+    let changes = [
+        &format!("hset k {field} changed new 1"),
+        &format!("hdel k {last}"),
+        &format!("hpexpire k 1 fields 1 {}", element(7)),
+        "set k other",
+    ];
+    let (reply, elements) = read_while_it_changes(2, "hset", "hgetall k", &changes);
+    let pairs: Vec<String> = reply.chunks(2).map(|pair| format!("{}={}", pair[0], pair[1])).collect();
+    let expected: Vec<String> =
+        elements.iter().map(|element| format!("{element}={}", &element[..8])).collect();
+    assert!(sorted(pairs) == expected, "other fields");
+}
+
+#[test]
+fn names_and_values_of_a_hash_are_told_as_they_were() {
+    let changes = ["flushall"];
+    let (names, elements) = read_while_it_changes(1, "hset", "hkeys k", &changes);
+    assert!(sorted(names) == elements);
+}
+
+#[test]
+fn a_sorted_set_is_told_as_it_was() {
+    let member = element(9);
+    let changes =
+        [&format!("zadd k 5000000 {member}"), "zpopmin k 500", "zremrangebyrank k 100 900", "swapdb 0 1"];
+    for (request, back) in [("zrange k 0 -1", false), ("zrevrangebyscore k +inf 1", true)] {
+        let (reply, mut elements) = read_while_it_changes(1, "zadd", request, &changes);
+        if back {
+            elements.remove(0);
+            elements.reverse();
+        }
+        assert!(reply == elements, "{request}");
+    }
+}
+
+#[test]
+fn what_is_sorted_is_told_as_it_was() {
+    let changes = ["spop k 1000", "del k"];
+    let (reply, mut elements) = read_while_it_changes(1, "sadd", "sort k alpha desc", &changes);
+    elements.reverse();
+    assert!(reply == elements, "another order");
+}
+
+#[test]
+fn sorting_in_parts_sorts_as_at_once() {
+    let server = server(1);
+    let mut client = server.connect();
+    // A score with a decimal point here and there, numbers that are equal but not the same text.
+    let mut numbers: Vec<String> =
+        (0..ELEMENTS).map(|number| ((number * 7919) % 50_021).to_string()).collect();
+    numbers.iter_mut().step_by(10).for_each(|number| number.push_str(".5"));
+    numbers.iter_mut().step_by(17).for_each(|number| number.insert(0, '-'));
+    for chunk in numbers.chunks(1000) {
+        let args: Vec<&str> = ["rpush", "k"].into_iter().chain(chunk.iter().map(String::as_str)).collect();
+        client.request(&args).unwrap();
+    }
+    let value = |number: &String| number.parse::<f64>().unwrap();
+    numbers.sort_by(|a, b| value(a).total_cmp(&value(b)).then(a.cmp(b)));
+    assert!(texts(&client.ask("sort k")) == numbers);
+    assert!(texts(&client.ask("sort k limit 100 50")) == numbers[100..150]);
+    assert!(texts(&client.ask("sort k limit 20000 20000")) == numbers[20_000..40_000]);
+    let twice: Vec<String> =
+        numbers.iter().rev().take(30).flat_map(|number| [number.clone(), number.clone()]).collect();
+    assert!(texts(&client.ask("sort k desc limit 0 30 get # get #")) == twice);
+    client.ask("rpush k word");
+    let error = "ERR One or more scores can't be converted into double";
+    assert_eq!(client.ask("sort k"), Value::Error(error.into()));
+    assert_eq!(client.info("total_error_replies"), 1);
+}
+
+#[test]
+fn a_transaction_may_have_several_with_others_between_them() {
+    let server = server(2);
+    let mut client = server.connect();
+    let members = fill(&mut client, "sadd", "s");
+    let elements = fill(&mut client, "rpush", "l");
+    for words in ["multi", "incr n", "smembers s", "incr n", "lrange l 0 -1", "del s l", "sort l", "exec"] {
+        ask_only(&mut client, words);
+    }
+    (0..7).for_each(|_| assert!(matches!(client.read().unwrap(), Value::Simple(_))));
+    let replies = client.read().unwrap();
+    let replies = array(&replies);
+    assert_eq!((&replies[0], &replies[2]), (&Value::Integer(1), &Value::Integer(2)));
+    assert!(sorted(texts(&replies[1])) == members);
+    assert!(texts(&replies[3]) == elements);
+    assert_eq!((&replies[4], &replies[5]), (&Value::Integer(2), &Value::Array(Some(Vec::new()))));
+}
+
+#[test]
+fn replies_that_nobody_wants_are_not_made() {
+    let server = server(1);
+    let mut client = server.connect();
+    fill(&mut client, "sadd", "s");
+    ask_only(&mut client, "client reply off");
+    ask_only(&mut client, "smembers s");
+    ask_only(&mut client, "client reply on");
+    assert_eq!(client.read().unwrap(), simple("OK"));
+    ask_only(&mut client, "client reply skip");
+    ask_only(&mut client, "smembers s");
+    assert_eq!(client.ask("ping"), simple("PONG"));
+}
+
+#[test]
+fn others_are_served_while_a_client_does_not_read() {
+    let server = server(1);
+    let (mut reader, mut other) = (server.connect(), server.connect());
+    let members = fill(&mut other, "sadd", "s");
+    let before = server.resident_bytes();
+    let id = id(&mut reader);
+    (0..3).for_each(|_| ask_only(&mut reader, "smembers s"));
+    wait_until_asked(&mut other, id, "smembers");
+    for _ in 0..100 {
+        assert_eq!(other.ask("ping"), simple("PONG"));
+    }
+    // What is made ahead of what it takes is little, until the server's patience ends.
+    let grown = server.resident_bytes().saturating_sub(before);
+    assert!(grown < (ELEMENTS * PADDING) as u64 / 2, "{grown} bytes for a reply that is not read");
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_millis(1200) {
+        assert_eq!(other.ask("ping"), simple("PONG"));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    for _ in 0..3 {
+        assert!(sorted(texts(&reader.read().unwrap())) == members);
+    }
+    assert_eq!(reader.ask("ping"), simple("PONG"));
+}
+
+#[test]
+fn a_client_that_is_killed_leaves_nothing_behind() {
+    let server = server(2);
+    let mut other = server.connect();
+    fill(&mut other, "sadd", "s");
+    for _ in 0..20 {
+        let mut reader = server.connect();
+        let id = id(&mut reader);
+        ask_only(&mut reader, "smembers s");
+        wait_until_asked(&mut other, id, "smembers");
+        other.ask("spop s 10");
+        assert_eq!(other.ask(&format!("client kill id {id}")), Value::Integer(1));
+    }
+    let mut counted = || text(&other.ask("info commandstats")).contains("cmdstat_smembers:calls=20,");
+    let counted = wait_for(|| counted().then_some(()));
+    assert!(counted.is_some(), "they count, complete or not");
+    other.ask("del s");
+    // Whatever was kept for them comes back.
+    wait_for(|| (other.info("used_memory") < 8_000_000).then_some(())).expect("memory is back");
+}
+
+#[test]
+fn logs_show_what_was_replied_in_parts() {
+    let server = ServerBuilder::new(ochre()).workers(1).set("slowlog-log-slower-than", "0").start();
+    let mut client = server.connect();
+    fill(&mut client, "sadd", "s");
+    client.ask("commandlog reset large-reply");
+    client.ask("slowlog reset");
+    client.ask("smembers s");
+    let slow = client.ask("slowlog get 1");
+    assert_eq!(texts(&array(&array(&slow)[0])[3]), ["smembers", "s"]);
+    let large = client.ask("commandlog get -1 large-reply");
+    assert_eq!(array(&large).len(), 1);
+    let Value::Integer(bytes) = array(&array(&large)[0])[2] else { panic!("no size") };
+    assert!(bytes as usize > ELEMENTS * PADDING, "{bytes}");
+}
