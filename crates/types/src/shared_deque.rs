@@ -58,6 +58,8 @@ impl<T> Clone for Elsewhere<T> {
 }
 
 impl<T> Elsewhere<T> {
+    #[cold]
+    #[inline(never)]
     fn get(&self) -> &T {
         match &self.deque[self.index as usize].0 {
             Place::Own(item) => item,
@@ -80,11 +82,6 @@ impl<T> Slot<T> {
         };
         deque.iter().enumerate().map(refer).map(|it| Slot(Place::Shared(it))).collect()
     }
-
-    #[inline]
-    fn is_own(&self) -> bool {
-        matches!(self.0, Place::Own(_))
-    }
 }
 
 impl<T> From<T> for Slot<T> {
@@ -99,25 +96,6 @@ impl<T: Clone> Slot<T> {
         match self.0 {
             Place::Own(item) => item,
             Place::Shared(elsewhere) => elsewhere.get().clone(),
-        }
-    }
-
-    /// The item, to be changed: a copy of it, if it is shared.
-    #[inline]
-    pub(crate) fn make_mut(&mut self) -> &mut T {
-        match self.0 {
-            Place::Own(ref mut item) => item,
-            Place::Shared(_) => self.copied(),
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn copied(&mut self) -> &mut T {
-        self.0 = Place::Own(T::clone(self));
-        match &mut self.0 {
-            Place::Own(item) => item,
-            Place::Shared(_) => unreachable!("it has just been made its own"),
         }
     }
 }
@@ -281,24 +259,64 @@ impl<T: Clone> SharedDeque<T> {
     /// The item with this number, to be changed. If it is shared, it is copied first.
     #[inline]
     pub(crate) fn get_mut(&mut self, index: usize) -> Option<&mut T> {
-        let slots = self.own();
-        if slots.get(index).is_some_and(|slot| !slot.is_own()) {
-            take_back(slots, index);
+        if !self.is_own(|slots| slots.get(index)) {
+            return self.make_own(index);
         }
-        slots.get_mut(index).map(Slot::make_mut)
+        self.own_item(|slots| slots.get_mut(index))
+    }
+
+    /// The first item, likewise.
+    #[inline]
+    pub(crate) fn first_mut(&mut self) -> Option<&mut T> {
+        if !self.is_own(VecDeque::front) {
+            return self.make_own(0);
+        }
+        self.own_item(VecDeque::front_mut)
+    }
+
+    /// The last item, likewise.
+    #[inline]
+    pub(crate) fn last_mut(&mut self) -> Option<&mut T> {
+        if !self.is_own(VecDeque::back) {
+            return self.make_own(self.len().checked_sub(1)?);
+        }
+        self.own_item(VecDeque::back_mut)
     }
 
     #[inline]
-    pub(crate) fn last_mut(&mut self) -> Option<&mut T> {
-        let last = self.len().checked_sub(1)?;
-        self.get_mut(last)
+    fn is_own(&self, find: impl FnOnce(&VecDeque<Slot<T>>) -> Option<&Slot<T>>) -> bool {
+        matches!(&self.0, Repr::Own(slots) if find(slots).is_some_and(|slot| matches!(slot.0, Place::Own(_))))
+    }
+
+    #[inline]
+    fn own_item(
+        &mut self,
+        find: impl FnOnce(&mut VecDeque<Slot<T>>) -> Option<&mut Slot<T>>,
+    ) -> Option<&mut T> {
+        match &mut self.0 {
+            Repr::Own(slots) => match find(slots)? {
+                Slot(Place::Own(item)) => Some(item),
+                Slot(Place::Shared(_)) => None,
+            },
+            Repr::Shared(_) => None,
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn make_own(&mut self, index: usize) -> Option<&mut T> {
+        let slots = self.own();
+        take_back(slots, index);
+        let slot = slots.get_mut(index)?;
+        if let Place::Shared(elsewhere) = &slot.0 {
+            *slot = Slot::new(elsewhere.get().clone());
+        }
+        self.own_item(|slots| slots.get_mut(index))
     }
 }
 
 /// Takes the items back that are in the same shared deque as the one that slot number `index` refers to, if nobody
 /// refers to that but slots of these.
-#[cold]
-#[inline(never)]
 fn take_back<T>(slots: &mut VecDeque<Slot<T>>, index: usize) {
     let Some(Slot(Place::Shared(one))) = slots.get(index) else { return };
     let shared = Arc::clone(&one.deque);

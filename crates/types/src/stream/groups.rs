@@ -83,7 +83,9 @@ impl Stream {
     }
 
     pub(super) fn group_mut(&mut self, name: &[u8]) -> Result<&mut Group, NoGroup> {
-        self.0.groups.get_mut(name).map(Box::as_mut).ok_or(NoGroup)
+        let group = self.0.groups.get_mut(name).ok_or(NoGroup)?;
+        group.sweep();
+        Ok(group)
     }
 }
 
