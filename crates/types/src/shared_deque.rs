@@ -16,7 +16,7 @@
 //!
 //! A slot refers to items, never to slots that refer further. When the pins are gone, a shared deque becomes its only
 //! owner's again with the next change; one that was changed meanwhile takes its items back with the next change to one of
-//! them. Items that have been replaced stay until then: no more bytes than the deque had when it was pinned.
+//! them that is not at an end. Items that have been replaced stay until then: no more bytes than the deque had when it was pinned.
 //!
 //! Rejected: items with a counter each (`Arc`). A pin of a million large elements would have to count every one of them,
 //! which is a miss of the cache each, and elements pushed and popped would pay for the counter's allocation.
@@ -74,6 +74,19 @@ impl<T> Slot<T> {
         Slot(Place::Own(item))
     }
 
+    #[inline]
+    fn is_own(&self) -> bool {
+        matches!(self.0, Place::Own(_))
+    }
+
+    #[inline]
+    fn own_mut(&mut self) -> Option<&mut T> {
+        match &mut self.0 {
+            Place::Own(item) => Some(item),
+            Place::Shared(_) => None,
+        }
+    }
+
     /// Slots of a new deque that refer to the items of a shared one.
     fn refer_to(deque: &Arc<VecDeque<Slot<T>>>) -> VecDeque<Slot<T>> {
         let refer = |(index, slot): (usize, &Slot<T>)| match &slot.0 {
@@ -96,6 +109,27 @@ impl<T: Clone> Slot<T> {
         match self.0 {
             Place::Own(item) => item,
             Place::Shared(elsewhere) => elsewhere.get().clone(),
+        }
+    }
+}
+
+impl<T: Clone> Slot<T> {
+    /// The item, to be changed: a copy of it, if it is shared.
+    #[inline]
+    fn make_mut(&mut self) -> &mut T {
+        match self.0 {
+            Place::Own(ref mut item) => item,
+            Place::Shared(_) => self.copied(),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn copied(&mut self) -> &mut T {
+        self.0 = Place::Own(T::clone(self));
+        match &mut self.0 {
+            Place::Own(item) => item,
+            Place::Shared(_) => unreachable!("it has just been made its own"),
         }
     }
 }
@@ -259,47 +293,40 @@ impl<T: Clone> SharedDeque<T> {
     /// The item with this number, to be changed. If it is shared, it is copied first.
     #[inline]
     pub(crate) fn get_mut(&mut self, index: usize) -> Option<&mut T> {
-        if !self.is_own(|slots| slots.get(index)) {
+        if !matches!(&self.0, Repr::Own(slots) if slots.get(index).is_some_and(Slot::is_own)) {
             return self.make_own(index);
         }
-        self.own_item(|slots| slots.get_mut(index))
+        self.own().get_mut(index).map(Slot::make_mut)
     }
 
     /// The first item, likewise.
     #[inline]
     pub(crate) fn first_mut(&mut self) -> Option<&mut T> {
-        if !self.is_own(VecDeque::front) {
-            return self.make_own(0);
+        self.own().front_mut().map(Slot::make_mut)
+    }
+
+    /// The first item, to be changed, if it is not shared.
+    #[inline]
+    pub(crate) fn own_first_mut(&mut self) -> Option<&mut T> {
+        match &mut self.0 {
+            Repr::Own(slots) => slots.front_mut()?.own_mut(),
+            Repr::Shared(_) => None,
         }
-        self.own_item(VecDeque::front_mut)
+    }
+
+    /// The last one, if it is not shared.
+    #[inline]
+    pub(crate) fn own_last_mut(&mut self) -> Option<&mut T> {
+        match &mut self.0 {
+            Repr::Own(slots) => slots.back_mut()?.own_mut(),
+            Repr::Shared(_) => None,
+        }
     }
 
     /// The last item, likewise.
     #[inline]
     pub(crate) fn last_mut(&mut self) -> Option<&mut T> {
-        if !self.is_own(VecDeque::back) {
-            return self.make_own(self.len().checked_sub(1)?);
-        }
-        self.own_item(VecDeque::back_mut)
-    }
-
-    #[inline]
-    fn is_own(&self, find: impl FnOnce(&VecDeque<Slot<T>>) -> Option<&Slot<T>>) -> bool {
-        matches!(&self.0, Repr::Own(slots) if find(slots).is_some_and(|slot| matches!(slot.0, Place::Own(_))))
-    }
-
-    #[inline]
-    fn own_item(
-        &mut self,
-        find: impl FnOnce(&mut VecDeque<Slot<T>>) -> Option<&mut Slot<T>>,
-    ) -> Option<&mut T> {
-        match &mut self.0 {
-            Repr::Own(slots) => match find(slots)? {
-                Slot(Place::Own(item)) => Some(item),
-                Slot(Place::Shared(_)) => None,
-            },
-            Repr::Shared(_) => None,
-        }
+        self.own().back_mut().map(Slot::make_mut)
     }
 
     #[cold]
@@ -307,11 +334,7 @@ impl<T: Clone> SharedDeque<T> {
     fn make_own(&mut self, index: usize) -> Option<&mut T> {
         let slots = self.own();
         take_back(slots, index);
-        let slot = slots.get_mut(index)?;
-        if let Place::Shared(elsewhere) = &slot.0 {
-            *slot = Slot::new(elsewhere.get().clone());
-        }
-        self.own_item(|slots| slots.get_mut(index))
+        slots.get_mut(index).map(Slot::make_mut)
     }
 }
 

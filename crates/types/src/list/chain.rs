@@ -104,6 +104,27 @@ impl Chain {
         Some(result)
     }
 
+    /// Lets `remove` take `count` elements, which are not all, off the node at an end. False, and nothing happens, if there
+    /// are no more, or the node is shared.
+    #[inline]
+    pub(super) fn remove_at_end(&mut self, end: End, count: usize, remove: impl FnOnce(&mut Node)) -> bool {
+        let Some(chunk) = (match end {
+            End::Head => self.chunks.front_mut(),
+            End::Tail => self.chunks.back_mut(),
+        }) else {
+            return false;
+        };
+        let node = match end {
+            End::Head => chunk.nodes.own_first_mut(),
+            End::Tail => chunk.nodes.own_last_mut(),
+        };
+        let Some(node) = node.filter(|node| node.len() > count) else { return false };
+        remove(node);
+        chunk.len -= count;
+        self.len -= count;
+        true
+    }
+
     /// Where the node at an end is.
     pub(super) fn end(&self, end: End) -> Option<Place> {
         let chunk = match end {

@@ -85,7 +85,22 @@ impl Quicklist {
     }
 
     /// Removes up to `count` elements at an end, each after `take` has seen it.
+    #[inline]
     pub(super) fn pop(
+        &mut self,
+        end: End,
+        count: usize,
+        limits: &ListLimits,
+        take: &mut impl FnMut(Item<'_>),
+    ) {
+        if count > 0 && !self.chain.remove_at_end(end, count, |node| pop_of(node, end, count, take)) {
+            self.pop_nodes(end, count, limits, take);
+        }
+    }
+
+    /// The same, where nodes go or are shared.
+    #[inline(never)]
+    fn pop_nodes(
         &mut self,
         end: End,
         mut count: usize,
@@ -194,6 +209,7 @@ fn show(node: &Node, end: End, take: &mut impl FnMut(Item<'_>)) {
 }
 
 /// Shows the outer `count` elements of a node at an end, which has more, outermost first, and removes them.
+#[inline]
 fn pop_of(node: &mut Node, end: End, count: usize, take: &mut impl FnMut(Item<'_>)) {
     node.decompress();
     let Node::Packed(packed) = node else { return };
