@@ -1,6 +1,7 @@
 //! The consumers of a group: found by name, referred to by a small index from what is pending for them.
 
 use std::collections::BTreeMap;
+use std::ops::Bound::{Excluded, Unbounded};
 
 use super::id::StreamId;
 use super::runs::{Runs, map_bytes};
@@ -105,6 +106,12 @@ impl Consumers {
     /// By name, as Redis lists them.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Consumer> {
         self.names.values().filter_map(|index| self.get(*index))
+    }
+
+    /// Those whose names come after this one.
+    pub(super) fn iter_after(&self, name: &[u8]) -> impl Iterator<Item = &Consumer> {
+        let names = self.names.range::<[u8], _>((Excluded(name), Unbounded));
+        names.filter_map(|(_, index)| self.get(*index))
     }
 
     /// The index of the consumer with this name, which is made if it is not there, and whether it was.

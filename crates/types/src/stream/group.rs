@@ -90,6 +90,11 @@ impl Group {
         self.consumers.iter()
     }
 
+    /// The consumers whose names come after this one, by name: for who goes on another time.
+    pub fn consumers_after(&self, name: &[u8]) -> impl Iterator<Item = &Consumer> {
+        self.consumers.iter_after(name)
+    }
+
     /// The consumer with this name.
     pub fn consumer(&self, name: &[u8]) -> Option<&Consumer> {
         self.consumers.get(self.consumers.index(name)?)

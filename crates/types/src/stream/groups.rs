@@ -1,5 +1,7 @@
 //! The groups of a stream by name: making, finding, deleting them and their consumers.
 
+use std::ops::Bound::{Excluded, Unbounded};
+
 use super::group::Group;
 use super::id::StreamId;
 use super::state::{Inner, Stream};
@@ -75,6 +77,12 @@ impl Stream {
     /// The groups with their names, by name.
     pub fn groups(&self) -> impl Iterator<Item = (&[u8], &Group)> {
         self.0.groups.iter().map(|(name, group)| (name.as_ref(), group.as_ref()))
+    }
+
+    /// The groups whose names come after this one, by name: for who goes on another time.
+    pub fn groups_after(&self, name: &[u8]) -> impl Iterator<Item = (&[u8], &Group)> {
+        let groups = self.0.groups.range::<[u8], _>((Excluded(name), Unbounded));
+        groups.map(|(name, group)| (name.as_ref(), group.as_ref()))
     }
 
     /// How many entries a group has not read yet, if that can be known without counting.
