@@ -1,6 +1,9 @@
 //! What must hold for any bytes. A violation panics.
 
-#![allow(dead_code, reason = "each target uses one of these")]
+#![allow(dead_code, unused_imports, reason = "each target uses one of these")]
+
+mod lists;
+mod streams;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,6 +12,9 @@ use ochre_keyspace::{Entry, Harvest, Hasher, NewValue, Table, ValueRef};
 use ochre_resp::{Head, Limits, Progress, ReplyLimits, ReplyParser, RequestParser, Span, skip_reply};
 use ochre_types::listpack::Listpack;
 use ochre_types::{Case, Encoding, HyperLogLog, ObjectRef, Registers, glob_match, lzf};
+
+pub use lists::list;
+pub use streams::stream;
 
 /// Limits that small inputs can reach.
 const LIMITS: Limits =

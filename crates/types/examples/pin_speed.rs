@@ -1,11 +1,12 @@
-//! Loops over the hot operations of lists and streams, one at a time, to be run under callgrind.
+//! What pins of lists and streams cost; and loops over their hot operations, one at a time, to be run under callgrind.
 //!
-//! `valgrind --tool=callgrind target/release/examples/pin_speed rpush`
+//! `target/release/examples/pin_speed pins`, `valgrind --tool=callgrind target/release/examples/pin_speed rpush`
 
 use std::hint::black_box;
 
 use ochre_types::list::{End, List, ListLimits};
-use ochre_types::stream::{IdRequest, NodeLimits, Stream, StreamId};
+use ochre_types::stream::{Entry, IdRequest, NodeLimits, Stream, StreamId};
+use rustix::time::{ClockId, clock_gettime};
 
 const N: u64 = 100_000;
 
@@ -80,9 +81,79 @@ fn get(stream: &Stream, ids: &[StreamId]) {
     ids.iter().step_by(7).for_each(|id| assert!(black_box(stream.get(*id)).is_some()));
 }
 
+/// Prints how long one call took, in microseconds of this thread.
+fn timed<R>(name: &str, run: impl FnOnce() -> R) -> R {
+    let cpu_ns = || {
+        let time = clock_gettime(ClockId::ThreadCPUTime);
+        time.tv_sec * 1_000_000_000 + time.tv_nsec
+    };
+    let start = cpu_ns();
+    let result = run();
+    println!("{name:<52} {:10.1} us", (cpu_ns() - start) as f64 / 1000.0);
+    result
+}
+
+fn pins_of_lists() {
+    let limits = ListLimits::default();
+    let texts =
+        [("1M of 10 bytes", vec![b'x'; 10], 1_000_000), ("100K of 10 KB", vec![b'x'; 10_000], 100_000)];
+    for (name, text, len) in texts {
+        let mut list = List::new();
+        (0..len).for_each(|_| list.push(End::Tail, [text.as_slice()], &limits));
+        let mut pinned = timed(&format!("pin a list, {name}"), || list.pin());
+        timed("  first RPUSH", || list.push(End::Tail, [text.as_slice()], &limits));
+        timed("  first LPOP", || list.pop(End::Head, 1, &limits, |_| {}));
+        timed("  first LSET in the middle", || list.set(len / 2, &text, &limits));
+        timed("  LSET in another node there", || list.set(len / 2 + 900, &text, &limits));
+        let second = timed("  pin it again", || list.pin());
+        timed("  read 1000", || pinned.read(1000, |item| _ = black_box(item.len())));
+        timed("  read the rest", || pinned.read(usize::MAX, |item| _ = black_box(item.len())));
+        drop((pinned, second));
+        timed("  LSET after the pins", || list.set(len / 2 + 1000, &text, &limits));
+    }
+}
+
+fn pins_of_streams() {
+    let mut stream = Stream::new();
+    (0..10 * N).for_each(|n| add(&mut stream, n));
+    _ = stream.create_group(b"g", StreamId::MIN, None);
+    for n in 0..10 * N / 10 {
+        let consumer = if n % 4 == 0 { [b'x'] } else { [b'a' + (n % 20) as u8] };
+        _ = stream.deliver(b"g", &consumer, Some(10), false, (n * 7919 % 100_003) as i64);
+    }
+    let id = |n: u64| StreamId::new(1_700_000_000_000 + n / 50, n % 50);
+    let mut entries = timed("pin entries, 1M", || stream.pin_range(StreamId::MIN, StreamId::MAX, false));
+    let whole = timed("pin a stream, 1M entries, 1M pending", || stream.pin());
+    timed("  first XADD", || add(&mut stream, 10 * N));
+    timed("  first XDEL in the middle", || stream.delete(&[id(5 * N)]));
+    _ = timed("  first XACK in the middle", || stream.acknowledge(b"g", &[id(5 * N + 1)]));
+    _ = timed("  XACK in another run there", || stream.acknowledge(b"g", &[id(5 * N + 200)]));
+    timed("  pin it again", || stream.pin());
+    timed("  read 1000 entries", || entries.read(1000, |entry| _ = black_box(entry.fields().count())));
+    timed("  read the rest", || entries.read(usize::MAX, |entry| _ = black_box(entry.fields().count())));
+    timed("  drop the pin", || drop((entries, whole)));
+    for _ in 0..3 {
+        let mut left = 10;
+        let allows = |_: &Entry<'_>| {
+            left -= 1;
+            left >= 0
+        };
+        _ = timed("XREADGROUP CLAIM of 10, of 1M pending", || {
+            stream.claim_idle(b"g", b"new", 0, allows, 1 << 40)
+        });
+    }
+    _ = timed("XGROUP DELCONSUMER with 250K pending", || stream.delete_consumer(b"g", b"x"));
+    _ = timed("  the next XREADGROUP CLAIM", || stream.claim_idle(b"g", b"new", 0, |_| false, 1 << 40));
+    timed("  the next XPENDING", || stream.group(b"g").map(|group| group.pending_bounds()));
+}
+
 fn main() {
     let what = std::env::args().nth(1).unwrap_or_default();
     match what.as_str() {
+        "pins" => {
+            pins_of_lists();
+            pins_of_streams();
+        }
         "rpush" => push(&mut List::new(), End::Tail),
         "lpush" => push(&mut List::new(), End::Head),
         "lpop" => pop(&mut list(), End::Head),

@@ -16,7 +16,7 @@
 //!
 //! A slot refers to items, never to slots that refer further. When the pins are gone, a shared deque becomes its only
 //! owner's again with the next change; one that was changed meanwhile takes its items back with the next change to one of
-//! them. Items that have been replaced stay until then: no more bytes than the deque had when it was pinned.
+//! them that is not at an end. Items that have been replaced stay until then: no more bytes than the deque had when it was pinned.
 //!
 //! Rejected: items with a counter each (`Arc`). A pin of a million large elements would have to count every one of them,
 //! which is a miss of the cache each, and elements pushed and popped would pay for the counter's allocation.
@@ -58,6 +58,8 @@ impl<T> Clone for Elsewhere<T> {
 }
 
 impl<T> Elsewhere<T> {
+    #[cold]
+    #[inline(never)]
     fn get(&self) -> &T {
         match &self.deque[self.index as usize].0 {
             Place::Own(item) => item,
@@ -72,6 +74,19 @@ impl<T> Slot<T> {
         Slot(Place::Own(item))
     }
 
+    #[inline]
+    fn is_own(&self) -> bool {
+        matches!(self.0, Place::Own(_))
+    }
+
+    #[inline]
+    fn own_mut(&mut self) -> Option<&mut T> {
+        match &mut self.0 {
+            Place::Own(item) => Some(item),
+            Place::Shared(_) => None,
+        }
+    }
+
     /// Slots of a new deque that refer to the items of a shared one.
     fn refer_to(deque: &Arc<VecDeque<Slot<T>>>) -> VecDeque<Slot<T>> {
         let refer = |(index, slot): (usize, &Slot<T>)| match &slot.0 {
@@ -79,11 +94,6 @@ impl<T> Slot<T> {
             Place::Shared(further) => further.clone(),
         };
         deque.iter().enumerate().map(refer).map(|it| Slot(Place::Shared(it))).collect()
-    }
-
-    #[inline]
-    fn is_own(&self) -> bool {
-        matches!(self.0, Place::Own(_))
     }
 }
 
@@ -101,10 +111,12 @@ impl<T: Clone> Slot<T> {
             Place::Shared(elsewhere) => elsewhere.get().clone(),
         }
     }
+}
 
+impl<T: Clone> Slot<T> {
     /// The item, to be changed: a copy of it, if it is shared.
     #[inline]
-    pub(crate) fn make_mut(&mut self) -> &mut T {
+    fn make_mut(&mut self) -> &mut T {
         match self.0 {
             Place::Own(ref mut item) => item,
             Place::Shared(_) => self.copied(),
@@ -281,24 +293,53 @@ impl<T: Clone> SharedDeque<T> {
     /// The item with this number, to be changed. If it is shared, it is copied first.
     #[inline]
     pub(crate) fn get_mut(&mut self, index: usize) -> Option<&mut T> {
-        let slots = self.own();
-        if slots.get(index).is_some_and(|slot| !slot.is_own()) {
-            take_back(slots, index);
+        if !matches!(&self.0, Repr::Own(slots) if slots.get(index).is_some_and(Slot::is_own)) {
+            return self.make_own(index);
         }
-        slots.get_mut(index).map(Slot::make_mut)
+        self.own().get_mut(index).map(Slot::make_mut)
     }
 
+    /// The first item, likewise.
+    #[inline]
+    pub(crate) fn first_mut(&mut self) -> Option<&mut T> {
+        self.own().front_mut().map(Slot::make_mut)
+    }
+
+    /// The first item, to be changed, if it is not shared.
+    #[inline]
+    pub(crate) fn own_first_mut(&mut self) -> Option<&mut T> {
+        match &mut self.0 {
+            Repr::Own(slots) => slots.front_mut()?.own_mut(),
+            Repr::Shared(_) => None,
+        }
+    }
+
+    /// The last one, if it is not shared.
+    #[inline]
+    pub(crate) fn own_last_mut(&mut self) -> Option<&mut T> {
+        match &mut self.0 {
+            Repr::Own(slots) => slots.back_mut()?.own_mut(),
+            Repr::Shared(_) => None,
+        }
+    }
+
+    /// The last item, likewise.
     #[inline]
     pub(crate) fn last_mut(&mut self) -> Option<&mut T> {
-        let last = self.len().checked_sub(1)?;
-        self.get_mut(last)
+        self.own().back_mut().map(Slot::make_mut)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn make_own(&mut self, index: usize) -> Option<&mut T> {
+        let slots = self.own();
+        take_back(slots, index);
+        slots.get_mut(index).map(Slot::make_mut)
     }
 }
 
 /// Takes the items back that are in the same shared deque as the one that slot number `index` refers to, if nobody
 /// refers to that but slots of these.
-#[cold]
-#[inline(never)]
 fn take_back<T>(slots: &mut VecDeque<Slot<T>>, index: usize) {
     let Some(Slot(Place::Shared(one))) = slots.get(index) else { return };
     let shared = Arc::clone(&one.deque);

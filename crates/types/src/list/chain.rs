@@ -75,6 +75,57 @@ impl Chain {
     }
 
     /// The node at an end.
+    #[inline]
+    pub(super) fn end_node(&self, end: End) -> Option<&Node> {
+        match end {
+            End::Head => self.chunks.front()?.nodes.first(),
+            End::Tail => self.chunks.back()?.nodes.last(),
+        }
+    }
+
+    /// Changes the node at an end, and counts again what it has.
+    #[inline]
+    pub(super) fn edit_end<R>(&mut self, end: End, change: impl FnOnce(&mut Node) -> R) -> Option<R> {
+        let (chunk, node) = match end {
+            End::Head => {
+                let chunk = self.chunks.front_mut()?;
+                (&mut chunk.len, chunk.nodes.first_mut()?)
+            }
+            End::Tail => {
+                let chunk = self.chunks.back_mut()?;
+                (&mut chunk.len, chunk.nodes.last_mut()?)
+            }
+        };
+        let before = node.len();
+        let result = change(node);
+        let after = node.len();
+        *chunk = *chunk - before + after;
+        self.len = self.len - before + after;
+        Some(result)
+    }
+
+    /// Lets `remove` take `count` elements, which are not all, off the node at an end. False, and nothing happens, if there
+    /// are no more, or the node is shared.
+    #[inline]
+    pub(super) fn remove_at_end(&mut self, end: End, count: usize, remove: impl FnOnce(&mut Node)) -> bool {
+        let Some(chunk) = (match end {
+            End::Head => self.chunks.front_mut(),
+            End::Tail => self.chunks.back_mut(),
+        }) else {
+            return false;
+        };
+        let node = match end {
+            End::Head => chunk.nodes.own_first_mut(),
+            End::Tail => chunk.nodes.own_last_mut(),
+        };
+        let Some(node) = node.filter(|node| node.len() > count) else { return false };
+        remove(node);
+        chunk.len -= count;
+        self.len -= count;
+        true
+    }
+
+    /// Where the node at an end is.
     pub(super) fn end(&self, end: End) -> Option<Place> {
         let chunk = match end {
             End::Head => 0,
@@ -137,7 +188,13 @@ impl Chain {
                 pass_back(self.chunks.iter().rev().map(|chunk| chunk.len), self.len - index)?;
             (self.chunks.len() - 1 - passed, left)
         };
-        let (node, offset) = pass(self.chunks.get(chunk)?.nodes.iter().map(Node::len), offset)?;
+        let Chunk { nodes, len } = self.chunks.get(chunk)?;
+        let (node, offset) = if offset < len / 2 {
+            pass(nodes.iter().map(Node::len), offset)?
+        } else {
+            let (passed, left) = pass_back(nodes.iter().rev().map(Node::len), len - offset)?;
+            (nodes.len() - 1 - passed, left)
+        };
         Some((Place { chunk, node }, offset))
     }
 

@@ -58,14 +58,12 @@ impl Quicklist {
             End::Head => Room::Head,
             End::Tail => Room::Tail,
         };
-        let pushed = self.chain.end(end).and_then(|place| {
-            self.chain.edit(place, |node| match node {
-                Node::Packed(packed) if packed.len() < limits.node_len_max() => match end {
-                    End::Head => packed.push_front(element, room, limits.node_bytes_max()),
-                    End::Tail => packed.push_back(element, room, limits.node_bytes_max()),
-                },
-                _ => false,
-            })
+        let pushed = self.chain.edit_end(end, |node| match node {
+            Node::Packed(packed) if packed.len() < limits.node_len_max() => match end {
+                End::Head => packed.push_front(element, room, limits.node_bytes_max()),
+                End::Tail => packed.push_back(element, room, limits.node_bytes_max()),
+            },
+            _ => false,
         });
         if pushed != Some(true) {
             self.push_node(end, Node::with_element(element, room, limits), limits);
@@ -87,7 +85,22 @@ impl Quicklist {
     }
 
     /// Removes up to `count` elements at an end, each after `take` has seen it.
+    #[inline]
     pub(super) fn pop(
+        &mut self,
+        end: End,
+        count: usize,
+        limits: &ListLimits,
+        take: &mut impl FnMut(Item<'_>),
+    ) {
+        if count > 0 && !self.chain.remove_at_end(end, count, |node| pop_of(node, end, count, take)) {
+            self.pop_nodes(end, count, limits, take);
+        }
+    }
+
+    /// The same, where nodes go or are shared.
+    #[inline(never)]
+    fn pop_nodes(
         &mut self,
         end: End,
         mut count: usize,
@@ -95,31 +108,17 @@ impl Quicklist {
         take: &mut impl FnMut(Item<'_>),
     ) {
         while count > 0
-            && let Some(place) = self.chain.end(end)
+            && let Some(node) = self.chain.end_node(end)
         {
-            let len = self.chain.get(place).map_or(0, Node::len);
-            let popped = len.min(count);
-            if popped == len {
-                self.show(place, end, take);
-                self.remove_node(place, limits);
-            } else {
-                self.chain.edit(place, |node| pop_of(node, end, popped, take));
+            let len = node.len();
+            if len > count {
+                self.chain.edit_end(end, |node| pop_of(node, end, count, take));
+                return;
             }
-            count -= popped;
+            show(node, end, take);
+            self.remove_end(end, limits);
+            count -= len;
         }
-    }
-
-    /// Shows the elements of a node, the one closest to the end first.
-    fn show(&self, place: Place, end: End, take: &mut impl FnMut(Item<'_>)) {
-        let Some(node) = self.chain.get(place) else { return };
-        let mut visit = |item: Item<'_>| {
-            take(item);
-            ControlFlow::Continue(())
-        };
-        let _ = match end {
-            End::Head => node.walk(0, &mut visit),
-            End::Tail => node.walk_back(node.len(), &mut visit),
-        };
     }
 
     /// Decompresses the node at `place`, if it is compressed.
@@ -129,8 +128,10 @@ impl Quicklist {
         }
     }
 
-    fn remove_node(&mut self, place: Place, limits: &ListLimits) {
-        self.chain.remove(place);
+    fn remove_end(&mut self, end: End, limits: &ListLimits) {
+        if let Some(place) = self.chain.end(end) {
+            self.chain.remove(place);
+        }
         self.settle(limits);
     }
 
@@ -195,7 +196,20 @@ impl Quicklist {
     }
 }
 
+/// Shows the elements of a node, the one closest to the end first.
+fn show(node: &Node, end: End, take: &mut impl FnMut(Item<'_>)) {
+    let mut visit = |item: Item<'_>| {
+        take(item);
+        ControlFlow::Continue(())
+    };
+    let _ = match end {
+        End::Head => node.walk(0, &mut visit),
+        End::Tail => node.walk_back(node.len(), &mut visit),
+    };
+}
+
 /// Shows the outer `count` elements of a node at an end, which has more, outermost first, and removes them.
+#[inline]
 fn pop_of(node: &mut Node, end: End, count: usize, take: &mut impl FnMut(Item<'_>)) {
     node.decompress();
     let Node::Packed(packed) = node else { return };

@@ -1,11 +1,13 @@
 //! The consumers of a group: found by name, referred to by a small index from what is pending for them.
 
 use std::collections::BTreeMap;
+use std::ops::Bound::{Excluded, Unbounded};
 
 use super::id::StreamId;
 use super::runs::{Runs, map_bytes};
 
-/// Which consumer of its group. An index is used again after its consumer was deleted.
+/// Which consumer of its group. An index is used again after its consumer was deleted
+/// and nothing is pending for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ConsumerIndex(u32);
 
@@ -80,6 +82,12 @@ impl Consumers {
         self.slots.get(index.0 as usize)?.as_ref()
     }
 
+    /// Whether an entry of this owner, which may be nobody, is not one of a consumer that was taken out.
+    #[inline]
+    pub(super) fn has(&self, owner: Option<ConsumerIndex>) -> bool {
+        owner.is_none_or(|index| self.get(index).is_some())
+    }
+
     pub(super) fn get_mut(&mut self, index: ConsumerIndex) -> Option<&mut Consumer> {
         self.slots.get_mut(index.0 as usize)?.as_mut()
     }
@@ -98,6 +106,12 @@ impl Consumers {
     /// By name, as Redis lists them.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Consumer> {
         self.names.values().filter_map(|index| self.get(*index))
+    }
+
+    /// Those whose names come after this one.
+    pub(super) fn iter_after(&self, name: &[u8]) -> impl Iterator<Item = &Consumer> {
+        let names = self.names.range::<[u8], _>((Excluded(name), Unbounded));
+        names.filter_map(|(_, index)| self.get(*index))
     }
 
     /// The index of the consumer with this name, which is made if it is not there, and whether it was.
@@ -120,12 +134,16 @@ impl Consumers {
         (index, true)
     }
 
-    /// Takes a consumer out. What was pending for it must be seen to by the caller.
-    pub(super) fn remove(&mut self, name: &[u8]) -> Option<Consumer> {
+    /// Takes a consumer out. Its index is not used again before [`Consumers::release`].
+    pub(super) fn remove(&mut self, name: &[u8]) -> Option<(ConsumerIndex, Consumer)> {
         let index = self.names.remove(name)?;
-        let consumer = self.slots.get_mut(index.0 as usize)?.take();
+        let consumer = self.slots.get_mut(index.0 as usize)?.take()?;
+        Some((index, consumer))
+    }
+
+    /// Takes note that nothing refers any more to a consumer that was taken out.
+    pub(super) fn release(&mut self, index: ConsumerIndex) {
         self.free.push(index);
-        consumer
     }
 
     pub(super) fn heap_bytes(&self) -> usize {

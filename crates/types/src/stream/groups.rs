@@ -1,5 +1,7 @@
 //! The groups of a stream by name: making, finding, deleting them and their consumers.
 
+use std::ops::Bound::{Excluded, Unbounded};
+
 use super::group::Group;
 use super::id::StreamId;
 use super::state::{Inner, Stream};
@@ -77,13 +79,21 @@ impl Stream {
         self.0.groups.iter().map(|(name, group)| (name.as_ref(), group.as_ref()))
     }
 
+    /// The groups whose names come after this one, by name: for who goes on another time.
+    pub fn groups_after(&self, name: &[u8]) -> impl Iterator<Item = (&[u8], &Group)> {
+        let groups = self.0.groups.range::<[u8], _>((Excluded(name), Unbounded));
+        groups.map(|(name, group)| (name.as_ref(), group.as_ref()))
+    }
+
     /// How many entries a group has not read yet, if that can be known without counting.
     pub fn lag(&self, group: &Group) -> Option<i64> {
         self.history().lag(group)
     }
 
     pub(super) fn group_mut(&mut self, name: &[u8]) -> Result<&mut Group, NoGroup> {
-        self.0.groups.get_mut(name).map(Box::as_mut).ok_or(NoGroup)
+        let group = self.0.groups.get_mut(name).ok_or(NoGroup)?;
+        group.sweep();
+        Ok(group)
     }
 }
 

@@ -137,10 +137,20 @@ impl Stream {
 
     /// Everything that is remembered, oldest first for each producer: producer, message, entry and when.
     pub fn messages(&self) -> impl Iterator<Item = (&[u8], &[u8], StreamId, i64)> {
-        let producers = self.0.idempotency.iter().flat_map(|it| it.producers.iter());
+        self.messages_after(None)
+    }
+
+    /// Those of producers whose names come after this one, or all: for who goes on another time.
+    pub fn messages_after(
+        &self,
+        producer: Option<&[u8]>,
+    ) -> impl Iterator<Item = (&[u8], &[u8], StreamId, i64)> {
+        let from = producer.map_or(Unbounded, Excluded);
+        let producers =
+            self.0.idempotency.iter().flat_map(move |it| it.producers.range::<[u8], _>((from, Unbounded)));
         producers.flat_map(|(name, producer)| {
-            let show = |it: &'_ Message| (it.entry, it.remembered_ms);
-            producer.messages.iter().map(move |it| (name.as_ref(), it.id.as_ref(), show(it).0, show(it).1))
+            let messages = producer.messages.iter();
+            messages.map(move |it| (name.as_ref(), it.id.as_ref(), it.entry, it.remembered_ms))
         })
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! - `id`: entry IDs and their text
 //! - `value`, `node`, `log`: how entries are stored, from a single value up to the whole
-//! - `ordered`, `runs`: the ordered collections under the log and under what is pending
+//! - `ordered`, `runs`, `lowest`: the ordered collections under the log and under what is pending
 //! - `state`, `equality`: the stream itself, adding and finding entries
 //! - `remove`: deleting and trimming with regard to groups
 //! - `consumer`, `pending`, `group`, `groups`: readers and what they have not acknowledged
@@ -22,6 +22,7 @@ mod idempotency;
 mod lag;
 mod listpack_form;
 mod log;
+mod lowest;
 mod node;
 mod ordered;
 mod pending;

@@ -69,10 +69,14 @@ impl Clone for Node {
 
 impl Keyed for Node {
     type Key = StreamId;
+    type Low = ();
+    const HIGHEST: () = ();
 
     fn key(&self) -> StreamId {
         self.base
     }
+
+    fn low(&self) {}
 }
 
 impl Node {

@@ -10,6 +10,9 @@
 //! at most one deque's items, and now and then the directory. A key is found by binary searches in the directory and in a
 //! deque: a few hundred deques for a million items, as items are nodes of entries or runs of what is pending.
 //!
+//! Beside its key a deque has a lower bound of its items in a second order, so that the lowest of them can be found without
+//! looking at most: see `lowest`. The bound goes down with every item that is lower, and up when somebody has looked.
+//!
 //! All of it can be shared with a pin (see `shared_deque`), at the price of the directory.
 //!
 //! Invariants: the tail is empty only if everything is; no deque is empty; the key of a deque is at most the first of its
@@ -31,16 +34,31 @@ const DEQUE_LEN_SMALL: usize = DEQUE_LEN / 4;
 pub(super) trait Keyed {
     /// What the order goes by.
     type Key: Ord + Copy;
+    /// A second order, in which somebody may look for the lowest item, or `()`.
+    type Low: Ord + Copy;
+    /// The highest in that order.
+    const HIGHEST: Self::Low;
     /// The key of this item, which does not change while it is kept.
     fn key(&self) -> Self::Key;
+    /// A lower bound of what is in this item, in the second order.
+    fn low(&self) -> Self::Low;
 }
 
 /// Items in the order of their keys, each key once.
 #[derive(Clone)]
 pub(super) struct Ordered<T: Keyed> {
-    full: VecDeque<(T::Key, SharedDeque<T>)>,
+    full: VecDeque<Part<T>>,
     tail: SharedDeque<T>,
     len: usize,
+}
+
+/// A full deque.
+#[derive(Clone)]
+struct Part<T: Keyed> {
+    key: T::Key,
+    /// At most as low as all items.
+    low: T::Low,
+    items: SharedDeque<T>,
 }
 
 /// Where an item is, until something is added or removed.
@@ -49,6 +67,17 @@ pub(super) struct At {
     /// Which deque; their number for the tail.
     deque: usize,
     item: usize,
+}
+
+impl<T: Keyed> Part<T> {
+    /// Nothing if there is no item.
+    fn of(items: SharedDeque<T>) -> Option<Part<T>> {
+        Some(Part { key: items.first()?.key(), low: items.iter().map(T::low).min()?, items })
+    }
+
+    fn share(&mut self) -> Part<T> {
+        Part { items: self.items.share(), ..*self }
+    }
 }
 
 impl<T: Keyed> Ordered<T> {
@@ -128,6 +157,7 @@ impl<T: Keyed> Ordered<T> {
         if deque.get(index).is_some_and(|item| item.key() == key) {
             return false;
         }
+        self.lower(place, item.low());
         let deque = self.deque_mut(place);
         deque.insert(index, Slot::new(item));
         if deque.len() > DEQUE_LEN {
@@ -145,7 +175,7 @@ impl<T: Keyed> Ordered<T> {
         self.len -= 1;
         if at.deque == self.full.len() {
             if len == 0 {
-                self.tail = self.full.pop_back().map(|(_, deque)| deque).unwrap_or_default();
+                self.settle_tail();
             }
         } else if len <= DEQUE_LEN_SMALL && len & len.wrapping_sub(1) == 0 {
             self.tidy(at.deque);
@@ -175,10 +205,15 @@ impl<T: Keyed> Ordered<T> {
         IterBack { items: self, deque: place, current: self.deque(place).iter_to(end) }
     }
 
+    /// All items, greatest first.
+    pub(super) fn iter_rev(&self) -> IterBack<'_, T> {
+        IterBack { items: self, deque: self.full.len(), current: self.tail.iter() }
+    }
+
     /// Bytes allocated for deques and their directory, those of the items' own not counted.
     pub(super) fn heap_bytes(&self) -> usize {
         let slots: usize = self.deques().map(SharedDeque::capacity).sum();
-        slots * size_of::<Slot<T>>() + self.full.capacity() * size_of::<(T::Key, SharedDeque<T>)>()
+        slots * size_of::<Slot<T>>() + self.full.capacity() * size_of::<Part<T>>()
     }
 
     /// How many allocations there are, roughly.
@@ -188,7 +223,7 @@ impl<T: Keyed> Ordered<T> {
 
     /// All of it as it is now, for somebody else.
     pub(super) fn share(&mut self) -> Ordered<T> {
-        let full = self.full.iter_mut().map(|(key, deque)| (*key, deque.share())).collect();
+        let full = self.full.iter_mut().map(Part::share).collect();
         Ordered { full, tail: self.tail.share(), len: self.len }
     }
 
@@ -198,13 +233,11 @@ impl<T: Keyed> Ordered<T> {
         let last = self.place(to).max(first);
         let mut shared = Ordered::new();
         for place in first..=last {
-            let key = self.full.get(place).map(|(key, _)| *key);
-            let deque = self.deque_mut(place).share();
-            shared.len += deque.len();
-            match key {
-                Some(key) => shared.full.push_back((key, deque)),
-                None => shared.tail = deque,
+            match self.full.get_mut(place) {
+                Some(part) => shared.full.push_back(part.share()),
+                None => shared.tail = self.tail.share(),
             }
+            shared.len += self.deque(place).len();
         }
         shared.settle_tail();
         shared
@@ -214,9 +247,9 @@ impl<T: Keyed> Ordered<T> {
     pub(super) fn drop_below(&mut self, key: T::Key) {
         while !self.full.is_empty()
             && self.deque(1).first().is_some_and(|first| first.key() <= key)
-            && let Some((_, deque)) = self.full.pop_front()
+            && let Some(part) = self.full.pop_front()
         {
-            self.len -= deque.len();
+            self.len -= part.items.len();
         }
     }
 
@@ -230,18 +263,18 @@ impl<T: Keyed> Ordered<T> {
     }
 
     fn deques(&self) -> impl Iterator<Item = &SharedDeque<T>> {
-        self.full.iter().map(|(_, deque)| deque).chain([&self.tail])
+        self.full.iter().map(|part| &part.items).chain([&self.tail])
     }
 
     #[inline]
     fn deque(&self, place: usize) -> &SharedDeque<T> {
-        self.full.get(place).map_or(&self.tail, |(_, deque)| deque)
+        self.full.get(place).map_or(&self.tail, |part| &part.items)
     }
 
     #[inline]
     fn deque_mut(&mut self, place: usize) -> &mut SharedDeque<T> {
         match self.full.get_mut(place) {
-            Some((_, deque)) => deque,
+            Some(part) => &mut part.items,
             None => &mut self.tail,
         }
     }
@@ -252,15 +285,16 @@ impl<T: Keyed> Ordered<T> {
         if self.full.is_empty() || self.tail.first().is_some_and(|first| first.key() <= key) {
             return self.full.len();
         }
-        self.full.partition_point(|(first, _)| *first <= key).saturating_sub(1)
+        if self.full.get(1).is_some_and(|part| key < part.key) {
+            return 0;
+        }
+        self.full.partition_point(|part| part.key <= key).saturating_sub(1)
     }
 
     fn push_last(&mut self, item: T) {
         if self.tail.len() >= DEQUE_LEN {
-            let deque = std::mem::take(&mut self.tail);
-            if let Some(first) = deque.first() {
-                self.full.push_back((first.key(), deque));
-            }
+            let items = std::mem::take(&mut self.tail);
+            self.full.extend(Part::of(items));
         } else if self.tail.capacity() == 0 {
             // Many never get a second item.
             self.tail.reserve_one();
@@ -272,7 +306,7 @@ impl<T: Keyed> Ordered<T> {
     /// Makes the last deque the tail if there is none.
     fn settle_tail(&mut self) {
         if self.tail.is_empty() {
-            self.tail = self.full.pop_back().map(|(_, deque)| deque).unwrap_or_default();
+            self.tail = self.full.pop_back().map(|part| part.items).unwrap_or_default();
         }
     }
 
@@ -281,19 +315,45 @@ impl<T: Keyed> Ordered<T> {
         let deque = self.deque_mut(place);
         let upper = deque.split_off(DEQUE_LEN / 2);
         deque.shrink_to(0);
-        let (Some(first), Some(middle)) = (deque.first().map(T::key), upper.first().map(T::key)) else {
-            return;
-        };
-        match self.full.get_mut(place) {
-            Some((key, _)) => {
-                *key = first;
-                self.full.insert(place + 1, (middle, upper));
-            }
-            None => {
-                let lower = std::mem::replace(&mut self.tail, upper);
-                self.full.push_back((first, lower));
-            }
+        let lower = std::mem::replace(deque, upper);
+        if let Some(part) = self.full.get_mut(place)
+            && let Some(first) = part.items.first()
+        {
+            part.key = first.key();
         }
+        if let Some(lower) = Part::of(lower) {
+            self.full.insert(place, lower);
+        }
+    }
+
+    /// Takes note that an item as low as this is in the deque at `place`, or comes there.
+    fn lower(&mut self, place: usize, low: T::Low) {
+        if let Some(part) = self.full.get_mut(place) {
+            part.low = part.low.min(low);
+        }
+    }
+
+    /// Takes note that the item at a place has become as low as this.
+    pub(super) fn lower_at(&mut self, at: At, low: T::Low) {
+        self.lower(at.deque, low);
+    }
+
+    /// Lower bounds of the deques, which are numbered, in the second order; and of the key of what is in them, if it is
+    /// known.
+    pub(super) fn lows(&self) -> impl Iterator<Item = (usize, T::Low, Option<T::Key>)> {
+        let full = self.full.iter().enumerate();
+        let full = full.map(|(deque, part)| (deque, part.low, Some(part.key).filter(|_| deque > 0)));
+        let tail = self.tail.iter().map(T::low).min();
+        full.chain(tail.map(|low| (self.full.len(), low, self.tail.first().map(T::key))))
+    }
+
+    /// The items of a deque with their places. Their bounds are taken as that of the deque.
+    pub(super) fn look_into(&mut self, deque: usize) -> impl Iterator<Item = (At, &T)> {
+        let low = self.deque(deque).iter().map(T::low).min();
+        if let (Some(part), Some(low)) = (self.full.get_mut(deque), low) {
+            part.low = low;
+        }
+        self.deque(deque).iter().enumerate().map(move |(item, it)| (At { deque, item }, it))
     }
 
     /// Drops an empty deque, joins a small one with a neighbour, gives memory back.
@@ -301,7 +361,7 @@ impl<T: Keyed> Ordered<T> {
         let len = self.deque(place).len();
         let fits = |other: usize| {
             let other = self.full.get(other);
-            other.is_some_and(|(_, deque)| len + deque.len() <= DEQUE_LEN - DEQUE_LEN_SMALL)
+            other.is_some_and(|other| len + other.items.len() <= DEQUE_LEN - DEQUE_LEN_SMALL)
         };
         if len == 0 {
             self.full.remove(place);
@@ -320,8 +380,9 @@ impl<T: Keyed> Ordered<T> {
 
     /// Takes the items of the deque after the one at `place` into that.
     fn join(&mut self, place: usize) {
-        if let Some((_, next)) = self.full.remove(place + 1) {
-            self.deque_mut(place).append(next);
+        if let Some(next) = self.full.remove(place + 1) {
+            self.lower(place, next.low);
+            self.deque_mut(place).append(next.items);
         }
     }
 }
@@ -346,7 +407,12 @@ impl<T: Keyed + Clone> Ordered<T> {
     }
 }
 
+/// The index of the last item whose key is at most `key`. Those at the front are looked for most.
+#[inline]
 fn floor_index<T: Keyed>(items: &SharedDeque<T>, key: T::Key) -> Option<usize> {
+    if items.get(1).is_some_and(|second| key < second.key()) {
+        return items.first().is_some_and(|first| first.key() <= key).then_some(0);
+    }
     items.partition_point(|item| item.key() <= key).checked_sub(1)
 }
 

@@ -1,9 +1,12 @@
-//! What a group has delivered and nobody has acknowledged: by ID, and by time of delivery once somebody asks for that.
+//! What a group has delivered and nobody has acknowledged: by ID, and by time of delivery for who asks for that.
 //!
 //! A record has 32 bytes: the ID, when it was delivered last, how often, and to whom, as an index into the group's
-//! consumers. Counts beyond 32 bits (XCLAIM RETRYCOUNT and XNACK FATAL set them) are kept aside. The order by time
-//! serves XREADGROUP CLAIM only, so it is built when a group is first read that way, and kept up from then on; groups
-//! that are never read so do not pay the 24 bytes per record.
+//! consumers. Counts beyond 32 bits (XCLAIM RETRYCOUNT and XNACK FATAL set them) are kept aside. The order by time serves
+//! XREADGROUP CLAIM only. It is not kept: runs of records know the oldest time in them, and the next record in that order
+//! is found by looking into as few runs as possible (`lowest`).
+//!
+//! Rejected: all records in a second collection, by time. It takes 24 bytes for each, an insertion for each change, and
+//! either is kept for groups that are never read so, or has to be sorted at the first such read: 50 ms for two million.
 
 use super::consumer::ConsumerIndex;
 use super::id::StreamId;
@@ -37,9 +40,15 @@ struct Record {
 
 impl Keyed for Record {
     type Key = StreamId;
+    type Low = i64;
+    const HIGHEST: i64 = i64::MAX;
 
     fn key(&self) -> StreamId {
         self.id
+    }
+
+    fn low(&self) -> i64 {
+        self.delivered_ms
     }
 }
 
@@ -52,26 +61,26 @@ struct LargeCount {
 
 impl Keyed for LargeCount {
     type Key = StreamId;
+    type Low = ();
+    const HIGHEST: () = ();
 
     fn key(&self) -> StreamId {
         self.id
     }
+
+    fn low(&self) {}
 }
 
 impl Keyed for StreamId {
     type Key = StreamId;
+    type Low = ();
+    const HIGHEST: () = ();
 
     fn key(&self) -> StreamId {
         *self
     }
-}
 
-impl Keyed for (i64, StreamId) {
-    type Key = (i64, StreamId);
-
-    fn key(&self) -> (i64, StreamId) {
-        *self
-    }
+    fn low(&self) {}
 }
 
 /// The pending entries of a group.
@@ -79,32 +88,19 @@ impl Keyed for (i64, StreamId) {
 pub(super) struct PendingList {
     records: Runs<Record>,
     large_counts: Runs<LargeCount>,
-    by_time: Option<Runs<(i64, StreamId)>>,
 }
 
 impl PendingList {
     pub(super) fn new() -> PendingList {
-        PendingList { records: Runs::new(), large_counts: Runs::new(), by_time: None }
+        PendingList { records: Runs::new(), large_counts: Runs::new() }
     }
 
     pub(super) fn len(&self) -> usize {
         self.records.len()
     }
 
-    pub(super) fn first_id(&self) -> Option<StreamId> {
-        self.records.first().map(|record| record.id)
-    }
-
-    pub(super) fn last_id(&self) -> Option<StreamId> {
-        self.records.last().map(|record| record.id)
-    }
-
     pub(super) fn get(&self, id: StreamId) -> Option<Pending> {
         self.records.get(id).map(|record| self.unpack(record))
-    }
-
-    pub(super) fn contains(&self, id: StreamId) -> bool {
-        self.records.get(id).is_some()
     }
 
     /// The records from `start` on, by ID.
@@ -112,23 +108,17 @@ impl PendingList {
         self.records.iter_from(start).map(|record| self.unpack(record))
     }
 
+    /// The records by ID, the greatest first.
+    pub(super) fn iter_back(&self) -> impl Iterator<Item = Pending> + '_ {
+        self.records.iter_back().map(|record| self.unpack(record))
+    }
+
     /// Adds a record or replaces the one with this ID, which is returned.
     pub(super) fn put(&mut self, pending: Pending) -> Option<Pending> {
         let record = self.pack(&pending);
-        let mut old = None;
-        if !self.records.insert(record) {
-            old = self.get(pending.id);
-            if let Some(slot) = self.records.get_mut(pending.id) {
-                *slot = record;
-            }
-        }
+        let old = if self.records.insert(record) { None } else { self.records.replace(record) };
+        let old = old.map(|old| self.unpack(&old));
         self.set_large_count(&pending, old.as_ref());
-        if let Some(by_time) = &mut self.by_time {
-            if let Some(old) = &old {
-                by_time.remove((old.delivered_ms, old.id));
-            }
-            by_time.insert((pending.delivered_ms, pending.id));
-        }
         old
     }
 
@@ -139,39 +129,30 @@ impl PendingList {
         if record.deliveries == COUNT_ASIDE {
             self.large_counts.remove(id);
         }
-        if let Some(by_time) = &mut self.by_time {
-            by_time.remove((pending.delivered_ms, id));
-        }
         Some(pending)
     }
 
-    /// The records by time of delivery, oldest first. Builds that order if it is not there: O(n log n) once.
-    pub(super) fn oldest_first(&mut self) -> impl Iterator<Item = (i64, StreamId)> + '_ {
-        let records = &self.records;
-        let by_time = self.by_time.get_or_insert_with(|| {
-            let mut times: Vec<_> = records.iter().map(|record| (record.delivered_ms, record.id)).collect();
-            times.sort_unstable();
-            times.into_iter().collect()
-        });
-        by_time.iter().copied()
+    /// The records by time of delivery, oldest first, and of the same time by ID; but for those whose owner is hidden, as
+    /// it will be for as long as they are there.
+    pub(super) fn oldest_first(
+        &mut self,
+        is_visible: impl Fn(Option<ConsumerIndex>) -> bool,
+    ) -> impl Iterator<Item = (i64, StreamId)> {
+        self.records.lowest_first(move |record| is_visible(owner(record)))
     }
 
-    /// All of it as it is now, for somebody else, who has to order it by time anew.
+    /// All of it as it is now, for somebody else.
     pub(super) fn share(&mut self) -> PendingList {
         let (records, large_counts) = (self.records.share(), self.large_counts.share());
-        PendingList { records, large_counts, by_time: None }
+        PendingList { records, large_counts }
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
-        self.records.heap_bytes()
-            + self.by_time.as_ref().map_or(0, Runs::heap_bytes)
-            + self.large_counts.heap_bytes()
+        self.records.heap_bytes() + self.large_counts.heap_bytes()
     }
 
     pub(super) fn allocations(&self) -> usize {
-        self.records.allocations()
-            + self.large_counts.allocations()
-            + self.by_time.as_ref().map_or(0, Runs::allocations)
+        self.records.allocations() + self.large_counts.allocations()
     }
 
     fn pack(&self, pending: &Pending) -> Record {
@@ -190,8 +171,7 @@ impl PendingList {
             }
             count => u64::from(count),
         };
-        let consumer = (record.consumer != NOBODY).then(|| ConsumerIndex::from_number(record.consumer));
-        Pending { id: record.id, delivered_ms: record.delivered_ms, deliveries, consumer }
+        Pending { id: record.id, delivered_ms: record.delivered_ms, deliveries, consumer: owner(record) }
     }
 
     fn set_large_count(&mut self, pending: &Pending, old: Option<&Pending>) {
@@ -203,4 +183,8 @@ impl PendingList {
             self.large_counts.remove(pending.id);
         }
     }
+}
+
+fn owner(record: &Record) -> Option<ConsumerIndex> {
+    (record.consumer != NOBODY).then(|| ConsumerIndex::from_number(record.consumer))
 }

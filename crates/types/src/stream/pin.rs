@@ -1,7 +1,8 @@
 //! A stream as it was at one moment, to be read bit by bit, on any thread, while the stream goes on changing.
 //!
 //! Both kinds of pins share what they cover: the directories of nodes and of runs of pending entries, an entry for 64 of
-//! them. A [`PinnedStream`] is the whole stream, and read as one, from whatever ID or name the reader goes on with; names
+//! them. A [`PinnedStream`] is the whole stream, and read as one, from whatever ID or name the reader goes on with
+//! (`nodes_after`, `groups_after`, `consumers_after`, `messages_after`); names
 //! of groups, consumers and producers are copied. A [`PinnedEntries`] is a range of entries, and remembers where it is.
 //! Dropping a pin frees what the stream itself has meanwhile replaced.
 

@@ -15,7 +15,14 @@ use crate::listpack::{Corrupt, Listpack};
 impl Stream {
     /// The nodes: their first IDs, and the listpacks that Redis would keep under them. They are made on the way.
     pub fn nodes(&self) -> impl Iterator<Item = (StreamId, Listpack)> {
-        self.0.log.nodes().map(|node| (node.base(), listpack_form::write(node)))
+        self.nodes_after(None)
+    }
+
+    /// The nodes behind the one with this first ID, or all: for who goes on another time. O(log n) to begin.
+    pub fn nodes_after(&self, base: Option<StreamId>) -> impl Iterator<Item = (StreamId, Listpack)> {
+        let nodes = self.0.log.nodes_from(base.unwrap_or(StreamId::MIN));
+        let nodes = nodes.skip_while(move |node| base.is_some_and(|base| node.base() <= base));
+        nodes.map(|node| (node.base(), listpack_form::write(node)))
     }
 
     /// Adds a node behind all others.

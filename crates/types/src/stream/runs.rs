@@ -9,6 +9,7 @@
 
 use std::slice;
 
+use super::lowest::LowestFirst;
 use super::ordered::{self, At, Keyed, Ordered};
 
 /// Records of a full run.
@@ -28,16 +29,37 @@ pub(super) struct Runs<R: Keyed> {
 #[derive(Clone)]
 struct Run<R: Keyed> {
     key: R::Key,
+    /// At most as low as all records.
+    low: R::Low,
     records: Vec<R>,
 }
 
 impl<R: Keyed> Keyed for Run<R> {
     type Key = R::Key;
+    type Low = R::Low;
+    const HIGHEST: R::Low = R::HIGHEST;
 
     #[inline]
     fn key(&self) -> R::Key {
         self.key
     }
+
+    fn low(&self) -> R::Low {
+        self.low
+    }
+}
+
+/// What records are found in, from the whole to one of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// A deque of runs, by its number.
+    Deque(usize),
+    /// A run.
+    Run(At),
+    /// The last run.
+    Tail,
+    /// A record.
+    Record,
 }
 
 /// A run: the tail, or one of the others.
@@ -61,6 +83,7 @@ impl<R: Keyed + Copy> Runs<R> {
         first.map_or(&self.tail, |run| &run.records).first()
     }
 
+    #[cfg(test)]
     pub(super) fn last(&self) -> Option<&R> {
         self.tail.last()
     }
@@ -72,10 +95,13 @@ impl<R: Keyed + Copy> Runs<R> {
         run.binary_search_by_key(&key, R::key).ok().map(|at| &run[at])
     }
 
-    pub(super) fn get_mut(&mut self, key: R::Key) -> Option<&mut R> {
-        let place = self.place(key);
-        let at = self.run(place).binary_search_by_key(&key, R::key).ok()?;
-        self.run_mut(place).get_mut(at)
+    /// Puts a record in the place of the one with the same key, which is returned.
+    pub(super) fn replace(&mut self, record: R) -> Option<R> {
+        let place = self.place(record.key());
+        self.lower(place, record.low());
+        let run = self.run_mut(place);
+        let at = run.binary_search_by_key(&record.key(), R::key).ok()?;
+        run.get_mut(at).map(|old| std::mem::replace(old, record))
     }
 
     /// Adds a record; false, and nothing is changed, if its key is there already.
@@ -94,6 +120,7 @@ impl<R: Keyed + Copy> Runs<R> {
         let Err(at) = self.run(place).binary_search_by_key(&record.key(), R::key) else {
             return false;
         };
+        self.lower(place, record.low());
         let run = self.run_mut(place);
         run.insert(at, record);
         if run.len() > RUN_LEN {
@@ -106,8 +133,8 @@ impl<R: Keyed + Copy> Runs<R> {
     /// Takes the record with this key out.
     pub(super) fn remove(&mut self, key: R::Key) -> Option<R> {
         let place = self.place(key);
-        let at = self.run(place).binary_search_by_key(&key, R::key).ok()?;
         let run = self.run_mut(place);
+        let at = run.binary_search_by_key(&key, R::key).ok()?;
         let record = run.remove(at);
         let len = run.len();
         self.len -= 1;
@@ -137,6 +164,63 @@ impl<R: Keyed + Copy> Runs<R> {
                 Iter { current, runs: Some(runs), tail: self.tail.iter() }
             }
             _ => Iter { current, runs: None, tail: [].iter() },
+        }
+    }
+
+    /// The records from the greatest key on.
+    pub(super) fn iter_back(&self) -> impl Iterator<Item = &R> {
+        let full = self.full.iter().flat_map(|full| full.iter_rev());
+        self.tail.iter().rev().chain(full.flat_map(|run| run.records.iter().rev()))
+    }
+
+    /// The records to be shown from the lowest on in their second order, and by key where that is the same. Records that
+    /// are not to be shown must not be as long as they are there: runs forget about them.
+    pub(super) fn lowest_first<F: Fn(&R) -> bool>(&mut self, is_shown: F) -> LowestFirst<'_, R, F> {
+        LowestFirst::new(self, is_shown)
+    }
+
+    /// Lower bounds of the deques of runs, and of the tail: see [`Ordered::lows`].
+    pub(super) fn lows(&self) -> impl Iterator<Item = (Part, R::Low, Option<R::Key>)> {
+        let full = self.full.iter().flat_map(|full| full.lows());
+        let full = full.map(|(deque, low, key)| (Part::Deque(deque), low, key));
+        let tail = self.tail.iter().map(R::low).min();
+        full.chain(tail.map(|low| (Part::Tail, low, self.tail.first().map(R::key))))
+    }
+
+    /// Shows what is in a part, and takes note of its lower bound.
+    pub(super) fn look_into(
+        &mut self,
+        part: Part,
+        is_shown: &impl Fn(&R) -> bool,
+        mut show: impl FnMut(Part, R::Low, Option<R::Key>),
+    ) {
+        let mut low = R::HIGHEST;
+        let mut show_record = |record: &R| {
+            if is_shown(record) {
+                low = low.min(record.low());
+                show(Part::Record, record.low(), Some(record.key()));
+            }
+        };
+        let Some(full) = &mut self.full else {
+            return self.tail.iter().for_each(show_record);
+        };
+        match part {
+            Part::Tail => self.tail.iter().for_each(show_record),
+            Part::Deque(deque) => {
+                let first = full.first_at();
+                let runs = full.look_into(deque);
+                runs.for_each(|(at, run)| show(Part::Run(at), run.low, (at != first).then_some(run.key)));
+            }
+            Part::Run(at) => {
+                let Some(run) = full.get_at(at) else { return };
+                run.records.iter().for_each(&mut show_record);
+                if low != run.low
+                    && let Some(run) = full.get_at_mut(at)
+                {
+                    run.low = low;
+                }
+            }
+            Part::Record => {}
         }
     }
 
@@ -189,6 +273,18 @@ impl<R: Keyed + Copy> Runs<R> {
         &mut self.tail
     }
 
+    /// Takes note that a record as low as this is in a run, or comes there.
+    fn lower(&mut self, place: Place, low: R::Low) {
+        if let (Place::Full(at), Some(full)) = (place, &mut self.full)
+            && full.get_at(at).is_some_and(|run| low < run.low)
+        {
+            full.lower_at(at, low);
+            if let Some(run) = full.get_at_mut(at) {
+                run.low = low;
+            }
+        }
+    }
+
     fn push_last(&mut self, record: R) {
         if self.tail.len() >= RUN_LEN {
             let run = std::mem::take(&mut self.tail);
@@ -202,9 +298,9 @@ impl<R: Keyed + Copy> Runs<R> {
     }
 
     fn keep_full(&mut self, records: Vec<R>) {
-        if let Some(first) = records.first() {
+        if let (Some(first), Some(low)) = (records.first(), records.iter().map(R::low).min()) {
             let full = self.full.get_or_insert_with(|| Box::new(Ordered::new()));
-            full.insert(Run { key: first.key(), records });
+            full.insert(Run { key: first.key(), low, records });
         }
     }
 
@@ -261,8 +357,10 @@ impl<R: Keyed + Copy> Runs<R> {
 
 /// Takes the records of the run at `next` into the one before it, at `at`.
 fn join<R: Keyed + Copy>(full: &mut Ordered<Run<R>>, at: At, next: At) {
-    let records = full.get_at(next).map_or_else(Vec::new, |run| run.records.clone());
+    let Some(Run { low, records, .. }) = full.get_at(next).cloned() else { return };
+    full.lower_at(at, low);
     if let Some(run) = full.get_at_mut(at) {
+        run.low = run.low.min(low);
         run.records.extend_from_slice(&records);
         trim(&mut run.records);
     }
@@ -331,9 +429,14 @@ mod tests {
 
     impl Keyed for u64 {
         type Key = u64;
+        type Low = ();
+        const HIGHEST: () = ();
+
         fn key(&self) -> u64 {
             *self
         }
+
+        fn low(&self) {}
     }
 
     fn compare(runs: &Runs<u64>, model: &BTreeSet<u64>, probe: u64) {
@@ -392,5 +495,64 @@ mod tests {
         assert_eq!(runs.len(), 1000);
         assert!(runs.allocations() < 200, "{}", runs.allocations());
         assert!(runs.heap_bytes() < 30_000, "{}", runs.heap_bytes());
+    }
+
+    /// A record with a second order.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    struct Timed(u64, u64);
+
+    impl Keyed for Timed {
+        type Key = u64;
+        type Low = u64;
+        const HIGHEST: u64 = u64::MAX;
+
+        fn key(&self) -> u64 {
+            self.0
+        }
+
+        fn low(&self) -> u64 {
+            self.1
+        }
+    }
+
+    #[test]
+    fn the_lowest_first_under_random_changes() {
+        let mut rng = Rng::new(8);
+        for round in 0..30u64 {
+            let (mut runs, mut model): (Runs<Timed>, std::collections::BTreeMap<u64, u64>) =
+                (Runs::new(), std::collections::BTreeMap::new());
+            let space = [50, 2000, 30_000][round as usize % 3];
+            for step in 0..2500 {
+                // Times follow the keys, the steps, or nothing.
+                let key = if round % 2 == 0 { step * 4 + rng.below(9) } else { rng.below(space) };
+                let time = [key, step, rng.below(space), 7][rng.below(4) as usize];
+                let known = model.contains_key(&key);
+                match rng.below(8) {
+                    0 => assert_eq!(runs.remove(key).map(|it| it.1), model.remove(&key)),
+                    1 => {
+                        let lowest: Vec<_> =
+                            runs.lowest_first(|it| it.1 % 16 != 3).take(rng.below(5) as usize).collect();
+                        for (_, key) in lowest {
+                            assert_eq!(runs.remove(key).map(|it| it.1), model.remove(&key));
+                        }
+                    }
+                    _ if known => {
+                        assert_eq!(runs.replace(Timed(key, time)).map(|it| it.1), model.insert(key, time))
+                    }
+                    _ => {
+                        assert!(runs.insert(Timed(key, time)));
+                        model.insert(key, time);
+                    }
+                }
+                if step % 50 == 0 {
+                    let shown = model.iter().filter(|(_, time)| *time % 16 != 3);
+                    let mut expected: Vec<_> = shown.map(|(key, time)| (*time, *key)).collect();
+                    expected.sort_unstable();
+                    let few: Vec<_> = runs.lowest_first(|it| it.1 % 16 != 3).take(20).collect();
+                    assert_eq!(few, expected[..expected.len().min(20)]);
+                    assert!(runs.lowest_first(|it| it.1 % 16 != 3).eq(expected));
+                }
+            }
+        }
     }
 }
