@@ -1,16 +1,19 @@
 //! What pins keep is freed with the last of them, by whoever drops it, and nothing is lost.
 
-use ochre_types::hash::{Hash, HashLimits, NewExpiry};
-use ochre_types::set::{Set, SetLimits};
-use ochre_types::zset::{AddRule, Direction, ZSet, ZSetLimits};
+use std::sync::mpsc;
+
+use ochre_types::hash::{Hash, HashLimits, NewExpiry, PinnedHash};
+use ochre_types::set::{PinnedSet, Set, SetLimits};
+use ochre_types::zset::{AddRule, Direction, PinnedZSet, ZSet, ZSetLimits};
 use ochre_types::{Portion, Rng};
 
 #[global_allocator]
 static ALLOCATOR: ochre_memory::Counted = ochre_memory::Counted;
 
-/// Sums of threads are folded in steps of this size.
-const UNCERTAIN_BYTES: usize = 2 * ochre_memory::FOLD_BYTES as usize;
-const ELEMENTS: u64 = 60_000;
+/// Sums of threads, of which there are three at times, are folded in steps of this size.
+const UNCERTAIN_BYTES: usize = 3 * ochre_memory::FOLD_BYTES as usize;
+const ALL: Portion = Portion::of_elements(usize::MAX);
+const ELEMENTS: u64 = 20_000;
 
 fn name(number: u64) -> Vec<u8> {
     format!("member:{number:08}").into_bytes()
@@ -62,27 +65,33 @@ fn nothing_is_lost() {
     let before = ochre_memory::used_bytes();
     let allocated = || ochre_memory::used_bytes().saturating_sub(before);
     let (mut rng, mut values, mut pins) = (Rng::new(4), Values::new(), Vec::new());
-    for round in 0..12 {
-        pins.push((values.0.pin(), values.1.pin(), values.2.pin_range(5..usize::MAX, Direction::Descending)));
-        values.change(&mut rng);
-        if round == 7 {
-            // A value may end before its pins.
-            values = Values::new();
+    let (sender, ended) = mpsc::channel::<(PinnedSet, PinnedHash, PinnedZSet)>();
+    std::thread::scope(|scope| {
+        // Where others free what was allocated here is no matter.
+        scope.spawn(move || {
+            for (mut set, mut hash, mut zset) in ended {
+                assert!(!set.read(ALL, &mut |_| {}));
+                assert!(!hash.read(ALL, 0, &mut |_| {}));
+                assert!(!zset.read(ALL, &mut |_, _| {}));
+            }
+        });
+        for round in 0..12 {
+            let range = values.2.pin_range(5..usize::MAX, Direction::Descending);
+            pins.push((values.0.pin(), values.1.pin(), range));
+            values.change(&mut rng);
+            if round == 7 {
+                // A value may end before its pins.
+                values = Values::new();
+            }
+            let keep = rng.below(4) as usize;
+            while pins.len() > keep {
+                let pin = pins.remove(rng.below(pins.len() as u64) as usize);
+                sender.send(pin).expect("a thread reads");
+            }
         }
-        let keep = rng.below(4) as usize;
-        while pins.len() > keep {
-            let (mut set, mut hash, mut zset) = pins.remove(rng.below(pins.len() as u64) as usize);
-            // Where others free what was allocated here is no matter.
-            std::thread::scope(|scope| {
-                scope.spawn(move || {
-                    assert!(!set.read(Portion::of_elements(usize::MAX), &mut |_| {}));
-                    assert!(!hash.read(Portion::of_elements(usize::MAX), 0, &mut |_| {}));
-                    assert!(!zset.read(Portion::of_elements(usize::MAX), &mut |_, _| {}));
-                });
-            });
-        }
-    }
-    pins.clear();
+        pins.clear();
+        drop(sender);
+    });
     (0..ELEMENTS * 2).for_each(|number| values.put(number, 1.0));
     // Lists of lines stay until the next change, which was just now.
     let (said, counted) = (values.heap_bytes(), allocated());
