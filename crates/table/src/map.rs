@@ -131,7 +131,7 @@ impl<I: Item> Map<I> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn find(&self, key: Key<'_>) -> Option<Location> {
         match &self.root {
             Root::One(segment) => {

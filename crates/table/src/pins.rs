@@ -36,9 +36,27 @@ use crate::map::Root;
 use crate::sample::{Walk, WalkPosition};
 use crate::slot::Slot;
 
+const ITEMS_IN_PART: usize = 1024;
+
+/// Items in parts, so that many are never moved at once.
+struct Items<I>(Vec<Vec<I>>);
+
+impl<I> Items<I> {
+    fn len(&self) -> usize {
+        self.0.iter().map(Vec::len).sum()
+    }
+
+    fn push(&mut self, item: I) {
+        match self.0.last_mut() {
+            Some(part) if part.len() < ITEMS_IN_PART => part.push(item),
+            _ => self.0.push(vec![item]),
+        }
+    }
+}
+
 /// What left the map while it was pinned.
 struct Graveyard<I: Item> {
-    items: Vec<I>,
+    items: Items<I>,
     memory: Vec<Memory>,
     /// What maps were when they ended or were emptied.
     roots: Vec<Ended<I>>,
@@ -50,7 +68,7 @@ struct Graveyard<I: Item> {
 
 impl<I: Item> Graveyard<I> {
     const EMPTY: Graveyard<I> = Graveyard {
-        items: Vec::new(),
+        items: Items(Vec::new()),
         memory: Vec::new(),
         roots: Vec::new(),
         others: Vec::new(),
@@ -58,7 +76,7 @@ impl<I: Item> Graveyard<I> {
     };
 
     fn is_untouched(&self) -> bool {
-        self.memory.is_empty() && self.items.is_empty() && self.roots.is_empty() && self.others.is_empty()
+        self.memory.is_empty() && self.items.0.is_empty() && self.roots.is_empty() && self.others.is_empty()
     }
 }
 

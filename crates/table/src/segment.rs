@@ -314,10 +314,12 @@ impl<I: Item> Segment<I> {
 
     fn take_all(&mut self, pins: &mut Pins<I>) -> Vec<Slot<I>> {
         let mut slots = Vec::with_capacity(self.len());
-        for slot in self.lines_mut(pins).iter_mut().flat_map(|line| &mut line.0) {
-            if !slot.is_empty() {
-                slot.prefetch();
-                slots.push(std::mem::replace(slot, Slot::EMPTY));
+        for line in self.lines_mut(pins) {
+            for slot in &mut line.0 {
+                if !slot.is_empty() {
+                    slot.prefetch();
+                    slots.push(std::mem::replace(slot, Slot::EMPTY));
+                }
             }
         }
         slots

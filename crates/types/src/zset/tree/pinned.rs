@@ -16,9 +16,9 @@ use super::upkeep::Upkeep;
 
 /// A tree as it was, to be read on any thread.
 #[derive(Debug)]
-pub(in crate::zset) struct PinnedTree {
+pub(in crate::zset) struct PinnedTree<const LEAF: usize = 62, const INNER: usize = 63> {
     /// Its nodes are owned by another tree, or buried.
-    tree: ManuallyDrop<Tree>,
+    tree: ManuallyDrop<Tree<LEAF, INNER>>,
     pin: Pin<Member>,
 }
 
@@ -29,39 +29,28 @@ impl PinnedTree {
     }
 }
 
-impl Deref for PinnedTree {
-    type Target = Tree;
+impl<const LEAF: usize, const INNER: usize> Deref for PinnedTree<LEAF, INNER> {
+    type Target = Tree<LEAF, INNER>;
 
-    fn deref(&self) -> &Tree {
+    fn deref(&self) -> &Tree<LEAF, INNER> {
         &self.tree
     }
 }
 
-impl Tree {
+impl<const LEAF: usize, const INNER: usize> Tree<LEAF, INNER> {
     /// The tree as it is now. O(1). `pin` is of the table that owns the members, and of this moment; with it all that the
     /// tree's owner fetches from limbo is kept.
-    pub(in crate::zset) fn pin(&mut self, pin: Pin<Member>) -> PinnedTree {
-        // SAFETY: the pin keeps nodes and members for as long as the tree that is returned can be looked at.
-        PinnedTree { tree: unsafe { self.freeze() }, pin }
-    }
-}
-
-impl<const LEAF: usize, const INNER: usize> Tree<LEAF, INNER> {
-    /// The same tree once more. It is not to be dropped as a tree.
-    ///
-    /// # Safety
-    ///
-    /// Nobody looks at it once a node that was in limbo, this tree or a member was freed.
-    pub(super) unsafe fn freeze(&mut self) -> ManuallyDrop<Tree<LEAF, INNER>> {
+    pub(in crate::zset) fn pin(&mut self, pin: Pin<Member>) -> PinnedTree<LEAF, INNER> {
         self.upkeep.expect_pins();
-        // SAFETY: by the caller.
+        // SAFETY: the pin keeps nodes and members for as long as what is returned can be looked at.
         let root = self.root.as_mut().map(|root| unsafe {
             match root {
                 Child::Leaf(leaf) => Child::Leaf(leaf.freeze()),
                 Child::Inner(inner) => Child::Inner(inner.freeze()),
             }
         });
-        ManuallyDrop::new(Tree { root, len: self.len, upkeep: Upkeep::of(self.upkeep.census) })
+        let tree = Tree { root, len: self.len, upkeep: Upkeep::of(self.upkeep.census) };
+        PinnedTree { tree: ManuallyDrop::new(tree), pin }
     }
 }
 

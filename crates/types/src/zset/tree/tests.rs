@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use ochre_table::{Map, hasher};
+
+use super::pinned::PinnedTree;
 use super::*;
 use crate::Rng;
 use crate::zset::member::Member;
@@ -187,6 +190,102 @@ fn tiny_nodes() {
 #[test]
 fn nodes_as_they_are_used() {
     against_the_model::<62, 63>(1, 3000);
+}
+
+/// A tree with pins. What has left it is kept until the end; its nodes are buried in a table that has nothing to do but that.
+struct PinnedModel<const LEAF: usize, const INNER: usize> {
+    model: Model<LEAF, INNER>,
+    pins: Vec<(PinnedTree<LEAF, INNER>, Vec<(u64, Vec<u8>)>)>,
+    table: Map<Member>,
+    gone: Vec<Member>,
+}
+
+impl<const LEAF: usize, const INNER: usize> PinnedModel<LEAF, INNER> {
+    fn remove_at(&mut self, at: usize) -> MemberRef {
+        let member = self.model.members.swap_remove(at);
+        let removed = member.by_ref();
+        self.model.tree.remove(removed);
+        assert!(self.model.order.remove(&(removed.key(), removed.bytes().to_vec())));
+        self.gone.push(member);
+        removed
+    }
+
+    fn replace_at(&mut self, at: usize) {
+        let old = self.remove_at(at);
+        let near = old.score() + self.model.rng.below(5) as f64 - 2.0;
+        let member = Member::new(near, old.bytes());
+        self.model.tree.insert(member.by_ref());
+        self.model.order.insert((order_key(near), old.bytes().to_vec()));
+        self.model.members.push(member);
+    }
+
+    fn remove_run(&mut self) {
+        let (rank, count) = (self.model.rng.below(self.model.order.len() as u64 + 1) as usize, 9);
+        let (model, mut run) = (&mut self.model, Vec::new());
+        model.tree.remove_run(rank, count, &mut |member| run.push(member));
+        run.iter().for_each(|member| assert!(model.order.remove(&(member.key(), member.bytes().to_vec()))));
+        let (gone, left) = model.members.drain(..).partition(|member| run.contains(&member.by_ref()));
+        model.members = left;
+        self.gone.extend::<Vec<Member>>(gone);
+    }
+
+    fn step(&mut self, growing: bool) {
+        match (self.model.rng.below(8), self.model.pick()) {
+            (0..=1, Some(at)) => self.replace_at(at),
+            (2, Some(at)) => drop(self.remove_at(at)),
+            (3..=4, Some(at)) if !growing => drop(self.remove_at(at)),
+            (5, Some(_)) if !growing => self.remove_run(),
+            _ => {
+                let score = self.model.score();
+                self.model.add(score);
+            }
+        }
+        self.table.bury_memory(&mut self.model.tree.take_limbo());
+    }
+
+    fn pin(&mut self) {
+        let pinned = self.model.tree.pin(self.table.pin());
+        self.pins.push((pinned, self.model.order.iter().cloned().collect()));
+    }
+
+    fn check_one(&self, at: usize) {
+        let (pinned, expected) = &self.pins[at];
+        pinned.validate();
+        let members = pinned.members().into_iter().map(|member| (member.key(), member.bytes().to_vec()));
+        assert_eq!(&members.collect::<Vec<_>>(), expected);
+    }
+}
+
+fn pinned_trees_stay_what_they_were<const LEAF: usize, const INNER: usize>(seed: u64, steps: usize) {
+    let (model, mut table) = (Model::<LEAF, INNER>::new(seed), Map::new());
+    table.insert(Member::new(0.0, b"what is pinned"), hasher());
+    let mut pinned = PinnedModel { model, pins: Vec::new(), table, gone: Vec::new() };
+    for step in 0..steps {
+        pinned.step(step / 400 % 2 == 0);
+        if step % 40 == 0 {
+            pinned.pin();
+        }
+        if step % 10 == 0 {
+            let at = pinned.model.rng.below(pinned.pins.len() as u64) as usize;
+            pinned.check_one(at);
+            pinned.model.compare();
+            if pinned.pins.len() > 4 {
+                pinned.pins.swap_remove(at);
+            }
+        }
+    }
+    let tree = std::mem::replace(&mut pinned.model.tree, Tree::new());
+    pinned.table.bury(Box::new(tree));
+    (0..pinned.pins.len()).for_each(|at| pinned.check_one(at));
+}
+
+#[test]
+fn pinned_trees() {
+    for seed in 0..4 {
+        pinned_trees_stay_what_they_were::<4, 4>(seed, 1500);
+        pinned_trees_stay_what_they_were::<5, 7>(seed, 1500);
+    }
+    pinned_trees_stay_what_they_were::<62, 63>(9, 3000);
 }
 
 #[test]
