@@ -123,7 +123,7 @@ macro_rules! objects {
 
 objects! {
     /// A string too long for its entry, always of the `raw` encoding.
-    String: Box<LongString> as LongString, "string";
+    String: LongString as LongString, "string";
     /// A list.
     List: List as List, "list";
     /// A set.
@@ -134,6 +134,20 @@ objects! {
     ZSet: ZSet as ZSet, "zset";
     /// A stream.
     Stream: Stream as Stream, "stream";
+}
+
+impl ObjectRef<'_> {
+    /// Bytes of a string, elements of anything else.
+    pub fn size(self) -> usize {
+        match self {
+            ObjectRef::String(string) => string.len(),
+            ObjectRef::List(list) => list.len(),
+            ObjectRef::Set(set) => set.len(),
+            ObjectRef::Hash(hash) => hash.len(),
+            ObjectRef::ZSet(zset) => zset.len(),
+            ObjectRef::Stream(stream) => usize::try_from(stream.len()).unwrap_or(usize::MAX),
+        }
+    }
 }
 
 macro_rules! data_type {
