@@ -121,6 +121,7 @@ impl Server {
         introduce(&config, &loaded, program, configured);
         let pidfile = create_pidfile(&config, background);
         let crash = install_crash_reports(&config, pidfile.as_ref().filter(|_| background))?;
+        ochre_memory::limit_freed_pages();
         ochre_memory::set_background_thread(config.bool(Directive::JemallocBgThread));
         fit_clients(&mut config)?;
         let engine = create_engine(config.clone(), commands);
