@@ -225,7 +225,8 @@ fn note_ignored(loaded: &Loaded) {
 
 /// Names what is configured and not there yet, where the server can be of use without it.
 fn note_missing(config: &Config) {
-    warn_of_missing(config, |_| true);
+    // Of TLS, the refusal to start tells.
+    warn_of_missing(config, |directive| directive != Directive::TlsPort);
 }
 
 /// What must not be passed over.
