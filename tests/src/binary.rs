@@ -33,6 +33,7 @@ fn build() -> PathBuf {
         Some("debug") | None => "dev",
         Some(name) => name,
     };
+    eprintln!("Building the server (OCHRE_BIN=PATH takes one that is there) ...");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
         .args(["build", "--quiet", "--package", "ochre", "--profile", profile, "--target-dir"])

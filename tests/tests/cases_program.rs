@@ -15,7 +15,7 @@ fn ends_its_server_when_nobody_reads_its_output() {
     std::fs::write(&server, script).unwrap();
     std::fs::set_permissions(&server, std::fs::Permissions::from_mode(0o755)).unwrap();
     let mut program = Command::new(env!("CARGO_BIN_EXE_ochre-cases"))
-        .args(["--only", "no case has this title", "--mode", "resp2"])
+        .args(["--only", "APPEND and STRLEN", "--mode", "resp2"])
         .env("OCHRE_PEER", &server)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

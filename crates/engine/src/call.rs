@@ -5,8 +5,9 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use ochre_keyspace::{Key, View};
 use ochre_resp::{ReplyWriter, Span};
+use ochre_types::LongString;
 
-use crate::client::Client;
+use crate::client::{Client, Parts};
 use crate::command::Command;
 use crate::engine::Engine;
 use crate::error::{Error, NOT_AN_INTEGER, SYNTAX, wrong_arity};
@@ -22,12 +23,39 @@ pub type Handler = for<'c, 'k> fn(&mut Call<'c, 'k>) -> Result<(), Error>;
 pub struct Args<'a> {
     buffer: &'a [u8],
     spans: &'a [Span],
+    parts: Option<&'a Parts>,
 }
 
 impl<'a> Args<'a> {
     /// Arguments that lie in `buffer`.
     pub fn new(buffer: &'a [u8], spans: &'a [Span]) -> Args<'a> {
-        Args { buffer, spans }
+        Args { buffer, spans, parts: None }
+    }
+
+    /// The same, of which those that have memory of their own are here.
+    #[must_use]
+    pub fn with_parts(self, parts: &'a Parts) -> Args<'a> {
+        Args { parts: Some(parts).filter(|parts| !parts.is_empty()), ..self }
+    }
+
+    /// The argument that these bytes are, as a string to be shared, if it is a large one with memory of its own.
+    #[inline]
+    pub fn part(&self, arg: &[u8]) -> Option<&'a LongString> {
+        self.parts?.holding(arg)
+    }
+
+    /// Where it lies: in the buffer, or, which is looked at second, among the large ones.
+    #[inline]
+    fn bytes_of(&self, span: Span) -> &'a [u8] {
+        match span.within(self.buffer) {
+            Some(bytes) => bytes,
+            None => self.bytes_of_part(span),
+        }
+    }
+
+    #[cold]
+    fn bytes_of_part(&self, span: Span) -> &'a [u8] {
+        self.parts.and_then(|parts| parts.get(span)).map_or(&[], |part| part)
     }
 
     /// Their number.
@@ -44,19 +72,19 @@ impl<'a> Args<'a> {
     /// The argument at an index.
     #[inline]
     pub fn get(&self, index: usize) -> Option<&'a [u8]> {
-        self.spans.get(index).map(|span| span.of(self.buffer))
+        self.spans.get(index).map(|span| self.bytes_of(*span))
     }
 
     /// The argument at an index that arity guarantees.
     #[inline]
     pub fn at(&self, index: usize) -> &'a [u8] {
-        self.spans[index].of(self.buffer)
+        self.bytes_of(self.spans[index])
     }
 
     /// All arguments from an index on.
     pub fn from(&self, index: usize) -> impl ExactSizeIterator<Item = &'a [u8]> + Clone + use<'a> {
-        let buffer = self.buffer;
-        self.spans.get(index..).unwrap_or(&[]).iter().map(move |span| span.of(buffer))
+        let args = *self;
+        self.spans.get(index..).unwrap_or(&[]).iter().map(move |span| args.bytes_of(*span))
     }
 
     /// All arguments.
@@ -78,7 +106,10 @@ impl<'a> Args<'a> {
     /// No fewer bytes than all arguments together have: where the last one ends in the request.
     #[inline]
     pub fn bytes_max(&self) -> usize {
-        self.spans.last().map_or(0, |span| span.start as usize + span.len as usize)
+        match self.parts {
+            None => self.spans.last().map_or(0, |span| span.start as usize + span.len as usize),
+            Some(_) => self.bytes(),
+        }
     }
 
     /// Bytes of all arguments together.
@@ -92,7 +123,7 @@ impl Index<usize> for Args<'_> {
 
     #[inline]
     fn index(&self, index: usize) -> &[u8] {
-        self.spans[index].of(self.buffer)
+        self.at(index)
     }
 }
 

@@ -43,7 +43,11 @@ impl Harness {
     /// The reply to a request, as bytes.
     pub fn run_args(&mut self, args: &[&[u8]]) -> Vec<u8> {
         let parts: Vec<Vec<u8>> = args.iter().map(|arg| arg.to_vec()).collect();
-        let request = OwnedRequest::from_parts(&parts);
+        self.run_request(&OwnedRequest::from_parts(&parts))
+    }
+
+    /// The same for a request that is there.
+    pub fn run_request(&mut self, request: &OwnedRequest) -> Vec<u8> {
         let mut keys: Vec<Key<'_>> = Vec::new();
         let prepared = self.executor.prepare(request.args(), 0, &mut keys);
         let mut out = Vec::new();

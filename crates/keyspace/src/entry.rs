@@ -105,7 +105,7 @@ impl Entry {
     pub fn new(key: &[u8], value: NewValue<'_>, expire_ms: Option<i64>, access: u32) -> Entry {
         let value = match value {
             NewValue::Bytes { bytes, .. } if bytes.len() > INLINE_BYTES_MAX => {
-                NewValue::Object(Object::String(Box::new(bytes.to_vec().into())))
+                NewValue::Object(Object::String(bytes.to_vec().into()))
             }
             other => other,
         };
@@ -526,7 +526,7 @@ mod tests {
                 cases.push((vec![b'k'; key_len], value));
             }
             cases.push((vec![b'k'; key_len], OwnedValue::Int(i64::MIN)));
-            let long = Object::String(Box::new(vec![7; 100_000].into()));
+            let long = Object::String(vec![7; 100_000].into());
             let objects = [long, List::new().into_object(), set().into_object(), Hash::new().into_object()];
             cases.extend(objects.map(|object| (vec![b'k'; key_len], OwnedValue::Object(object))));
         }

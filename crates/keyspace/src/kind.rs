@@ -62,7 +62,7 @@ pub(crate) unsafe fn write(word: *mut u8, object: Object) {
     // SAFETY: each of them is a word, which is asserted where objects are declared.
     unsafe {
         match object {
-            Object::String(string) => word.cast::<Box<LongString>>().write(string),
+            Object::String(string) => word.cast::<LongString>().write(string),
             Object::List(list) => word.cast::<List>().write(list),
             Object::Set(set) => word.cast::<Set>().write(set),
             Object::Hash(hash) => word.cast::<Hash>().write(hash),
@@ -81,7 +81,7 @@ pub(crate) unsafe fn read(kind: Kind, word: *mut u8) -> Object {
     unsafe {
         match kind {
             Kind::Int | Kind::Embedded | Kind::Raw => no_object(),
-            Kind::String => Object::String(word.cast::<Box<LongString>>().read()),
+            Kind::String => Object::String(word.cast::<LongString>().read()),
             Kind::List => Object::List(word.cast::<List>().read()),
             Kind::Set => Object::Set(word.cast::<Set>().read()),
             Kind::Hash => Object::Hash(word.cast::<Hash>().read()),
@@ -101,7 +101,7 @@ pub(crate) unsafe fn look<'a>(kind: Kind, word: *mut u8) -> ObjectRef<'a> {
     unsafe {
         match kind {
             Kind::Int | Kind::Embedded | Kind::Raw => no_object(),
-            Kind::String => ObjectRef::String(&*word.cast::<Box<LongString>>()),
+            Kind::String => ObjectRef::String(&*word.cast()),
             Kind::List => ObjectRef::List(&*word.cast()),
             Kind::Set => ObjectRef::Set(&*word.cast()),
             Kind::Hash => ObjectRef::Hash(&*word.cast()),
@@ -121,7 +121,7 @@ pub(crate) unsafe fn look_mut<'a>(kind: Kind, word: *mut u8) -> ObjectMut<'a> {
     unsafe {
         match kind {
             Kind::Int | Kind::Embedded | Kind::Raw => no_object(),
-            Kind::String => ObjectMut::String(&mut *word.cast::<Box<LongString>>()),
+            Kind::String => ObjectMut::String(&mut *word.cast()),
             Kind::List => ObjectMut::List(&mut *word.cast()),
             Kind::Set => ObjectMut::Set(&mut *word.cast()),
             Kind::Hash => ObjectMut::Hash(&mut *word.cast()),

@@ -74,6 +74,7 @@ impl Reclaimer {
         let theirs = Arc::clone(&counts);
         let run = move || {
             step_back();
+            ochre_memory::use_first_arena();
             for garbage in receiver {
                 free(garbage, &theirs);
             }

@@ -3,7 +3,7 @@
 //! There may be thousands of databases, most of which are never used, and a table for each of them in every stripe would
 //! take hundreds of megabytes. So only the first few have theirs from the start; a database above those gets its table,
 //! and all below it get theirs, with the first key that it has in this stripe. Until then one empty table stands for all
-//! that are not made. A look-up costs what it would cost with all of them: a load and a comparison.
+//! that are not made; and emptying the last database that has keys gives such tables back. A look-up costs what it would cost with all of them: a load and a comparison.
 //!
 //! Rejected: a pointer per database (one more load for every command).
 
@@ -24,6 +24,13 @@ pub(crate) struct Tables {
 struct Empty {
     table: Table,
     stripe_bits: u32,
+}
+
+impl Empty {
+    /// Whether a table is empty and has never grown.
+    fn is_like(&self, table: &Table) -> bool {
+        table.is_empty() && table.memory_bytes() == self.table.memory_bytes()
+    }
 }
 
 impl Tables {
@@ -54,10 +61,26 @@ impl Tables {
         self.made.iter_mut()
     }
 
-    /// Puts an empty table in place of a database's, which is returned if it was made.
+    /// Takes a database's table away if there is anything in it or it has grown: an empty one stands in its place. Tables
+    /// that were made for databases behind it go, too, once they are all that is left.
     pub(crate) fn take(&mut self, db: usize) -> Option<Table> {
-        let empty = Table::new(self.empty.stripe_bits);
-        self.made.get_mut(db).map(|table| std::mem::replace(table, empty))
+        let (empty, made) = (&self.empty, self.made.get_mut(db)?);
+        if empty.is_like(made) {
+            return None;
+        }
+        let taken = std::mem::replace(made, Table::new(empty.stripe_bits));
+        if db + 1 == self.made.len() {
+            self.trim();
+        }
+        Some(taken)
+    }
+
+    fn trim(&mut self) {
+        let used = self.made.iter().rposition(|table| !self.empty.is_like(table)).map_or(0, |last| last + 1);
+        if used.max(MADE_FIRST) < self.made.len() {
+            self.made.truncate(used.max(MADE_FIRST));
+            self.made.shrink_to_fit();
+        }
     }
 
     /// Exchanges the tables of two databases; whether there was anything to exchange.
@@ -155,5 +178,33 @@ mod tests {
         drop(view);
         // Only the stripe of the key has more tables than it began with.
         assert_eq!(made(&keyspace), (keyspace.stripes() - 1) * super::MADE_FIRST + 10_000);
+    }
+
+    #[test]
+    fn tables_are_given_back_when_their_databases_are_emptied() {
+        let keyspace = Keyspace::new(10_000, 1, 7);
+        let few = keyspace.stripes() * super::MADE_FIRST;
+        let mut effects = Effects::default();
+        let mut view = keyspace.view(Locks::All, 1, &mut effects);
+        for db in [3, 100, LAST] {
+            for number in 0..1000 {
+                let name = format!("key:{number}");
+                let key = view.key(name.as_bytes());
+                view.set(db, key, NewValue::Int(7), Expiry::Clear);
+            }
+        }
+        view.clear(LAST);
+        drop(view);
+        assert_eq!(made(&keyspace), keyspace.stripes() * 101, "database 100 still has keys in all stripes");
+        let mut view = keyspace.view(Locks::All, 1, &mut effects);
+        // As FLUSHALL does.
+        (0..=LAST).for_each(|db| drop(view.clear(db)));
+        let key = view.key(b"key");
+        assert!(view.len(100) == 0 && view.read(100, key).is_none());
+        drop(view);
+        assert_eq!(made(&keyspace), few);
+        let mut view = keyspace.view(Locks::All, 1, &mut effects);
+        view.set(LAST, key, NewValue::Int(7), Expiry::Clear);
+        assert!(view.read(LAST, key).is_some());
     }
 }

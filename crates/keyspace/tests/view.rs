@@ -154,7 +154,7 @@ fn stored(bytes: &[u8]) -> NewValue<'_> {
     match bytes.len() {
         2 => NewValue::Int(42),
         0..=4096 => NewValue::Bytes { bytes, raw: false },
-        _ => NewValue::Object(Object::String(Box::new(bytes.to_vec().into()))),
+        _ => NewValue::Object(Object::String(bytes.to_vec().into())),
     }
 }
 

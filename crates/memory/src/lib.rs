@@ -7,11 +7,13 @@
 //!
 //! Rejected: asking jemalloc (`stats.allocated` needs an epoch, which merges the caches of all threads: 20-100 us).
 
+mod arenas;
 mod counted;
 mod jemalloc;
 mod size_class;
 mod tuning;
 
+pub use arenas::{limit_freed_pages, use_first_arena};
 pub use counted::{Counted, FOLD_BYTES, peak_bytes, record_peak, reset_peak, used_bytes};
 pub use jemalloc::{Report, allocator_name, purge, report, set_background_thread, statistics_text};
 pub use size_class::size_class;

@@ -68,7 +68,7 @@ pub fn tuning_text(name: &str) -> io::Result<String> {
 }
 
 #[cfg(not(feature = "jemalloc"))]
-fn ask_integer(_: &str, _: Option<i64>) -> io::Result<i64> {
+pub(crate) fn ask_integer(_: &str, _: Option<i64>) -> io::Result<i64> {
     Err(io::Error::from_raw_os_error(NO_SUCH_NAME))
 }
 
@@ -80,7 +80,7 @@ fn ask_text(_: &str) -> io::Result<String> {
 /// The allocator says that a length is wrong and changes nothing then, so the lengths are tried.
 #[cfg(feature = "jemalloc")]
 #[allow(unsafe_code)]
-fn ask_integer(name: &str, new: Option<i64>) -> io::Result<i64> {
+pub(crate) fn ask_integer(name: &str, new: Option<i64>) -> io::Result<i64> {
     const INVALID: i32 = 22;
     let name = std::ffi::CString::new(name)?;
     for bytes in [8, 4, 1_usize] {

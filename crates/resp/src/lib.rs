@@ -14,4 +14,6 @@ mod request;
 
 pub use decode::{DecodeError, ReplyLimits, ReplyParser, Value, encode_request, skip_reply};
 pub use reply::{Deferred, Protocol, ReplyWriter};
-pub use request::{Head, Limits, Progress, ProtocolError, RequestParser, Span, split_args};
+pub use request::{
+    Head, Limits, PART_BYTES_MIN, PARTS_MAX, Progress, ProtocolError, RequestParser, Span, split_args,
+};

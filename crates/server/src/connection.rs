@@ -7,13 +7,12 @@ use ochre_engine::{Client, ClientShared, WorkerStats};
 use ochre_resp::RequestParser;
 
 use crate::group::RECEIVE_BYTES;
+use crate::large::LargeArguments;
 use crate::rest::Rest;
 use crate::socket::Socket;
 
 /// An output that is kept for a connection is given up above this capacity once it is empty.
 const KEPT_OUTPUT_BYTES: usize = 16 * 1024;
-/// No more room than this is made for what a client has only announced; once so much has really come, all of it.
-const PIECE_BYTES_MAX: usize = 1024 * 1024;
 /// So much of what waits to be sent counts as the reply buffer, which no output limit concerns; the rest is what Redis
 /// calls the reply list.
 const REPLY_BUFFER_BYTES: usize = 1024;
@@ -38,6 +37,8 @@ pub struct Connection {
     pub client: Client,
     /// The state of a half-received request.
     pub parser: RequestParser,
+    /// The large arguments of the same request.
+    pub large: LargeArguments,
     /// What was received but has not run. While a seat serves a connection that [`owns`](Self::owns_input) its buffer, the
     /// seat's own is here instead.
     pub input: Vec<u8>,
@@ -61,7 +62,7 @@ pub struct Connection {
     pub queued: bool,
     /// Where it stands.
     pub state: State,
-    /// Where a large argument ends in the input, once its request begins the input; 0 if there is none.
+    /// Where an argument that takes several turns ends in the input, once its request begins the input; 0 if there is none.
     announced_end: usize,
     /// Most bytes that waited at once, lately.
     output_peak: usize,
@@ -76,6 +77,7 @@ impl Connection {
             socket,
             client,
             parser: RequestParser::default(),
+            large: LargeArguments::default(),
             input: Vec::new(),
             owns_input: false,
             input_peak_bytes: 0,
@@ -95,7 +97,9 @@ impl Connection {
 
     /// Notes that a request, `received` bytes of which are here, goes on with an argument that lacks `missing` bytes.
     pub fn announce(&mut self, received: usize, missing: usize) {
-        if missing >= RECEIVE_BYTES {
+        if self.large.is_receiving() {
+            self.announced_end = 0;
+        } else if missing >= RECEIVE_BYTES {
             self.announced_end = received + missing;
         } else if received > self.announced_end {
             self.announced_end = 0;
@@ -108,19 +112,30 @@ impl Connection {
         self.announced_end = 0;
     }
 
-    /// Makes room to receive more after `input`: a large argument is received into memory of just its size. Whoever only
-    /// announces one gets no more than a first piece; behind that, room that nobody has written to is an address range
-    /// and no memory yet. Growing step by step instead would touch every page of every step, and touching fresh pages
-    /// is what large values cost most.
-    pub fn make_room(&self, input: &mut Vec<u8>) {
+    /// Receives more, after `input` or into the large argument at hand. 0 is the end of the stream.
+    ///
+    /// # Errors
+    /// Those of the socket.
+    pub fn receive(&mut self, input: &mut Vec<u8>) -> io::Result<usize> {
+        self.make_room(input);
+        let buffer = match self.large.is_receiving() {
+            true => self.large.buffer().unwrap_or(input),
+            false => input,
+        };
+        let room = buffer.capacity() - buffer.len();
+        let received = self.socket.receive(buffer)?;
+        self.large.note_received(&mut self.parser);
+        self.readable = received == room || self.ended;
+        Ok(received)
+    }
+
+    /// Makes room to receive more after `input`: for the whole argument at hand, so that it does not have to grow step by
+    /// step.
+    fn make_room(&self, input: &mut Vec<u8>) {
         let (len, room) = (input.len(), input.capacity() - input.len());
         if len < self.announced_end {
-            let missing = self.announced_end - len;
-            // Who has sent as much lately is believed.
-            let is_believed = len >= PIECE_BYTES_MAX || self.announced_end <= self.input_peak_bytes;
-            let wanted = if is_believed { missing } else { missing.min(PIECE_BYTES_MAX) };
-            if room < wanted {
-                input.reserve_exact(wanted);
+            if room < self.announced_end - len {
+                input.reserve_exact(self.announced_end - len);
             }
         } else if room < RECEIVE_BYTES {
             input.reserve(RECEIVE_BYTES);
@@ -222,6 +237,7 @@ impl Connection {
         }
         self.owns_input = self.input.capacity() > 0;
         self.input_peak_bytes = self.input.len();
+        self.large.relax(is_quiet);
     }
 
     /// Bytes of what waits that output limits concern.
@@ -244,6 +260,7 @@ impl Connection {
             + heap_bytes(&self.output)
             + self.rest.as_ref().map_or(0, |rest| rest.memory_bytes())
             + self.parser.memory_bytes()
+            + self.large.memory_bytes()
             + self.client.transaction.memory_bytes()
             + self.client.waiting_bytes()
     }
@@ -267,12 +284,18 @@ impl Connection {
         shared.reply_buffer_peak_bytes.store(self.output_peak.min(REPLY_BUFFER_BYTES), Relaxed);
     }
 
+    /// Bytes that were received and have not run; `input` is that of the turn.
+    #[inline]
+    pub fn received_bytes(&self, input: &[u8]) -> usize {
+        input.len() + self.large.received_bytes()
+    }
+
     /// Shows what a turn begins with: `input` is what was received for it. What is large counts from here on.
     pub fn publish_turn(&self, stats: &WorkerStats, input: &Vec<u8>) {
         let shared = self.shared();
         shared.query_bytes.store(input.len(), Relaxed);
         shared.query_free_bytes.store(input.capacity() - input.len(), Relaxed);
-        if input.len() > RECEIVE_BYTES {
+        if self.received_bytes(input) > RECEIVE_BYTES {
             // What the connection holds meanwhile is the worker's.
             self.account(stats, heap_bytes(input).saturating_sub(heap_bytes(&self.input)));
         }
@@ -282,9 +305,12 @@ impl Connection {
     pub fn publish_memory(&self, stats: &WorkerStats) {
         let shared = self.shared();
         let understood = self.parser.understood_bytes(&self.input);
-        shared.query_bytes.store(self.input.len().saturating_sub(understood), Relaxed);
-        shared.query_free_bytes.store(self.input.capacity() - self.input.len(), Relaxed);
-        shared.argument_bytes.store(understood + self.parser.memory_bytes(), Relaxed);
+        let query_bytes = self.input.len().saturating_sub(understood) + self.large.current_bytes();
+        shared.query_bytes.store(query_bytes, Relaxed);
+        let free_bytes = self.input.capacity() - self.input.len() + self.large.free_bytes();
+        shared.query_free_bytes.store(free_bytes, Relaxed);
+        let argument_bytes = understood + self.parser.memory_bytes() + self.large.whole_bytes();
+        shared.argument_bytes.store(argument_bytes, Relaxed);
         self.account(stats, 0);
     }
 

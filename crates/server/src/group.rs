@@ -21,8 +21,6 @@ pub const GROUP_MAX: usize = 16;
 pub const BATCH_MAX: usize = 64;
 /// What is received at once.
 pub const RECEIVE_BYTES: usize = 16 * 1024;
-/// A request with an argument of so many bytes has a buffer of its own, which its value may take over.
-const LARGE_BYTES: u32 = 1024 * 1024;
 
 /// The buffers of one connection in a group.
 #[derive(Default)]
@@ -68,10 +66,8 @@ pub enum Kind {
 
 /// What few items have.
 pub enum Rare {
-    /// The arguments of an inline request.
-    Inline(OwnedRequest),
-    /// A request with a large argument: what was the seat's input, and its arguments in there.
-    Large(Arc<Vec<u8>>, Vec<Span>),
+    /// The arguments of a request that is inline or has large ones.
+    Owned(Arc<OwnedRequest>),
     /// What is wrong with what was received.
     Violation(ProtocolError),
 }
@@ -106,8 +102,7 @@ impl Item {
             return Some(Args::new(input.get(self.start..)?, spans));
         }
         match rare.get(self.rare) {
-            Some(Rare::Inline(request)) => Some(request.args()),
-            Some(Rare::Large(buffer, spans)) => Some(Args::new(buffer, spans)),
+            Some(Rare::Owned(request)) => Some(request.args()),
             _ => None,
         }
     }
@@ -213,17 +208,17 @@ fn parse_closely(
         Ok(Progress::Complete { consumed }) => {
             connection.arrived();
             seat.parsed += consumed;
-            if start == 0 && consumed == seat.input.len() && has_large_end(&batch.spans) {
-                (Kind::Owned, Some(take_large(seat, connection, batch.spans.split_off(first_span))))
-            } else {
-                (Kind::Request, None)
+            let spans = &batch.spans[first_span..];
+            match connection.large.take(&seat.input, spans, (start, seat.parsed)) {
+                Some(request) => (Kind::Owned, Some(Rare::Owned(request))),
+                None => (Kind::Request, None),
             }
         }
         Ok(Progress::Inline { consumed, args }) => {
             seat.parsed += consumed;
             match args.is_empty() {
                 true => (Kind::Empty, None),
-                false => (Kind::Owned, Some(Rare::Inline(OwnedRequest::from_parts(&args)))),
+                false => (Kind::Owned, Some(Rare::Owned(Arc::new(OwnedRequest::from_parts(&args))))),
             }
         }
         Ok(Progress::Empty { consumed }) => {
@@ -232,6 +227,7 @@ fn parse_closely(
         }
         Ok(Progress::Incomplete { missing }) => {
             seat.stopped = true;
+            connection.large.begin(&connection.parser, &mut seat.input, start);
             connection.announce(seat.input.len() - start, missing);
             return false;
         }
@@ -242,18 +238,4 @@ fn parse_closely(
     };
     batch.push(index, start..seat.parsed, kind, first_span, rare);
     !seat.stopped
-}
-
-/// Whether the last argument is large.
-fn has_large_end(spans: &[Span]) -> bool {
-    spans.last().is_some_and(|span| span.len >= LARGE_BYTES)
-}
-
-/// Takes the input of a seat as the buffer of its only request. Whoever stores the argument may keep the buffer; whoever
-/// undoes the parsing puts it back.
-fn take_large(seat: &mut Seat, connection: &mut Connection, spans: Vec<Span>) -> Rare {
-    connection.input_peak_bytes = connection.input_peak_bytes.max(seat.input.len());
-    let buffer = Arc::new(std::mem::take(&mut seat.input));
-    connection.client.received = Some(Arc::clone(&buffer));
-    Rare::Large(buffer, spans)
 }

@@ -16,6 +16,7 @@ mod end;
 mod group;
 mod host;
 mod inbox;
+mod large;
 mod limits;
 mod listen;
 mod mailbox;

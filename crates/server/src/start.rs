@@ -121,6 +121,7 @@ impl Server {
         introduce(&config, &loaded, program, configured);
         let pidfile = create_pidfile(&config, background);
         let crash = install_crash_reports(&config, pidfile.as_ref().filter(|_| background))?;
+        ochre_memory::limit_freed_pages();
         ochre_memory::set_background_thread(config.bool(Directive::JemallocBgThread));
         fit_clients(&mut config)?;
         let engine = create_engine(config.clone(), commands);
@@ -224,7 +225,8 @@ fn note_ignored(loaded: &Loaded) {
 
 /// Names what is configured and not there yet, where the server can be of use without it.
 fn note_missing(config: &Config) {
-    warn_of_missing(config, |_| true);
+    // Of TLS, the refusal to start tells.
+    warn_of_missing(config, |directive| directive != Directive::TlsPort);
 }
 
 /// What must not be passed over.

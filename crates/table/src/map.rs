@@ -91,6 +91,11 @@ impl<I: Item> Map<I> {
         self.len() == 0
     }
 
+    /// The number of slots, full or empty.
+    pub fn slots(&self) -> usize {
+        self.segments().iter().map(|segment| segment.line_count() * LINE_SLOTS).sum()
+    }
+
     /// Bytes that the map has allocated, without its items and without this struct.
     pub fn memory_bytes(&self) -> usize {
         match &self.root {

@@ -123,7 +123,7 @@ macro_rules! objects {
 
 objects! {
     /// A string too long for its entry, always of the `raw` encoding.
-    String: Box<LongString> as LongString, "string";
+    String: LongString as LongString, "string";
     /// A list.
     List: List as List, "list";
     /// A set.
@@ -158,12 +158,26 @@ impl ObjectMut<'_> {
     /// run of bytes.
     pub fn pin(self) -> Pinned {
         match self {
-            ObjectMut::String(string) => Pinned::String(string.clone()),
+            ObjectMut::String(string) => Pinned::String(string.share()),
             ObjectMut::List(list) => Pinned::List(list.pin()),
             ObjectMut::Set(set) => Pinned::Set(set.pin()),
             ObjectMut::Hash(hash) => Pinned::Hash(hash.pin()),
             ObjectMut::ZSet(set) => Pinned::ZSet(set.pin()),
             ObjectMut::Stream(stream) => Pinned::Stream(stream.pin()),
+        }
+    }
+}
+
+impl ObjectRef<'_> {
+    /// Bytes of a string, elements of anything else.
+    pub fn size(self) -> usize {
+        match self {
+            ObjectRef::String(string) => string.len(),
+            ObjectRef::List(list) => list.len(),
+            ObjectRef::Set(set) => set.len(),
+            ObjectRef::Hash(hash) => hash.len(),
+            ObjectRef::ZSet(zset) => zset.len(),
+            ObjectRef::Stream(stream) => usize::try_from(stream.len()).unwrap_or(usize::MAX),
         }
     }
 }

@@ -40,9 +40,7 @@ fn parse() -> Result<Options, lexopt::Error> {
             Long("record") => options.record = true,
             Long("mode") => {
                 let name = parser.value()?.string()?;
-                options
-                    .modes
-                    .push(Mode::from_name(&name).ok_or_else(|| format!("no mode is called {name}"))?);
+                options.modes.push(Mode::from_name(&name).ok_or_else(|| no_such_mode(&name))?);
             }
             Long("workers") => options.workers = Some(parser.value()?.parse()?),
             Long("only") => options.only = parser.value()?.string()?,
@@ -58,6 +56,11 @@ fn parse() -> Result<Options, lexopt::Error> {
         options.modes = Mode::ALL.to_vec();
     }
     Ok(options)
+}
+
+fn no_such_mode(name: &str) -> String {
+    let names: Vec<&str> = Mode::ALL.iter().map(|mode| mode.name).collect();
+    format!("no mode is called {name}; there are {}", names.join(", "))
 }
 
 fn main() -> ExitCode {
@@ -85,6 +88,9 @@ fn go(options: &Options) -> Result<bool, String> {
     } else {
         options.files.iter().map(|path| CaseFile::read(path)).collect::<Result<_, _>>()?
     };
+    if !files.iter().flat_map(|file| &file.cases).any(|case| case.title.contains(&options.only)) {
+        return Err(format!("no case has {:?} in its title", options.only));
+    }
     let program = options.peer.as_deref().unwrap_or_else(|| ochre());
     let server = start(program, options.workers);
     let kind = Kind::of(program);

@@ -3,6 +3,7 @@
 mod memory;
 mod parked;
 mod registry;
+mod request;
 mod session;
 mod shared;
 mod transaction;
@@ -11,7 +12,8 @@ mod wait;
 pub(crate) use memory::Leaving;
 pub use parked::Parked;
 pub use registry::Registry;
+pub use request::{OwnedRequest, Parts};
 pub use session::{Blocked, BlockedOn, Client, Close, ReplyMode};
 pub use shared::{ClientShared, DEFAULT_USER, Names, capability, client_flags};
-pub use transaction::{OwnedRequest, Queued, Transaction, Watched};
+pub use transaction::{Queued, Transaction, Watched};
 pub use wait::Wait;

@@ -6,9 +6,9 @@ use std::sync::atomic::AtomicU64;
 use ochre_keyspace::Waiter;
 use ochre_resp::Protocol;
 
+use super::request::OwnedRequest;
 use super::session::Client;
 use super::shared::ClientShared;
-use super::transaction::OwnedRequest;
 use crate::command::CommandId;
 
 /// A request that could not be answered yet: any worker can run it again with what is in here.

@@ -90,9 +90,6 @@ pub struct Client {
     pub no_touch: bool,
     /// Whether it imports data: in import mode it sees keys whose time has come.
     pub import_source: bool,
-    /// The buffer of its present request, if that is large and alone in there: a value that is nearly the whole of it need
-    /// not be copied.
-    pub received: Option<Arc<Vec<u8>>>,
     /// Indexes of arguments of the present command that logs must not show.
     pub redacted: Vec<usize>,
     /// What is still to come of the present reply.
@@ -123,7 +120,6 @@ impl Client {
             waiter: None,
             no_touch: false,
             import_source: false,
-            received: None,
             redacted: Vec::new(),
             promises: Vec::new(),
         }
@@ -178,6 +174,11 @@ impl Client {
     /// Whether what is said now, to no command, is dropped: a CLIENT REPLY SKIP before it means that, too.
     pub fn is_silenced(&self) -> bool {
         self.reply_mode != ReplyMode::On
+    }
+
+    /// Whether the reply of the command that is being run is dropped.
+    pub fn is_muted(&self) -> bool {
+        matches!(self.reply_mode, ReplyMode::Off | ReplyMode::Skip)
     }
 
     /// Passes over an empty request, which is all that a CLIENT REPLY SKIP before it then skips.

@@ -3,49 +3,10 @@
 use std::sync::Arc;
 
 use ochre_keyspace::WatchFlag;
-use ochre_resp::Span;
 
+use super::request::OwnedRequest;
 use crate::call::Args;
 use crate::command::{CommandEntry, CommandId, flags};
-
-/// A request with memory of its own.
-#[derive(Clone, Debug, Default)]
-pub struct OwnedRequest {
-    buffer: Vec<u8>,
-    spans: Vec<Span>,
-}
-
-impl OwnedRequest {
-    /// A copy of a request.
-    pub fn copy(args: Args<'_>) -> OwnedRequest {
-        let mut request =
-            OwnedRequest { buffer: Vec::with_capacity(args.bytes()), spans: Vec::with_capacity(args.len()) };
-        args.iter().for_each(|arg| request.push(arg));
-        request
-    }
-
-    /// A request of these arguments.
-    pub fn from_parts(parts: &[Vec<u8>]) -> OwnedRequest {
-        let mut request = OwnedRequest::default();
-        parts.iter().for_each(|part| request.push(part));
-        request
-    }
-
-    fn push(&mut self, arg: &[u8]) {
-        self.spans.push(Span { start: self.buffer.len() as u32, len: arg.len() as u32 });
-        self.buffer.extend_from_slice(arg);
-    }
-
-    /// The arguments.
-    pub fn args(&self) -> Args<'_> {
-        Args::new(&self.buffer, &self.spans)
-    }
-
-    /// Bytes that it takes.
-    pub fn memory_bytes(&self) -> usize {
-        self.buffer.capacity() + self.spans.capacity() * size_of::<Span>()
-    }
-}
 
 /// A command in the queue.
 pub struct Queued {

@@ -121,6 +121,8 @@ pub enum RenameError {
 }
 
 const NONE: CommandId = CommandId::MAX;
+/// So many multipliers are tried for a table of one size. With 2^13 slots, one in a hundred fits 270 names.
+const TRIES: usize = 1_000;
 
 impl CommandTable {
     /// A table of the commands of all families.
@@ -194,7 +196,8 @@ impl CommandTable {
         Ok(())
     }
 
-    /// Looks for a multiplier that gives every name a slot of its own.
+    /// Looks for a multiplier that gives every name a slot of its own: the smaller the table, the longer the search, so that is
+    /// given up before it takes longer than making a larger one. Most multipliers are refused after a third of the names.
     fn arrange(&mut self) {
         let names: Vec<(Packed, CommandId)> = self
             .names
@@ -203,12 +206,17 @@ impl CommandTable {
             .map(|(name, id)| (pack(name), *id))
             .collect();
         let mut bits = 12;
+        let mut taken = Vec::new();
         loop {
             let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
-            for _ in 0..2_000 {
+            for _ in 0..TRIES {
                 seed = seed.wrapping_mul(0xd134_2543_de82_ef95).wrapping_add(1);
-                if let Some(slots) = try_arrange(&names, seed | 1, bits) {
-                    (self.slots, self.multiplier, self.shift) = (slots, seed | 1, 64 - bits);
+                if separates(&names, seed | 1, bits, &mut taken) {
+                    (self.multiplier, self.shift) = (seed | 1, 64 - bits);
+                    self.slots = vec![([0; WORDS], NONE); 1 << bits];
+                    for (packed, id) in names {
+                        self.slots[slot(packed, self.multiplier, self.shift)] = (packed, id);
+                    }
                     return;
                 }
             }
@@ -313,20 +321,17 @@ impl CommandTable {
     }
 }
 
-fn try_arrange(
-    names: &[(Packed, CommandId)],
-    multiplier: u64,
-    bits: u32,
-) -> Option<Vec<(Packed, CommandId)>> {
-    let mut slots = vec![([0; WORDS], NONE); 1 << bits];
-    for (packed, id) in names {
-        let place = &mut slots[slot(*packed, multiplier, 64 - bits)];
-        if place.1 != NONE {
-            return None;
-        }
-        *place = (*packed, *id);
-    }
-    Some(slots)
+/// Whether a multiplier gives every name a slot of its own. `taken` has a bit for each slot; it is kept between calls.
+fn separates(names: &[(Packed, CommandId)], multiplier: u64, bits: u32, taken: &mut Vec<u64>) -> bool {
+    taken.clear();
+    taken.resize(1 << (bits - 6), 0);
+    names.iter().all(|(packed, _)| {
+        let slot = slot(*packed, multiplier, 64 - bits);
+        let (word, bit) = (&mut taken[slot >> 6], 1 << (slot & 63));
+        let is_free = *word & bit == 0;
+        *word |= bit;
+        is_free
+    })
 }
 
 #[inline]

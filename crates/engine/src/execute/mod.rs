@@ -266,7 +266,11 @@ impl Runner<'_> {
         }
         let gate = match self.admit(client, entry, args, clock.now_ms, has_room) {
             Ok(Admission::Run(entry)) => self.run(client, entry, args, keys, out, clock, effects),
-            Ok(Admission::RunQueue(entry)) => self.run_transaction(client, entry, args, out, clock, effects),
+            Ok(Admission::RunQueue(entry)) => {
+                let gate = self.run_transaction(client, entry, args, out, clock, effects);
+                // It has seen itself to which of its replies the client wants.
+                return end(client, gate, out.len(), out);
+            }
             Ok(Admission::Queue(entry)) => {
                 transaction::queue(client, entry, args, out);
                 Gate::Open

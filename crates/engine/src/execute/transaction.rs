@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use ochre_keyspace::{Effects, Locks, View};
+use ochre_keyspace::{Effects, Key, Locks, View};
 use ochre_resp::ReplyWriter;
 
 use crate::call::Args;
-use crate::client::{Client, Close, Queued, Transaction};
+use crate::client::{Client, Close, Queued, ReplyMode, Transaction};
 use crate::command::{CommandEntry, flags};
 use crate::engine::{Engine, clock_ms};
 use crate::error::Error;
@@ -45,6 +45,9 @@ impl Runner<'_> {
         if let Some(text) = refusal {
             unwatch(self.engine, &transaction);
             self.write_error(&Error::new(text), client, out);
+            if client.is_muted() {
+                out.truncate(before);
+            }
         } else {
             // What the queue asks about its own client is still that it is in a transaction.
             client.publish_watched();
@@ -100,20 +103,11 @@ impl Runner<'_> {
                 let changed = watched_changed(&mut view, transaction);
                 unwatch_in(&mut view, transaction);
                 if changed {
-                    ReplyWriter::new(out, client.protocol).null_array();
+                    write_unless_muted(client, out, |reply| reply.null_array());
                 } else {
-                    ReplyWriter::new(out, client.protocol).array(transaction.queue.len());
-                    for (Queued { command, request }, range) in transaction.queue.iter().zip(ranges) {
-                        let (entry, keys) = (engine.commands.entry(*command), &keys[range]);
-                        let step = Step { entry, args: request.args(), keys, in_transaction: true };
-                        let is_closing = client.close == Close::AfterReply;
-                        let before = (out.len(), client.promises.len());
-                        self.run_one(&mut view, client, step, out, &mut clock.start_ns);
-                        if is_closing {
-                            // A client that killed itself takes no more than the reply that says so.
-                            client.take_back(out, before);
-                        }
-                    }
+                    let queue =
+                        transaction.queue.iter().zip(ranges).map(|(queued, range)| (queued, &keys[range]));
+                    self.run_queued(&mut view, client, queue, out, &mut clock.start_ns);
                 }
                 if !view.effects().ready.is_empty() {
                     self.serve(&mut view, &mut letters);
@@ -124,6 +118,42 @@ impl Runner<'_> {
         }
         self.finish(effects, letters, now_ms);
         gate
+    }
+
+    /// Runs the commands of the queue, each with its keys. Whether one is answered is settled when it has run: CLIENT
+    /// REPLY may stand in the queue, too. What it is to skip is the command after EXEC, as in Redis.
+    fn run_queued<'q>(
+        self,
+        view: &mut View<'_>,
+        client: &mut Client,
+        queue: impl ExactSizeIterator<Item = (&'q Queued, &'q [Key<'q>])>,
+        out: &mut Vec<u8>,
+        start_ns: &mut u64,
+    ) {
+        write_unless_muted(client, out, |reply| reply.array(queue.len()));
+        let mut skips_next = false;
+        for (Queued { command, request }, keys) in queue {
+            let entry = self.engine.commands.entry(*command);
+            let step = Step { entry, args: request.args(), keys, in_transaction: true };
+            let is_closing = client.close == Close::AfterReply;
+            let before = (out.len(), client.promises.len());
+            self.run_one(view, client, step, out, start_ns);
+            skips_next |= client.reply_mode == ReplyMode::SkipNext;
+            if is_closing || client.is_muted() {
+                // A client that killed itself takes no more than the reply that says so.
+                client.take_back(out, before);
+            }
+        }
+        if skips_next && client.reply_mode == ReplyMode::On {
+            client.reply_mode = ReplyMode::SkipNext;
+        }
+    }
+}
+
+/// Writes a part of EXEC's reply if the client wants replies now.
+fn write_unless_muted(client: &Client, out: &mut Vec<u8>, write: impl FnOnce(&mut ReplyWriter<'_>)) {
+    if !client.is_muted() {
+        write(&mut ReplyWriter::new(out, client.protocol));
     }
 }
 

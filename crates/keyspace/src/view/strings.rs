@@ -20,7 +20,7 @@ impl View<'_> {
             None => {
                 let bytes = vec![0; len];
                 let value = match len > INLINE_BYTES_MAX {
-                    true => NewValue::Object(Object::String(Box::new(bytes.into()))),
+                    true => NewValue::Object(Object::String(bytes.into())),
                     false => NewValue::Bytes { bytes: &bytes, raw: true },
                 };
                 return self.created_string(db, key, value);
@@ -152,7 +152,7 @@ impl View<'_> {
         grown.resize(len.max(bytes.len()), 0);
         let (expire_ms, access) = (entry.expire_ms(), entry.access());
         let value = match grown.len() > INLINE_BYTES_MAX {
-            true => NewValue::Object(Object::String(Box::new(grown.into()))),
+            true => NewValue::Object(Object::String(grown.into())),
             false => NewValue::Bytes { bytes: &grown, raw: true },
         };
         let entry = Entry::new(key.bytes, value, expire_ms, access);
@@ -216,9 +216,7 @@ fn edit_at(
         return Some(changes);
     }
     let entry = match is_long {
-        true => {
-            Entry::new(key.bytes, NewValue::Object(Object::String(Box::new(bytes.into()))), expire_ms, access)
-        }
+        true => Entry::new(key.bytes, NewValue::Object(Object::String(bytes.into())), expire_ms, access),
         false => Entry::new(key.bytes, inline, expire_ms, access),
     };
     drop(table.replace(location, key, entry));
@@ -254,7 +252,7 @@ fn append_at(table: &mut Table, location: Location, key: Key<'_>, suffix: &[u8])
     grown.extend_from_slice(suffix);
     let (expire_ms, access) = (entry.as_ref().expire_ms(), entry.as_ref().access());
     let value = match len > APPENDED_INLINE_BYTES_MAX {
-        true => NewValue::Object(Object::String(Box::new(grown.into()))),
+        true => NewValue::Object(Object::String(grown.into())),
         false => NewValue::Bytes { bytes: &grown, raw: true },
     };
     let entry = Entry::new(key.bytes, value, expire_ms, access);

@@ -47,12 +47,17 @@ impl<'k> View<'k> {
     /// that the sums are not of a single moment; with some, waiting for the others could be for ever.
     pub fn figures(&mut self) -> Figures {
         let mut sum = Figures::new(self.keyspace.databases());
+        self.each_stripe_in_turn(|stripe| sum.add(stripe, self.now_ms));
+        sum.finish()
+    }
+
+    /// Calls `visit` for every stripe. Needs all or none, as [`View::figures`].
+    pub(crate) fn each_stripe_in_turn(&self, mut visit: impl FnMut(&StripeData)) {
         match &self.held {
-            Held::None => self.keyspace.each_stripe().for_each(|stripe| sum.add(&stripe, self.now_ms)),
-            Held::All(stripes) => stripes.iter().for_each(|stripe| sum.add(stripe, self.now_ms)),
+            Held::None => self.keyspace.each_stripe().for_each(|stripe| visit(&stripe)),
+            Held::All(stripes) => stripes.iter().for_each(|stripe| visit(stripe)),
             Held::One(..) | Held::Some(_) => debug_assert!(false, "figures need all stripes or none"),
         }
-        sum.finish()
     }
 
     /// Starts the counters of the whole keyspace anew, all but that of changes. Needs all stripes or none.
@@ -73,7 +78,9 @@ impl<'k> View<'k> {
         for (index, stripe) in self.every_stripe().iter_mut().enumerate() {
             let stripe: &mut StripeData = stripe;
             let Some(table) = stripe.tables.take(db as usize) else { continue };
-            keyspace.follow(index, db, &mut stripe.tables[db as usize]);
+            if let Some(table) = stripe.tables.made_mut(db as usize) {
+                keyspace.follow(index, db, table);
+            }
             let before = |key: &[u8]| presence(&table, hasher.key(key), now_ms);
             stripe.watchers.replace(db, before, |_| Presence::Absent);
             stripe.counters.changes += table.len() as u64;

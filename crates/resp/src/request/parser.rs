@@ -18,6 +18,7 @@
 //! data that nothing needs).
 
 use super::header::{Header, bulk_header, multibulk_header, short_header};
+use super::span::{PART_BYTES_MIN, PARTS_MAX, Span};
 use super::{Limits, ProtocolError, split_args};
 
 /// Kept spans beyond this are freed with the request that needed them.
@@ -26,40 +27,6 @@ const SPANS_KEPT_MAX: usize = 64;
 const HEADER_LEN_MAX: usize = 24;
 /// Positions are kept in 32 bits, so no request may be longer.
 const REQUEST_LEN_MAX: usize = u32::MAX as usize;
-
-/// One argument: a range of the bytes that were parsed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Span {
-    /// Position of the first byte, counted from the first byte of the parser's `input`.
-    pub start: u32,
-    /// Length in bytes.
-    pub len: u32,
-}
-
-impl Span {
-    /// The argument's bytes in `input`, empty if the span lies outside.
-    #[inline]
-    pub fn of(self, input: &[u8]) -> &[u8] {
-        let start = self.start as usize;
-        match input.get(start..start.saturating_add(self.len as usize)) {
-            Some(bytes) => bytes,
-            None => outside(),
-        }
-    }
-
-    /// The same argument when `offset` bytes precede what was parsed.
-    #[inline]
-    #[must_use]
-    pub fn shifted(self, offset: u32) -> Self {
-        Self { start: self.start.saturating_add(offset), len: self.len }
-    }
-}
-
-/// The bytes of a span that lies outside. Cold, so that whether it does is told by a branch that is never taken.
-#[cold]
-fn outside() -> &'static [u8] {
-    &[]
-}
 
 /// What a call of [`RequestParser::parse`] found at the start of the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,6 +86,10 @@ pub struct RequestParser {
     cursor: Cursor,
     /// Arguments of the half-received request that are complete.
     spans: Vec<Span>,
+    /// How many of them the caller has elsewhere.
+    parts: usize,
+    /// Length of the argument at hand if the caller has its bytes elsewhere.
+    supplied: Option<u32>,
 }
 
 impl RequestParser {
@@ -166,6 +137,7 @@ impl RequestParser {
     /// Forgets the half-received request.
     pub fn reset(&mut self) {
         self.cursor = Cursor::default();
+        (self.parts, self.supplied) = (0, None);
         if self.spans.capacity() > SPANS_KEPT_MAX {
             self.spans = Vec::new();
         } else {
@@ -195,10 +167,33 @@ impl RequestParser {
         if self.cursor.remaining == 0 {
             return 0;
         }
-        let rest = input.get(self.cursor.pos..).unwrap_or_default();
-        let header =
-            rest.iter().take(HEADER_LEN_MAX).position(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        self.cursor.pos + header
+        self.cursor.pos + self.header_at_hand(input).map_or(0, <[u8]>::len)
+    }
+
+    /// The header of the argument at hand, if it is whole.
+    fn header_at_hand<'i>(&self, input: &'i [u8]) -> Option<&'i [u8]> {
+        let rest = input.get(self.cursor.pos..)?;
+        let end = rest.iter().take(HEADER_LEN_MAX).position(|byte| *byte == b'\n')?;
+        rest.get(..=end)
+    }
+
+    /// The argument at hand, if `input` is that of the last call, whose request is half received, and the argument is large
+    /// enough to have memory of its own: where its bytes begin in the input, and how many there will be. The caller may take
+    /// out those that are there, receive the others elsewhere, and then say [`supplied`](Self::supply).
+    pub fn large_argument_at_hand(&self, input: &[u8]) -> Option<(usize, usize)> {
+        if self.cursor.remaining == 0 || self.supplied.is_some() || self.parts >= PARTS_MAX {
+            return None;
+        }
+        let header = self.header_at_hand(input)?;
+        let digits = header.get(1..)?.strip_suffix(b"\r\n")?;
+        let len = usize::try_from(ochre_types::parse_i64(digits)?).ok()?;
+        (len >= PART_BYTES_MIN).then_some((self.cursor.pos + header.len(), len))
+    }
+
+    /// The bytes of the large argument at hand, of that length, are elsewhere: what follows its header in the input is its
+    /// line end.
+    pub fn supply(&mut self, len: usize) {
+        self.supplied = u32::try_from(len).ok();
     }
 
     /// Heap memory held for the half-received request, in bytes.
@@ -257,12 +252,34 @@ impl RequestParser {
         progress
     }
 
+    /// Goes past the argument at hand if its bytes are elsewhere. How many bytes its line end lacks, if it is not whole.
+    fn pass_supplied(&mut self, input: &[u8]) -> Result<Option<usize>, ProtocolError> {
+        let Some(len) = self.supplied else { return Ok(None) };
+        let end = self.cursor.pos + self.header_at_hand(input).map_or(0, <[u8]>::len);
+        match input.get(end..).unwrap_or_default() {
+            [b'\r', b'\n', ..] => {}
+            [_, _, ..] => return Err(ProtocolError::InvalidCrlf),
+            cut => return Ok(Some(2 - cut.len())),
+        }
+        self.spans.push(Span::part(self.parts, len as usize));
+        self.cursor = Cursor { pos: end + 2, remaining: self.cursor.remaining - 1, ..self.cursor };
+        (self.parts, self.supplied) = (self.parts + 1, None);
+        Ok(None)
+    }
+
     fn resume_multibulk(
         &mut self,
         input: &[u8],
         limits: &Limits,
         spans: &mut Vec<Span>,
     ) -> Result<Progress, ProtocolError> {
+        if let Some(missing) = self.pass_supplied(input)? {
+            return Ok(Progress::Incomplete { missing });
+        }
+        if self.cursor.remaining == 0 && !self.spans.is_empty() {
+            spans.extend_from_slice(&self.spans);
+            return Ok(Progress::Complete { consumed: self.cursor.pos });
+        }
         match read_multibulk(input, limits, &mut self.cursor, &mut self.spans)? {
             Step::Complete => {
                 spans.extend_from_slice(&self.spans);

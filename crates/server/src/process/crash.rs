@@ -81,6 +81,7 @@ static HOOKED: AtomicBool = AtomicBool::new(false);
 pub fn install(settings: CrashSettings) -> io::Result<()> {
     if let Some(reporter) = sys::reporter()? {
         let run = move || {
+            ochre_memory::use_first_arena();
             reporter.wait();
             // A panic of ours ends the report early; the crashed thread must be let go all the same.
             let _ = std::panic::catch_unwind(|| sys::fatal_signal().map(|signal| report_signal(&signal)));

@@ -1,7 +1,8 @@
 //! `locale-collate`: whether a locale of that name is installed.
 //!
 //! Redis asks C's `setlocale`, which changes a global of the C library that no Rust thread may touch safely. The setting
-//! decides the order of Lua's string comparison alone; here it is checked and kept. A locale is installed as a
+//! decides the order of texts in SORT with ALPHA and in Lua; here it is checked and kept, and texts are compared by their
+//! bytes. A locale is installed as a
 //! directory of that name or as an entry of glibc's archive; the C library compares codesets without case and
 //! punctuation ("UTF-8" is "utf8").
 

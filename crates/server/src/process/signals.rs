@@ -82,6 +82,7 @@ impl std::fmt::Debug for SignalHooks {
 pub fn install(hooks: SignalHooks) -> io::Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGALRM])?;
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        ochre_memory::use_first_arena();
         for signal in signals.forever() {
             match signal {
                 SIGTERM | SIGINT => on_shutdown(signal, &hooks),

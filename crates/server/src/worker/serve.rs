@@ -1,7 +1,6 @@
 //! Serving a group of ready connections: received, parsed, prefetched, run, sent (see [`crate::group`]).
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use ochre_engine::{Args, Clock, Outcome, Prepared, Requests, client_flags, clock_ms};
@@ -92,21 +91,19 @@ impl Worker {
             std::mem::swap(&mut seat.input, &mut connection.input);
         }
         if connection.readable && connection.state != State::Draining {
-            connection.make_room(&mut seat.input);
-            let room = seat.input.capacity() - seat.input.len();
-            match connection.socket.receive(&mut seat.input) {
+            match connection.receive(&mut seat.input) {
                 Ok(0) => {
                     seat.broken = true;
                     connection.readable = false;
                 }
                 Ok(received) => {
-                    connection.readable = received == room || connection.ended;
                     let stats = &self.executor.context.stats;
                     stats.net_in_bytes.add(received as u64);
                     stats.reads.add(1);
                     let shared = connection.shared();
                     shared.net_in_bytes.store(shared.net_in_bytes.load(Relaxed) + received as u64, Relaxed);
-                    if self.is_too_much_input(token, seat.input.len()) {
+                    let received_bytes = connection.received_bytes(&seat.input);
+                    if self.is_too_much_input(token, received_bytes) {
                         seat.input = Vec::new();
                         self.close(token);
                         return false;
@@ -114,7 +111,7 @@ impl Worker {
                     if let Some(connection) = self.connections.get_mut(token) {
                         connection.publish_turn(&self.executor.context.stats, &seat.input);
                     }
-                    if seat.input.len() > RECEIVE_BYTES {
+                    if received_bytes > RECEIVE_BYTES {
                         // What a client has sent counts before it runs.
                         self.evict_clients();
                     }
@@ -365,11 +362,9 @@ impl Worker {
     /// Forgets what was parsed ahead of where a seat's connection stopped.
     fn rewind(&mut self, seat: &mut Seat) {
         let Some(connection) = self.connections.get_mut(seat.token) else { return };
-        let large = connection.client.received.take();
-        if seat.run < seat.parsed {
-            if let Some(buffer) = large {
-                seat.input = Arc::unwrap_or_clone(buffer);
-            }
+        let is_undone = seat.run < seat.parsed;
+        connection.large.settle(&mut seat.input, seat.run, is_undone);
+        if is_undone {
             connection.parser.reset();
             seat.parsed = seat.run;
         }

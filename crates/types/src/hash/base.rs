@@ -70,6 +70,11 @@ impl Hash {
         }
     }
 
+    /// The slots of its hash table, if it has one.
+    pub fn table_slots(&self) -> Option<usize> {
+        if let Look::Table(table) = self.0.look() { Some(table.slots()) } else { None }
+    }
+
     /// The listpack, where that is how the hash is kept: what RDB writes for `listpack` and `listpackex` (`true`).
     pub fn as_listpack(&self) -> Option<(&Listpack, bool)> {
         match self.0.look() {

@@ -149,6 +149,11 @@ impl Table {
         self.fields.pin()
     }
 
+    /// The slots of the table, full or empty.
+    pub(super) fn slots(&self) -> usize {
+        self.fields.slots()
+    }
+
     /// Bytes allocated: table, fields, times. O(fields).
     pub(super) fn heap_bytes(&self) -> usize {
         let fields: usize = self.fields.iter().map(FieldRef::block_bytes).sum();

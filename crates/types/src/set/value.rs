@@ -124,6 +124,11 @@ impl Set {
         }
     }
 
+    /// The slots of its hash table, if it has one.
+    pub fn table_slots(&self) -> Option<usize> {
+        if let Repr::Table(map) = self.0.get() { Some(map.slots()) } else { None }
+    }
+
     /// How many allocations freeing the set takes, roughly.
     pub fn free_effort(&self) -> usize {
         match self.0.get() {

@@ -94,6 +94,11 @@ impl Members {
 }
 
 impl Sorted {
+    /// The slots of the table of members.
+    pub(super) fn table_slots(&self) -> usize {
+        self.members.map.slots()
+    }
+
     pub(super) fn with_capacity(len: usize) -> Sorted {
         Sorted { members: Members::with_capacity(len), tree: Tree::new() }
     }

@@ -106,6 +106,11 @@ impl ZSet {
         }
     }
 
+    /// The slots of its hash table of members, if it has one.
+    pub fn table_slots(&self) -> Option<usize> {
+        if let CompactRef::Boxed(sorted) = self.0.get() { Some(sorted.table_slots()) } else { None }
+    }
+
     /// Becomes big at once if `len` members are about to be added, and those are too many for a small one.
     pub fn expect(&mut self, len: usize, limits: &ZSetLimits) {
         if len > limits.listpack_entries_max {

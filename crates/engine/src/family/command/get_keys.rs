@@ -2,7 +2,7 @@
 
 use crate::call::{Args, Call};
 use crate::client::OwnedRequest;
-use crate::command::{Command, KeyIndexes, find_keys, flags, key_flags};
+use crate::command::{Begin, Command, KeyIndexes, find_keys, flags, key_flags};
 use crate::error::Error;
 
 use super::info::key_flag_words;
@@ -63,6 +63,10 @@ fn evaluate(command: &Command, args: Args<'_>) -> Option<Vec<(usize, u32)>> {
     for spec in command.keys.iter().filter(|spec| spec.flags & key_flags::NOT_KEY == 0) {
         let mut indexes = KeyIndexes::new();
         find_keys(spec, args, &mut indexes)?;
+        if indexes.is_empty() && matches!(spec.begin, Begin::Index(_)) {
+            // Others of the command's keys may be there (PFMERGE without sources): peers count it as an error.
+            return None;
+        }
         let bits = match spec.flags & key_flags::VARIABLE_FLAGS {
             0 => spec.flags,
             _ => flags_by_arguments(command.name, args).unwrap_or(spec.flags),

@@ -2,9 +2,10 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use ochre_keyspace::{EntryRef, Expiry, event_class};
-use ochre_types::set_range_len;
+use ochre_keyspace::{EntryRef, Expiry, NewValue, event_class};
+use ochre_types::{Object, set_range_len};
 
+use super::value::given_string;
 use super::*;
 use crate::call::{Call, integer};
 use crate::command::flags;
@@ -33,7 +34,7 @@ fn append(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let len = match call.view.append_string(db, key, suffix, admit)? {
         Some(len) => len,
         None => {
-            call.view.set(db, key, new_string(key.bytes.len(), suffix), Expiry::Clear);
+            call.view.set(db, key, given_string(call.args, key.bytes.len(), suffix), Expiry::Clear);
             suffix.len()
         }
     };
@@ -64,9 +65,13 @@ fn setrange(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let (db, key, bytes) = (call.client.db, call.key(), call.args.at(3));
     let offset = u64::try_from(integer(call.args.at(2))?).map_err(|_| OFFSET_OUT_OF_RANGE)?;
     let old = call.view.peek(db, key).map(StringRef::of).transpose()?;
-    let old_len = old.map_or(0, StringRef::len);
+    let (old_len, is_new) = (old.map_or(0, StringRef::len), old.is_none());
     let len = set_range_len(old_len, offset, bytes.len(), len_max(call)).map_err(|_| STRING_TOO_LONG)?;
-    if !bytes.is_empty() {
+    let part = call.args.part(bytes).filter(|_| offset == 0 && is_new);
+    if let Some(part) = part {
+        call.view.set(db, key, NewValue::Object(Object::String(part.share())), Expiry::Clear);
+        call.notify(event_class::STRING, "setrange", key);
+    } else if !bytes.is_empty() {
         let string = call.view.grow_string(db, key, len).ok_or(WRONG_TYPE)?;
         let start = offset as usize;
         string[start..start + bytes.len()].copy_from_slice(bytes);

@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 
 use super::condition::Condition;
 use super::set::store;
+use super::value::given_string;
 use super::*;
 use crate::call::{Call, Cursor};
 use crate::command::{Begin, Find, flags};
@@ -134,7 +135,7 @@ fn msetex(call: &mut Call<'_, '_>) -> Result<(), Error> {
     if applies {
         for (index, key) in call.keys.iter().enumerate() {
             let (db, value) = (call.db(), call.args.at(2 * index + 3));
-            call.view.set(db, *key, new_string(key.bytes.len(), value), expiry);
+            call.view.set(db, *key, given_string(call.args, key.bytes.len(), value), expiry);
             if matches!(expiry, Expiry::At(_)) {
                 call.notify(event_class::GENERIC, "expire", *key);
             }

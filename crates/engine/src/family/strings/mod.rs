@@ -11,6 +11,8 @@ mod delete;
 mod expiry;
 mod get;
 mod increx;
+#[cfg(test)]
+mod large_tests;
 mod lcs;
 mod many;
 mod range;

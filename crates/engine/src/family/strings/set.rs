@@ -4,7 +4,7 @@ use ochre_keyspace::{Expiry, Key, event_class};
 
 use super::condition::Condition;
 use super::expiry::expire_ms;
-use super::value::received_string;
+use super::value::given_string;
 use super::*;
 use crate::call::{Call, Cursor, integer};
 use crate::command::flags;
@@ -65,10 +65,7 @@ fn set(call: &mut Call<'_, '_>) -> Result<(), Error> {
 /// What all setting comes down to.
 #[inline]
 pub(super) fn store(call: &mut Call<'_, '_>, key: Key<'_>, value: &[u8], expiry: Expiry) {
-    let new = match &call.client.received {
-        Some(buffer) => received_string(buffer, key.bytes.len(), value),
-        None => new_string(key.bytes.len(), value),
-    };
+    let new = given_string(call.args, key.bytes.len(), value);
     call.view.set(call.client.db, key, new, expiry);
     call.notify(event_class::STRING, "set", key);
     if matches!(expiry, Expiry::At(_)) {

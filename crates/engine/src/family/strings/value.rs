@@ -1,11 +1,10 @@
 //! A string value as commands see it, whatever its encoding.
 
-use std::sync::Arc;
-
 use ochre_keyspace::{EntryRef, INLINE_BYTES_MAX, NewValue, ValueRef};
 use ochre_resp::ReplyWriter;
-use ochre_types::{LongString, Object, ObjectRef, StrEncoding};
+use ochre_types::{Object, ObjectRef, StrEncoding};
 
+use crate::call::Args;
 use crate::error::{Error, NOT_AN_INTEGER, WRONG_TYPE};
 
 /// A string that is being read.
@@ -86,12 +85,11 @@ pub(in crate::family) fn new_string(key_len: usize, value: &[u8]) -> NewValue<'_
     }
 }
 
-/// The same for a value that lies in the buffer of a large request: where it is nearly the whole, the buffer becomes the
-/// value.
-#[cold]
-pub(super) fn received_string<'a>(buffer: &Arc<Vec<u8>>, key_len: usize, value: &'a [u8]) -> NewValue<'a> {
-    match LongString::part_of(buffer, value).filter(|string| string.len() > INLINE_BYTES_MAX) {
-        Some(string) => NewValue::Object(Object::String(Box::new(string))),
+/// The same for an argument: a large one is not copied, the value shares it with the request until that is over.
+#[inline]
+pub(super) fn given_string<'a>(args: Args<'_>, key_len: usize, value: &'a [u8]) -> NewValue<'a> {
+    match args.part(value) {
+        Some(part) => NewValue::Object(Object::String(part.share())),
         None => new_string(key_len, value),
     }
 }
@@ -99,7 +97,7 @@ pub(super) fn received_string<'a>(buffer: &Arc<Vec<u8>>, key_len: usize, value: 
 /// A value that commands have made and will change again, raw.
 pub(in crate::family) fn raw_string(bytes: Vec<u8>, store: impl FnOnce(NewValue<'_>)) {
     match bytes.len() > INLINE_BYTES_MAX {
-        true => store(NewValue::Object(Object::String(Box::new(bytes.into())))),
+        true => store(NewValue::Object(Object::String(bytes.into()))),
         false => store(NewValue::Bytes { bytes: &bytes, raw: true }),
     }
 }

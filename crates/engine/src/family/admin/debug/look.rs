@@ -132,10 +132,36 @@ pub(super) fn quicklist(call: &mut Call<'_, '_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// No value has a table of its own yet.
+/// Tables have no chains, so there are none to be told of.
 pub(super) fn table_figures_of_key(call: &mut Call<'_, '_>) -> Result<(), Error> {
-    with_entry(call, |_| ())?;
-    Err(Error::new("ERR The value stored at the specified key is not represented using an hash table"))
+    const NO_TABLE: Error =
+        Error::new("ERR The value stored at the specified key is not represented using an hash table");
+    let (slots, elements) = with_entry(call, |entry| match entry.value() {
+        ValueRef::Object(object) => Some((table_slots(object)?, object.size())),
+        _ => None,
+    })?
+    .ok_or(NO_TABLE)?;
+    let mut text = String::new();
+    write_table_figures(&mut text, slots, elements);
+    call.reply.verbatim("txt", text.as_bytes());
+    Ok(())
+}
+
+fn table_slots(object: ObjectRef<'_>) -> Option<usize> {
+    match object {
+        ObjectRef::Set(set) => set.table_slots(),
+        ObjectRef::Hash(hash) => hash.table_slots(),
+        ObjectRef::ZSet(zset) => zset.table_slots(),
+        ObjectRef::String(_) | ObjectRef::List(_) | ObjectRef::Stream(_) => None,
+    }
+}
+
+fn write_table_figures(text: &mut String, slots: usize, elements: usize) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(
+        text,
+        "Hash table 0 stats (main hash table):\n table size: {slots}\n number of elements: {elements}"
+    );
 }
 
 /// There is one table per stripe, and expiring keys have none of their own: the sums are shown as if there were.
@@ -149,11 +175,7 @@ pub(super) fn table_figures(call: &mut Call<'_, '_>) -> Result<(), Error> {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "[{title} HT]");
         if elements > 0 {
-            let _ = writeln!(
-                text,
-                "Hash table 0 stats (main hash table):\n table size: {}\n number of elements: {elements}",
-                size.slots
-            );
+            write_table_figures(&mut text, size.slots, elements);
         }
     }
     call.reply.verbatim("txt", text.as_bytes());

@@ -1,11 +1,12 @@
 //! INFO: everything at a glance, in sections.
 //!
 //! The sections stand in one table, in the order in which they are shown whatever the order in which they are asked
-//! for. Nothing here walks data or holds more than one stripe's lock: figures that need a look at all stripes, all
+//! for. Nothing here walks all data or holds more than one stripe's lock: figures that need a look at all stripes, all
 //! clients or the allocator are taken only if a section shows them, and then once.
 
 mod clients;
 mod commands;
+mod keysizes;
 mod keyspace;
 mod memory;
 mod persistence;
@@ -18,7 +19,7 @@ pub(super) use commands::times;
 
 use std::cell::OnceCell;
 
-use ochre_keyspace::Figures;
+use ochre_keyspace::{Figures, KeySizes};
 
 use super::BASE;
 use super::facts::{ClientFigures, MemoryFigures};
@@ -47,10 +48,13 @@ fn info(call: &mut Call<'_, '_>) -> Result<(), Error> {
         true => call.view.figures(),
         false => Figures::default(),
     };
+    let shows_sizes = sections.iter().any(|section| section.title == KEYSIZES);
+    let key_sizes = shows_sizes.then(|| call.view.key_sizes());
     let scene = Scene {
         engine: call.engine,
         now_ms: call.now_ms(),
         figures,
+        key_sizes,
         clients: OnceCell::new(),
         memory: OnceCell::new(),
     };
@@ -68,6 +72,7 @@ struct Scene<'e> {
     engine: &'e Engine,
     now_ms: i64,
     figures: Figures,
+    key_sizes: Option<KeySizes>,
     clients: OnceCell<ClientFigures>,
     memory: OnceCell<MemoryFigures>,
 }
@@ -122,6 +127,9 @@ impl Section {
     }
 }
 
+/// The one section that is made from a look at values.
+const KEYSIZES: &str = "Keysizes";
+
 const SECTIONS: &[Section] = &[
     section("Server", server::server),
     section("Clients", clients::clients).with_figures(),
@@ -138,7 +146,7 @@ const SECTIONS: &[Section] = &[
     section("Latencystats", commands::latency_stats).shown(Shown::InAll),
     section("Cluster", server::cluster),
     section("Keyspace", keyspace::keyspace).with_figures(),
-    section("Keysizes", nothing),
+    section(KEYSIZES, keysizes::keysizes),
     section("Debug", stats::debug).shown(Shown::WhenNamed),
 ];
 
