@@ -4,9 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ochre_acl::{
-    Access, Catalog, ChannelUse, CommandFacts, Defaults, Denial, KeyUse, Request, User,
-};
+use ochre_acl::{Access, Catalog, ChannelUse, CommandFacts, Defaults, Denial, KeyUse, Request, User};
 use ochre_config::{Config, NoFiles};
 use ochre_keyspace::{Entry, Harvest, Hasher, NewValue, Table, ValueRef};
 use ochre_resp::{Head, Limits, Progress, ReplyLimits, ReplyParser, RequestParser, Span, skip_reply};

@@ -12,6 +12,6 @@ pub(crate) use memory::Leaving;
 pub use parked::Parked;
 pub use registry::Registry;
 pub use session::{Blocked, BlockedOn, Client, Close, ReplyMode};
-pub use shared::{ClientShared, DEFAULT_USER, Names, capability, client_flags};
+pub use shared::{Attention, ClientShared, DEFAULT_USER, Names, capability, client_flags};
 pub use transaction::{OwnedRequest, Queued, Transaction, Watched};
 pub use wait::Wait;

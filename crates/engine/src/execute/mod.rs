@@ -249,11 +249,37 @@ impl Runner<'_> {
         if client.reply_mode == ReplyMode::SkipNext {
             client.reply_mode = ReplyMode::Skip;
         }
-        let gate = match self.admit(client, entry, args, clock.now_ms, has_room) {
+        let gate = loop {
+            if client.shared.is_summoned() {
+                self.engine.access.refresh(client);
+            }
+            let gate = self.admit_and_run(client, entry, args, keys, out, clock, effects, has_room);
+            if gate != Gate::Outdated {
+                break gate;
+            }
+        };
+        end(client, gate, before, out)
+    }
+
+    #[inline]
+    #[allow(clippy::too_many_arguments, reason = "as in `Runner::execute`")]
+    fn admit_and_run(
+        self,
+        client: &mut Client,
+        entry: Option<&CommandEntry>,
+        args: Args<'_>,
+        keys: &[Key<'_>],
+        out: &mut Vec<u8>,
+        clock: &mut Clock,
+        effects: &mut Effects,
+        has_room: bool,
+    ) -> Gate {
+        match self.admit(client, entry, args, clock.now_ms, has_room) {
             Ok(Admission::Run(entry)) => self.run(client, entry, args, keys, out, clock, effects),
             Ok(Admission::RunQueue(entry)) => self.run_transaction(client, entry, args, out, clock, effects),
             Ok(Admission::Queue(entry)) => {
-                transaction::queue(client, entry, args, out);
+                let selected = self.engine.selected_by(entry, args);
+                transaction::queue(client, entry, args, selected, out);
                 Gate::Open
             }
             Ok(Admission::Postpone) => Gate::Paused,
@@ -261,15 +287,14 @@ impl Runner<'_> {
                 self.reject(client, entry, args, &error, out);
                 Gate::Open
             }
-        };
-        end(client, gate, before, out)
+        }
     }
 }
 
 /// What became of a request whose reply begins at `before` in the output.
 fn end(client: &mut Client, gate: Gate, before: usize, out: &mut Vec<u8>) -> Outcome {
     match gate {
-        Gate::Open => {}
+        Gate::Open | Gate::Outdated => {}
         Gate::Paused => return Outcome::Postponed,
         Gate::Killed => {
             client.close_after_reply();

@@ -63,6 +63,15 @@ impl Runner<'_> {
         Gate::Open
     }
 
+    /// Checks a command of the queue once more: the rules may have changed since, also by one before it.
+    #[inline]
+    fn admit_queued(self, client: &mut Client, entry: &CommandEntry, args: Args<'_>) -> Result<(), Error> {
+        if client.shared.is_summoned() {
+            self.engine.access.refresh(client);
+        }
+        if client.unrestricted { Ok(()) } else { self.engine.admit_late(client, entry, args) }
+    }
+
     fn run_queue(
         self,
         client: &mut Client,
@@ -107,7 +116,10 @@ impl Runner<'_> {
                         let (entry, keys) = (engine.commands.entry(*command), &keys[range]);
                         let step = Step { entry, args: request.args(), keys, in_transaction: true };
                         let (is_closing, before) = (client.close == Close::AfterReply, out.len());
-                        self.run_one(&mut view, client, step, out, &mut clock.start_ns);
+                        match self.admit_queued(client, entry, step.args) {
+                            Ok(()) => self.run_one(&mut view, client, step, out, &mut clock.start_ns),
+                            Err(error) => self.write_error(&error, client, out),
+                        }
                         if is_closing {
                             // A client that killed itself takes no more than the reply that says so.
                             out.truncate(before);
@@ -126,10 +138,17 @@ impl Runner<'_> {
     }
 }
 
-/// Queues a command of a transaction, unless EXEC will refuse anyway.
-pub(super) fn queue(client: &mut Client, entry: &CommandEntry, args: Args<'_>, out: &mut Vec<u8>) {
+/// Queues a command of a transaction, unless EXEC will refuse anyway. `selected` is the database that it selects, if any.
+pub(super) fn queue(
+    client: &mut Client,
+    entry: &CommandEntry,
+    args: Args<'_>,
+    selected: Option<u32>,
+    out: &mut Vec<u8>,
+) {
     if !client.transaction.aborted && !client.transaction.flag.is_raised() {
         client.transaction.push(entry, args);
+        client.transaction.selected = selected.or(client.transaction.selected);
         client.publish_transaction();
     }
     ReplyWriter::new(out, client.protocol).queued();

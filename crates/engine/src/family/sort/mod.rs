@@ -93,7 +93,8 @@ const SORT_RO: Command = Command {
 };
 
 fn sort(call: &mut Call<'_, '_>, may_store: bool) -> Result<(), Error> {
-    let options = Options::parse(call.args, may_store)?;
+    let reads_every_key = call.may_read_every_key();
+    let options = Options::parse(call.args, may_store, reads_every_key)?;
     let (elements, order) = sorted(call, &options)?;
     match options.stores {
         true => store(call, &options, &elements, &order),
