@@ -533,7 +533,7 @@ fn keeps_users_in_its_configuration() {
         let server = start_in(&dir, &path, port);
         let mut client = server.client();
         assert!(client.ask(&["acl", "genpass"]).starts_with("-NOPERM "));
-        assert_eq!(client.ask(&["acl", "deluser", "gone"]), "1");
+        assert_eq!(client.ask(&["acl", "deluser", "gone"]), ":1");
         let odd = ["on", ">p w", "~\"", "&'", "%R~\\", "+select|'0", "(~a) +get)", "(~\" &')"];
         let request: Vec<&str> = ["acl", "setuser", "o\"dd"].into_iter().chain(odd).collect();
         assert_eq!(client.ask(&request), "+OK");

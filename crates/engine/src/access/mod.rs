@@ -14,6 +14,12 @@
 //! is marked looks its user up again and is checked anew. So a command that begins after the reply obeys the new rules, on
 //! whatever worker; and one that was let in by the old rules holds the locks of its keys from then on, so that whoever sees
 //! them afterwards sees its effects: it came before the change. No lock beyond that is needed, and no command is slower.
+//!
+//! Where permissions are asked for: `admission` (every command), `transaction` (once more at EXEC), `serve` (a request that
+//! waited), SORT (its patterns). What runs commands otherwise, as scripts do, asks `Engine::check_access` with their context
+//! before each; what has channels puts them into the `Question`, asks `User::check_channel` where they are not arguments, and
+//! after a change closes those subscribers whom `User::channels_left` does not cover.
+//!
 //! Rejected: an epoch of all users that each command compares, one load and one comparison more for each; and locking
 //! all stripes to change a user, which stops everybody for nothing.
 
