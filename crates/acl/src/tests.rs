@@ -235,7 +235,8 @@ fn commands_are_permitted_by_what_was_said_last() {
 #[test]
 fn one_pattern_of_one_selector_must_permit_all_of_it() {
     let (read, write, both, none) = (Access::READ, Access::WRITE, Access::BOTH, Access::NONE);
-    let cases: &[(&str, &[(&str, Access)], Result<(), Denial>)] = &[
+    type Case<'a> = (&'a str, &'a [(&'a str, Access)], Result<(), Denial>);
+    let cases: &[Case<'_>] = &[
         ("+@all", &[("a", none)], no_key(1)),
         ("+@all ~a*", &[("a", both), ("ab", both), ("b", none)], no_key(3)),
         ("+@all %R~a", &[("a", read), ("a", none)], Ok(())),
