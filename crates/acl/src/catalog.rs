@@ -72,7 +72,7 @@ impl Catalog {
     /// The bit of a category, whatever the case of its name.
     pub fn category(&self, name: &[u8]) -> Option<u32> {
         let is_it = |category: &&str| category.as_bytes().eq_ignore_ascii_case(name);
-        self.categories.iter().position(|category| is_it(category)).map(|bit| 1 << bit)
+        self.categories.iter().position(is_it).map(|bit| 1 << bit)
     }
 
     /// The names of all categories.
