@@ -73,6 +73,19 @@ fn compressed_bytes() {
 }
 
 #[test]
+fn access_control_lists() {
+    let seeds: [&[u8]; 6] = [
+        b"on\n>p\n~a*\n&b\n+@read\n-get\n+config|get",
+        b"allkeys\nallchannels\n+@all\n-@admin\nresetkeys\n%R~a\n%W~*b\nclearselectors",
+        b"(+get ~a)\n(+@all &* db=1)\n(%RW~b -@write +set)\nreset\nnopass",
+        b"+get|a\n+get|A\n-get\n+set|*\n+config\n-config|get\n+@read\n-@all",
+        b"db=0,2\nresetdbs\nalldbs\ndb=3\nskip-sanitize-payload\nresetpass\n<p",
+        b"(~a) +get)\n(~'\"' &a' +set|x))\n~\"\n&)",
+    ];
+    try_on(9, &seeds, properties::acl);
+}
+
+#[test]
 fn configurations() {
     let seeds: [&[u8]; 5] = [
         b"port 6379\nbind 127.0.0.1 -::1\nmaxmemory 100mb\n",

@@ -42,6 +42,7 @@ pub use error::{ConfigError, SetError, os_reason};
 pub use files::{FileSource, NoFiles, SystemFiles};
 pub use load::{Loaded, Origin, Statement};
 pub use number::parse_memory;
+pub use quote::join_words;
 pub use record::{Check, Effect, Integer, Kind, LiveCheck, Mutability, Record, Text, Unit, Word};
 pub use rewrite::Appendix;
 pub use set::{Changes, SetContext};

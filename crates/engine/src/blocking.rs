@@ -47,6 +47,7 @@ impl Call<'_, '_> {
         let client = &self.client;
         let parked = Parked {
             shared: Arc::clone(&client.shared),
+            user: Arc::clone(&client.user),
             command: self.engine.commands.entry_of(self.command).map_or(CommandId::MAX, |entry| entry.id),
             request: what.request.unwrap_or_else(|| OwnedRequest::copy(self.args)),
             protocol: client.protocol,

@@ -320,6 +320,13 @@ impl<'c> Call<'c, '_> {
         self.client.promises.push(Promise::new(self.reply.len(), self.reply.protocol(), sequel));
     }
 
+    /// Whether the client may also read keys that no argument names.
+    pub fn may_read_every_key(&self) -> bool {
+        let entry = || self.engine.commands.entry_of(self.command);
+        self.client.unrestricted
+            || entry().is_some_and(|entry| self.engine.may_read_every_key(self.client, entry, self.args))
+    }
+
     /// The full name, as errors show it: `get`, `config|get`.
     pub fn full_name(&self) -> String {
         self.engine.commands.full_name(self.command)

@@ -8,6 +8,7 @@ use ochre_config::{Changes, Config, SetError};
 use ochre_keyspace::Keyspace;
 use parking_lot::{Mutex, RwLock};
 
+use crate::access::AccessControl;
 use crate::client::Registry;
 use crate::command::CommandTable;
 use crate::family;
@@ -162,6 +163,8 @@ impl Pause {
 pub struct Engine {
     /// The commands.
     pub commands: CommandTable,
+    /// Who may do what.
+    pub access: AccessControl,
     /// The data.
     pub keyspace: Keyspace,
     /// The configuration.
@@ -221,9 +224,11 @@ impl Engine {
         let settings = Settings::default();
         settings.refresh(&config, &keyspace.settings);
         let count = commands.all().len();
+        let access = AccessControl::new(&commands, config.text(ochre_config::Directive::Requirepass));
         Engine {
             workers: (0..workers.max(1)).map(|_| Arc::new(WorkerStats::new(count))).collect(),
             commands,
+            access,
             keyspace,
             config: RwLock::new(config),
             settings,

@@ -3,6 +3,7 @@
 //! A worker of the server owns an [`Executor`] and feeds it requests; [`Engine`] is what all of them share. Commands
 //! are records beside their handlers, in [`family`]; the path of a request is in `execute`.
 
+mod access;
 mod alarms;
 mod blocking;
 mod call;
@@ -28,6 +29,7 @@ mod testing;
 pub mod tick;
 mod worker;
 
+pub use access::AccessControl;
 pub use call::{Args, Call, Cursor, Handler, Propagation, integer, integer_between};
 pub use client::*;
 pub use command::*;

@@ -10,15 +10,10 @@ use ochre_types::hash::HashLimits;
 use ochre_types::list::ListLimits;
 use ochre_types::set::SetLimits;
 use ochre_types::zset::ZSetLimits;
-use parking_lot::RwLock;
 
 /// Settings copied out of the configuration; [`Settings::refresh`] after every change.
 #[derive(Debug, Default)]
 pub struct Settings {
-    /// `requirepass`.
-    pub password: RwLock<Vec<u8>>,
-    /// Whether there is one.
-    pub has_password: AtomicBool,
     /// `proto-max-bulk-len`, bytes.
     pub bulk_len_max: AtomicU64,
     /// `client-query-buffer-limit`, bytes.
@@ -98,9 +93,6 @@ impl Settings {
     /// Copies everything anew.
     pub fn refresh(&self, config: &Config, keyspace: &ochre_keyspace::Settings) {
         use Directive as D;
-        let password = config.text(D::Requirepass).to_vec();
-        self.has_password.store(!password.is_empty(), Relaxed);
-        *self.password.write() = password;
         self.bulk_len_max.store(config.uint(D::ProtoMaxBulkLen), Relaxed);
         self.query_buffer_limit.store(config.uint(D::ClientQueryBufferLimit) as usize, Relaxed);
         self.latency_tracking.store(config.bool(D::LatencyTracking), Relaxed);

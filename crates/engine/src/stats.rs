@@ -23,6 +23,14 @@ pub struct ServerStats {
     pub evicted_clients: AtomicU64,
     /// Failed attempts to authenticate.
     pub acl_denied_auth: AtomicU64,
+    /// Commands refused because the user may not run them.
+    pub acl_denied_command: AtomicU64,
+    /// Commands refused because of a key.
+    pub acl_denied_key: AtomicU64,
+    /// Commands refused because of a channel.
+    pub acl_denied_channel: AtomicU64,
+    /// Commands refused because of a database.
+    pub acl_denied_database: AtomicU64,
     /// Error replies, and of these such that no client should get.
     pub error_replies: AtomicU64,
     /// Time that memory was above `maxmemory`, ms in total.
@@ -72,6 +80,10 @@ impl ServerStats {
             &self.rejected_connections,
             &self.evicted_clients,
             &self.acl_denied_auth,
+            &self.acl_denied_command,
+            &self.acl_denied_key,
+            &self.acl_denied_channel,
+            &self.acl_denied_database,
             &self.error_replies,
             &self.exceeded_memory_ms,
             &self.exceeded_since_ms,

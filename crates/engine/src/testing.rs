@@ -36,7 +36,8 @@ impl Harness {
         let shared =
             Arc::new(ClientShared { id, address: "127.0.0.1:1".to_owned(), ..ClientShared::default() });
         engine.clients.add(Arc::clone(&shared));
-        let client = Client::new(shared, Protocol::Resp2, true);
+        let user = engine.access.default_user();
+        let client = Client::new(shared, Protocol::Resp2, user, true);
         Harness { executor: Executor::new(engine, 0), client, outcome: Outcome::Done }
     }
 

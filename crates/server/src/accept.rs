@@ -178,8 +178,7 @@ impl Acceptor {
     }
 
     fn is_protected(&self) -> bool {
-        self.engine.config.read().bool(Directive::ProtectedMode)
-            && !self.engine.settings.has_password.load(Relaxed)
+        self.engine.config.read().bool(Directive::ProtectedMode) && !self.engine.access.has_password()
     }
 
     fn hand_over(&mut self, socket: Socket, address: String, local_address: String, fd: i32, flags: u64) {

@@ -7,8 +7,9 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ochre_config::{Appendix, Changes, Config, Directive, SetError};
-use ochre_engine::{Engine, Host, Message, ShutdownRequest};
+use ochre_acl::User;
+use ochre_config::{Appendix, Changes, Config, Directive, SetError, join_words};
+use ochre_engine::{AccessControl, Engine, Host, Message, ShutdownRequest};
 use parking_lot::Mutex;
 
 use crate::control::{Control, Relisten};
@@ -39,8 +40,6 @@ pub struct ProcessHost {
     pub launch: Launch,
     /// The configuration file.
     pub config_file: Option<PathBuf>,
-    /// Lines of that file that are no directives.
-    pub appendix: Appendix,
     /// What is set for the kernel's choice when memory runs out.
     pub oom: Mutex<OomScore>,
     /// Looks whether workers go on.
@@ -178,7 +177,7 @@ impl Host for ProcessHost {
 
     fn rewrite_config(&self, config: &Config, all: bool) -> std::io::Result<()> {
         let path = self.config_file.as_ref().ok_or(std::io::ErrorKind::NotFound)?;
-        config_file::rewrite(path, config, &self.appendix, all)
+        config_file::rewrite(path, config, &appendix(&self.engine, config), all)
     }
 
     fn restart(&self, delay_ms: u64) {
@@ -269,6 +268,20 @@ impl ProcessHost {
         let period_ms = set.map_err(|error| crate::process_error_text(&error))?;
         config.assign(Directive::WatchdogPeriod, &[period_ms.to_string().as_bytes()])
     }
+}
+
+/// Lines of the configuration file that are no directives: all users, unless they have a file of their own.
+fn appendix(engine: &Engine, config: &Config) -> Appendix {
+    let users = match AccessControl::path(config) {
+        Some(_) => Vec::new(),
+        None => engine.access.users().iter().map(|user| user_line(user)).collect(),
+    };
+    Appendix { users, ..Appendix::default() }
+}
+
+fn user_line(user: &User) -> Vec<u8> {
+    let words: Vec<Vec<u8>> = std::iter::once(user.name.clone()).chain(user.rules()).collect();
+    join_words(&words)
 }
 
 fn bound_to(address: &[u8]) -> String {

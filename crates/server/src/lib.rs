@@ -29,6 +29,7 @@ mod running;
 mod socket;
 mod start;
 mod sync;
+mod users;
 mod violation;
 mod worker;
 

@@ -1,7 +1,7 @@
 //! `client-output-buffer-limit`: how much a client may leave unread.
 
-use ochre_config::{Config, Directive};
-use ochre_engine::client_flags;
+use ochre_config::Config;
+use ochre_engine::{AccessControl, client_flags};
 
 use crate::connection::Connection;
 
@@ -19,7 +19,6 @@ struct Limit {
 #[derive(Clone, Debug)]
 pub struct OutputLimits {
     classes: [Limit; 3],
-    has_password: bool,
 }
 
 impl OutputLimits {
@@ -30,7 +29,7 @@ impl OutputLimits {
             soft_bytes: limit.soft_bytes,
             soft_ms: limit.soft_seconds as i64 * 1000,
         });
-        OutputLimits { classes, has_password: !config.text(Directive::Requirepass).is_empty() }
+        OutputLimits { classes }
     }
 
     fn of(&self, connection: &Connection) -> Limit {
@@ -55,11 +54,14 @@ impl OutputLimits {
     }
 
     /// Whether a connection has overcome one of its limits. Remembers since when it is above the soft one.
-    pub fn exceeded(&self, connection: &mut Connection, now_ms: i64) -> bool {
+    pub fn exceeded(&self, connection: &mut Connection, access: &AccessControl, now_ms: i64) -> bool {
         let limit = self.of(connection);
         let client = &connection.client;
-        let is_stranger = self.has_password && !client.authenticated && !client.was_authenticated;
-        if is_stranger && connection.unsent_bytes() as u64 > STRANGER_BYTES_MAX {
+        let is_stranger = !client.authenticated && !client.was_authenticated;
+        if is_stranger
+            && access.requires_authentication()
+            && connection.unsent_bytes() as u64 > STRANGER_BYTES_MAX
+        {
             return true;
         }
         let unsent = connection.limited_bytes() as u64;

@@ -36,7 +36,8 @@ pub fn install(engine: &Arc<Engine>) {
 fn answer(engine: &Arc<Engine>, words: &[&str]) -> String {
     let parts: Vec<Vec<u8>> = words.iter().map(|word| word.as_bytes().to_vec()).collect();
     let request = OwnedRequest::from_parts(&parts);
-    let mut client = Client::new(Arc::new(ClientShared::default()), Protocol::Resp2, true);
+    let (shared, user) = (Arc::new(ClientShared::default()), engine.access.internal_user());
+    let mut client = Client::new(shared, Protocol::Resp2, user, true);
     let mut executor = Executor::new(Arc::clone(engine), 0);
     let (mut keys, mut out) = (Vec::new(), Vec::new());
     let prepared = executor.prepare(request.args(), 0, &mut keys);

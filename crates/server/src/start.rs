@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
-use ochre_config::{Appendix, Config, ConfigError, Directive, Loaded, Statement, SystemFiles};
+use ochre_config::{Config, ConfigError, Directive, Loaded, Statement, SystemFiles};
 use ochre_engine::{CommandTable, Engine, OCHRE_VERSION, RenameError, clock_ms, family, warn_of_missing};
 use parking_lot::Mutex;
 
@@ -30,7 +30,7 @@ use crate::process::{
     OomScore, PidFile, Supervised, Supervisor, affinity, checks, daemonize, locale, logger, title,
 };
 use crate::worker::Worker;
-use crate::{end, options, questions, report};
+use crate::{end, options, questions, report, users};
 
 /// How the process was started; set by [`arguments`].
 static LAUNCH: OnceLock<Launch> = OnceLock::new();
@@ -117,6 +117,7 @@ impl Server {
     fn start(program: &str, mut config: Config, loaded: Loaded, configured: bool) -> Result<Server, Failure> {
         // Before the process goes to the background: what is wrong with names must reach whoever starts it.
         let commands = command_table(&loaded.renames).map_err(Failure::Configuration)?;
+        users::check(&commands, &config, &loaded.users).map_err(Failure::Configuration)?;
         let (supervisor, background) = settle(&config)?;
         introduce(&config, &loaded, program, configured);
         let pidfile = create_pidfile(&config, background);
@@ -125,6 +126,7 @@ impl Server {
         ochre_memory::set_background_thread(config.bool(Directive::JemallocBgThread));
         fit_clients(&mut config)?;
         let engine = create_engine(config.clone(), commands);
+        users::load(&engine.access, &config, &loaded.users)?;
         show_logo(&config);
         refuse_what_is_missing(&config, &loaded)?;
         let listeners = open_listeners(&config)?;
@@ -145,7 +147,6 @@ impl Server {
             program: program.to_owned(),
             launch: LAUNCH.get().cloned().unwrap_or(Launch { arguments: Vec::new(), dir: PathBuf::new() }),
             config_file: loaded.config_file.clone(),
-            appendix: appendix(&config, &loaded),
             oom: Mutex::new(apply_oom(&config)),
             watchdog: Mutex::new(watchdog),
             crash,
@@ -236,30 +237,18 @@ fn refuse_what_is_missing(config: &Config, loaded: &Loaded) -> Result<(), Failur
         log::error!("Module {path} failed to load: Ochre does not load modules.");
         return Err(format!("Can't load module from {path}: server aborting").into());
     }
-    // Each of these would be something else than what was asked for: a writable primary, a server of its own, one without
-    // a password, an open port, data that are gone.
-    let has_users = !loaded.users.is_empty() || !config.text(Directive::Aclfile).is_empty();
+    // Each of these would be something else than what was asked for: a writable primary, a server of its own, an open port,
+    // data that are gone.
     let missing = [
         (loaded.sentinel, "Sentinel"),
         (config.replica_of().is_some(), "replication (replicaof)"),
         (config.bool(Directive::ClusterEnabled), "cluster (cluster-enabled)"),
         (config.uint(Directive::TlsPort) != 0, "TLS (tls-port)"),
-        (has_users, "access control lists (user, aclfile)"),
     ];
     match missing.iter().find(|(is_wanted, _)| *is_wanted) {
         Some((_, name)) => Err(format!("This version of Ochre has no {name} yet.").into()),
         None => Ok(()),
     }
-}
-
-/// Lines of the configuration file that CONFIG REWRITE has to keep.
-fn appendix(config: &Config, loaded: &Loaded) -> Appendix {
-    let without_word = |line: &Statement| line.origin.text["user".len()..].trim_ascii_start().to_vec();
-    let users = match config.text(Directive::Aclfile).is_empty() {
-        true => loaded.users.iter().map(without_word).collect(),
-        false => Vec::new(),
-    };
-    Appendix { users, ..Appendix::default() }
 }
 
 fn create_pidfile(config: &Config, background: bool) -> Option<PidFile> {

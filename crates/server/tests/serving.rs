@@ -43,6 +43,8 @@ fn main() -> ExitCode {
         ("warns_of_what_is_missing", warns_of_what_is_missing),
         ("takes_back_what_cannot_be_applied", takes_back_what_cannot_be_applied),
         ("rewrites_its_configuration", rewrites_its_configuration),
+        ("keeps_users_in_its_configuration", keeps_users_in_its_configuration),
+        ("keeps_users_in_a_file", keeps_users_in_a_file),
         ("renames_commands", renames_commands),
         ("sees_the_end_of_a_stream", sees_the_end_of_a_stream),
         ("receives_for_blocked_clients", receives_for_blocked_clients),
@@ -280,13 +282,27 @@ fn says_why_it_cannot_start() {
         (&["--replicaof", "127.0.0.1", "7"], "This version of Ochre has no replication (replicaof) yet."),
         (&["--cluster-enabled", "yes"], "This version of Ochre has no cluster (cluster-enabled) yet."),
         (&["--port", "0", "--tls-port", "7"], "This version of Ochre has no TLS (tls-port) yet."),
+        (&["--user", "u", "on", "wrong"], "Error in user declaration 'wrong': Syntax error\n"),
         (
-            &["--user", "default", "on", ">secret", "~*", "+@all"],
-            "This version of Ochre has no access control lists (user, aclfile) yet.",
+            &["--user", "u", "+nosuch"],
+            "Error in user declaration '+nosuch': Unknown command or category name in ACL\n",
         ),
         (
-            &["--aclfile", "users.acl"],
-            "This version of Ochre has no access control lists (user, aclfile) yet.",
+            &["--user", "u", "(+get"],
+            "Error in user declaration '(+get': Unmatched parenthesis in selector definition\n",
+        ),
+        (
+            &["--user", "u", "on", "--user", "u"],
+            "Error in user declaration 'u': Duplicate user found. A user can only be defined once in config files\n",
+        ),
+        (
+            &["--port", "0", "--aclfile", "/nonexistent.acl"],
+            "Aborting Ochre startup because of ACL errors: Error loading ACLs, opening file '/nonexistent.acl': No such \
+             file or directory",
+        ),
+        (
+            &["--port", "0", "--aclfile", "/nonexistent.acl", "--user", "u"],
+            "Users are declared in the configuration file, and there is an ACL file (aclfile) as well",
         ),
         (
             &["--port", "0", "--locale-collate", "nosuch"],
@@ -514,25 +530,75 @@ fn takes_back_what_cannot_be_applied() {
     assert!(server.log().contains("WARNING: the new maxmemory value set via CONFIG SET (1) is smaller"));
 }
 
+/// A server with a configuration file in a folder.
+fn start_in(dir: &Path, path: &Path, port: u16) -> Server {
+    let child = command().arg(path).current_dir(dir).stdout(Stdio::null()).spawn().unwrap();
+    let server = Server { child, dir: new_dir(), port };
+    wait_for("the server to serve", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+    server
+}
+
+/// Whatever rules contain, they are the same after a restart.
+fn keeps_users_in_its_configuration() {
+    let dir = new_dir();
+    let (path, port) = (dir.join("ochre.conf"), free_port());
+    let users = "user default on nopass ~* &* +@all -acl|genpass\nuser gone on";
+    std::fs::write(&path, format!("port {port}\n{users}\nrequirepass x\n")).unwrap();
+    let list = {
+        let server = start_in(&dir, &path, port);
+        let mut client = server.client();
+        assert!(client.ask(&["acl", "genpass"]).starts_with("-NOPERM "));
+        assert_eq!(client.ask(&["acl", "deluser", "gone"]), ":1");
+        let odd = ["on", ">p w", "~\"", "&'", "%R~\\", "+select|'0", "(~a) +get)", "(~\" &')"];
+        let request: Vec<&str> = ["acl", "setuser", "o\"dd"].into_iter().chain(odd).collect();
+        assert_eq!(client.ask(&request), "+OK");
+        assert_eq!(client.ask(&["acl", "setuser", "", "(+get ~a)"]), "+OK");
+        assert_eq!(client.ask(&["config", "rewrite"]), "+OK");
+        client.ask(&["acl", "list"])
+    };
+    let text = std::fs::read_to_string(&path).unwrap();
+    let default = "user default on nopass sanitize-payload ~* &* +@all -acl|genpass\n";
+    assert!(text.contains(default) && !text.contains("gone"), "{text}");
+    let server = start_in(&dir, &path, port);
+    assert_eq!(server.client().ask(&["acl", "list"]), list, "{text}");
+    std::fs::remove_dir_all(&dir).unwrap();
+}
+
+fn keeps_users_in_a_file() {
+    let dir = new_dir();
+    let (path, file, port) = (dir.join("ochre.conf"), dir.join("users.acl"), free_port());
+    std::fs::write(&path, format!("port {port}\naclfile users.acl\nrequirepass foo\n")).unwrap();
+    std::fs::write(&file, "user default on nopass ~* &* +@all\nuser a on >p +@all\n").unwrap();
+    let list = {
+        let server = start_in(&dir, &path, port);
+        let mut client = server.client();
+        assert_eq!(client.ask(&["acl", "setuser", "b", "(~a) +get)"]), "+OK");
+        assert_eq!(
+            (client.ask(&["acl", "save"]), client.ask(&["config", "rewrite"])),
+            ("+OK".into(), "+OK".into())
+        );
+        client.ask(&["acl", "list"])
+    };
+    assert!(!std::fs::read_to_string(&path).unwrap().contains("user "));
+    let server = start_in(&dir, &path, port);
+    assert_eq!(server.client().ask(&["acl", "list"]), list);
+    assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 2, "nothing else is left in the folder");
+    std::fs::remove_dir_all(&dir).unwrap();
+}
+
 fn rewrites_its_configuration() {
     let dir = new_dir();
     let (path, port) = (dir.join("ochre.conf"), free_port());
     std::fs::write(&path, format!("# mine\nport {port}\nrename-command DEBUG \"\"\nhz 10\n")).unwrap();
-    let start = |path: &Path| {
-        let child = command().arg(path).current_dir(&dir).stdout(Stdio::null()).spawn().unwrap();
-        let server = Server { child, dir: new_dir(), port };
-        wait_for("the server to serve", || TcpStream::connect(("127.0.0.1", port)).is_ok());
-        server
-    };
     {
-        let server = start(&path);
+        let server = start_in(&dir, &path, port);
         let mut client = server.client();
         assert_eq!(client.ask(&["config", "set", "hz", "50", "maxmemory", "100mb", "save", "7 8"]), "+OK");
         assert_eq!(client.ask(&["config", "rewrite"]), "+OK");
     }
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(text.starts_with(&format!("# mine\nport {port}\nrename-command DEBUG \"\"\nhz 50\n")), "{text}");
-    let server = start(&path);
+    let server = start_in(&dir, &path, port);
     assert_eq!(
         server.client().ask(&["config", "get", "hz", "maxmemory", "save"]),
         "hz|50|maxmemory|104857600|save|7 8"

@@ -76,13 +76,17 @@ fn measure(kind: &str, mut object: Object) {
     let again = timed("pin again, nothing changed", 1, || pin(&mut object));
     drop(again);
     timed("each of the first 1000 writes", 1_000, || (0..1_000).for_each(|_| write(&mut object, &mut rng)));
-    timed("a write of the next million", ELEMENTS, || (0..ELEMENTS).for_each(|_| write(&mut object, &mut rng)));
+    timed("a write of the next million", ELEMENTS, || {
+        (0..ELEMENTS).for_each(|_| write(&mut object, &mut rng))
+    });
     let before = ochre_memory::used_bytes();
     timed("reading, each element", ELEMENTS, || assert!(read(&mut first) > 0));
     timed("letting go, each element", ELEMENTS, || drop(first));
     let kept = before.saturating_sub(ochre_memory::used_bytes());
     println!("  {:<44} {:10.1} bytes", "was kept, for an element", kept as f64 / ELEMENTS as f64);
-    timed("a write without pins again", ELEMENTS, || (0..ELEMENTS).for_each(|_| write(&mut object, &mut rng)));
+    timed("a write without pins again", ELEMENTS, || {
+        (0..ELEMENTS).for_each(|_| write(&mut object, &mut rng))
+    });
 }
 
 fn main() {

@@ -223,11 +223,42 @@ pub fn argument(class: &str, random: &mut Random, arguments: &mut Vec<Vec<u8>>) 
         "distance" => random.pick(DISTANCES).as_bytes().to_vec(),
         "unit" => random.pick(&["m", "km", "mi", "ft", "KM", "yd"]).as_bytes().to_vec(),
         "sortpattern" => random.pick(SORT_PATTERNS).as_bytes().to_vec(),
+        "user" => random.pick(&["u1", "u2", "u3"]).as_bytes().to_vec(),
+        "aclrule" => acl_rule(random),
         "field" => random.pick(&["f1", "f2", "f3", ""]).as_bytes().to_vec(),
         _ => panic!("the grammar names an unknown class of arguments: {class}"),
     };
     arguments.push(one);
 }
+
+/// A rule of ACL SETUSER; one in eight is a selector of several.
+fn acl_rule(random: &mut Random) -> Vec<u8> {
+    match random.below(8) {
+        0 => {
+            let rules: Vec<Vec<u8>> = (0..random.below(4)).map(|_| simple_acl_rule(random)).collect();
+            [b"(", rules.join(&b' ').as_slice(), b")"].concat()
+        }
+        1 | 2 => {
+            let sign = *random.pick(&["~", "%R~", "%W~", "%rw~", "&"]);
+            [sign, *random.pick(PATTERNS)].concat().into_bytes()
+        }
+        _ => simple_acl_rule(random),
+    }
+}
+
+fn simple_acl_rule(random: &mut Random) -> Vec<u8> {
+    let rules: Vec<&str> = ACL_RULES.split(' ').collect();
+    random.pick(&rules).as_bytes().to_vec()
+}
+
+/// Rules that mean the same to every server: what is in a category may differ, but not that it is there.
+const ACL_RULES: &str = "on off ON nopass resetpass reset >p1 >p2 <p1 #bad !bad allkeys resetkeys ~* ~key:* ~{tag}* %R~* %W~* \
+     %R~key:* %W~key:* %RW~key:1 %RR~x %~x %R allchannels resetchannels &* &c &c* +@all -@all allcommands \
+     nocommands +get +GET -get +set -set +del +incr -incr +config -config +config|get -config|get \
+     +config|set -config|set +client -client|id +client|list +select|0 +select|1 -select +get|x -get|x \
+     +config|x +config|get|x +nosuch -nosuch +@nosuch + - +@read -@read +@write -@write +@string -@string \
+     +@admin -@admin +@dangerous -@dangerous +@connection -@connection +@fast -@slow clearselectors \
+     nosuch ) ( sanitize-payload skip-sanitize-payload";
 
 /// Anything at all, for mutations.
 pub fn junk(random: &mut Random) -> Vec<u8> {

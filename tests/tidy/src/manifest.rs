@@ -7,7 +7,7 @@ const LAYERS: &[&[&str]] = &[
     &["table", "memory"],
     &["types"],
     &["resp"],
-    &["config"],
+    &["config", "acl"],
     &["keyspace"],
     &["engine"],
     &["server", "benchmark"],

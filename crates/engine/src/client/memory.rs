@@ -46,7 +46,7 @@ impl ClientShared {
     /// Notes what the client costs now; `stats` are those of its worker. A client that is being closed costs nothing
     /// any more.
     pub fn account(&self, stats: &WorkerStats, bytes: usize) {
-        let bytes = if self.killed.load(Relaxed) { 0 } else { bytes };
+        let bytes = if self.is_killed() { 0 } else { bytes };
         if self.memory_bytes.load(Relaxed) != bytes {
             self.exchange(stats, bytes);
         }
@@ -94,7 +94,7 @@ impl Engine {
             if bytes <= limit && client.memory_bytes.load(Relaxed) <= IDLE_BYTES_MAX {
                 break;
             }
-            if client.killed.swap(true, Relaxed) {
+            if !client.kill() {
                 continue;
             }
             log::warn!("Evicting client: {}", self.describe_client(&client));
@@ -164,7 +164,7 @@ mod tests {
             let engine = engine(limit);
             let made: Vec<_> = clients.iter().map(|(kib, flags, _)| client(&engine, *kib, *flags)).collect();
             assert_eq!(engine.evict_clients(), clients.iter().any(|(_, _, goes)| *goes));
-            let gone: Vec<bool> = made.iter().map(|client| client.killed.load(Relaxed)).collect();
+            let gone: Vec<bool> = made.iter().map(|client| client.is_killed()).collect();
             let expected: Vec<bool> = clients.iter().map(|(_, _, goes)| *goes).collect();
             assert_eq!((gone, engine.clients_bytes()), (expected.clone(), rest << 10), "{limit} {clients:?}");
             let count = expected.iter().filter(|goes| **goes).count() as u64;
@@ -189,7 +189,7 @@ mod tests {
     fn what_is_being_closed_costs_nothing() {
         let engine = engine("0");
         let client = client(&engine, 100, 0);
-        client.killed.store(true, Relaxed);
+        client.kill();
         client.account(&engine.workers[client.worker], 200 << 10);
         assert_eq!((engine.clients_bytes(), client.memory_bytes.load(Relaxed)), (0, 0));
     }

@@ -14,6 +14,6 @@ pub use parked::Parked;
 pub use registry::Registry;
 pub use request::{OwnedRequest, Parts};
 pub use session::{Blocked, BlockedOn, Client, Close, ReplyMode};
-pub use shared::{ClientShared, DEFAULT_USER, Names, capability, client_flags};
+pub use shared::{Attention, ClientShared, DEFAULT_USER, Names, capability, client_flags};
 pub use transaction::{Queued, Transaction, Watched};
 pub use wait::Wait;

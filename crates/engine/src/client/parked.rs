@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use ochre_acl::User;
 use ochre_keyspace::Waiter;
 use ochre_resp::Protocol;
 
@@ -15,6 +16,8 @@ use crate::command::CommandId;
 pub struct Parked {
     /// Whose.
     pub shared: Arc<ClientShared>,
+    /// Its user, as it was then.
+    pub user: Arc<User>,
     /// The command.
     pub command: CommandId,
     /// The request.
@@ -46,7 +49,7 @@ impl Parked {
             db,
             no_touch: self.no_touch,
             import_source: self.import_source,
-            ..Client::silent(Arc::clone(&self.shared), self.protocol, true)
+            ..Client::silent(Arc::clone(&self.shared), self.protocol, Arc::clone(&self.user), true)
         }
     }
 }

@@ -48,6 +48,6 @@ impl Registry {
 
     /// All clients, oldest first; those that are about to be closed on somebody's order are left out.
     pub fn list(&self) -> Vec<Arc<ClientShared>> {
-        self.clients.lock().values().filter(|client| !client.killed.load(Relaxed)).cloned().collect()
+        self.clients.lock().values().filter(|client| !client.is_killed()).cloned().collect()
     }
 }

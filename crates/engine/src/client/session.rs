@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use ochre_acl::User;
 use ochre_keyspace::Waiter;
 use ochre_resp::Protocol;
 
 use super::parked::Parked;
 use super::shared::{ClientShared, client_flags};
 use super::transaction::Transaction;
+use crate::access::AccessControl;
 use crate::sequel::Promise;
 
 /// What happens to replies (CLIENT REPLY).
@@ -72,8 +74,12 @@ pub struct Client {
     pub db: u32,
     /// The protocol of replies.
     pub protocol: Protocol,
-    /// Whether commands other than those without authentication may run.
+    /// Its user, as it was when its rules were last looked at.
+    pub user: Arc<User>,
+    /// Whether it authenticated, or came while nobody had to.
     pub authenticated: bool,
+    /// Whether it may do everything: then there is nothing to check.
+    pub(crate) unrestricted: bool,
     /// Whether they ever could: what such a client may leave unread is its own business.
     pub was_authenticated: bool,
     /// What happens to replies.
@@ -97,20 +103,32 @@ pub struct Client {
 }
 
 impl Client {
-    /// A new session.
-    pub fn new(shared: Arc<ClientShared>, protocol: Protocol, authenticated: bool) -> Client {
+    /// A new session of a user.
+    pub fn new(
+        shared: Arc<ClientShared>,
+        protocol: Protocol,
+        user: Arc<User>,
+        authenticated: bool,
+    ) -> Client {
         shared.queued.store(-1, Relaxed);
         shared.protocol.store(protocol_number(protocol), Relaxed);
         shared.last_command.store(u16::MAX, Relaxed);
-        Client::silent(shared, protocol, authenticated)
+        Client::silent(shared, protocol, user, authenticated)
     }
 
     /// The same, and nobody gets to know.
-    pub(super) fn silent(shared: Arc<ClientShared>, protocol: Protocol, authenticated: bool) -> Client {
+    pub(super) fn silent(
+        shared: Arc<ClientShared>,
+        protocol: Protocol,
+        user: Arc<User>,
+        authenticated: bool,
+    ) -> Client {
         Client {
             shared,
             db: 0,
             protocol,
+            unrestricted: authenticated && user.is_unrestricted(),
+            user,
             authenticated,
             was_authenticated: authenticated,
             reply_mode: ReplyMode::On,
@@ -145,7 +163,26 @@ impl Client {
     /// Whether it may run what it likes, at once, and gets the reply.
     #[inline]
     pub(crate) fn is_usual(&self) -> bool {
-        self.authenticated && !self.transaction.open && self.reply_mode == ReplyMode::On
+        self.unrestricted && !self.transaction.open && self.reply_mode == ReplyMode::On
+    }
+
+    /// Makes it a user's.
+    pub(crate) fn become_user(&mut self, user: Arc<User>, authenticated: bool, access: &AccessControl) {
+        self.authenticated = authenticated;
+        self.unrestricted = access.is_unrestricted(&user, authenticated);
+        self.user = user;
+    }
+
+    /// Makes a stand-in its user's as that is now; the summons is for the client itself to heed.
+    pub(crate) fn become_present_user(&mut self, access: &AccessControl) {
+        let name = self.shared.names.lock().user().to_vec();
+        let user = access.user(&name).unwrap_or_else(|| access.nobody(&name));
+        self.become_user(user, true, access);
+    }
+
+    /// The database in which its next command will run: in a transaction that of the last SELECT before it.
+    pub(crate) fn db_of_next(&self) -> u32 {
+        self.transaction.selected.filter(|_| self.transaction.open).unwrap_or(self.db)
     }
 
     /// Its number.

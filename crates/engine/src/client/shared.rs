@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{
-    AtomicBool, AtomicI64, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed,
+    AtomicBool, AtomicI64, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed,
 };
 
+pub use ochre_acl::DEFAULT_USER;
 use ochre_keyspace::WatchFlag;
 use parking_lot::Mutex;
 
@@ -50,6 +51,15 @@ pub mod capability {
     pub const REDIRECT: u32 = 1 << 0;
 }
 
+/// What others want a client to look at before its next command. All in one word, so that there is one look.
+#[derive(Debug, Default)]
+pub struct Attention(AtomicU8);
+
+impl Attention {
+    const KILLED: u8 = 1 << 0;
+    const USER_CHANGED: u8 = 1 << 1;
+}
+
 /// Names that a client gave itself.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
@@ -69,9 +79,6 @@ impl Names {
         if self.user.is_empty() { DEFAULT_USER } else { &self.user }
     }
 }
-
-/// The user of every connection that has not authenticated as another.
-pub const DEFAULT_USER: &[u8] = b"default";
 
 /// The shared side of a client.
 #[derive(Debug, Default)]
@@ -134,8 +141,8 @@ pub struct ClientShared {
     pub net_out_bytes: AtomicU64,
     /// Commands run so far.
     pub commands: AtomicU64,
-    /// Whether somebody ordered it to be closed.
-    pub killed: AtomicBool,
+    /// What others want it to look at.
+    pub attention: Attention,
     /// What it calls itself.
     pub names: Mutex<Names>,
     /// Raised when a key it watches was changed; `None` while it watches nothing.
@@ -145,6 +152,37 @@ pub struct ClientShared {
 }
 
 impl ClientShared {
+    /// Whether there is anything that it must look at before its next command.
+    #[inline]
+    pub fn is_wanted(&self) -> bool {
+        self.attention.0.load(Relaxed) != 0
+    }
+
+    /// Orders it to be closed; whether nobody had yet.
+    pub fn kill(&self) -> bool {
+        self.attention.0.fetch_or(Attention::KILLED, Relaxed) & Attention::KILLED == 0
+    }
+
+    /// Whether somebody ordered it to be closed.
+    pub fn is_killed(&self) -> bool {
+        self.attention.0.load(Relaxed) & Attention::KILLED != 0
+    }
+
+    /// Has it look its user up again.
+    pub fn summon(&self) {
+        self.attention.0.fetch_or(Attention::USER_CHANGED, Relaxed);
+    }
+
+    /// Whether its user may have changed.
+    pub fn is_summoned(&self) -> bool {
+        self.attention.0.load(Relaxed) & Attention::USER_CHANGED != 0
+    }
+
+    /// Takes note that its user is about to be looked up.
+    pub fn heed_summons(&self) {
+        self.attention.0.fetch_and(!Attention::USER_CHANGED, Relaxed);
+    }
+
     /// Sets or clears flag bits.
     pub fn set_flag(&self, bits: u64, on: bool) {
         // Only the client's own worker changes flags, so load and store need not be one step.

@@ -38,6 +38,8 @@ pub struct Transaction {
     pub queue: Vec<Queued>,
     /// Bytes of the queue.
     pub queue_bytes: usize,
+    /// The database that the last SELECT of the queue selects.
+    pub selected: Option<u32>,
     /// Union of the flags of the queued commands.
     pub flags: u64,
     /// What is watched.

@@ -44,16 +44,15 @@ impl Runner<'_> {
         if command.is(flags::PROTECTED) {
             self.check_protected(client, entry)?;
         }
-        // A client that came while there was a password may go on once there is none.
-        if !client.authenticated
-            && !command.is(flags::NO_AUTH)
-            && self.engine.settings.has_password.load(Relaxed)
-        {
-            return Err(NO_AUTH);
+        if !client.unrestricted {
+            self.check_authentication(client, command)?;
         }
         let in_multi = client.transaction.open;
         if in_multi && command.is(flags::NO_MULTI) {
             return Err(Error::new("ERR Command not allowed inside a transaction"));
+        }
+        if !client.unrestricted {
+            self.engine.admit(client, entry, args)?;
         }
         let queued_flags = if command.is(flags::RUNS_QUEUE) { client.transaction.flags } else { 0 };
         if !has_room && (command.flags | queued_flags) & flags::DENYOOM != 0 {
@@ -74,6 +73,15 @@ impl Runner<'_> {
         }
         let paused = self.engine.pause.mode(now_ms) == PauseMode::All;
         Ok(if paused { Admission::Postpone } else { Admission::Queue(entry) })
+    }
+
+    /// A client that came while there was a password may go on once there is none.
+    #[cold]
+    fn check_authentication(self, client: &Client, command: &Command) -> Result<(), Error> {
+        let may_go_on = client.authenticated
+            || command.is(flags::NO_AUTH)
+            || !self.engine.access.requires_authentication();
+        if may_go_on { Ok(()) } else { Err(NO_AUTH) }
     }
 
     #[cold]

@@ -257,22 +257,53 @@ impl Runner<'_> {
         has_room: bool,
     ) -> Outcome {
         let entry = self.engine.commands.get(id);
-        let before = out.len();
+        // What the client gets whatever it wants of this command's reply.
+        let mut before = (out.len(), 0);
         if entry.is_none() && admission::is_web_request(args) {
             return Outcome::Cut;
         }
         if client.reply_mode == ReplyMode::SkipNext {
             client.reply_mode = ReplyMode::Skip;
         }
+        let gate = loop {
+            if client.shared.is_summoned() {
+                self.engine.access.refresh(client);
+            }
+            let (gate, is_queue) =
+                self.admit_and_run(client, entry, args, keys, out, clock, effects, has_room);
+            if is_queue {
+                // It has seen itself to which of its replies the client wants.
+                before = (out.len(), client.promises.len());
+            }
+            if gate != Gate::Outdated {
+                break gate;
+            }
+        };
+        end(client, gate, before, out)
+    }
+
+    /// Runs a request that may run; also whether it was the queue of a transaction.
+    #[inline]
+    #[allow(clippy::too_many_arguments, reason = "as in `Runner::execute`")]
+    fn admit_and_run(
+        self,
+        client: &mut Client,
+        entry: Option<&CommandEntry>,
+        args: Args<'_>,
+        keys: &[Key<'_>],
+        out: &mut Vec<u8>,
+        clock: &mut Clock,
+        effects: &mut Effects,
+        has_room: bool,
+    ) -> (Gate, bool) {
         let gate = match self.admit(client, entry, args, clock.now_ms, has_room) {
             Ok(Admission::Run(entry)) => self.run(client, entry, args, keys, out, clock, effects),
             Ok(Admission::RunQueue(entry)) => {
-                let gate = self.run_transaction(client, entry, args, out, clock, effects);
-                // It has seen itself to which of its replies the client wants.
-                return end(client, gate, out.len(), out);
+                return (self.run_transaction(client, entry, args, out, clock, effects), true);
             }
             Ok(Admission::Queue(entry)) => {
-                transaction::queue(client, entry, args, out);
+                let selected = self.engine.selected_by(entry, args);
+                transaction::queue(client, entry, args, selected, out);
                 Gate::Open
             }
             Ok(Admission::Postpone) => Gate::Paused,
@@ -281,14 +312,14 @@ impl Runner<'_> {
                 Gate::Open
             }
         };
-        end(client, gate, before, out)
+        (gate, false)
     }
 }
 
-/// What became of a request whose reply begins at `before` in the output.
-fn end(client: &mut Client, gate: Gate, before: usize, out: &mut Vec<u8>) -> Outcome {
+/// What became of a request before whose reply there were so many bytes and promises.
+fn end(client: &mut Client, gate: Gate, before: (usize, usize), out: &mut Vec<u8>) -> Outcome {
     match gate {
-        Gate::Open => {}
+        Gate::Open | Gate::Outdated => {}
         Gate::Paused => return Outcome::Postponed,
         Gate::Killed => {
             client.close_after_reply();
@@ -299,9 +330,9 @@ fn end(client: &mut Client, gate: Gate, before: usize, out: &mut Vec<u8>) -> Out
         // The reply is still to come.
         _ if client.waiter.is_some() => {}
         ReplyMode::On | ReplyMode::SkipNext => {}
-        ReplyMode::Off => client.take_back(out, (before, 0)),
+        ReplyMode::Off => client.take_back(out, before),
         ReplyMode::Skip => {
-            client.take_back(out, (before, 0));
+            client.take_back(out, before);
             client.reply_mode = ReplyMode::On;
         }
     }

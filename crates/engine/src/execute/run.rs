@@ -29,6 +29,8 @@ pub(super) enum Gate {
     Open,
     Paused,
     Killed,
+    /// Its user may have changed since it was let in: it is to be checked again.
+    Outdated,
 }
 
 /// What there is to account for.
@@ -55,9 +57,15 @@ impl Runner<'_> {
     /// stripes locked, so none that passed here before is still on its way when its reply goes out.
     #[inline]
     pub(super) fn gate(self, client: &Client, command_flags: u64, now_ms: i64) -> Gate {
-        if client.shared.killed.load(Relaxed) {
-            return Gate::Killed;
+        if client.shared.is_wanted() {
+            return if client.shared.is_killed() { Gate::Killed } else { Gate::Outdated };
         }
+        self.gate_of_pause(command_flags, now_ms)
+    }
+
+    /// The same as far as CLIENT PAUSE is concerned.
+    #[inline]
+    pub(super) fn gate_of_pause(self, command_flags: u64, now_ms: i64) -> Gate {
         match self.engine.pause.mode(now_ms) {
             PauseMode::None => Gate::Open,
             PauseMode::All => Gate::Paused,

@@ -77,10 +77,15 @@ impl Runner<'_> {
         let Some(parked) = Parked::of(waiter) else { return Attempt::Over };
         let Some(entry) = self.engine.commands.get(parked.command) else { return Attempt::Over };
         let mut client = parked.stand_in(waiter.db());
-        match self.gate(&client, entry.flags, view.now_ms()) {
+        let mut gate = self.gate(&client, entry.flags, view.now_ms());
+        if gate == Gate::Outdated {
+            client.become_present_user(&self.engine.access);
+            gate = self.gate_of_pause(entry.flags, view.now_ms());
+        }
+        match gate {
             Gate::Open if view.can_serve(waiter) => {}
             Gate::Killed => return Attempt::Over,
-            Gate::Open | Gate::Paused => return Attempt::NotNow,
+            Gate::Open | Gate::Outdated | Gate::Paused => return Attempt::NotNow,
         }
         if !parked.shared.wait.begin_service() {
             return Attempt::Over;
@@ -115,6 +120,12 @@ impl Runner<'_> {
             return self.write_error(&OUT_OF_MEMORY, client, out);
         }
         let args = parked.request.args();
+        if !client.unrestricted
+            && let Err(error) = self.engine.admit(client, entry, args)
+        {
+            self.context.stats.command(entry.id).rejected.add(1);
+            return self.write_error(&error, client, out);
+        }
         let mut keys: Vec<Key<'_>> = Vec::new();
         add_keys(self.engine, entry, args, &mut keys);
         view.set_no_touch(client.no_touch);

@@ -66,6 +66,15 @@ impl Runner<'_> {
         Gate::Open
     }
 
+    /// Checks a command of the queue once more: the rules may have changed since, also by one before it.
+    #[inline]
+    fn admit_queued(self, client: &mut Client, entry: &CommandEntry, args: Args<'_>) -> Result<(), Error> {
+        if client.shared.is_summoned() {
+            self.engine.access.refresh(client);
+        }
+        if client.unrestricted { Ok(()) } else { self.engine.admit_late(client, entry, args) }
+    }
+
     fn run_queue(
         self,
         client: &mut Client,
@@ -137,7 +146,10 @@ impl Runner<'_> {
             let step = Step { entry, args: request.args(), keys, in_transaction: true };
             let is_closing = client.close == Close::AfterReply;
             let before = (out.len(), client.promises.len());
-            self.run_one(view, client, step, out, start_ns);
+            match self.admit_queued(client, entry, step.args) {
+                Ok(()) => self.run_one(view, client, step, out, start_ns),
+                Err(error) => self.write_error(&error, client, out),
+            }
             skips_next |= client.reply_mode == ReplyMode::SkipNext;
             if is_closing || client.is_muted() {
                 // A client that killed itself takes no more than the reply that says so.
@@ -157,10 +169,17 @@ fn write_unless_muted(client: &Client, out: &mut Vec<u8>, write: impl FnOnce(&mu
     }
 }
 
-/// Queues a command of a transaction, unless EXEC will refuse anyway.
-pub(super) fn queue(client: &mut Client, entry: &CommandEntry, args: Args<'_>, out: &mut Vec<u8>) {
+/// Queues a command of a transaction, unless EXEC will refuse anyway. `selected` is the database that it selects, if any.
+pub(super) fn queue(
+    client: &mut Client,
+    entry: &CommandEntry,
+    args: Args<'_>,
+    selected: Option<u32>,
+    out: &mut Vec<u8>,
+) {
     if !client.transaction.aborted && !client.transaction.flag.is_raised() {
         client.transaction.push(entry, args);
+        client.transaction.selected = selected.or(client.transaction.selected);
         client.publish_transaction();
     }
     ReplyWriter::new(out, client.protocol).queued();

@@ -1,5 +1,6 @@
 //! The commands, family by family: each record beside its handler.
 
+mod acl;
 mod admin;
 mod bitmap;
 mod collection_scan;
@@ -27,6 +28,7 @@ pub use admin::DebugSwitches;
 
 /// The commands of all families.
 pub const ALL: &[&[Command]] = &[
+    acl::COMMANDS,
     admin::COMMANDS,
     bitmap::COMMANDS,
     command::COMMANDS,

@@ -165,7 +165,7 @@ impl Worker {
                 self.close(token);
                 continue;
             }
-            if self.output_limits.exceeded(connection, now_ms) {
+            if self.output_limits.exceeded(connection, &self.engine.access, now_ms) {
                 self.close_for_output(token);
             }
         }

@@ -214,9 +214,11 @@ impl Worker {
             self.engine.workers[self.index].clients.fetch_sub(1, Relaxed);
             return;
         }
-        let authenticated = !self.engine.settings.has_password.load(Relaxed);
+        let access = &self.engine.access;
+        // If users change right now, the client is told: others know of it already.
+        let (user, authenticated) = (access.default_user(), !access.requires_authentication());
         self.by_id.insert(shared.id, token);
-        let connection = Connection::new(socket, Client::new(shared, Protocol::Resp2, authenticated));
+        let connection = Connection::new(socket, Client::new(shared, Protocol::Resp2, user, authenticated));
         connection.publish_memory(&self.executor.context.stats);
         entry.insert(connection);
         self.enqueue(token);

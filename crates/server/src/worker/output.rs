@@ -100,7 +100,7 @@ impl Worker {
             }
             return;
         }
-        if self.output_limits.exceeded(connection, clock_ms()) {
+        if self.output_limits.exceeded(connection, &self.engine.access, clock_ms()) {
             return self.close_for_output(token);
         }
         connection.account(stats, 0);

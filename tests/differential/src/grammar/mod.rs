@@ -3,6 +3,7 @@
 //! A rule says how a command is written, how often it is drawn, which peers know it, and how far two right replies may
 //! differ. Everything else (invalid forms, case, pipelines, transactions) is made from the rules by the generator.
 
+mod acl;
 mod bitmap;
 mod connection;
 mod expiry;
@@ -87,6 +88,7 @@ pub struct Family {
 
 /// Every family.
 pub const FAMILIES: &[Family] = &[
+    Family { name: "acl", rules: acl::RULES },
     Family { name: "connection", rules: connection::RULES },
     Family { name: "strings", rules: strings::RULES },
     Family { name: "streams", rules: streams::RULES },

@@ -116,6 +116,9 @@ fn change(engine: &Engine, pairs: &[(&[u8], &[u8])], context: SetContext) -> Res
     *current = new;
     let current = RwLockWriteGuard::downgrade(current);
     note(&changes, &current);
+    if changes.contains(Directive::Requirepass) {
+        engine.access.set_default_password(current.text(Directive::Requirepass), &engine.clients);
+    }
     drop(current);
     // Before the reply: who lowered the limit is to find its clients below it.
     engine.evict_clients();

@@ -2,7 +2,7 @@
 
 use crate::call::{Args, Call};
 use crate::client::OwnedRequest;
-use crate::command::{Begin, Command, KeyIndexes, find_keys, flags, key_flags};
+use crate::command::{Begin, Command, KeyIndexes, find_keys, flags, key_flags, key_uses};
 use crate::error::Error;
 
 use super::info::key_flag_words;
@@ -51,57 +51,19 @@ fn keys_of(call: &Call<'_, '_>, args: Args<'_>) -> Result<Vec<(usize, u32)>, Err
     if !command.accepts(args.len()) {
         return Err(WRONG_NUMBER);
     }
-    match evaluate(command, args) {
-        Some(keys) if !keys.is_empty() => Ok(keys),
+    match key_uses(command, args) {
+        Some(keys) if !keys.is_empty() && !lacks_keys(command, args) => Ok(keys),
         _ if command.is(flags::NO_MANDATORY_KEYS) => Ok(Vec::new()),
         _ => Err(WRONG_ARGUMENTS),
     }
 }
 
-fn evaluate(command: &Command, args: Args<'_>) -> Option<Vec<(usize, u32)>> {
-    let mut keys = Vec::new();
-    for spec in command.keys.iter().filter(|spec| spec.flags & key_flags::NOT_KEY == 0) {
+/// Whether a specification that says where its keys are finds none. Others of the command's keys may be there (PFMERGE
+/// without sources): peers count it as an error.
+fn lacks_keys(command: &Command, args: Args<'_>) -> bool {
+    let specs = command.keys.iter().filter(|spec| spec.flags & key_flags::NOT_KEY == 0);
+    specs.filter(|spec| matches!(spec.begin, Begin::Index(_))).any(|spec| {
         let mut indexes = KeyIndexes::new();
-        find_keys(spec, args, &mut indexes)?;
-        if indexes.is_empty() && matches!(spec.begin, Begin::Index(_)) {
-            // Others of the command's keys may be there (PFMERGE without sources): peers count it as an error.
-            return None;
-        }
-        let bits = match spec.flags & key_flags::VARIABLE_FLAGS {
-            0 => spec.flags,
-            _ => flags_by_arguments(command.name, args).unwrap_or(spec.flags),
-        };
-        keys.extend(indexes.iter().map(|index| (*index as usize, bits)));
-    }
-    Some(keys)
-}
-
-/// What these arguments do to the key, of the commands whose specification leaves that open.
-fn flags_by_arguments(name: &str, args: Args<'_>) -> Option<u32> {
-    use key_flags::{ACCESS, DELETE, OW, RM, RO, RW, UPDATE};
-    let has = |from: usize, option: &str| (from..args.len()).any(|index| args.is(index, option));
-    let compares = |from| ["IFEQ", "IFNE", "IFDEQ", "IFDNE"].iter().any(|option| has(from, option));
-    match name {
-        "set" => Some(match (has(3, "GET"), compares(3)) {
-            (true, _) => RW | ACCESS | UPDATE,
-            (false, true) => RW | UPDATE,
-            (false, false) => OW | UPDATE,
-        }),
-        "bitfield" => Some(if only_gets(args) { RO | ACCESS } else { RW | ACCESS | UPDATE }),
-        "delex" => Some(if compares(2) { RW | DELETE } else { RM | DELETE }),
-        _ => None,
-    }
-}
-
-/// Whether a BITFIELD has no other operation than GET.
-fn only_gets(args: Args<'_>) -> bool {
-    let mut index = 2;
-    while index < args.len() {
-        let len = if args.is(index, "GET") { 3 } else { 2 };
-        if (len == 2 && !args.is(index, "OVERFLOW")) || index + len > args.len() {
-            return false;
-        }
-        index += len;
-    }
-    true
+        find_keys(spec, args, &mut indexes).is_some() && indexes.is_empty()
+    })
 }

@@ -1,8 +1,8 @@
 //! AUTH, and the check of passwords that HELLO shares.
 //!
-//! There is one user, `default`; its password is `requirepass`. Without a password, any will do for it.
+//! Without a name it is the default user, whose password `requirepass` is.
 
-use std::sync::atomic::Ordering::Relaxed;
+use ochre_acl::PasswordHash;
 
 use super::{BASE, HANDSHAKE};
 use crate::call::Call;
@@ -32,7 +32,7 @@ fn auth(call: &mut Call<'_, '_>) -> Result<(), Error> {
     call.client.redacted.extend(1..call.args.len());
     let (user, password) = match call.args.get(2) {
         Some(password) => (call.args.at(1), password),
-        None if call.engine.settings.has_password.load(Relaxed) => (DEFAULT_USER, call.args.at(1)),
+        None if call.engine.access.has_password() => (DEFAULT_USER, call.args.at(1)),
         None => {
             return Err(Error::new(
                 "ERR AUTH <password> called without any password configured for the default user. Are you sure your \
@@ -48,25 +48,11 @@ fn auth(call: &mut Call<'_, '_>) -> Result<(), Error> {
 /// Makes the client a user's, if the password is right.
 ///
 /// # Errors
-/// `WRONGPASS`, which is counted.
+/// `WRONGPASS`, which is counted and logged.
 pub(super) fn authenticate(call: &mut Call<'_, '_>, user: &[u8], password: &[u8]) -> Result<(), Error> {
-    if user != DEFAULT_USER || !is_password(call, password) {
-        call.engine.stats.acl_denied_auth.fetch_add(1, Relaxed);
-        return Err(WRONG_PASS);
+    if call.engine.access.log_in(call.client, user, &PasswordHash::of(password)) {
+        return Ok(());
     }
-    call.client.authenticated = true;
-    call.client.was_authenticated = true;
-    call.client.shared.names.lock().user = user.to_vec();
-    Ok(())
-}
-
-fn is_password(call: &Call<'_, '_>, password: &[u8]) -> bool {
-    let expected = call.engine.settings.password.read();
-    expected.is_empty() || is_same(&expected, password)
-}
-
-/// Compares in a time that depends on the lengths alone, so that a password cannot be found byte by byte.
-fn is_same(expected: &[u8], given: &[u8]) -> bool {
-    let differences = expected.iter().zip(given).fold(0, |differences, (a, b)| differences | (a ^ b));
-    std::hint::black_box(differences) == 0 && expected.len() == given.len()
+    call.engine.note_failed_login(call.client, call.args.at(0), user);
+    Err(WRONG_PASS)
 }

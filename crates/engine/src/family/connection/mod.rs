@@ -12,6 +12,8 @@ mod session;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::family) use client::kill_one;
+
 use crate::call::Call;
 use crate::command::{Command, Group, acl, flags};
 use crate::error::{DB_OUT_OF_RANGE, Error};

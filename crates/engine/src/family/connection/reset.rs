@@ -38,12 +38,11 @@ fn reset(call: &mut Call<'_, '_>) -> Result<(), Error> {
 
 /// The names of its library and what it claims to understand stay: they are the program's, not the session's.
 fn forget_settings(call: &mut Call<'_, '_>) {
-    let authenticated = !call.engine.settings.has_password.load(Relaxed);
     let client = &mut *call.client;
+    call.engine.access.log_out(client);
     client.select(0);
     client.set_protocol(Protocol::Resp2);
     call.reply.set_protocol(Protocol::Resp2);
-    client.authenticated = authenticated;
     client.no_touch = false;
     client.import_source = false;
     // A reply that is to be skipped is this one.
@@ -56,7 +55,5 @@ fn forget_settings(call: &mut Call<'_, '_>) {
         | client_flags::READONLY
         | client_flags::IMPORT_SOURCE;
     client.shared.set_flag(session_flags, false);
-    let mut names = client.shared.names.lock();
-    names.name = None;
-    names.user.clear();
+    client.shared.names.lock().name = None;
 }

@@ -26,9 +26,8 @@ fn another(harness: &Harness) -> Harness {
 }
 
 fn set_password(harness: &Harness, password: &str) {
-    let settings = &harness.executor.engine.settings;
-    *settings.password.write() = password.as_bytes().to_vec();
-    settings.has_password.store(!password.is_empty(), Relaxed);
+    let engine = &harness.executor.engine;
+    engine.access.set_default_password(password.as_bytes(), &engine.clients);
 }
 
 /// Keeps what is posted.

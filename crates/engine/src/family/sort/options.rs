@@ -6,6 +6,9 @@ use super::pattern::Pattern;
 use crate::call::{Args, integer};
 use crate::error::{Error, SYNTAX};
 
+const BY_DENIED: Error = Error::new("ERR BY option of SORT denied due to insufficient ACL permissions.");
+const GET_DENIED: Error = Error::new("ERR GET option of SORT denied due to insufficient ACL permissions.");
+
 /// The options of a request.
 pub(super) struct Options<'a> {
     /// Largest first.
@@ -28,11 +31,11 @@ pub(super) struct Options<'a> {
 }
 
 impl<'a> Options<'a> {
-    /// Reads them.
+    /// Reads them. Patterns are for who may read every key.
     ///
     /// # Errors
     /// The first argument that does not fit.
-    pub fn parse(args: Args<'a>, may_store: bool) -> Result<Options<'a>, Error> {
+    pub fn parse(args: Args<'a>, may_store: bool, reads_every_key: bool) -> Result<Options<'a>, Error> {
         let mut options = Options {
             descending: false,
             alpha: false,
@@ -60,8 +63,15 @@ impl<'a> Options<'a> {
                 options.destination = Some(cursor.index());
                 cursor.next_arg()?;
             } else if cursor.eat_with_value("by") {
-                options.sort_by(Pattern::parse(cursor.next_arg()?));
+                let pattern = Pattern::parse(cursor.next_arg()?);
+                if pattern.leads_to_keys() && !reads_every_key {
+                    return Err(BY_DENIED);
+                }
+                options.sort_by(pattern);
             } else if cursor.eat_with_value("get") {
+                if !reads_every_key {
+                    return Err(GET_DENIED);
+                }
                 options.gets.push(Pattern::parse(cursor.next_arg()?));
             } else {
                 return Err(SYNTAX);
@@ -100,13 +110,13 @@ impl<'a> Options<'a> {
 
 /// Whether a request has patterns that lead to other keys.
 pub(super) fn has_patterns(args: Args<'_>) -> bool {
-    let Ok(options) = Options::parse(args, true) else { return false };
+    let Ok(options) = Options::parse(args, true, true) else { return false };
     options.by.iter().chain(&options.gets).any(Pattern::leads_to_keys)
 }
 
 /// Where the destination of a request is. Of a request that is wrong, COMMAND GETKEYS wants to know it as well.
 pub(super) fn destination(args: Args<'_>) -> Option<usize> {
-    match Options::parse(args, true) {
+    match Options::parse(args, true, true) {
         Ok(options) => options.destination,
         Err(_) => probable_destination(args),
     }

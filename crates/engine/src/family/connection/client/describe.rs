@@ -38,7 +38,7 @@ pub(super) fn flag_letters(client: &ClientShared) -> SmallVec<[u8; 16]> {
     }
     let shown = |(letter, bits): &(u8, u64)| match letter {
         b'd' => client.is_dirty(),
-        b'A' => flags & bits != 0 || client.killed.load(Relaxed),
+        b'A' => flags & bits != 0 || client.is_killed(),
         _ => flags & bits != 0,
     };
     let mut letters: SmallVec<[u8; 16]> =
@@ -60,9 +60,15 @@ pub(super) fn capability_letters(client: &ClientShared) -> &'static [u8] {
 impl Engine {
     /// A client's line of CLIENT LIST without the line end: for the log.
     pub fn describe_client(&self, client: &ClientShared) -> String {
+        String::from_utf8_lossy(&self.client_line(client)).into_owned()
+    }
+
+    /// The same as bytes: for logs that clients read.
+    pub(crate) fn client_line(&self, client: &ClientShared) -> Vec<u8> {
         let mut line = Vec::new();
         describe(&mut line, self, client, clock_ms());
-        String::from_utf8_lossy(&line).trim_end().to_owned()
+        line.truncate(line.trim_ascii_end().len());
+        line
     }
 }
 

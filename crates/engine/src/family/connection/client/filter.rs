@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::describe::{capability_letters, flag_letters, seconds_since};
 use crate::call::{Call, Cursor};
-use crate::client::{ClientShared, DEFAULT_USER, Registry, client_flags};
+use crate::client::{ClientShared, Registry, client_flags};
 use crate::error::{Error, SYNTAX};
 
 /// Whose habits the numbers after `ID` follow.
@@ -181,11 +181,9 @@ impl<'a> Filter<'a> {
     pub(super) fn candidates(&self, registry: &Registry) -> Vec<Arc<ClientShared>> {
         match &self.listed {
             None => registry.list(),
-            Some(ids) => ids
-                .iter()
-                .filter_map(|id| registry.get(*id))
-                .filter(|client| !client.killed.load(Relaxed))
-                .collect(),
+            Some(ids) => {
+                ids.iter().filter_map(|id| registry.get(*id)).filter(|client| !client.is_killed()).collect()
+            }
         }
     }
 
@@ -219,7 +217,7 @@ fn criterion<'a>(
         ),
         b"addr" => Criterion::Address(value),
         b"laddr" => Criterion::LocalAddress(value),
-        b"user" if value == DEFAULT_USER => Criterion::User(value),
+        b"user" if call.engine.access.knows(value) => Criterion::User(value),
         b"user" => return Err(Error::quoting("ERR No such user '", value, "'")),
         b"flags" => Criterion::Flags(letters(value, FLAG_LETTERS, "flags", negated)?),
         b"name" => Criterion::Name(value),

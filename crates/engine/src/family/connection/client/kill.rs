@@ -3,8 +3,6 @@
 //! A killed client is marked first, and its worker looks at the mark with the stripes of a command locked: whoever sees
 //! the reply of KILL will see no later effect of that client. Closing the socket follows when the message arrives.
 
-use std::sync::atomic::Ordering::Relaxed;
-
 use super::ADMIN;
 use super::filter::{Filter, IdGrammar};
 use crate::call::Call;
@@ -81,12 +79,12 @@ fn kill(call: &mut Call<'_, '_>) -> Result<(), Error> {
 }
 
 /// Whether it was alive. One's own connection still takes the reply.
-fn kill_one(call: &mut Call<'_, '_>, client: &ClientShared) -> bool {
+pub(in crate::family) fn kill_one(call: &mut Call<'_, '_>, client: &ClientShared) -> bool {
     if client.id == call.client.id() {
         call.client.close_after_reply();
         return true;
     }
-    let was_alive = !client.killed.swap(true, Relaxed);
+    let was_alive = client.kill();
     if was_alive {
         call.engine.post(client.worker, Message::Kill(client.id));
     }

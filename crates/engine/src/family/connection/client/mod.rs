@@ -11,6 +11,8 @@ mod pause;
 mod tracking;
 mod unblock;
 
+pub(in crate::family) use kill::kill_one;
+
 use crate::call::Call;
 use crate::command::{Arg, Command, Group, acl, flags};
 use crate::error::{Error, SYNTAX};

@@ -16,14 +16,17 @@ pub(super) fn stats(scene: &Scene<'_>, report: &mut Report) {
     replies(scene.engine, report);
     io(scene.engine, report);
     event_loops(scene.engine, report);
-    report.field("acl_access_denied_auth", scene.engine.stats.acl_denied_auth.load(Relaxed));
-    report.zeros(&[
-        "acl_access_denied_cmd",
-        "acl_access_denied_key",
-        "acl_access_denied_channel",
-        "acl_access_denied_tls_cert",
-        "acl_access_denied_db",
-    ]);
+    refusals(scene.engine, report);
+}
+
+fn refusals(engine: &Engine, report: &mut Report) {
+    let stats = &engine.stats;
+    report.field("acl_access_denied_auth", stats.acl_denied_auth.load(Relaxed));
+    report.field("acl_access_denied_cmd", stats.acl_denied_command.load(Relaxed));
+    report.field("acl_access_denied_key", stats.acl_denied_key.load(Relaxed));
+    report.field("acl_access_denied_channel", stats.acl_denied_channel.load(Relaxed));
+    report.zeros(&["acl_access_denied_tls_cert"]);
+    report.field("acl_access_denied_db", stats.acl_denied_database.load(Relaxed));
 }
 
 fn traffic(engine: &Engine, report: &mut Report) {
