@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::value::HashLimits;
 use super::word::{Look, Owned, Word};
 use super::{Hash, expiring, packed, shaped};
 use crate::listpack::Listpack;
@@ -29,6 +30,11 @@ impl Hash {
         }
         hash.share_names();
         Ok(hash)
+    }
+
+    /// Chooses the encoding of a hash that has been put together from a file.
+    pub fn loaded(&mut self, limits: &HashLimits) {
+        self.enforce(limits);
     }
 
     /// Shares the names with other hashes, if there are enough of the kind.
@@ -72,6 +78,15 @@ mod tests {
         assert_eq!(times.next_expiry_ms(), Some(50));
         let (pack, has_times) = times.as_listpack().expect("one run of bytes");
         assert_eq!(Hash::from_listpack(pack.clone(), has_times).as_ref(), Ok(&times));
+    }
+
+    #[test]
+    fn what_exceeds_the_limits_becomes_a_table() {
+        let mut hash = load(&["a", "1", "b", "2"], false).expect("a hash");
+        hash.loaded(&HashLimits { entries_max: 2, value_bytes_max: 64 });
+        assert_eq!(hash.encoding_name(), "listpack");
+        hash.loaded(&HashLimits { entries_max: 1, value_bytes_max: 64 });
+        assert_eq!((hash.encoding_name(), hash.len()), ("hashtable", 2));
     }
 
     #[test]
