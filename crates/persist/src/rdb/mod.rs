@@ -12,8 +12,10 @@
 //! - `encode`: from values to records
 //! - `writer`: from records to a file
 //! - `dump`: one value by itself
+//! - [`check`]: the tool that checks a file
 
 mod batch;
+pub mod check;
 mod checksum;
 mod cursor;
 mod decode;

@@ -1,11 +1,9 @@
 //! Hashes from bytes that come from outside: listpacks of RDB files and of RESTORE.
 
-use std::collections::HashSet;
-
 use super::value::HashLimits;
 use super::word::{Look, Owned, Word};
-use super::{Hash, expiring, packed, shaped};
-use crate::listpack::Listpack;
+use super::{Hash, expiring, shaped};
+use crate::listpack::{Listpack, are_distinct};
 
 /// A listpack that is no hash: fields are incomplete or come twice, times are none or out of order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,12 +20,11 @@ impl Hash {
         if has_times && !are_times_in_order(&pack) {
             return Err(NotAHash);
         }
-        let owned = if has_times { Owned::Expiring(Box::new(pack)) } else { Owned::Packed(pack) };
-        let mut hash = Hash(Word::from(owned));
-        let mut names = HashSet::new();
-        if !hash.iter().all(|entry| names.insert(entry.name.to_vec())) {
+        if !are_distinct(pack.iter().step_by(width)) {
             return Err(NotAHash);
         }
+        let owned = if has_times { Owned::Expiring(Box::new(pack)) } else { Owned::Packed(pack) };
+        let mut hash = Hash(Word::from(owned));
         hash.share_names();
         Ok(hash)
     }
@@ -40,11 +37,38 @@ impl Hash {
     /// Shares the names with other hashes, if there are enough of the kind.
     fn share_names(&mut self) {
         let Look::Packed(pack) = self.0.look() else { return };
-        let fields: Vec<_> =
-            packed::iter(pack).map(|entry| (entry.name.to_vec(), entry.value.to_vec())).collect();
-        if let Some(record) = shaped::of(fields.iter().map(|(name, value)| (&name[..], &value[..]))) {
+        let texts = Texts::of(pack);
+        if let Some(record) = shaped::of(texts.pairs()) {
             self.0 = Word::from(Owned::Shaped(record));
         }
+    }
+}
+
+/// The elements of a listpack as texts, in one run of bytes.
+struct Texts {
+    bytes: Vec<u8>,
+    /// Where each of them ends.
+    ends: Vec<usize>,
+}
+
+impl Texts {
+    fn of(pack: &Listpack) -> Texts {
+        let mut texts =
+            Texts { bytes: Vec::with_capacity(2 * pack.bytes()), ends: Vec::with_capacity(pack.len()) };
+        for item in pack {
+            item.write_to(&mut texts.bytes);
+            texts.ends.push(texts.bytes.len());
+        }
+        texts
+    }
+
+    fn text(&self, index: usize) -> &[u8] {
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.bytes[start..self.ends[index]]
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> + Clone {
+        (0..self.ends.len() / 2).map(|pair| (self.text(2 * pair), self.text(2 * pair + 1)))
     }
 }
 
