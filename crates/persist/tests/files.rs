@@ -17,7 +17,9 @@ fn options(target: Target, compresses: bool) -> WriteOptions {
 
 #[test]
 fn what_is_written_is_read_again() {
-    for (version, expiring) in [(9, false), (10, false), (11, false), (12, true), (13, true), (14, true), (80, true)] {
+    for (version, expiring) in
+        [(9, false), (10, false), (11, false), (12, true), (13, true), (14, true), (80, true)]
+    {
         for compresses in [false, true] {
             let mut written = contents(u64::from(version), 900, expiring);
             let bytes = write(&written, options(target(version), compresses));
@@ -33,7 +35,9 @@ fn what_is_written_is_read_again() {
 /// Streams of older versions have fewer figures.
 fn forget_what_old_versions_lose(one: &mut Contents, other: &mut Contents, version: u16) {
     for contents in [one, other] {
-        contents.keys.retain(|_, key| !matches!(key.value, Content::Object(Object::Stream(_))) || version == 0);
+        contents
+            .keys
+            .retain(|_, key| !matches!(key.value, Content::Object(Object::Stream(_))) || version == 0);
     }
 }
 
@@ -57,9 +61,14 @@ fn encodings_come_back() {
 fn pieces_of_any_size_come_to_the_same() {
     let written = contents(1, 300, true);
     let bytes = write(&written, WriteOptions::default());
-    for (chunk_bytes, step, record_bytes_max) in
-        [(1, 1, 0), (7, 3, 20), (100, 64, 500), (4096, 1000, 3000), (1 << 20, usize::MAX, 100), (64, 1 << 20, 1 << 20)]
-    {
+    for (chunk_bytes, step, record_bytes_max) in [
+        (1, 1, 0),
+        (7, 3, 20),
+        (100, 64, 500),
+        (4096, 1000, 3000),
+        (1 << 20, usize::MAX, 100),
+        (64, 1 << 20, 1 << 20),
+    ] {
         let source = Slow { bytes: &bytes, step };
         let options = ReadOptions { chunk_bytes, record_bytes_max, ..ReadOptions::default() };
         assert_eq!(read(source, options).unwrap(), written, "{chunk_bytes} {step} {record_bytes_max}");
@@ -77,7 +86,10 @@ fn the_oldest_version_that_can_hold_the_values() {
     let value = Content::Object(Object::Stream(stream));
     contents.keys.insert((0, b"producers".to_vec()), Key { info: KeyInfo::default(), value });
     assert_eq!(header(&contents), b"REDIS0013");
-    assert_eq!(read(&write(&contents, WriteOptions::default())[..], ReadOptions::default()).unwrap(), contents);
+    assert_eq!(
+        read(&write(&contents, WriteOptions::default())[..], ReadOptions::default()).unwrap(),
+        contents
+    );
 }
 
 #[test]
@@ -86,7 +98,8 @@ fn what_streams_remember_of_producers_comes_back() {
     let stream = common::stream_with_producers(&mut rng, 60);
     let object = Object::Stream(stream.clone());
     let payload = dump(ValueRef::from(&object), EncodeOptions::default()).unwrap();
-    let Ok(ochre_persist::rdb::Value::Object(Object::Stream(again))) = restore(&payload, &common::limits()) else {
+    let Ok(ochre_persist::rdb::Value::Object(Object::Stream(again))) = restore(&payload, &common::limits())
+    else {
         panic!("no stream");
     };
     assert_eq!(again.idempotency_limits(), stream.idempotency_limits());
@@ -99,8 +112,11 @@ fn what_streams_remember_of_producers_comes_back() {
 fn pending_entries_without_a_consumer_come_back() {
     let mut rng = Rng::new(2);
     let mut stream = common::stream_with_groups(&mut rng, 40);
-    let all: Vec<_> =
-        stream.group(b"two").unwrap().pending(Default::default(), ochre_types::stream::StreamId::MAX).collect();
+    let all: Vec<_> = stream
+        .group(b"two")
+        .unwrap()
+        .pending(Default::default(), ochre_types::stream::StreamId::MAX)
+        .collect();
     let ids: Vec<_> = all.iter().take(3).map(|pending| pending.id).collect();
     drop(all);
     stream.give_back(b"two", &ids, ochre_types::stream::NackMode::Fail, None, false).unwrap();
@@ -114,7 +130,8 @@ fn pending_entries_without_a_consumer_come_back() {
 #[test]
 fn values_in_parts_are_the_same_bytes() {
     for (key, content) in &contents(9, 3000, true).keys {
-        let (mut whole, mut parts) = (Encoder::new(EncodeOptions::default()), Encoder::new(EncodeOptions::default()));
+        let (mut whole, mut parts) =
+            (Encoder::new(EncodeOptions::default()), Encoder::new(EncodeOptions::default()));
         whole.record(&key.1, content.info, content.value.as_value()).unwrap();
         let mut writer = ValueWriter::new(content.value.as_value(), Target::default()).unwrap();
         parts.begin_record(&key.1, content.info, &mut writer as &mut dyn ValueParts).unwrap();

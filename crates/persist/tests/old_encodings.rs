@@ -144,13 +144,19 @@ fn times_and_accesses_stand_in_front_of_keys() {
 
 #[test]
 fn what_cannot_be_built_is_passed() {
-    let module = [&b"\x07\x03mod\x81"[..], &(0x1234_5678_9abc_d000u64 | 3).to_be_bytes(), b"\x02\x05\x05\x02hi\x03....\x04........\x01\x02\x00"].concat();
+    let module = [
+        &b"\x07\x03mod\x81"[..],
+        &(0x1234_5678_9abc_d000u64 | 3).to_be_bytes(),
+        b"\x02\x05\x05\x02hi\x03....\x04........\x01\x02\x00",
+    ]
+    .concat();
     let array = b"\x1c\x03arr\x02\x01\x05\x00\x01........\x01\x03\x02hi";
     let empty = b"\x02\x01s\x00";
     let records = [&module[..], array, empty, b"\x00\x01k\x01v"].concat();
     let contents = contents(b"REDIS0014", &records).unwrap();
     assert_eq!((contents.keys.len(), contents.skipped), (1, 3));
-    let aux = [&b"\xf7\x81"[..], &(0x1234_5678_9abc_d000u64 | 3).to_be_bytes(), b"\x02\x01\x05\x02hi\x00"].concat();
+    let aux =
+        [&b"\xf7\x81"[..], &(0x1234_5678_9abc_d000u64 | 3).to_be_bytes(), b"\x02\x01\x05\x02hi\x00"].concat();
     assert!(self::contents(b"REDIS0009", &aux).unwrap().keys.is_empty());
     assert_eq!(self::contents(b"REDIS0010", b"\xf6\x00").err(), Some(RdbError::FunctionPreRelease));
     assert!(matches!(value(b"REDIS0008", 6, b""), Err(RdbError::Corrupt(_))));
@@ -204,7 +210,9 @@ fn payloads_of_peers() {
     // No checksum, and something behind the value: both as Redis takes them.
     let unsummed = b"\x00\x05hellojunk\x0d\x00\0\0\0\0\0\0\0\0";
     assert_eq!(restore(unsummed, &common::limits()), Ok(Value::String(Text::Bytes(b"hello"))));
-    for (version, is_read) in [(0u16, false), (1, true), (16, true), (17, false), (79, false), (80, true), (81, false)] {
+    for (version, is_read) in
+        [(0u16, false), (1, true), (16, true), (17, false), (79, false), (80, true), (81, false)]
+    {
         let payload = [&b"\x00\x01x"[..], &version.to_le_bytes(), &[0; 8]].concat();
         assert_eq!(restore(&payload, &common::limits()).is_ok(), is_read, "{version}");
     }

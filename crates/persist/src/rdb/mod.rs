@@ -38,8 +38,9 @@ pub use checksum::crc64;
 pub use decode::{Limits, Value};
 pub use dump::{Payload, RestoreError, dump, restore};
 pub use encode::{
-    CannotHold, EncodeOptions, Encoder, Fields, HashWriter, ListWriter, Members, Nodes, ScoredMembers, SetWriter,
-    StreamFigures, StreamSource, StreamWriter, Target, ValueParts, ValueRef, ValueWriter, ZSetWriter,
+    CannotHold, EncodeOptions, Encoder, Fields, HashWriter, ListWriter, Members, Nodes, ScoredMembers,
+    SetWriter, StreamFigures, StreamSource, StreamWriter, Target, ValueParts, ValueRef, ValueWriter,
+    ZSetWriter,
 };
 pub use error::{RdbError, ReadError};
 pub use format::ValueType;

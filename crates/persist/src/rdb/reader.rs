@@ -190,7 +190,10 @@ impl<R: Read> Reader<R> {
     ///
     /// # Errors
     /// When the source fails, or its bytes are wrong. There is nothing behind an error.
-    #[expect(clippy::should_implement_trait, reason = "an iterator would have to end, and this must not be forgotten")]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "an iterator would have to end, and this must not be forgotten"
+    )]
     pub fn next(&mut self) -> Result<Event, ReadError> {
         let version = self.version()?;
         if let Some(end) = self.end {
@@ -308,7 +311,11 @@ impl<R: Read> Reader<R> {
             }
         }
         // Not for a byte more only: what is there has to be looked at again.
-        if self.window.read_beyond(there + there / 2)? { Ok(None) } else { Err(self.fail(RdbError::Truncated)) }
+        if self.window.read_beyond(there + there / 2)? {
+            Ok(None)
+        } else {
+            Err(self.fail(RdbError::Truncated))
+        }
     }
 
     fn read_big(
@@ -393,4 +400,3 @@ impl<R: Read> Reader<R> {
 pub fn is_rdb(first_bytes: &[u8]) -> bool {
     first_bytes.starts_with(b"REDIS") || first_bytes.starts_with(b"VALKEY")
 }
-

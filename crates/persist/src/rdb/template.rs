@@ -45,7 +45,8 @@ pub(super) fn read_names(cursor: &mut Cursor<'_>) -> Result<Names, RdbError> {
     match cursor.length()? {
         AS_LISTPACK => {
             let listpack = cursor.text()?.with_bytes(Listpack::from_bytes);
-            let listpack = listpack.map_err(|_| RdbError::Corrupt("Hash template integrity check failed."))?;
+            let listpack =
+                listpack.map_err(|_| RdbError::Corrupt("Hash template integrity check failed."))?;
             checked(listpack.iter().map(|name: Item<'_>| name.to_vec()).collect())
         }
         AS_TEXTS => read_texts(cursor),
@@ -79,7 +80,9 @@ mod tests {
             let mut cursor = Cursor::new(bytes);
             assert_eq!((read_names(&mut cursor), cursor.remaining()), (Ok(names.clone()), 0));
         }
-        for bytes in [&b"\x01\x00"[..], b"\x01\x02\x01b\x01a", b"\x01\x02\x01a\x01a", b"\x01\x02\x02aa\x01b", b"\x02"] {
+        for bytes in
+            [&b"\x01\x00"[..], b"\x01\x02\x01b\x01a", b"\x01\x02\x01a\x01a", b"\x01\x02\x02aa\x01b", b"\x02"]
+        {
             assert!(matches!(read_names(&mut Cursor::new(bytes)), Err(RdbError::Corrupt(_))), "{bytes:?}");
         }
     }

@@ -199,7 +199,8 @@ pub fn stream(rng: &mut Rng, len: u64) -> Stream {
         let id = IdRequest::Exact(StreamId::new(at / 3, at));
         stream.add(id, fields, NodeLimits::default(), 0).unwrap();
     }
-    let ids: Vec<StreamId> = (0..len / 10).map(|_| rng.below(len) + 1).map(|at| StreamId::new(at / 3, at)).collect();
+    let ids: Vec<StreamId> =
+        (0..len / 10).map(|_| rng.below(len) + 1).map(|at| StreamId::new(at / 3, at)).collect();
     stream.delete(&ids);
     stream
 }
@@ -252,7 +253,9 @@ pub fn contents(seed: u64, len: u64, expiring: bool) -> Contents {
     }
     let mut contents = Contents::default();
     contents.aux.push((b"redis-ver".to_vec(), b"8.6.3".to_vec()));
-    contents.functions.push(b"#!lua name=lib\nredis.register_function('f', function() return 1 end)".to_vec());
+    contents
+        .functions
+        .push(b"#!lua name=lib\nredis.register_function('f', function() return 1 end)".to_vec());
     for (at, value) in values.into_iter().enumerate() {
         let expire_ms = (at % 3 == 0).then_some(1_900_000_000_000 + at as i64);
         let access = match at % 4 {

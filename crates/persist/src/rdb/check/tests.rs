@@ -36,12 +36,12 @@ fn a_sound_file() {
     let lines = "[offset 26] AUX FIELD redis-ver = '7.2.0'\n\
                  [offset 40] AUX FIELD lua = 'return 1'\n\
                  [offset 56] Selecting DB ID 3\n\
-                 [offset 102] Checksum OK\n";
+                 [offset 104] Checksum OK\n";
     let totals = "[info] 2 keys read\n[info] 2 expires\n[info] 1 already expired\n";
-    let redis = format!("{lines}[offset 102] \\o/ RDB looks OK! \\o/\n{totals}[info] 0 subexpires\n");
+    let redis = format!("{lines}[offset 104] \\o/ RDB looks OK! \\o/\n{totals}[info] 0 subexpires\n");
     assert_eq!(report(&bytes, Style::Redis), (true, redis));
     let valkey = format!(
-        "{lines}[offset 102] Check RDB returned error code 0 (0 means success)\n[offset 102] \\o/ RDB looks OK! \\o/\n\
+        "{lines}[offset 104] Check RDB returned error code 0 (0 means success)\n[offset 104] \\o/ RDB looks OK! \\o/\n\
          {totals}[info] 1 functions\n[info] 1 lua scripts read\n"
     );
     assert_eq!(report(&bytes, Style::Valkey), (true, valkey));
@@ -59,7 +59,10 @@ fn a_damaged_one() {
                  [info] 2 keys read\n[info] 0 expires\n[info] 0 already expired\n";
     assert_eq!(report(&bytes, Style::Redis), (false, format!("{error}[info] 0 subexpires\n")));
     let (is_sound, text) = report(&bytes[..11], Style::Valkey);
-    assert!(!is_sound && text.contains("Unexpected EOF reading RDB file\n[additional info] While doing: read-type\n"));
+    assert!(
+        !is_sound
+            && text.contains("Unexpected EOF reading RDB file\n[additional info] While doing: read-type\n")
+    );
     assert!(text.ends_with("Check RDB returned error code 1 (0 means success)\n"), "{text}");
 }
 
@@ -72,9 +75,14 @@ fn versions_that_are_not_known() {
     let (is_sound, text) = report(&bytes(b"REDIS0075"), Style::Redis);
     assert!(!is_sound && text.contains("[offset 9] Can't handle RDB format version 75\n"), "{text}");
     let (_, text) = report(b"VALKEY987\xfe\x00\x96", Style::Valkey);
-    assert!(text.contains("[offset 12] Unknown object type 150 in RDB file with future version 987\n"), "{text}");
+    assert!(
+        text.contains("[offset 12] Unknown object type 150 in RDB file with future version 987\n"),
+        "{text}"
+    );
     let (_, text) = report(b"nonsense that is long enough", Style::Redis);
-    assert!(text.contains("Wrong signature trying to load DB from file\n[additional info] While doing: start\n"));
+    assert!(
+        text.contains("Wrong signature trying to load DB from file\n[additional info] While doing: start\n")
+    );
 }
 
 #[test]
@@ -99,7 +107,9 @@ fn statistics_in_each_form() {
         assert!(csv.lines().any(|one| one == line), "{line}\n{csv}");
     }
     let table = print(StatisticsFormat::Table);
-    assert!(table.contains("db.3.keys.total               \t2    \t0    \t0    \t0    \t0    \t0    \t0    \n"));
+    assert!(
+        table.contains("db.3.keys.total               \t2    \t0    \t0    \t0    \t0    \t0    \t0    \n")
+    );
     let info = print(StatisticsFormat::Info);
     assert!(info.contains("[info] db.3.type.string.keys.size:2\n") && !info.contains("type.name"), "{info}");
 }

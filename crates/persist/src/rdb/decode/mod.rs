@@ -19,8 +19,8 @@ mod list;
 mod set;
 mod stream;
 mod text;
-mod zipmap;
 mod ziplist;
+mod zipmap;
 mod zset;
 
 use ochre_types::Object;

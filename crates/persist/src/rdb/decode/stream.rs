@@ -128,7 +128,8 @@ impl<'c> StreamDecoder<'c> {
 
     fn read_node(&mut self, cursor: &mut Cursor<'_>) -> Result<(), RdbError> {
         let base = cursor.text()?.with_bytes(|bytes| <[u8; 16]>::try_from(bytes));
-        let base = base.map_err(|_| RdbError::Corrupt("Stream node key entry is not the size of a stream ID"))?;
+        let base =
+            base.map_err(|_| RdbError::Corrupt("Stream node key entry is not the size of a stream ID"))?;
         let error = |_| RdbError::Corrupt("Stream listpack integrity check failed.");
         let listpack = cursor.text()?.with_bytes(Listpack::from_bytes).map_err(error)?;
         self.stream.restore_node(big_endian_id(base), &listpack).map_err(error)
@@ -171,9 +172,8 @@ impl<'c> StreamDecoder<'c> {
         let id = big_endian_id(cursor.array()?);
         let (delivered_ms, deliveries) = (cursor.ms()?, cursor.length()?);
         let restored = self.stream.restore_pending(&self.group, id, delivered_ms, deliveries);
-        restored.map_err(|_| {
-            RdbError::Corrupt("Duplicated global PEL entry loading stream consumer group")
-        })?;
+        restored
+            .map_err(|_| RdbError::Corrupt("Duplicated global PEL entry loading stream consumer group"))?;
         self.without_owner += 1;
         Ok(())
     }

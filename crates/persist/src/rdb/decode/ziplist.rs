@@ -157,7 +157,9 @@ mod tests {
         // The example of Redis's own description.
         let good = b"\x0f\0\0\0\x0c\0\0\0\x02\0\0\xf3\x02\xf6\xff";
         assert_eq!(texts(good), Some(vec![b"2".to_vec(), b"5".to_vec()]));
-        for (at, byte) in [(0, 14), (4, 10), (8, 1), (10, 1), (11, 0xff), (12, 3), (13, 0x3f), (14, 0), (12, 0xfe)] {
+        for (at, byte) in
+            [(0, 14), (4, 10), (8, 1), (10, 1), (11, 0xff), (12, 3), (13, 0x3f), (14, 0), (12, 0xfe)]
+        {
             let mut bad = good.to_vec();
             bad[at] = byte;
             assert_eq!(texts(&bad), None, "{at} {byte}");

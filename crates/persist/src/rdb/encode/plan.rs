@@ -111,7 +111,11 @@ impl Target {
 
     pub(super) fn stream(self, has_unowned: bool, has_idempotency: bool) -> Result<Plan, CannotHold> {
         if has_unowned {
-            return self.require(code::STREAM_5, Version::V14, "pending entries of streams without a consumer");
+            return self.require(
+                code::STREAM_5,
+                Version::V14,
+                "pending entries of streams without a consumer",
+            );
         }
         if has_idempotency {
             return self.require(code::STREAM_4, Version::V13, "what streams remember of their producers");

@@ -125,13 +125,7 @@ impl<S: StreamSource> StreamWriter<S> {
         Next::Consumer(index, 0, None)
     }
 
-    fn write_consumer(
-        &self,
-        out: &mut Encoder,
-        index: usize,
-        number: usize,
-        from: Option<StreamId>,
-    ) -> Next {
+    fn write_consumer(&self, out: &mut Encoder, index: usize, number: usize, from: Option<StreamId>) -> Next {
         let Some((_, group)) = self.source.group(index) else { return Next::End };
         let mut consumers = group.consumers().skip(number).take(ENTRIES).enumerate();
         // Many small ones at a time, since finding one by its number is a walk.
