@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ochre_acl::{Access, Catalog, ChannelUse, CommandFacts, Defaults, Denial, KeyUse, Request, User};
 use ochre_config::{Config, NoFiles};
 use ochre_keyspace::{Entry, Harvest, Hasher, NewValue, Table, ValueRef};
+use ochre_persist::rdb;
 use ochre_resp::{Head, Limits, Progress, ReplyLimits, ReplyParser, RequestParser, Span, skip_reply};
 use ochre_types::listpack::Listpack;
 use ochre_types::{Case, Encoding, HyperLogLog, ObjectRef, Registers, glob_match, lzf};
@@ -478,4 +479,83 @@ fn requests() -> impl Iterator<Item = Box<dyn Fn(&User) -> Result<(), Denial>>> 
             }) as Box<dyn Fn(&User) -> Result<(), Denial>>
         })
     })
+}
+
+/// A file is refused, or reads the same whole and in parts; what was read is written, and reads the same again.
+pub fn rdb(input: &[u8]) {
+    let Some((choice, records)) = input.split_first() else { return };
+    let versions = [11, 80, 14, 16, 12, 2, 9, 13].map(|number| rdb::Version::new(number, Default::default()));
+    let Some(version) = versions[usize::from(choice % 8)] else { return };
+    let file = [&version.header()[..], records].concat();
+    let whole = read_file(&file, 1 << 20);
+    let in_parts = read_file(&file, 0);
+    assert_eq!(whole.is_some(), in_parts.is_some());
+    let Some(whole) = whole else { return };
+    assert_eq!(Some(&whole), in_parts.as_ref());
+    let mut writer =
+        rdb::Writer::new(Vec::new(), rdb::WriteOptions::default()).expect("a vector takes everything");
+    for (key, info, value) in &whole {
+        writer.record(key, *info, value_ref(value)).expect("some version can hold it");
+    }
+    let (mut written, result) = writer.finish().expect("a vector takes everything");
+    if let Some(header) = result.header {
+        written[..header.len()].copy_from_slice(&header);
+    }
+    assert_eq!(read_file(&written, 1 << 20), Some(whole));
+}
+
+type FileKey = (Vec<u8>, rdb::KeyInfo, rdb::Value<'static>);
+
+/// The keys of a file in their order, but for those that only modules can read.
+fn read_file(file: &[u8], record_bytes_max: usize) -> Option<Vec<FileKey>> {
+    let options =
+        rdb::ReadOptions { chunk_bytes: 64, record_bytes_max, checks_sum: false, ..Default::default() };
+    let (mut reader, mut keys) = (rdb::Reader::new(file, options), Vec::new());
+    loop {
+        match reader.next().ok()? {
+            rdb::Event::End(_) => return Some(keys),
+            rdb::Event::Records(batch) => {
+                for record in batch.records() {
+                    let key = record.key().ok()?.into_vec();
+                    match record.decode(&options.limits) {
+                        Ok(value) => keys.push((key, record.info(), owned(value))),
+                        Err(error) if error.is_of_value() => {}
+                        Err(_) => return None,
+                    }
+                }
+            }
+            rdb::Event::Big(big) => {
+                let rdb::BigRecord { key, info, value, .. } = *big;
+                value.into_iter().for_each(|value| keys.push((key.clone(), info, owned(value))));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A value as one string in memory of its own, or whatever else it is.
+fn owned(value: rdb::Value<'_>) -> rdb::Value<'static> {
+    match value {
+        rdb::Value::String(text) => rdb::Value::String(rdb::Text::Owned(text.into_vec())),
+        rdb::Value::Object(object) => rdb::Value::Object(object),
+    }
+}
+
+fn value_ref<'a>(value: &'a rdb::Value<'_>) -> rdb::ValueRef<'a> {
+    match value {
+        rdb::Value::String(rdb::Text::Owned(bytes)) => rdb::ValueRef::String(bytes),
+        rdb::Value::String(rdb::Text::Bytes(bytes)) => rdb::ValueRef::String(bytes),
+        rdb::Value::String(rdb::Text::Int(int)) => rdb::ValueRef::Int(*int),
+        rdb::Value::Object(object) => object.into(),
+    }
+}
+
+/// A DUMP payload is refused, or what is dumped again restores to the same. The checksum is not looked at.
+pub fn payload(input: &[u8]) {
+    let Ok(payload) = rdb::Payload::verify(input, rdb::VersionCheck::Strict, false) else { return };
+    let Ok(value) = payload.decode(&rdb::Limits::default()) else { return };
+    let value = owned(value);
+    let dumped =
+        rdb::dump(value_ref(&value), rdb::EncodeOptions::default()).expect("some version can hold it");
+    assert_eq!(rdb::restore(&dumped, &rdb::Limits::default()).map(owned), Ok(value));
 }

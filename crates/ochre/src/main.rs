@@ -16,7 +16,7 @@ const TOOLS: &[(&str, Tool, &str)] = &[
     ("benchmark", Tool::Benchmark, "measures a server under load"),
     ("cli", Tool::Missing("cli"), "a client for the command line"),
     ("sentinel", Tool::Missing("sentinel"), "watches servers and promotes replicas"),
-    ("check-rdb", Tool::Missing("check-rdb"), "checks a snapshot"),
+    ("check-rdb", Tool::CheckRdb, "checks a snapshot"),
     ("check-aof", Tool::Missing("check-aof"), "checks an append-only file"),
 ];
 
@@ -25,6 +25,7 @@ const TOOLS: &[(&str, Tool, &str)] = &[
 enum Tool {
     Server,
     Benchmark,
+    CheckRdb,
     /// A tool that is not there yet, by its name.
     Missing(&'static str),
 }
@@ -85,6 +86,7 @@ fn main() -> ExitCode {
             code
         }
         Tool::Benchmark => ochre_benchmark::main(arguments),
+        Tool::CheckRdb => ochre_persist::rdb::check::main(&name, &arguments),
         Tool::Missing(word) => {
             eprintln!(
                 "{name}: 'ochre {word}' is not part of this version of Ochre yet; redis-{word} and valkey-{word} work with it."
@@ -107,13 +109,14 @@ mod tests {
 
     #[test]
     fn names_and_words_choose_the_tool() {
-        let cases: [(&[&str], Tool, usize); 7] = [
+        let cases: [(&[&str], Tool, usize); 8] = [
             (&["/usr/bin/ochre"], Tool::Server, 0),
             (&["ochre", "--port", "1"], Tool::Server, 2),
             (&["ochre", "server", "x.conf"], Tool::Server, 1),
             (&["/opt/redis-server", "server"], Tool::Server, 1),
             (&["valkey-benchmark", "-n", "1"], Tool::Benchmark, 2),
             (&["ochre", "benchmark"], Tool::Benchmark, 0),
+            (&["redis-check-rdb", "dump.rdb"], Tool::CheckRdb, 1),
             (&["ochre-cli"], Tool::Missing("cli"), 0),
         ];
         for (words, tool, rest) in cases {

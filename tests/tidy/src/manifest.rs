@@ -7,6 +7,7 @@ const LAYERS: &[&[&str]] = &[
     &["table", "memory"],
     &["types"],
     &["resp"],
+    &["persist"],
     &["config", "acl"],
     &["keyspace"],
     &["engine"],

@@ -1,10 +1,9 @@
 //! Hashes from bytes that come from outside: listpacks of RDB files and of RESTORE.
 
-use std::collections::HashSet;
-
+use super::value::HashLimits;
 use super::word::{Look, Owned, Word};
-use super::{Hash, expiring, packed, shaped};
-use crate::listpack::Listpack;
+use super::{Hash, expiring, shaped};
+use crate::listpack::{Listpack, are_distinct};
 
 /// A listpack that is no hash: fields are incomplete or come twice, times are none or out of order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,24 +20,55 @@ impl Hash {
         if has_times && !are_times_in_order(&pack) {
             return Err(NotAHash);
         }
-        let owned = if has_times { Owned::Expiring(Box::new(pack)) } else { Owned::Packed(pack) };
-        let mut hash = Hash(Word::from(owned));
-        let mut names = HashSet::new();
-        if !hash.iter().all(|entry| names.insert(entry.name.to_vec())) {
+        if !are_distinct(pack.iter().step_by(width)) {
             return Err(NotAHash);
         }
+        let owned = if has_times { Owned::Expiring(Box::new(pack)) } else { Owned::Packed(pack) };
+        let mut hash = Hash(Word::from(owned));
         hash.share_names();
         Ok(hash)
+    }
+
+    /// Chooses the encoding of a hash that has been put together from a file.
+    pub fn loaded(&mut self, limits: &HashLimits) {
+        self.enforce(limits);
     }
 
     /// Shares the names with other hashes, if there are enough of the kind.
     fn share_names(&mut self) {
         let Look::Packed(pack) = self.0.look() else { return };
-        let fields: Vec<_> =
-            packed::iter(pack).map(|entry| (entry.name.to_vec(), entry.value.to_vec())).collect();
-        if let Some(record) = shaped::of(fields.iter().map(|(name, value)| (&name[..], &value[..]))) {
+        let texts = Texts::of(pack);
+        if let Some(record) = shaped::of(texts.pairs()) {
             self.0 = Word::from(Owned::Shaped(record));
         }
+    }
+}
+
+/// The elements of a listpack as texts, in one run of bytes.
+struct Texts {
+    bytes: Vec<u8>,
+    /// Where each of them ends.
+    ends: Vec<usize>,
+}
+
+impl Texts {
+    fn of(pack: &Listpack) -> Texts {
+        let mut texts =
+            Texts { bytes: Vec::with_capacity(2 * pack.bytes()), ends: Vec::with_capacity(pack.len()) };
+        for item in pack {
+            item.write_to(&mut texts.bytes);
+            texts.ends.push(texts.bytes.len());
+        }
+        texts
+    }
+
+    fn text(&self, index: usize) -> &[u8] {
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.bytes[start..self.ends[index]]
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> + Clone {
+        (0..self.ends.len() / 2).map(|pair| (self.text(2 * pair), self.text(2 * pair + 1)))
     }
 }
 
@@ -72,6 +102,15 @@ mod tests {
         assert_eq!(times.next_expiry_ms(), Some(50));
         let (pack, has_times) = times.as_listpack().expect("one run of bytes");
         assert_eq!(Hash::from_listpack(pack.clone(), has_times).as_ref(), Ok(&times));
+    }
+
+    #[test]
+    fn what_exceeds_the_limits_becomes_a_table() {
+        let mut hash = load(&["a", "1", "b", "2"], false).expect("a hash");
+        hash.loaded(&HashLimits { entries_max: 2, value_bytes_max: 64 });
+        assert_eq!(hash.encoding_name(), "listpack");
+        hash.loaded(&HashLimits { entries_max: 1, value_bytes_max: 64 });
+        assert_eq!((hash.encoding_name(), hash.len()), ("hashtable", 2));
     }
 
     #[test]

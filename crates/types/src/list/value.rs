@@ -240,6 +240,14 @@ impl List {
 
     /// Adds a node's elements at the tail, as they come from a file.
     pub fn push_saved(&mut self, node: &SavedNode, limits: &ListLimits) {
+        // A small list has one node, which is then all of it.
+        if let SavedNode::Listpack(listpack) = node
+            && self.is_empty()
+            && !limits.exceeded_by(listpack.bytes(), listpack.len())
+        {
+            self.0 = Compact::listpack(listpack.clone());
+            return;
+        }
         self.become_quicklist(limits);
         if let CompactMut::Boxed(quicklist) = self.0.get_mut() {
             match node {

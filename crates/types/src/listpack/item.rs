@@ -3,7 +3,7 @@
 use crate::parse_i64;
 
 /// An element, borrowed from where it is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Item<'a> {
     /// A text that was stored as the integer it spells.
     Int(i64),

@@ -6,11 +6,12 @@
 //! - `buffer`: the allocation, with room at both ends
 //! - `pack`: the listpack itself
 //! - `find`, `iter`: looking for an element, walking over all
-//! - `validate`: bytes from outside
+//! - `validate`, `distinct`: bytes from outside
 //! - `compact`: one word that is either a listpack or a box of something bigger
 
 mod buffer;
 mod compact;
+mod distinct;
 mod encoding;
 mod find;
 mod item;
@@ -21,6 +22,7 @@ mod tests;
 mod validate;
 
 pub(crate) use buffer::allocated_bytes;
+pub(crate) use distinct::are_distinct;
 pub(crate) use encoding::{Encoded, decode, encoded_len};
 
 pub use compact::{Compact, CompactMut, CompactRef};

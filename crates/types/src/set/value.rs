@@ -14,7 +14,7 @@ use super::batch::{Batch, bits};
 use super::intset::Intset;
 use super::member::Member;
 use super::word::{Repr, ReprMut, Word};
-use crate::listpack::{Corrupt, Item, Listpack};
+use crate::listpack::{Corrupt, Item, Listpack, are_distinct};
 use crate::parse_i64;
 
 /// The largest intset, whatever the limits say.
@@ -83,8 +83,7 @@ impl Set {
 
     /// A set of the elements of a listpack. Errors if one of them is there twice or there is none.
     pub fn from_listpack(listpack: Listpack) -> Result<Set, Corrupt> {
-        let mut seen = Set::new_table(listpack.len());
-        if listpack.is_empty() || !listpack.iter().all(|item| seen.push_to_table(item)) {
+        if listpack.is_empty() || !are_distinct(listpack.iter()) {
             return Err(Corrupt);
         }
         Ok(Set(Word::listpack(listpack)))

@@ -50,7 +50,7 @@ impl History {
     }
 
     /// How many entries were added up to `id`.
-    fn position(&self, id: StreamId) -> Option<u64> {
+    pub(super) fn position(&self, id: StreamId) -> Option<u64> {
         if self.entries_added == 0 {
             return Some(0);
         }

@@ -54,6 +54,12 @@ impl Stream {
         Ok(())
     }
 
+    /// How many entries were added up to `id`, where that follows from the figures: what a group has read of which an old
+    /// file tells the last ID only.
+    pub fn entries_up_to(&self, id: StreamId) -> Option<u64> {
+        self.history().position(id)
+    }
+
     /// Puts an entry that has no owner (yet) on the list of a group.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use std::ops::Range;
 use super::limits::Direction;
 use super::ranges::{LexRange, ScoreRange};
 use super::score::{read_score, with_score_text};
-use crate::listpack::{Corrupt, Item, Listpack, Pos};
+use crate::listpack::{Corrupt, Item, Listpack, Pos, are_distinct};
 
 /// Members and scores, first to last.
 pub(super) fn pairs(list: &Listpack) -> impl Iterator<Item = (Item<'_>, f64)> {
@@ -170,14 +170,13 @@ pub(super) fn ranks_of_members(list: &Listpack, range: &LexRange<'_>, direction:
 
 /// Checks a listpack from outside: pairs in order, scores that are numbers, no member twice.
 pub(super) fn validate(list: &Listpack) -> Result<(), Corrupt> {
-    if !list.len().is_multiple_of(2) || pairs(list).count() != len(list) {
+    let pairs: Vec<(Item<'_>, f64)> = pairs(list).collect();
+    if list.len() != 2 * pairs.len() {
         return Err(Corrupt);
     }
-    let mut members: Vec<Item<'_>> = pairs(list).map(|(member, _)| member).collect();
-    let in_order = pairs(list).zip(pairs(list).skip(1)).all(|((member, score), (next, next_score))| {
-        next.with_bytes(|next| compare(member, score, next, next_score)) == Ordering::Less
+    let in_order = pairs.is_sorted_by(|(member, score), (next, next_score)| {
+        next.with_bytes(|next| compare(*member, *score, next, *next_score)) == Ordering::Less
     });
-    members.sort_unstable_by(|a, b| a.with_bytes(|a| b.with_bytes(|b| a.cmp(b))));
-    let distinct = members.windows(2).all(|pair| pair[0] != pair[1]);
-    if in_order && distinct { Ok(()) } else { Err(Corrupt) }
+    let members = pairs.iter().map(|(member, _)| *member);
+    if in_order && are_distinct(members) { Ok(()) } else { Err(Corrupt) }
 }

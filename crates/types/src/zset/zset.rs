@@ -54,9 +54,8 @@ impl ZSet {
     /// The sorted set that a listpack from outside has: pairs of member and score, in order.
     ///
     /// # Errors
-    /// When it is no well-formed listpack, scores are no numbers, pairs are not in order or a member comes twice.
-    pub fn from_listpack(bytes: &[u8]) -> Result<ZSet, Corrupt> {
-        let list = Listpack::from_bytes(bytes)?;
+    /// When scores are no numbers, pairs are not in order or a member comes twice.
+    pub fn from_listpack(list: Listpack) -> Result<ZSet, Corrupt> {
         flat::validate(&list)?;
         Ok(ZSet(Compact::listpack(list)))
     }

@@ -98,7 +98,7 @@ fn listpacks_from_outside() {
     let pack = |items: &[&str]| {
         let mut list = crate::listpack::Listpack::new();
         items.iter().for_each(|item| list.push_back(item.as_bytes()));
-        ZSet::from_listpack(list.as_bytes()).map(|set| texts(set.iter().map(pair)))
+        ZSet::from_listpack(list).map(|set| texts(set.iter().map(pair)))
     };
     assert_eq!(pack(&["a", "1", "b", "1", "0", "2.5"]).as_deref(), Ok("a 1, b 1, 0 2.5"));
     assert_eq!(pack(&[]).as_deref(), Ok(""));
@@ -112,7 +112,6 @@ fn listpacks_from_outside() {
     ] {
         assert!(pack(wrong).is_err(), "{wrong:?}");
     }
-    assert!(ZSet::from_listpack(b"").is_err());
 }
 
 #[test]

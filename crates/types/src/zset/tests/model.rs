@@ -199,7 +199,7 @@ impl Model {
         assert_eq!(pairs, self.pairs());
         if let Some(list) = self.set.as_listpack() {
             assert!(self.set.len() <= self.limits.listpack_entries_max);
-            assert_eq!(ZSet::from_listpack(list.as_bytes()).as_ref(), Ok(&self.set));
+            assert_eq!(ZSet::from_listpack(list.clone()).as_ref(), Ok(&self.set));
         }
     }
 }

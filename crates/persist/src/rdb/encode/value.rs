@@ -1,0 +1,273 @@
+//! Any plain value: which writer it takes, and how the writers read plain values.
+//!
+//! What is one run of bytes is written at once; so is a string.
+
+use ochre_types::hash::{self, Hash, HashEntry};
+use ochre_types::list::{List, SavedNode};
+use ochre_types::listpack::{Item, Listpack};
+use ochre_types::set::{self, Set};
+use ochre_types::stream::{Group, Stream, StreamId};
+use ochre_types::zset::{Direction, ZSet, ZSetIter};
+use ochre_types::{Object, ObjectRef};
+
+use super::super::format::code;
+use super::super::version::Version;
+use super::collection::{HashWriter, ListWriter, SetWriter, ZSetWriter};
+use super::encoder::Encoder;
+use super::parts::{Fields, Members, Nodes, ScoredMembers, StreamFigures, StreamSource, ValueParts};
+use super::plan::{CannotHold, Target};
+use super::stream::StreamWriter;
+
+/// A value that is to be written.
+#[derive(Clone, Copy, Debug)]
+pub enum ValueRef<'a> {
+    /// A string.
+    String(&'a [u8]),
+    /// The text of an integer.
+    Int(i64),
+    /// Anything else, or a long string.
+    Object(ObjectRef<'a>),
+}
+
+impl<'a> From<&'a Object> for ValueRef<'a> {
+    fn from(object: &'a Object) -> ValueRef<'a> {
+        ValueRef::Object(object.as_ref())
+    }
+}
+
+/// Writes any plain value in parts, while nobody changes it.
+pub struct ValueWriter<'a>(Kind<'a>);
+
+enum Kind<'a> {
+    Text(Item<'a>),
+    /// What is one run of bytes already, with its type.
+    Flat(&'a [u8], (u8, Version), Option<i64>),
+    /// The same, made for this.
+    Made(Listpack, (u8, Version)),
+    Parts(Box<dyn ValueParts + 'a>),
+}
+
+impl<'a> ValueWriter<'a> {
+    /// One that has written nothing.
+    ///
+    /// # Errors
+    /// When the target cannot hold the value.
+    pub fn new(value: ValueRef<'a>, target: Target) -> Result<ValueWriter<'a>, CannotHold> {
+        let kind = match value {
+            ValueRef::String(text) => Kind::Text(Item::Bytes(text)),
+            ValueRef::Int(int) => Kind::Text(Item::Int(int)),
+            ValueRef::Object(ObjectRef::String(string)) => Kind::Text(Item::Bytes(string)),
+            ValueRef::Object(ObjectRef::List(list)) => {
+                Kind::Parts(Box::new(ListWriter::new(PlainNodes::new(list))))
+            }
+            ValueRef::Object(ObjectRef::Set(set)) => set_writer(set, target),
+            ValueRef::Object(ObjectRef::Hash(hash)) => hash_writer(hash, target)?,
+            ValueRef::Object(ObjectRef::ZSet(zset)) => zset_writer(zset, target),
+            ValueRef::Object(ObjectRef::Stream(stream)) => {
+                Kind::Parts(Box::new(StreamWriter::new(PlainStream::new(stream))))
+            }
+        };
+        Ok(ValueWriter(kind))
+    }
+}
+
+impl ValueParts for ValueWriter<'_> {
+    fn plan(&mut self, target: Target) -> Result<(u8, Version), CannotHold> {
+        match &mut self.0 {
+            Kind::Text(_) => Ok((code::STRING, Version::V9)),
+            Kind::Flat(_, plan, _) | Kind::Made(_, plan) => Ok(*plan),
+            Kind::Parts(parts) => parts.plan(target),
+        }
+    }
+
+    fn write_part(&mut self, out: &mut Encoder, bytes: usize) -> bool {
+        match &mut self.0 {
+            Kind::Text(item) => out.push_item(*item),
+            Kind::Made(listpack, _) => out.push_text(listpack.as_bytes()),
+            Kind::Flat(flat, (code, _), earliest_ms) => {
+                if *code == code::HASH_LISTPACK_EX {
+                    out.push_raw(&earliest_ms.unwrap_or(NO_TIME).to_le_bytes());
+                }
+                out.push_text(flat);
+            }
+            Kind::Parts(parts) => return parts.write_part(out, bytes),
+        }
+        true
+    }
+}
+
+/// The earliest time of a hash none of whose fields expires, as Redis writes it.
+const NO_TIME: i64 = 1 << 48;
+
+fn set_writer<'a>(set: &'a Set, target: Target) -> Kind<'a> {
+    let plan = target.set(set.encoding_name());
+    match set.flat_bytes() {
+        Some(flat) if plan.0 != code::SET => Kind::Flat(flat, plan, None),
+        _ => Kind::Parts(Box::new(SetWriter::new(PlainMembers { members: set.iter(), len: set.len() }))),
+    }
+}
+
+fn hash_writer<'a>(hash: &'a Hash, target: Target) -> Result<Kind<'a>, CannotHold> {
+    let earliest_ms = hash.next_expiry_ms();
+    let plan = target.hash(hash.encoding_name(), earliest_ms.is_some())?;
+    Ok(match (plan.0, hash.as_listpack()) {
+        (code::HASH_LISTPACK, Some((listpack, false))) | (code::HASH_LISTPACK_EX, Some((listpack, true))) => {
+            Kind::Flat(listpack.as_bytes(), plan, earliest_ms)
+        }
+        (code::HASH_LISTPACK, _) => {
+            let mut listpack = Listpack::new();
+            for field in hash.iter() {
+                listpack.push_back_item(field.name);
+                listpack.push_back_item(field.value);
+            }
+            Kind::Made(listpack, plan)
+        }
+        _ => {
+            let fields = PlainFields { fields: hash.iter(), len: hash.len(), earliest_ms };
+            Kind::Parts(Box::new(HashWriter::new(fields)))
+        }
+    })
+}
+
+fn zset_writer<'a>(zset: &'a ZSet, target: Target) -> Kind<'a> {
+    let plan = target.zset(zset.encoding_name());
+    match zset.as_listpack() {
+        Some(listpack) if plan.0 == code::ZSET_LISTPACK => Kind::Flat(listpack.as_bytes(), plan, None),
+        _ => {
+            let members = zset.range(0..usize::MAX, Direction::Descending);
+            Kind::Parts(Box::new(ZSetWriter::new(PlainScored { len: zset.len(), members })))
+        }
+    }
+}
+
+struct PlainNodes<'a> {
+    nodes: Box<dyn Iterator<Item = SavedNode> + 'a>,
+    nodes_len: usize,
+    elements_len: usize,
+}
+
+impl<'a> PlainNodes<'a> {
+    fn new(list: &'a List) -> PlainNodes<'a> {
+        let nodes_len = if list.encoding_name() == "listpack" { 1 } else { list.quicklist_nodes().count() };
+        PlainNodes { nodes: Box::new(list.saved_nodes()), nodes_len, elements_len: list.len() }
+    }
+}
+
+impl Nodes for PlainNodes<'_> {
+    fn nodes_len(&self) -> usize {
+        self.nodes_len
+    }
+
+    fn elements_len(&self) -> usize {
+        self.elements_len
+    }
+
+    fn next_node(&mut self) -> Option<SavedNode> {
+        self.nodes.next()
+    }
+}
+
+/// Shows up to `count` of an iterator; whether there may be others.
+fn show<T>(items: &mut impl Iterator<Item = T>, count: usize, visit: impl FnMut(T)) -> bool {
+    let mut shown = 0;
+    items.by_ref().take(count).inspect(|_| shown += 1).for_each(visit);
+    shown == count
+}
+
+struct PlainMembers<'a> {
+    members: set::Iter<'a>,
+    len: usize,
+}
+
+impl Members for PlainMembers<'_> {
+    fn members_len(&self) -> usize {
+        self.len
+    }
+
+    fn next_members(&mut self, count: usize, visit: &mut dyn FnMut(Item<'_>)) -> bool {
+        show(&mut self.members, count, visit)
+    }
+}
+
+struct PlainFields<'a> {
+    fields: hash::Fields<'a>,
+    len: usize,
+    earliest_ms: Option<i64>,
+}
+
+impl Fields for PlainFields<'_> {
+    fn fields_len(&self) -> usize {
+        self.len
+    }
+
+    fn earliest_ms(&self) -> Option<i64> {
+        self.earliest_ms
+    }
+
+    fn next_fields(&mut self, count: usize, visit: &mut dyn FnMut(HashEntry<'_>)) -> bool {
+        show(&mut self.fields, count, visit)
+    }
+}
+
+struct PlainScored<'a> {
+    members: ZSetIter<'a>,
+    len: usize,
+}
+
+impl ScoredMembers for PlainScored<'_> {
+    fn members_len(&self) -> usize {
+        self.len
+    }
+
+    fn next_members(&mut self, count: usize, visit: &mut dyn FnMut(Item<'_>, f64)) -> bool {
+        show(&mut self.members, count, |(member, score)| visit(member, score))
+    }
+}
+
+struct PlainStream<'a> {
+    stream: &'a Stream,
+    nodes: Box<dyn Iterator<Item = (StreamId, Listpack)> + 'a>,
+}
+
+impl<'a> PlainStream<'a> {
+    fn new(stream: &'a Stream) -> PlainStream<'a> {
+        PlainStream { stream, nodes: Box::new(stream.nodes()) }
+    }
+}
+
+impl StreamSource for PlainStream<'_> {
+    fn nodes_len(&self) -> usize {
+        self.stream.node_count()
+    }
+
+    fn next_node(&mut self, visit: &mut dyn FnMut(StreamId, &Listpack)) -> bool {
+        let node = self.nodes.next();
+        node.iter().for_each(|(base, listpack)| visit(*base, listpack));
+        node.is_some()
+    }
+
+    fn figures(&self) -> StreamFigures {
+        let stream = self.stream;
+        let limits = stream.idempotency_limits();
+        StreamFigures {
+            len: stream.len(),
+            last_id: stream.last_id(),
+            first_id: stream.first_entry_id().unwrap_or(StreamId::MIN),
+            max_deleted_id: stream.max_deleted_id(),
+            entries_added: stream.entries_added(),
+            idempotency: limits.map(|limits| (limits, stream.idempotency_figures())),
+        }
+    }
+
+    fn groups_len(&self) -> usize {
+        self.stream.groups_len()
+    }
+
+    fn group(&self, index: usize) -> Option<(&[u8], &Group)> {
+        self.stream.groups().nth(index)
+    }
+
+    fn messages(&self) -> Box<dyn Iterator<Item = (&[u8], &[u8], StreamId)> + '_> {
+        Box::new(self.stream.messages().map(|(producer, id, entry, _)| (producer, id, entry)))
+    }
+}
