@@ -8,7 +8,7 @@ const LAYERS: &[&[&str]] = &[
     &["types"],
     &["resp"],
     &["config"],
-    &["keyspace"],
+    &["keyspace", "persist"],
     &["engine"],
     &["server", "benchmark"],
     &["ochre"],
