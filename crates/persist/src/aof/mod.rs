@@ -21,6 +21,11 @@ mod report;
 mod rewrite;
 mod store;
 
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
 pub use self::log::*;
 pub use layout::{BaseFormat, Layout};
 pub use manifest::{Entry, Manifest, ManifestError, ManifestFault, Role};

@@ -22,6 +22,10 @@ pub struct Store {
     disk: Arc<dyn Disk>,
     layout: Layout,
     manifest: Manifest,
+    /// Files that the step at hand made.
+    made: Vec<PathBuf>,
+    /// Files of steps that failed, which the manifest on disk may name or not.
+    doubtful: Vec<PathBuf>,
 }
 
 /// Why there is no store.
@@ -57,7 +61,7 @@ impl Store {
     /// What is wrong with the manifest, or the disk.
     pub fn open(disk: Arc<dyn Disk>, layout: Layout) -> Result<Store, StoreError> {
         let manifest = read_manifest(&*disk, &layout)?;
-        let mut store = Store { disk, layout, manifest };
+        let mut store = Store { disk, layout, manifest, made: Vec::new(), doubtful: Vec::new() };
         if store.is_to_be_upgraded()? {
             store.upgrade()?;
         }
@@ -113,11 +117,34 @@ impl Store {
         match write_manifest(&*self.disk, &self.layout, &manifest) {
             Ok(()) => {
                 self.manifest = manifest;
+                self.made.clear();
+                self.remove_doubtful();
                 Ok(())
             }
-            Err(error) => {
+            Err(Unwritten { error, may_be_there }) => {
                 self.manifest.skip_numbers_of(&manifest);
+                if may_be_there {
+                    self.doubtful.append(&mut self.made);
+                } else {
+                    self.remove_made();
+                }
                 Err(error)
+            }
+        }
+    }
+
+    /// Removes the files of a step that failed before any manifest could name them.
+    fn remove_made(&mut self) {
+        for path in std::mem::take(&mut self.made) {
+            let _ = self.disk.remove(&path);
+        }
+    }
+
+    /// Removes files of steps that failed, now that it is known which manifest is on disk.
+    fn remove_doubtful(&mut self) {
+        for path in std::mem::take(&mut self.doubtful) {
+            if !self.manifest.live().any(|entry| self.layout.path(&entry.name) == path) {
+                let _ = self.disk.remove(&path);
             }
         }
     }
@@ -155,6 +182,7 @@ impl Store {
         manifest.push_incremental(Entry { start_offset: offset, ..Entry::new(name.clone(), seq, Role::Incremental) });
         let path = self.layout.path(&name);
         let file = self.disk.create(&path).map_err(DiskError::on("Can't open the append-only file", &path))?;
+        self.made.push(path.clone());
         self.replace(manifest)?;
         Ok((path, file))
     }
@@ -175,9 +203,7 @@ impl Store {
         let seq = manifest.next_base_seq();
         let name = self.layout.base_name(seq, format);
         manifest.set_base(Entry::new(name.clone(), seq, Role::Base));
-        // Whatever fails from here on, the number is used.
-        self.manifest.skip_numbers_of(&manifest);
-        self.rename(temporary, &name)?;
+        self.rename(temporary, &name, &manifest)?;
         let mut path = None;
         if let Some(Adopted { temporary, offset }) = incremental {
             let seq = manifest.next_incremental_seq();
@@ -185,8 +211,7 @@ impl Store {
             manifest.retire_incrementals(0);
             let entry = Entry { start_offset: offset, ..Entry::new(name.clone(), seq, Role::Incremental) };
             manifest.push_incremental(entry);
-            self.manifest.skip_numbers_of(&manifest);
-            self.rename(&temporary, &name)?;
+            self.rename(&temporary, &name, &manifest)?;
             path = Some(self.layout.path(&name));
         } else {
             manifest.retire_incrementals(1);
@@ -221,11 +246,21 @@ impl Store {
         self.replace(manifest)
     }
 
-    fn rename(&self, from: &OsString, to: &OsString) -> Result<(), DiskError> {
+    /// Gives a file its name in the manifest that is to come. Where that fails, no manifest names it, and it goes.
+    fn rename(&mut self, from: &OsString, to: &OsString, next: &Manifest) -> Result<(), DiskError> {
         let (from, to) = (self.layout.path(from), self.layout.path(to));
-        self.disk.rename(&from, &to).map_err(DiskError::on("Error trying to rename the temporary AOF file", &from))?;
-        let directory = self.layout.directory();
-        self.disk.sync_dir(&directory).map_err(DiskError::on("Fail to fsync AOF directory", &directory))
+        self.manifest.skip_numbers_of(next);
+        self.made.push(to.clone());
+        let renamed = self.disk.rename(&from, &to);
+        let result = renamed.map_err(DiskError::on("Error trying to rename the temporary AOF file", &from)).and_then(|()| {
+            let directory = self.layout.directory();
+            self.disk.sync_dir(&directory).map_err(DiskError::on("Fail to fsync AOF directory", &directory))
+        });
+        if result.is_err() {
+            self.made.push(from);
+            self.remove_made();
+        }
+        result
     }
 
     /// Whether there is a file of a version before 7.0 that is the log: where the manifest names nothing, or names it and
@@ -286,17 +321,32 @@ fn read_manifest(disk: &dyn Disk, layout: &Layout) -> Result<Manifest, StoreErro
     Manifest::parse(&text).map_err(StoreError::Manifest)
 }
 
-fn write_manifest(disk: &dyn Disk, layout: &Layout, manifest: &Manifest) -> Result<(), DiskError> {
+/// A manifest that was not written.
+struct Unwritten {
+    error: DiskError,
+    /// Whether a loss of power may bring it back all the same, or even take it away.
+    may_be_there: bool,
+}
+
+fn write_manifest(disk: &dyn Disk, layout: &Layout, manifest: &Manifest) -> Result<(), Unwritten> {
+    let certain = |error| Unwritten { error, may_be_there: false };
+    write_temporary_manifest(disk, layout, manifest).map_err(certain)?;
     let temporary = layout.path(layout.temporary_manifest_name());
-    let path = layout.path(layout.manifest_name());
+    let directory = layout.directory();
+    let renamed = disk.rename(&temporary, &layout.path(layout.manifest_name()));
+    let renamed = renamed.map_err(DiskError::on("Error trying to rename the temporary AOF manifest file", &temporary));
+    renamed.map_err(certain)?;
+    let synced = disk.sync_dir(&directory).map_err(DiskError::on("Fail to fsync AOF directory", &directory));
+    synced.map_err(|error| Unwritten { error, may_be_there: true })
+}
+
+fn write_temporary_manifest(disk: &dyn Disk, layout: &Layout, manifest: &Manifest) -> Result<(), DiskError> {
+    let temporary = layout.path(layout.temporary_manifest_name());
     let directory = layout.directory();
     let mut file = disk.create(&temporary).map_err(DiskError::on("Can't open the AOF manifest file", &temporary))?;
     let written = write_all_at(&mut *file, 0, &manifest.text());
     written.map_err(DiskError::on("Error trying to write the temporary AOF manifest file", &temporary))?;
     file.sync_data().map_err(DiskError::on("Fail to fsync the temp AOF file", &temporary))?;
     // What the manifest names must be there before the manifest is.
-    disk.sync_dir(&directory).map_err(DiskError::on("Fail to fsync AOF directory", &directory))?;
-    let renamed = disk.rename(&temporary, &path);
-    renamed.map_err(DiskError::on("Error trying to rename the temporary AOF manifest file", &temporary))?;
     disk.sync_dir(&directory).map_err(DiskError::on("Fail to fsync AOF directory", &directory))
 }

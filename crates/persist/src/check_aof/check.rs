@@ -157,7 +157,7 @@ impl<'a, 't> Check<'a, 't> {
                     }
                     Err(Broken::End) => None,
                     Err(Broken::Fault(fault)) => Some(fault),
-                    Err(Broken::Disk(_)) => return Err(unreadable()),
+                    Err(Broken::Disk) => return Err(unreadable()),
                 },
                 Some(_) => {
                     self.say(&format!("AOF {} format error\n", subject.name))?;

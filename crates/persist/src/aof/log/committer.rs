@@ -75,6 +75,11 @@ pub(super) struct Committer {
     taken: Pending,
     buffer: Vec<u8>,
     gap: Option<Gap>,
+    /// Whether a rotation succeeded that no base was taken for.
+    is_rotated: bool,
+    /// Whether the file is without value, as its first base could not be taken: what comes before the next rotation with a new
+    /// base is not written.
+    is_void: bool,
     is_closed: bool,
 }
 
@@ -107,6 +112,8 @@ impl Committer {
             taken: Pending::default(),
             buffer: Vec::new(),
             gap: None,
+            is_rotated: false,
+            is_void: false,
             is_closed: false,
         }
     }
@@ -171,7 +178,7 @@ impl Committer {
     fn is_sync_due(&self, now_ms: u64) -> bool {
         let (settings, unsynced) = (&self.shared.settings, self.file.unsynced_bytes());
         match settings.effective_policy() {
-            _ if unsynced == 0 => false,
+            _ if unsynced == 0 || self.is_void => false,
             FsyncPolicy::Always => true,
             FsyncPolicy::EverySecond => {
                 now_ms >= self.times.synced_ms + SYNC_MS || unsynced >= settings.unsynced_bytes_max()
@@ -206,6 +213,10 @@ impl Committer {
     /// Does a piece of work; a write that fails stays at the front of the queue.
     fn do_work(&mut self, work: Work) -> Result<(), DiskError> {
         match work {
+            Work::Write { bytes, end } if self.is_void => {
+                self.wrote(bytes, end);
+                Ok(())
+            }
             Work::Write { bytes, end } => match self.write(&bytes) {
                 Ok(()) => {
                     self.wrote(bytes, end);
@@ -234,7 +245,7 @@ impl Committer {
         self.shared.forget_buffered(len);
         self.written = end;
         self.shared.progress.publish_written(end);
-        if self.shared.settings.effective_policy() == FsyncPolicy::No {
+        if self.is_void || self.shared.settings.effective_policy() == FsyncPolicy::No {
             self.file.forgo();
             self.reuse(Some(bytes));
         } else {
@@ -281,7 +292,7 @@ impl Committer {
 
     /// After a failed sync: writes again what may be lost.
     fn restore(&mut self) -> Result<(), DiskError> {
-        if !self.file.is_poisoned() {
+        if !self.file.is_poisoned() || self.is_void {
             return Ok(());
         }
         if self.file.restore()? == Restored::WithGap && self.gap.is_none() {
@@ -294,6 +305,7 @@ impl Committer {
 
     /// Goes on in a new file. A failure is the asker's; only one of the sync is the log's as well.
     fn rotate(&mut self, offset: Option<i64>, done: Done<()>) -> Result<(), DiskError> {
+        self.is_rotated = false;
         if let Err(error) = self.sync_before_another() {
             done(Err(again(&error)));
             return Err(error);
@@ -303,8 +315,10 @@ impl Committer {
         } else {
             self.store.create_incremental(offset)
         };
+        self.is_rotated = created.is_ok();
         done(created.map(|(path, handle)| {
             self.file = LogFile::new(Arc::clone(self.store.disk()), path, handle, 0);
+            self.is_void = false;
             self.gap.iter_mut().for_each(|gap| gap.is_rotated = true);
             self.measure();
         }));
@@ -328,6 +342,12 @@ impl Committer {
 
     /// Takes a new base.
     fn finish(&mut self, rewrite: &FinishRewrite, done: Done<RewriteFinished>) -> Result<(), DiskError> {
+        if self.is_void || !self.is_waiting && !self.is_rotated {
+            // A base for which no file was begun would stand for what is in the current one, too.
+            let error = std::io::Error::other("the log was not rotated for it");
+            done(Err(DiskError::on("Can't take the base", rewrite.temporary.as_ref())(error)));
+            return Ok(());
+        }
         if let Err(error) = if self.is_waiting { self.sync() } else { Ok(()) } {
             done(Err(again(&error)));
             return Err(error);
@@ -337,10 +357,13 @@ impl Committer {
             offset: rewrite.offset,
         });
         match self.store.adopt_base(&rewrite.temporary, rewrite.format, adopted) {
-            Err(error) => done(Err(error)),
+            Err(error) => {
+                self.is_void = self.is_waiting;
+                done(Err(error));
+            }
             Ok(path) => {
                 path.into_iter().for_each(|path| self.file.renamed(path));
-                self.is_waiting = false;
+                (self.is_waiting, self.is_rotated) = (false, false);
                 self.gap = self.gap.filter(|gap| !gap.is_rotated);
                 self.remove_history();
                 let size = self.measure();

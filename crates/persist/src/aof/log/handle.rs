@@ -1,7 +1,7 @@
 //! The log as the server has it: starting it, asking it for things, ending it.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::channel;
@@ -134,18 +134,20 @@ impl AppendLog {
     /// # Errors
     /// Those of the disk: then some of what was appended may be lost.
     pub fn close(&self, replication_offset: Option<i64>) -> Result<(), DiskError> {
+        let Some(thread) = self.thread.lock().take() else { return Err(ended()) };
         let (sender, receiver) = channel();
         let done: Done<()> = Box::new(move |result| drop(sender.send(result)));
         self.shared.ask(Request::Close { offset: replication_offset, done });
         self.shared.is_closing.store(true, Relaxed);
         self.shared.wake();
         let result = receiver.recv();
-        if let Some(thread) = self.thread.lock().take() {
-            let _ = thread.join();
-        }
-        let ended = || io::Error::other("the log has ended");
-        result.unwrap_or_else(|_| Err(DiskError::on("Can't close", &PathBuf::from("the log"))(ended())))
+        let _ = thread.join();
+        result.unwrap_or_else(|_| Err(ended()))
     }
+}
+
+fn ended() -> DiskError {
+    DiskError::on("Can't close", Path::new("the log"))(io::Error::other("it has ended"))
 }
 
 /// A log without a thread.

@@ -31,6 +31,9 @@ mod shared;
 mod sink;
 mod status;
 
+#[cfg(test)]
+mod tests;
+
 pub use handle::{AppendLog, LogOptions};
 pub use progress::Progress;
 pub use request::{FinishRewrite, RewriteFinished};

@@ -5,6 +5,9 @@ mod error;
 mod list;
 mod parse;
 
+#[cfg(test)]
+mod tests;
+
 pub use entry::{Entry, Role};
 pub use error::{ManifestError, ManifestFault};
 pub use list::Manifest;

@@ -3,7 +3,9 @@
 //! RESP itself cannot tell a value from another of the same length, so a flipped bit or a sector that did not reach the disk
 //! would load as data. Before every few units the writer puts an annotation, which peers skip:
 //!
-//!     #SUM:0000000123:0123456789abcdef\r\n
+//! ```text
+//! #SUM:0000000123:0123456789abcdef\r\n
+//! ```
 //!
 //! the number of bytes behind it that belong to the frame, and their XXH3 with the timestamp right before the frame as its
 //! seed (0 without one), both in hexadecimal digits. A frame ends between two units; nothing of it is applied before all of

@@ -8,6 +8,9 @@ mod stop;
 mod unit;
 mod window;
 
+#[cfg(test)]
+mod tests;
+
 pub use annotation::push_timestamp;
 pub(crate) use annotation::{Annotation, parse as parse_annotation};
 pub use command::Command;

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use super::choose::Choose;
 use super::crash::crash;
 use super::fault::{Call, Fault};
-use super::world::{Change, Inode, Node, World, parent};
+use super::world::{Change, Inode, Node, Power, World, parent};
 use crate::disk::{Access, Disk, DiskFile, Kind};
 
 /// A disk in memory; its clones are the same disk.
@@ -30,6 +30,19 @@ impl TwinDisk {
     #[must_use]
     pub fn crash(&self, choose: &mut dyn Choose) -> TwinDisk {
         TwinDisk(Arc::new(Mutex::new(crash(&self.0.lock(), choose))))
+    }
+
+    /// Loses power before the call of this number, in secret: this disk goes on, [`TwinDisk::power_cut`] has the other one.
+    /// `ask` is asked at that moment.
+    pub fn cut_power_before(&self, call: u64, ask: impl Fn() -> u64 + Send + Sync + 'static) {
+        let mut world = self.0.lock();
+        world.power = Power { cut: Some((call, Arc::new(ask))), left: None };
+    }
+
+    /// The disk at the moment when it lost power, and what the answer was; it is to be crashed.
+    pub fn power_cut(&self) -> Option<(TwinDisk, u64)> {
+        let (world, answer) = self.0.lock().power.left.clone()?;
+        Some((TwinDisk(Arc::new(Mutex::new(World::clone(&world)))), answer))
     }
 
     /// A copy that changes on its own, everything in it durable: what a killed process leaves.

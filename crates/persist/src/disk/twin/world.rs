@@ -7,8 +7,10 @@
 //! Names are changed in steps that are atomic, each durable once one of its directories is synced.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::fault::{Call, Fault};
 
@@ -93,6 +95,22 @@ pub(super) struct World {
     pub(super) faults: Vec<Fault>,
     /// Bytes that can still be written.
     pub(super) free_bytes: Option<u64>,
+    pub(super) power: Power,
+}
+
+/// A loss of power that is to come, or came.
+#[derive(Clone, Default)]
+pub(super) struct Power {
+    /// Before which call, and what to ask then.
+    pub(super) cut: Option<(u64, Arc<dyn Fn() -> u64 + Send + Sync>)>,
+    /// The world at that moment, and the answer.
+    pub(super) left: Option<(Arc<World>, u64)>,
+}
+
+impl fmt::Debug for Power {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Power").field("is_cut", &self.left.is_some()).finish()
+    }
 }
 
 pub(super) fn parent(path: &Path) -> PathBuf {
@@ -103,6 +121,9 @@ impl World {
     /// Counts a call; the fault that it runs into.
     pub(super) fn call(&mut self, kind: Call) -> Result<(), Fault> {
         let number = self.calls;
+        if let Some((_, ask)) = self.power.cut.take_if(|(call, _)| *call <= number) {
+            self.power.left = Some((Arc::new(self.clone()), ask()));
+        }
         self.calls += 1;
         self.faults.iter().find(|fault| fault.hits(number, kind)).map_or(Ok(()), |fault| Err(fault.clone()))
     }
