@@ -80,7 +80,9 @@ impl Layout {
 
     /// Whether a file is one that was being written when the process ended, and is nothing without it.
     pub fn is_temporary(&self, name: &OsStr) -> bool {
-        let is_base = name.to_str().is_some_and(|name| name.starts_with("temp-rewriteaof-bg-") && name.ends_with(".aof"));
+        let is_base = name
+            .to_str()
+            .is_some_and(|name| name.starts_with("temp-rewriteaof-bg-") && name.ends_with(".aof"));
         is_base || name == self.temporary_manifest_name() || name == self.temporary_incremental_name()
     }
 

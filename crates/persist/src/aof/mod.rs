@@ -31,6 +31,8 @@ pub use layout::{BaseFormat, Layout};
 pub use manifest::{Entry, Manifest, ManifestError, ManifestFault, Role};
 pub(crate) use record::{Annotation, FrameHeader, parse_annotation};
 pub use record::{Command, Defect, ReadLimits, Reader, Stop, Unit, push_timestamp};
+#[cfg(test)]
+pub(crate) use record::{push_frame_header, write_frame_header};
 pub use recovery::{Decision, Load, LoadError, LoadSettings, Loaded, Stopped, decide, load};
 pub use report::{Report, emit_all};
 pub use rewrite::{Growth, RewriteDecision, RewriteHistory};

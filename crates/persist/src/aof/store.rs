@@ -153,15 +153,19 @@ impl Store {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn open_last_incremental(&mut self, offset: Option<i64>) -> Result<(PathBuf, Box<dyn DiskFile>), DiskError> {
+    pub fn open_last_incremental(
+        &mut self,
+        offset: Option<i64>,
+    ) -> Result<(PathBuf, Box<dyn DiskFile>), DiskError> {
         let Some(entry) = self.manifest.incrementals().last() else {
             return self.create_incremental(offset);
         };
         let path = self.layout.path(&entry.name);
-        let file = match self.disk.kind(&path).map_err(DiskError::on("Can't open the append-only file", &path))? {
-            Some(_) => self.disk.open(&path, Access::Write),
-            None => self.disk.create(&path),
-        };
+        let file =
+            match self.disk.kind(&path).map_err(DiskError::on("Can't open the append-only file", &path))? {
+                Some(_) => self.disk.open(&path, Access::Write),
+                None => self.disk.create(&path),
+            };
         let file = file.map_err(DiskError::on("Can't open the append-only file", &path))?;
         if entry.end_offset.is_some() {
             let mut manifest = self.manifest.clone();
@@ -175,13 +179,20 @@ impl Store {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn create_incremental(&mut self, offset: Option<i64>) -> Result<(PathBuf, Box<dyn DiskFile>), DiskError> {
+    pub fn create_incremental(
+        &mut self,
+        offset: Option<i64>,
+    ) -> Result<(PathBuf, Box<dyn DiskFile>), DiskError> {
         let mut manifest = self.manifest.clone();
         let seq = manifest.next_incremental_seq();
         let name = self.layout.incremental_name(seq);
-        manifest.push_incremental(Entry { start_offset: offset, ..Entry::new(name.clone(), seq, Role::Incremental) });
+        manifest.push_incremental(Entry {
+            start_offset: offset,
+            ..Entry::new(name.clone(), seq, Role::Incremental)
+        });
         let path = self.layout.path(&name);
-        let file = self.disk.create(&path).map_err(DiskError::on("Can't open the append-only file", &path))?;
+        let file =
+            self.disk.create(&path).map_err(DiskError::on("Can't open the append-only file", &path))?;
         self.made.push(path.clone());
         self.replace(manifest)?;
         Ok((path, file))
@@ -226,7 +237,8 @@ impl Store {
     /// # Errors
     /// Those of the disk.
     pub fn forget_history(&mut self) -> Result<Vec<PathBuf>, DiskError> {
-        let paths: Vec<PathBuf> = self.manifest.history().iter().map(|entry| self.layout.path(&entry.name)).collect();
+        let paths: Vec<PathBuf> =
+            self.manifest.history().iter().map(|entry| self.layout.path(&entry.name)).collect();
         if !paths.is_empty() {
             let mut manifest = self.manifest.clone();
             manifest.clear_history();
@@ -252,10 +264,14 @@ impl Store {
         self.manifest.skip_numbers_of(next);
         self.made.push(to.clone());
         let renamed = self.disk.rename(&from, &to);
-        let result = renamed.map_err(DiskError::on("Error trying to rename the temporary AOF file", &from)).and_then(|()| {
-            let directory = self.layout.directory();
-            self.disk.sync_dir(&directory).map_err(DiskError::on("Fail to fsync AOF directory", &directory))
-        });
+        let result = renamed
+            .map_err(DiskError::on("Error trying to rename the temporary AOF file", &from))
+            .and_then(|()| {
+                let directory = self.layout.directory();
+                self.disk
+                    .sync_dir(&directory)
+                    .map_err(DiskError::on("Fail to fsync AOF directory", &directory))
+            });
         if result.is_err() {
             self.made.push(from);
             self.remove_made();
@@ -267,7 +283,8 @@ impl Store {
     /// nothing else while it is not in the directory.
     fn is_to_be_upgraded(&self) -> Result<bool, DiskError> {
         let is_there = |path: PathBuf| {
-            let kind = self.disk.kind(&path).map_err(DiskError::on("Can't open the append-only file", &path))?;
+            let kind =
+                self.disk.kind(&path).map_err(DiskError::on("Can't open the append-only file", &path))?;
             Ok(matches!(kind, Some(Kind::File { .. })))
         };
         if !is_there(self.layout.old_file())? {
@@ -276,7 +293,9 @@ impl Store {
         let manifest = &self.manifest;
         let begun = manifest.base().is_some_and(|base| base.name == self.layout.filename);
         Ok(manifest.is_empty()
-            || begun && manifest.incrementals().is_empty() && !is_there(self.layout.path(&self.layout.filename))?)
+            || begun
+                && manifest.incrementals().is_empty()
+                && !is_there(self.layout.path(&self.layout.filename))?)
     }
 
     fn upgrade(&mut self) -> Result<(), DiskError> {
@@ -291,7 +310,8 @@ impl Store {
         });
         moved.map_err(DiskError::on("Error trying to move the old AOF file", &from))?;
         let (file, dir) = (self.layout.filename.display(), self.layout.dirname.display());
-        let text = format!("Successfully migrated an old-style AOF file ({file}) into the AOF directory ({dir}).");
+        let text =
+            format!("Successfully migrated an old-style AOF file ({file}) into the AOF directory ({dir}).");
         Report::Notice(text).emit();
         Ok(())
     }
@@ -334,7 +354,8 @@ fn write_manifest(disk: &dyn Disk, layout: &Layout, manifest: &Manifest) -> Resu
     let temporary = layout.path(layout.temporary_manifest_name());
     let directory = layout.directory();
     let renamed = disk.rename(&temporary, &layout.path(layout.manifest_name()));
-    let renamed = renamed.map_err(DiskError::on("Error trying to rename the temporary AOF manifest file", &temporary));
+    let renamed =
+        renamed.map_err(DiskError::on("Error trying to rename the temporary AOF manifest file", &temporary));
     renamed.map_err(certain)?;
     let synced = disk.sync_dir(&directory).map_err(DiskError::on("Fail to fsync AOF directory", &directory));
     synced.map_err(|error| Unwritten { error, may_be_there: true })
@@ -343,7 +364,8 @@ fn write_manifest(disk: &dyn Disk, layout: &Layout, manifest: &Manifest) -> Resu
 fn write_temporary_manifest(disk: &dyn Disk, layout: &Layout, manifest: &Manifest) -> Result<(), DiskError> {
     let temporary = layout.path(layout.temporary_manifest_name());
     let directory = layout.directory();
-    let mut file = disk.create(&temporary).map_err(DiskError::on("Can't open the AOF manifest file", &temporary))?;
+    let mut file =
+        disk.create(&temporary).map_err(DiskError::on("Can't open the AOF manifest file", &temporary))?;
     let written = write_all_at(&mut *file, 0, &manifest.text());
     written.map_err(DiskError::on("Error trying to write the temporary AOF manifest file", &temporary))?;
     file.sync_data().map_err(DiskError::on("Fail to fsync the temp AOF file", &temporary))?;

@@ -32,7 +32,10 @@ fn units(numbers: std::ops::Range<u64>) -> Vec<u8> {
 fn files_are_loaded_in_the_order_of_the_manifest() {
     let disk = TwinDisk::default();
     assert_eq!(start(&disk, &LoadSettings::default()).unwrap(), (Loaded::default(), 0));
-    disk.put(MANIFEST, b"file b seq 3 type b\nfile h seq 1 type h\nfile i1 seq 2 type i\nfile i2 seq 9 type i\n");
+    disk.put(
+        MANIFEST,
+        b"file b seq 3 type b\nfile h seq 1 type h\nfile i1 seq 2 type i\nfile i2 seq 9 type i\n",
+    );
     disk.put("appendonlydir/b", &base(4));
     disk.put("appendonlydir/i1", &units(4..6));
     disk.put("appendonlydir/i2", &units(6..9));
@@ -57,7 +60,9 @@ fn a_file_that_is_missing_is_fatal() {
 #[test]
 fn only_the_last_file_that_has_bytes_may_be_cut() {
     let cut = &units(0..3)[..units(0..3).len() - 4];
-    for (second, third, succeeds) in [(&b""[..], &b""[..], true), (&unit(2), b"", false), (b"", &unit(2), false)] {
+    for (second, third, succeeds) in
+        [(&b""[..], &b""[..], true), (&unit(2), b"", false), (b"", &unit(2), false)]
+    {
         let disk = TwinDisk::default();
         disk.put(MANIFEST, b"file i1 seq 1 type i\nfile i2 seq 2 type i\nfile i3 seq 3 type i\n");
         disk.put("appendonlydir/i1", cut);
@@ -79,7 +84,8 @@ fn only_the_last_file_that_has_bytes_may_be_cut() {
 #[test]
 fn a_damaged_end_is_cut_off_if_it_is_short_enough() {
     let disk = TwinDisk::default();
-    let multi = [units(0..1), command(&[b"MULTI"]), command(&[b"SET", b"1", b"x"]), b"garbage\r\n".to_vec()].concat();
+    let multi =
+        [units(0..1), command(&[b"MULTI"]), command(&[b"SET", b"1", b"x"]), b"garbage\r\n".to_vec()].concat();
     let lost = (multi.len() - units(0..1).len()) as u64;
     for (corrupt_tail_bytes_max, succeeds) in [(0, false), (lost - 1, false), (lost, true)] {
         disk.put(MANIFEST, b"file appendonly.aof.1.incr.aof seq 1 type i\n");
@@ -99,8 +105,12 @@ fn an_unknown_command_is_fatal() {
     let disk = TwinDisk::default();
     disk.put(MANIFEST, b"file appendonly.aof.1.incr.aof seq 1 type i\n");
     disk.put(INCR, &command(&[b"BLA"]));
-    let error = start(&disk, &LoadSettings { corrupt_tail_bytes_max: 1000, ..LoadSettings::default() }).unwrap_err();
-    assert!(error.starts_with("Error reading the append only file appendonly.aof.1.incr.aof, error: unit 0 is"), "{error}");
+    let error =
+        start(&disk, &LoadSettings { corrupt_tail_bytes_max: 1000, ..LoadSettings::default() }).unwrap_err();
+    assert!(
+        error.starts_with("Error reading the append only file appendonly.aof.1.incr.aof, error: unit 0 is"),
+        "{error}"
+    );
 }
 
 /// A log of an old version is moved, and a loss of power at any moment costs nothing.
@@ -125,7 +135,11 @@ fn an_old_log_is_moved_whatever_happens() {
         let mut choices = EveryChoice::default();
         loop {
             let after = left.crash(&mut choices);
-            assert_eq!(start(&after, &LoadSettings::default()).map(|(_, next)| next), Ok(5), "call {call}: {after:?}");
+            assert_eq!(
+                start(&after, &LoadSettings::default()).map(|(_, next)| next),
+                Ok(5),
+                "call {call}: {after:?}"
+            );
             states += 1;
             if !choices.advance() {
                 break;

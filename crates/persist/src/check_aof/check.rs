@@ -207,9 +207,9 @@ impl<'a, 't> Check<'a, 't> {
         match lost {
             0 => Ok(Outcome::Valid),
             _ if self.fix => ask_and_truncate(self.terminal, file, len, valid_end, subject),
-            _ => Err(Halt::Says(format!(
-                "AOF {name} is not valid. Use the --fix option to try fixing it.\n"
-            ))),
+            _ => {
+                Err(Halt::Says(format!("AOF {name} is not valid. Use the --fix option to try fixing it.\n")))
+            }
         }
     }
 }

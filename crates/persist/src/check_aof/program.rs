@@ -76,9 +76,9 @@ pub fn run(
             }
         }
         Err(Misuse::Timestamp) => "Invalid timestamp, aborting...\n".to_owned(),
-        Err(Misuse::Usage) => format!(
-            "Usage: {program} [--fix|--truncate-to-timestamp $timestamp] <file.manifest|file.aof>\n"
-        ),
+        Err(Misuse::Usage) => {
+            format!("Usage: {program} [--fix|--truncate-to-timestamp $timestamp] <file.manifest|file.aof>\n")
+        }
     };
     terminal.out.write_all(text.as_bytes())?;
     Ok(false)

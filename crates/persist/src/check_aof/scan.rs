@@ -98,7 +98,8 @@ impl<'f> Scan<'f> {
 
     /// All of the next `len` bytes, without passing them; `None` where the file ends before.
     pub(super) fn frame(&mut self, len: u64) -> io::Result<Option<Vec<u8>>> {
-        let Some(len) = usize::try_from(len).ok().filter(|_| len <= self.len.saturating_sub(self.position)) else {
+        let Some(len) = usize::try_from(len).ok().filter(|_| len <= self.len.saturating_sub(self.position))
+        else {
             return Ok(None);
         };
         let mut bytes = vec![0; len];
@@ -119,7 +120,11 @@ impl<'f> Scan<'f> {
         if (byte(0), byte(1)) != (b'\r', b'\n') {
             // As C shows bytes that have a sign.
             let shown = |byte: u8| i32::from(byte as i8);
-            return self.broken(format!("Expected \\r\\n, got: {:02x}{:02x}", shown(byte(0)), shown(byte(1))));
+            return self.broken(format!(
+                "Expected \\r\\n, got: {:02x}{:02x}",
+                shown(byte(0)),
+                shown(byte(1))
+            ));
         }
         self.line += 1;
         Ok(())

@@ -310,11 +310,8 @@ impl Committer {
             done(Err(again(&error)));
             return Err(error);
         }
-        let created = if self.is_waiting {
-            create_waiting(&self.store)
-        } else {
-            self.store.create_incremental(offset)
-        };
+        let created =
+            if self.is_waiting { create_waiting(&self.store) } else { self.store.create_incremental(offset) };
         self.is_rotated = created.is_ok();
         done(created.map(|(path, handle)| {
             self.file = LogFile::new(Arc::clone(self.store.disk()), path, handle, 0);
@@ -407,7 +404,9 @@ impl Committer {
         self.take();
         for work in std::mem::take(&mut self.queue) {
             match work {
-                Work::Request(Request::Close { done, .. } | Request::Rotate { done, .. }) => done(Err(again(error))),
+                Work::Request(Request::Close { done, .. } | Request::Rotate { done, .. }) => {
+                    done(Err(again(error)))
+                }
                 Work::Request(Request::Finish { done, .. }) => done(Err(again(error))),
                 Work::Write { .. } => {}
             }

@@ -100,7 +100,8 @@ impl LogFile {
 
     /// Opens the file anew after a sync failed, and writes again what is not known to be durable.
     pub(super) fn restore(&mut self) -> Result<Restored, DiskError> {
-        let mut handle = self.disk.open(&self.path, Access::Write).map_err(DiskError::on(SYNC, &self.path))?;
+        let mut handle =
+            self.disk.open(&self.path, Access::Write).map_err(DiskError::on(SYNC, &self.path))?;
         if !self.is_kept {
             self.handle = Some(handle);
             return Ok(Restored::WithGap);

@@ -115,7 +115,11 @@ impl AppendLog {
     /// Has everything that is appended from now on go to a new incremental file: the beginning of a rewrite, asked for at the
     /// moment of its snapshot while nothing can be appended. `done` is told on the log's thread; if it fails, the log goes
     /// on as before and the rewrite is to be given up. The journal must begin the new file with a SELECT.
-    pub fn rotate(&self, replication_offset: Option<i64>, done: impl FnOnce(Result<(), DiskError>) + Send + 'static) {
+    pub fn rotate(
+        &self,
+        replication_offset: Option<i64>,
+        done: impl FnOnce(Result<(), DiskError>) + Send + 'static,
+    ) {
         self.shared.ask(Request::Rotate { offset: replication_offset, done: Box::new(done) });
     }
 

@@ -1,6 +1,8 @@
 //! What waits to be written: the bytes, which of them are headers of frames, and requests with their places.
 
-use super::super::record::{FRAME_BYTES, FRAME_HEADER_BYTES, push_frame_header, push_timestamp, write_frame_header};
+use super::super::record::{
+    FRAME_BYTES, FRAME_HEADER_BYTES, push_frame_header, push_timestamp, write_frame_header,
+};
 use super::request::Request;
 
 /// A frame whose header is to be filled.

@@ -24,7 +24,9 @@ impl Role {
     }
 
     pub(super) fn from_letter(letter: u8) -> Option<Role> {
-        [Role::Base, Role::Incremental, Role::History].into_iter().find(|role| role.letter() == letter as char)
+        [Role::Base, Role::Incremental, Role::History]
+            .into_iter()
+            .find(|role| role.letter() == letter as char)
     }
 }
 

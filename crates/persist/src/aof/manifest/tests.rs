@@ -47,7 +47,8 @@ fn what_peers_write_is_read_and_written_again() {
     let manifest = Manifest::parse(redis).unwrap();
     assert_eq!(manifest.text(), redis);
     assert_eq!((manifest.next_base_seq(), manifest.next_incremental_seq()), (3, 5));
-    let later = b"# comment\n  FILE a SEQ 1x TYPE base newkey newvalue \r\nfile \"b c\\\"\\xff\" seq 3 type i\n";
+    let later =
+        b"# comment\n  FILE a SEQ 1x TYPE base newkey newvalue \r\nfile \"b c\\\"\\xff\" seq 3 type i\n";
     let manifest = Manifest::parse(later).unwrap();
     assert_eq!(manifest.text(), b"file a seq 1 type b\nfile \"b c\\\"\\xff\" seq 3 type i\n");
     assert_eq!(Manifest::parse(&manifest.text()).unwrap(), manifest);
@@ -89,7 +90,8 @@ fn mutated_manifests_are_refused_or_keep_their_meaning() {
         }
         if let Ok(manifest) = Manifest::parse(&changed) {
             taken += 1;
-            let mut again = Manifest::parse(&manifest.text()).map_err(|error| (error, changed.escape_ascii().to_string()));
+            let mut again = Manifest::parse(&manifest.text())
+                .map_err(|error| (error, changed.escape_ascii().to_string()));
             // Of nothing, nothing is written.
             if manifest.text().is_empty() {
                 again = Ok(manifest.clone());

@@ -43,7 +43,8 @@ impl FrameHeader {
     /// Whether the sum is that of `bytes`. A timestamp may be the last thing that somebody else left, and not the frame's.
     pub(crate) fn matches(&self, bytes: &[u8], timestamp_s: u64) -> bool {
         let sum = |seed| xxh3_64_with_seed(bytes, seed);
-        bytes.len() as u64 == self.len && (sum(timestamp_s) == self.sum || timestamp_s != 0 && sum(0) == self.sum)
+        bytes.len() as u64 == self.len
+            && (sum(timestamp_s) == self.sum || timestamp_s != 0 && sum(0) == self.sum)
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! A unit is given out when all of it is there and, inside a frame, when the frame's sum was compared. So nothing of a
 //! transaction is seen before its EXEC, and nothing of a damaged frame at all. After a [`Stop`], [`Reader::valid_end`] is
-//! where the last unit ended that can be relied on: a file cut off there is whole.
+//! where the last unit ended that can be relied on: a file cut off there is whole. That is where the last unit ended that was
+//! given out, unless a frame has the right sum and the wrong contents, which no damage brings about.
 
 use std::io;
 
@@ -33,15 +34,23 @@ impl Default for ReadLimits {
 pub struct Reader<'f> {
     window: Window<'f>,
     limits: ReadLimits,
-    valid_end: u64,
+    /// Where the last unit ended, or the annotation behind it.
+    end: u64,
     timestamp_s: Option<u64>,
     /// The timestamp right before, with nothing in between.
     seed: u64,
-    /// Where the frame ends that the next unit belongs to.
-    frame_end: Option<u64>,
+    /// The frame that the next unit belongs to.
+    frame: Option<Frame>,
     /// The unit at hand.
     commands: Vec<CommandSpan>,
     args: Vec<ArgSpan>,
+}
+
+/// Where a frame is, from its header on.
+#[derive(Clone, Copy)]
+struct Frame {
+    start: u64,
+    end: u64,
 }
 
 /// What a step found at the current position of a unit.
@@ -65,18 +74,23 @@ impl<'f> Reader<'f> {
         Reader {
             window: Window::new(file, position),
             limits,
-            valid_end: position,
+            end: position,
             timestamp_s: None,
             seed: 0,
-            frame_end: None,
+            frame: None,
             commands: Vec::new(),
             args: Vec::new(),
         }
     }
 
-    /// Where the last unit ended that was given out, or the annotation behind it.
+    /// Where the file can be cut off so that it is whole.
     pub fn valid_end(&self) -> u64 {
-        self.valid_end
+        self.frame.filter(|frame| self.end < frame.end).map_or(self.end, |frame| frame.start)
+    }
+
+    /// Where the last unit ended that was given out, or the annotation behind it.
+    pub fn given_end(&self) -> u64 {
+        self.end
     }
 
     /// The last timestamp, in seconds.
@@ -97,10 +111,10 @@ impl<'f> Reader<'f> {
         }
         let start = self.window.position();
         let end = start + extent.len as u64;
-        if self.frame_end.is_some_and(|frame_end| end > frame_end) {
+        if self.frame.is_some_and(|frame| end > frame.end) {
             return Err(Stop::Corrupt { at: start, defect: Defect::FrameEnd });
         }
-        (self.valid_end, self.seed) = (end, 0);
+        (self.end, self.seed) = (end, 0);
         let Reader { window, commands, args, .. } = self;
         Ok(Some(Unit {
             bytes: window.bytes().get(..extent.len).unwrap_or_default(),
@@ -115,13 +129,11 @@ impl<'f> Reader<'f> {
 
     /// Lets go of the unit before.
     fn begin_unit(&mut self) {
-        let passed = self.valid_end.saturating_sub(self.window.position());
+        let passed = self.end.saturating_sub(self.window.position());
         self.window.pass(usize::try_from(passed).unwrap_or(usize::MAX));
         self.commands.clear();
         self.args.clear();
-        if self.frame_end.is_some_and(|end| end <= self.valid_end) {
-            self.frame_end = None;
-        }
+        self.frame = self.frame.filter(|frame| self.end < frame.end);
     }
 
     /// Reads what stands between units.
@@ -135,20 +147,21 @@ impl<'f> Reader<'f> {
                 }
                 Annotation::Frame(header) => {
                     self.window.pass(len);
-                    if self.frame_end.is_some() {
+                    if self.frame.is_some() {
                         return Err(Stop::Corrupt { at, defect: Defect::FrameEnd });
                     }
                     self.compare(at, &header)?;
-                    // A frame without a unit in it ends here.
-                    self.frame_end = Some(self.window.position() + header.len).filter(|_| header.len > 0);
+                    let start = self.window.position();
+                    self.frame =
+                        Some(Frame { start: at, end: start + header.len }).filter(|_| header.len > 0);
                     self.seed = 0;
                     continue;
                 }
                 Annotation::Other => {}
             }
             self.window.pass(len);
-            if self.frame_end.is_none() {
-                self.valid_end = self.window.position();
+            if self.frame.is_none() {
+                self.end = self.window.position();
             }
         }
         Ok(())

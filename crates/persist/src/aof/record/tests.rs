@@ -1,7 +1,7 @@
 //! Logs that are cut, flipped and fed by hand.
 
-use super::super::testing::{Model, command, unit};
 use super::super::recovery::Load as _;
+use super::super::testing::{Model, command, unit};
 use super::frame::{FRAME_BYTES, push_frame_header, write_frame_header};
 use super::{Defect, ReadLimits, Reader, Stop, push_timestamp};
 use crate::disk::{Access, Disk as _, TwinDisk};
@@ -95,7 +95,9 @@ fn every_flipped_bit_is_found_where_there_are_sums() {
         let mut flipped = bytes.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
         let (units, _, stop) = read(&flipped);
-        let commands = |units: &[(u64, u64, Vec<Vec<Vec<u8>>>)]| units.iter().map(|unit| unit.2.clone()).collect::<Vec<_>>();
+        let commands = |units: &[(u64, u64, Vec<Vec<Vec<u8>>>)]| {
+            units.iter().map(|unit| unit.2.clone()).collect::<Vec<_>>()
+        };
         assert!(commands(&whole).starts_with(&commands(&units)), "bit {bit} changed what was read");
         if stop.is_none() {
             assert_eq!(units.len(), whole.len(), "bit {bit} hid a unit");
@@ -172,7 +174,10 @@ fn what_is_cut_is_told_from_what_is_wrong() {
         let (_, valid_end, stop) = read(tail);
         assert_eq!(valid_end, 0);
         let shown = tail.escape_ascii();
-        assert!(matches!(stop, Some(Stop::Truncated { in_transaction: found }) if found == in_transaction), "{shown}: {stop:?}");
+        assert!(
+            matches!(stop, Some(Stop::Truncated { in_transaction: found }) if found == in_transaction),
+            "{shown}: {stop:?}"
+        );
     }
 }
 
@@ -220,7 +225,7 @@ fn frames_end_between_units() {
     assert!(read(&framed(set.len(), &two)).2.is_none());
     let inside = read(&framed(set.len() + 3, &two));
     assert!(matches!(inside.2, Some(Stop::Corrupt { defect: Defect::FrameEnd, .. })), "{inside:?}");
-    assert_eq!(inside.0.len(), 1);
+    assert_eq!((inside.0.len(), inside.1), (1, 0), "cut off before the frame");
     // A header inside another frame, and one inside a transaction.
     let nested = framed(set.len() + 34 + set.len(), &framed(set.len(), &two)[..]);
     assert!(matches!(read(&nested).2, Some(Stop::Corrupt { .. })));

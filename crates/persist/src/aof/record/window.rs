@@ -46,7 +46,11 @@ impl<'f> Window<'f> {
             // A length that is wrong must not cost memory that the file does not fill.
             let more = missing.max(PIECE_BYTES).min(start.max(PIECE_BYTES));
             self.buffer.resize(start + more, 0);
-            let read = read_full_at(self.file, self.origin + start as u64, self.buffer.get_mut(start..).unwrap_or_default());
+            let read = read_full_at(
+                self.file,
+                self.origin + start as u64,
+                self.buffer.get_mut(start..).unwrap_or_default(),
+            );
             self.buffer.truncate(start + *read.as_ref().unwrap_or(&0));
             self.at_end = read? < more;
         }

@@ -95,7 +95,9 @@ fn truncated(file: &Stopped<'_>, in_transaction: bool, settings: &LoadSettings) 
     }
     let lost = file.len.saturating_sub(*valid_end);
     warn(format!("!!! Truncating the AOF {name} at offset {valid_end} !!!"));
-    warn(format!("{lost} bytes at the end of the AOF file {name} are discarded: they are not a whole command"));
+    warn(format!(
+        "{lost} bytes at the end of the AOF file {name} are discarded: they are not a whole command"
+    ));
     let afterwards = format!("AOF {path} loaded anyway because aof-load-truncated is enabled");
     Decision { cut_at: Some(*valid_end), reports, afterwards: Some(Report::Warning(afterwards)) }
 }
@@ -144,7 +146,13 @@ mod tests {
             (&file, &cut, with(true, 0), Some(60), "!!! Truncating the AOF n at offset 60 !!!"),
             (&file, &cut, with(false, 1000), None, "Unexpected end of file reading the append only file n."),
             (&elsewhere, &cut, with(true, 0), None, "the truncated file is not the last file"),
-            (&file, &wrong, with(true, 39), None, "'aof-load-corrupt-tail-max-size' configuration option to 40"),
+            (
+                &file,
+                &wrong,
+                with(true, 39),
+                None,
+                "'aof-load-corrupt-tail-max-size' configuration option to 40",
+            ),
             (&file, &wrong, with(false, 40), Some(60), "the AOF d/n at offset 60 (remaining 40) !!!"),
             (&elsewhere, &wrong, with(true, 40), None, "the truncated file is not the last file"),
             (&file, &disk, with(true, 1000), None, "the append only file n: Input/output error"),

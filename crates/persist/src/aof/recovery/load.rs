@@ -56,7 +56,8 @@ pub fn load(store: &Store, settings: &LoadSettings, into: &mut dyn Load) -> Resu
         done += part.len;
         let kind = if part.is_base { "base" } else { "incr" };
         let seconds = started.elapsed().as_secs_f32();
-        Report::Notice(format!("DB loaded from {kind} file {}: {seconds:.3} seconds", part.name.display())).emit();
+        Report::Notice(format!("DB loaded from {kind} file {}: {seconds:.3} seconds", part.name.display()))
+            .emit();
     }
     loaded.base_size = parts.iter().filter(|part| part.is_base).map(|part| part.len).sum();
     loaded.size = total - loaded.discarded_bytes;
@@ -121,6 +122,13 @@ fn load_part(
         }
         loaded.units += 1;
     };
+    if reader.valid_end() < reader.given_end() {
+        let text = format!(
+            "Fatal error: the checksum at offset {} of the AOF file {name} matches bytes that make no sense",
+            reader.valid_end()
+        );
+        return Err(LoadError::new(text));
+    }
     let shown = path.display().to_string();
     let stopped = Stopped {
         name: &name.to_string(),
@@ -141,7 +149,12 @@ fn load_part(
 }
 
 /// Loads what a file has of a snapshot; where its units begin.
-fn load_snapshot(store: &Store, part: &Part, file: &dyn DiskFile, into: &mut dyn Load) -> Result<u64, LoadError> {
+fn load_snapshot(
+    store: &Store,
+    part: &Part,
+    file: &dyn DiskFile,
+    into: &mut dyn Load,
+) -> Result<u64, LoadError> {
     let name = part.name.display();
     let failed = |text: String| LoadError::new(text);
     let unreadable = |error| {
@@ -151,7 +164,11 @@ fn load_snapshot(store: &Store, part: &Part, file: &dyn DiskFile, into: &mut dyn
         return Ok(0);
     }
     let is_old = part.name == store.layout().filename;
-    let reading = if is_old { "Reading RDB preamble from AOF file..." } else { "Reading RDB base file on AOF loading..." };
+    let reading = if is_old {
+        "Reading RDB preamble from AOF file..."
+    } else {
+        "Reading RDB base file on AOF loading..."
+    };
     Report::Notice(reading.to_owned()).emit();
     let end = into.snapshot(file).map_err(|error| {
         let what = if is_old { "RDB preamble of the AOF file" } else { "RDB base file" };

@@ -50,9 +50,18 @@ impl TwinDisk {
     pub fn settled(&self) -> TwinDisk {
         let mut world = self.0.lock().clone();
         for inode in &mut world.inodes {
-            *inode = Inode { durable: inode.contents.clone(), contents: inode.contents.clone(), ..Inode::default() };
+            *inode = Inode {
+                durable: inode.contents.clone(),
+                contents: inode.contents.clone(),
+                ..Inode::default()
+            };
         }
-        let world = World { durable_names: world.names.clone(), inodes: world.inodes, names: world.names, ..World::default() };
+        let world = World {
+            durable_names: world.names.clone(),
+            inodes: world.inodes,
+            names: world.names,
+            ..World::default()
+        };
         TwinDisk(Arc::new(Mutex::new(world)))
     }
 
@@ -88,7 +97,11 @@ impl TwinDisk {
     pub fn put(&self, path: impl AsRef<Path>, contents: &[u8]) {
         let mut world = self.0.lock();
         let inode = world.inodes.len();
-        world.inodes.push(Inode { contents: contents.to_vec(), durable: contents.to_vec(), pending: Vec::new() });
+        world.inodes.push(Inode {
+            contents: contents.to_vec(),
+            durable: contents.to_vec(),
+            pending: Vec::new(),
+        });
         let directory = parent(path.as_ref());
         for (path, node) in [(directory, Node::Directory), (path.as_ref().to_owned(), Node::File(inode))] {
             if !path.as_os_str().is_empty() {

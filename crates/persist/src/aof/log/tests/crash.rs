@@ -90,7 +90,10 @@ fn nothing_acknowledged_is_lost_whatever_survives() {
         let (acknowledged, mut choices) = (world.units_before(durable), EveryChoice::default());
         loop {
             let found = recover(&left.crash(&mut choices));
-            assert!(found.as_ref().is_ok_and(|found| *found >= acknowledged), "call {call}: {found:?} of {acknowledged}");
+            assert!(
+                found.as_ref().is_ok_and(|found| *found >= acknowledged),
+                "call {call}: {found:?} of {acknowledged}"
+            );
             states += 1;
             if !choices.advance() {
                 break;
@@ -107,7 +110,8 @@ fn generations_go_on_from_what_the_last_one_left() {
         for seed in 0..20 {
             let (mut disk, mut choose, mut acknowledged) = (TwinDisk::default(), Seeded::new(seed), 0);
             for generation in 0..8 {
-                let found = recover(&disk).unwrap_or_else(|error| panic!("{policy:?}, {seed}, {generation}: {error}"));
+                let found = recover(&disk)
+                    .unwrap_or_else(|error| panic!("{policy:?}, {seed}, {generation}: {error}"));
                 assert!(found >= acknowledged, "{policy:?}, seed {seed}, generation {generation}");
                 let acts = choose.pick(40);
                 let world = run(&disk, policy, choose.next_u64(), None, acts);

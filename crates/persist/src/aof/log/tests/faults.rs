@@ -42,7 +42,10 @@ fn a_fault_at_any_call_is_survived() {
         for (errno, torn) in [(Fault::EIO, 0), (Fault::ENOSPC, 30), (Fault::ENOSPC, 900)] {
             for length in [1, 2, 3, 7, 40] {
                 for call in first..last {
-                    survives(policy, Fault { calls: call..call + length, ..Fault::at(call).errno(errno).torn(torn) });
+                    survives(
+                        policy,
+                        Fault { calls: call..call + length, ..Fault::at(call).errno(errno).torn(torn) },
+                    );
                 }
             }
         }
@@ -176,7 +179,12 @@ fn a_stalled_disk_refuses_instead_of_waiting() {
     let buffered = world.committer.shared.status().buffered_bytes;
     assert!((10_000..20_000).contains(&buffered), "{buffered}");
     let text = world.admission().unwrap_err().to_string();
-    assert_eq!(text, format!("MISCONF Errors writing to the AOF file: the disk is too slow, {buffered} bytes wait to be written"));
+    assert_eq!(
+        text,
+        format!(
+            "MISCONF Errors writing to the AOF file: the disk is too slow, {buffered} bytes wait to be written"
+        )
+    );
     world.step(1);
     assert_eq!(world.admission(), Ok(()));
     assert_eq!(world.committer.shared.status().buffered_bytes, 0);
@@ -209,7 +217,10 @@ fn a_rotation_that_fails_leaves_the_log_as_it_was() {
         world.step(1);
         disk.fail(Fault::all(kind));
         let (sender, receiver) = std::sync::mpsc::channel();
-        world.ask(Request::Rotate { offset: None, done: Box::new(move |result| sender.send(result.is_ok()).unwrap()) });
+        world.ask(Request::Rotate {
+            offset: None,
+            done: Box::new(move |result| sender.send(result.is_ok()).unwrap()),
+        });
         world.append();
         world.step(1);
         assert!(!receiver.recv().unwrap());
@@ -243,7 +254,10 @@ fn closing_tells_the_truth() {
         disk.heal();
         World::resume(&disk, FsyncPolicy::Always);
         let manifest = disk.contents(layout().path("appendonly.aof.manifest")).unwrap();
-        assert!(!String::from_utf8(manifest).unwrap().contains("endoffset"), "it does not end there any more");
+        assert!(
+            !String::from_utf8(manifest).unwrap().contains("endoffset"),
+            "it does not end there any more"
+        );
     }
 }
 
@@ -260,12 +274,18 @@ fn what_is_not_needed_is_removed() {
     let mut names = disk.list(&layout().directory()).unwrap();
     names.sort();
     assert_eq!(names, ["appendonly.aof.1.base.aof", "appendonly.aof.2.incr.aof", "appendonly.aof.manifest"]);
-    for name in ["temp-rewriteaof-bg-3.aof", "temp-appendonly.aof.incr", "temp-appendonly.aof.manifest", "temp-other"] {
+    for name in
+        ["temp-rewriteaof-bg-3.aof", "temp-appendonly.aof.incr", "temp-appendonly.aof.manifest", "temp-other"]
+    {
         disk.put(layout().path(name), b"x");
     }
     World::resume(&disk, FsyncPolicy::Always);
     let names = disk.list(&layout().directory()).unwrap();
-    assert_eq!(names.iter().filter(|name| name.to_string_lossy().starts_with("temp-")).count(), 1, "{names:?}");
+    assert_eq!(
+        names.iter().filter(|name| name.to_string_lossy().starts_with("temp-")).count(),
+        1,
+        "{names:?}"
+    );
     assert_eq!(unit(0).len(), 29);
 }
 
@@ -307,7 +327,11 @@ fn a_first_base_that_fails_is_followed_by_another() {
             world.append();
             world.settle();
             assert_eq!(world.durable_units(), world.units, "call {fault} and {length}");
-            assert_eq!(recover(&disk.crash(&mut Seeded::new(fault))), Ok(world.units), "call {fault} and {length}");
+            assert_eq!(
+                recover(&disk.crash(&mut Seeded::new(fault))),
+                Ok(world.units),
+                "call {fault} and {length}"
+            );
         }
     }
 }

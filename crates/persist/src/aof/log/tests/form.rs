@@ -24,7 +24,8 @@ fn without_sums_it_is_what_redis_writes() {
     world.append();
     world.step(1);
     let expected =
-        [unit(0), b"#TS:1700000000\r\n".to_vec(), unit(1), unit(2), b"#TS:1700000001\r\n".to_vec(), unit(3)].concat();
+        [unit(0), b"#TS:1700000000\r\n".to_vec(), unit(1), unit(2), b"#TS:1700000001\r\n".to_vec(), unit(3)]
+            .concat();
     assert_eq!(contents(&disk).escape_ascii().to_string(), expected.escape_ascii().to_string());
 }
 

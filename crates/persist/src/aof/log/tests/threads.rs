@@ -13,7 +13,11 @@ use super::super::status::{LogListener, NoListener};
 use super::world::{layout, recover};
 use crate::disk::{Seeded, TwinDisk};
 
-fn start(disk: &TwinDisk, policy: FsyncPolicy, listener: Arc<dyn LogListener>) -> (AppendLog, super::super::LogSink) {
+fn start(
+    disk: &TwinDisk,
+    policy: FsyncPolicy,
+    listener: Arc<dyn LogListener>,
+) -> (AppendLog, super::super::LogSink) {
     let store = Store::open(Arc::new(disk.clone()), layout()).unwrap();
     store.prepare_directory().unwrap();
     let settings = LogSettings::default();

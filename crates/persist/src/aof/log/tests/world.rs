@@ -42,7 +42,8 @@ impl World {
     pub(super) fn try_resume(disk: &TwinDisk, policy: FsyncPolicy) -> Result<World, String> {
         let units = recover(disk)?;
         let shown = |error: crate::disk::DiskError| error.to_string();
-        let mut store = Store::open(Arc::new(disk.clone()), layout()).map_err(|error| format!("{error:?}"))?;
+        let mut store =
+            Store::open(Arc::new(disk.clone()), layout()).map_err(|error| format!("{error:?}"))?;
         store.prepare_directory().map_err(shown)?;
         store.remove_temporary_files();
         let (path, mut handle) = store.open_last_incremental(None).map_err(shown)?;
@@ -83,7 +84,15 @@ impl World {
         };
         let committer = committer(store, options, file, is_waiting, Box::new(remove));
         let sink = LogSink { shared: Arc::clone(&committer.shared), noted_s: 0 };
-        World { disk: disk.clone(), committer, sink, units, ends: vec![0; units as usize], now_ms: 0, rewrites: 0 }
+        World {
+            disk: disk.clone(),
+            committer,
+            sink,
+            units,
+            ends: vec![0; units as usize],
+            now_ms: 0,
+            rewrites: 0,
+        }
     }
 
     pub(super) fn settings(&self) -> &LogSettings {
