@@ -50,7 +50,7 @@ fn shown(line: &[u8]) -> String {
 fn parse_line(line: &[u8]) -> Result<Entry, ManifestFault> {
     let words = ochre_resp::split_args(line).unwrap_or_default();
     // More than three pairs may come from a later version.
-    if words.len() < 6 || words.len() % 2 != 0 {
+    if words.len() < 6 || !words.len().is_multiple_of(2) {
         return Err(ManifestFault::Format);
     }
     let (mut name, mut seq, mut letter, mut offsets) = (None, 0, None, [None; 2]);

@@ -7,7 +7,9 @@ use super::{Defect, ReadLimits, Reader, Stop, push_timestamp};
 use crate::disk::{Access, Disk as _, TwinDisk};
 
 /// How reading ended: units, the end of the valid part, why it stopped.
-type Outcome = (Vec<(u64, u64, Vec<Vec<Vec<u8>>>)>, u64, Option<Stop>);
+type Outcome = (Vec<Found>, u64, Option<Stop>);
+/// A unit: where it begins and ends, the arguments of its commands.
+type Found = (u64, u64, Vec<Vec<Vec<u8>>>);
 
 fn read_with(bytes: &[u8], limits: ReadLimits) -> Outcome {
     let disk = TwinDisk::default();
@@ -95,9 +97,7 @@ fn every_flipped_bit_is_found_where_there_are_sums() {
         let mut flipped = bytes.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
         let (units, _, stop) = read(&flipped);
-        let commands = |units: &[(u64, u64, Vec<Vec<Vec<u8>>>)]| {
-            units.iter().map(|unit| unit.2.clone()).collect::<Vec<_>>()
-        };
+        let commands = |units: &[Found]| units.iter().map(|unit| unit.2.clone()).collect::<Vec<_>>();
         assert!(commands(&whole).starts_with(&commands(&units)), "bit {bit} changed what was read");
         if stop.is_none() {
             assert_eq!(units.len(), whole.len(), "bit {bit} hid a unit");
