@@ -434,7 +434,10 @@ fn read_log(bytes: &[u8]) -> (Vec<(u64, u64, Vec<Vec<u8>>)>, u64, bool) {
                 let args = unit.commands().flat_map(|command| command.args().map(<[u8]>::to_vec));
                 units.push((unit.start, unit.end, args.collect()));
             }
-            end => return (units, reader.valid_end(), matches!(end, Ok(None))),
+            end => {
+                let is_whole = end.is_ok();
+                return (units, reader.valid_end(), is_whole);
+            }
         }
     }
 }

@@ -79,7 +79,7 @@ fn logs() {
         b"*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n",
         b"#TS:1700000000\r\n*1\r\n$5\r\nMULTI\r\n*1\r\n$4\r\nPING\r\n*1\r\n$4\r\nEXEC\r\n",
         b"#other\r\n*2\r\n$3\r\nDEL\r\n$4097\r\n",
-        b"#SUM:000000000e:SUM\r\n*1\r\n$4\r\nPING\r\n",
+        b"#SUM:000000000e:c7786a2bb93375a8\r\n*1\r\n$4\r\nPING\r\n",
     ];
     try_on(9, &seeds, properties::aof);
 }

@@ -4,8 +4,8 @@
 //! after a failure does no harm. That is why nothing here appends.
 //!
 //! A failed sync poisons the handle: every later sync of it fails too. The system may have forgotten the pages that it could
-//! not write, and would say that all is well the second time. Who wants to go on opens the file again, cuts off what is not
-//! known to be durable and writes it once more.
+//! not write, and would say that all is well the second time. Who wants to go on opens the file again and
+//! writes once more what is not known to be durable.
 
 use std::io;
 

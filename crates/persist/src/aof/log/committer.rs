@@ -10,10 +10,10 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use super::super::report::Report;
-use super::super::store::{Adopted, Store};
+use super::super::store::Store;
 use super::file::{LogFile, Restored};
 use super::pending::Pending;
-use super::request::{Done, FinishRewrite, Request, RewriteFinished};
+use super::request::Request;
 use super::settings::FsyncPolicy;
 use super::shared::Shared;
 use super::status::{LogListener, LogOperation};
@@ -48,16 +48,16 @@ pub(super) enum Next {
 /// Removes files, in its own time.
 pub(super) type Remover = Box<dyn Fn(Arc<dyn Disk>, Vec<PathBuf>) + Send>;
 
-enum Work {
+pub(super) enum Work {
     Write { bytes: Vec<u8>, end: u64 },
     Request(Request),
 }
 
 /// What is unknown of what is durable after a sync failed for bytes that were not kept.
 #[derive(Clone, Copy)]
-struct Gap {
+pub(super) struct Gap {
     /// Whether the log goes on in another file since.
-    is_rotated: bool,
+    pub(super) is_rotated: bool,
 }
 
 pub(super) struct Committer {
@@ -71,16 +71,18 @@ pub(super) struct Committer {
     /// The journal's offset behind what was written.
     pub(super) written: u64,
     pub(super) times: Times,
-    queue: VecDeque<Work>,
+    pub(super) queue: VecDeque<Work>,
     taken: Pending,
     buffer: Vec<u8>,
-    gap: Option<Gap>,
+    pub(super) gap: Option<Gap>,
     /// Whether a rotation succeeded that no base was taken for.
-    is_rotated: bool,
+    pub(super) is_rotated: bool,
     /// Whether the file is without value, as its first base could not be taken: what comes before the next rotation with a new
     /// base is not written.
-    is_void: bool,
-    is_closed: bool,
+    pub(super) is_void: bool,
+    /// Whether removing history failed since the last rewrite.
+    pub(super) is_history_tried: bool,
+    pub(super) is_closed: bool,
 }
 
 /// Moments in ms.
@@ -114,6 +116,7 @@ impl Committer {
             gap: None,
             is_rotated: false,
             is_void: false,
+            is_history_tried: false,
             is_closed: false,
         }
     }
@@ -159,6 +162,7 @@ impl Committer {
             self.sync()?;
             self.times.synced_ms = now_ms;
         }
+        self.remove_history();
         self.show();
         Ok(self.next(had_work, now_ms))
     }
@@ -188,7 +192,7 @@ impl Committer {
     }
 
     /// Takes what was handed over, split where requests are.
-    fn take(&mut self) {
+    pub(super) fn take(&mut self) {
         if !self.shared.handover.take(&mut self.taken) {
             return;
         }
@@ -257,7 +261,7 @@ impl Committer {
         });
     }
 
-    fn sync(&mut self) -> Result<(), DiskError> {
+    pub(super) fn sync(&mut self) -> Result<(), DiskError> {
         let started = Instant::now();
         let result = self.file.sync();
         let took_us = micros(started);
@@ -273,7 +277,7 @@ impl Committer {
     }
 
     /// Everything written is durable, if it has a base, and nothing before it is in doubt.
-    fn publish(&mut self) {
+    pub(super) fn publish(&mut self) {
         if self.is_waiting || self.gap.is_some() || self.file.unsynced_bytes() > 0 {
             return;
         }
@@ -291,7 +295,7 @@ impl Committer {
     }
 
     /// After a failed sync: writes again what may be lost.
-    fn restore(&mut self) -> Result<(), DiskError> {
+    pub(super) fn restore(&mut self) -> Result<(), DiskError> {
         if !self.file.is_poisoned() || self.is_void {
             return Ok(());
         }
@@ -303,131 +307,8 @@ impl Committer {
         Ok(())
     }
 
-    /// Goes on in a new file. A failure is the asker's; only one of the sync is the log's as well.
-    fn rotate(&mut self, offset: Option<i64>, done: Done<()>) -> Result<(), DiskError> {
-        self.is_rotated = false;
-        if let Err(error) = self.sync_before_another() {
-            done(Err(again(&error)));
-            return Err(error);
-        }
-        let created =
-            if self.is_waiting { create_waiting(&self.store) } else { self.store.create_incremental(offset) };
-        self.is_rotated = created.is_ok();
-        done(created.map(|(path, handle)| {
-            self.file = LogFile::new(Arc::clone(self.store.disk()), path, handle, 0);
-            self.is_void = false;
-            self.gap.iter_mut().for_each(|gap| gap.is_rotated = true);
-            self.measure();
-        }));
-        Ok(())
-    }
-
-    /// Makes the file durable before another one follows it. Where that is past hoping for, it need not be.
-    fn sync_before_another(&mut self) -> Result<(), DiskError> {
-        if self.is_waiting || self.gap.is_some() {
-            return Ok(());
-        }
-        match self.sync() {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                self.failed_at_once(&error);
-                self.restore()?;
-                if self.gap.is_some() { Ok(()) } else { Err(error) }
-            }
-        }
-    }
-
-    /// Takes a new base.
-    fn finish(&mut self, rewrite: &FinishRewrite, done: Done<RewriteFinished>) -> Result<(), DiskError> {
-        if self.is_void || !self.is_waiting && !self.is_rotated {
-            // A base for which no file was begun would stand for what is in the current one, too.
-            let error = std::io::Error::other("the log was not rotated for it");
-            done(Err(DiskError::on("Can't take the base", rewrite.temporary.as_ref())(error)));
-            return Ok(());
-        }
-        if let Err(error) = if self.is_waiting { self.sync() } else { Ok(()) } {
-            done(Err(again(&error)));
-            return Err(error);
-        }
-        let adopted = self.is_waiting.then(|| Adopted {
-            temporary: self.store.layout().temporary_incremental_name(),
-            offset: rewrite.offset,
-        });
-        match self.store.adopt_base(&rewrite.temporary, rewrite.format, adopted) {
-            Err(error) => {
-                self.is_void = self.is_waiting;
-                done(Err(error));
-            }
-            Ok(path) => {
-                path.into_iter().for_each(|path| self.file.renamed(path));
-                (self.is_waiting, self.is_rotated) = (false, false);
-                self.gap = self.gap.filter(|gap| !gap.is_rotated);
-                self.remove_history();
-                let size = self.measure();
-                self.shared.update(|figures| figures.base_size = size);
-                self.publish();
-                done(Ok(RewriteFinished { size }));
-            }
-        }
-        Ok(())
-    }
-
-    fn remove_history(&mut self) {
-        match self.store.forget_history() {
-            Ok(paths) => {
-                for path in &paths {
-                    let name = path.file_name().unwrap_or_default().display();
-                    Report::Notice(format!("Removing the history file {name} in the background")).emit();
-                }
-                (self.remover)(Arc::clone(self.store.disk()), paths);
-            }
-            Err(error) => Report::Warning(error.to_string()).emit(),
-        }
-    }
-
-    /// Makes everything durable and ends.
-    fn close(&mut self, offset: Option<i64>, done: Done<()>) -> Result<(), DiskError> {
-        let result = self.sync();
-        if let Err(error) = result {
-            self.queue.push_front(Work::Request(Request::Close { offset, done }));
-            return Err(error);
-        }
-        self.is_closed = true;
-        let noted = offset.filter(|_| !self.is_waiting).map_or(Ok(()), |offset| self.store.close(offset));
-        done(noted);
-        Ok(())
-    }
-
-    /// Ends without having made everything durable.
-    fn close_in_vain(&mut self, error: &DiskError) {
-        self.is_closed = true;
-        self.take();
-        for work in std::mem::take(&mut self.queue) {
-            match work {
-                Work::Request(Request::Close { done, .. } | Request::Rotate { done, .. }) => {
-                    done(Err(again(error)))
-                }
-                Work::Request(Request::Finish { done, .. }) => done(Err(again(error))),
-                Work::Write { .. } => {}
-            }
-        }
-    }
-
-    /// Sums up the live files.
-    fn measure(&mut self) -> u64 {
-        let mut size = self.file.len();
-        if !self.is_waiting {
-            // The last one is the file that is being written.
-            let live: Vec<_> = self.store.manifest().live().collect();
-            let others = live.split_last().map_or(&[][..], |(_, others)| others);
-            size += others.iter().map(|entry| self.store.size_of(entry)).sum::<u64>();
-        }
-        self.shared.update(|figures| figures.size = size);
-        size
-    }
-
     /// Shows what cannot be seen otherwise.
-    fn show(&self) {
+    pub(super) fn show(&self) {
         let (unsynced_bytes, is_waiting) = (self.file.unsynced_bytes(), self.is_waiting);
         let needs_rewrite = self.gap.is_some();
         self.shared.update(|figures| {
@@ -446,7 +327,7 @@ impl Committer {
         self.show();
     }
 
-    fn failed_at_once(&mut self, error: &DiskError) {
+    pub(super) fn failed_at_once(&mut self, error: &DiskError) {
         if self.shared.note_health(Some(error)) {
             self.listener.health_changed(false);
         }
@@ -470,22 +351,6 @@ impl Committer {
     }
 }
 
-/// Makes the incremental file of a log without a base.
-pub(super) fn create_waiting(store: &Store) -> Result<(PathBuf, Box<dyn crate::disk::DiskFile>), DiskError> {
-    let path = store.layout().path(store.layout().temporary_incremental_name());
-    let created = store.disk().create(&path);
-    created.map(|file| (path.clone(), file)).map_err(DiskError::on("Can't open the append-only file", &path))
-}
-
 fn micros(started: Instant) -> u64 {
     u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX)
-}
-
-/// The same error for somebody else.
-fn again(error: &DiskError) -> DiskError {
-    let source = match error.source.raw_os_error() {
-        Some(errno) => std::io::Error::from_raw_os_error(errno),
-        None => std::io::Error::new(error.source.kind(), error.source.to_string()),
-    };
-    DiskError { action: error.action, path: error.path.clone(), source }
 }

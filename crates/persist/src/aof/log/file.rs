@@ -98,7 +98,8 @@ impl LogFile {
         Ok(buffer)
     }
 
-    /// Opens the file anew after a sync failed, and writes again what is not known to be durable.
+    /// Opens the file anew after a sync failed, and writes again what is not known to be durable: the same bytes to the same
+    /// places, so that it does not matter which of them are there.
     pub(super) fn restore(&mut self) -> Result<Restored, DiskError> {
         let mut handle =
             self.disk.open(&self.path, Access::Write).map_err(DiskError::on(SYNC, &self.path))?;
@@ -106,8 +107,6 @@ impl LogFile {
             self.handle = Some(handle);
             return Ok(Restored::WithGap);
         }
-        let cut = handle.truncate(self.durable_len).and_then(|()| handle.sync_data());
-        cut.map_err(DiskError::on(SYNC, &self.path))?;
         let mut position = self.durable_len;
         for bytes in &self.kept {
             write_all_at(&mut *handle, position, bytes).map_err(DiskError::on(WRITE, &self.path))?;

@@ -11,10 +11,11 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use super::super::store::Store;
-use super::committer::{Committer, Next, Remover, create_waiting};
+use super::committer::{Committer, Next, Remover};
 use super::file::LogFile;
 use super::progress::Progress;
 use super::request::{Done, FinishRewrite, Request, RewriteFinished};
+use super::service::create_waiting;
 use super::settings::LogSettings;
 use super::shared::Shared;
 use super::sink::LogSink;

@@ -12,8 +12,8 @@
 //! **A failed write** leaves the file as it was: what it left behind is cut off, the batch is kept and written again to the
 //! same place, every second. **A failed sync** says nothing about what is durable of the bytes since the last one that
 //! succeeded, and asking again proves nothing. So those bytes are kept until they are durable (a sync comes at the latest
-//! when there are [`LogSettings::unsynced_bytes_max`] of them): the file is opened anew, cut back to what is known to be
-//! durable, and they are written and synced once more. Under `appendfsync no` nothing is kept; when a sync fails there (at a
+//! when there are [`LogSettings::unsynced_bytes_max`] of them): the file is opened anew, and they are written to
+//! the same places and synced once more. Under `appendfsync no` nothing is kept; when a sync fails there (at a
 //! rotation, at the end, after the policy changed), only a rewrite can tell what is durable again, and the status asks for one.
 //!
 //! Rejected: waiting in the worker (one slow disk stops everything), a new incremental file after a failed sync (the old one
@@ -26,6 +26,7 @@ mod handover;
 mod pending;
 mod progress;
 mod request;
+mod service;
 mod settings;
 mod shared;
 mod sink;

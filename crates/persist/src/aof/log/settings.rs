@@ -20,6 +20,7 @@ pub struct LogSettings {
     suspended: AtomicBool,
     timestamps: AtomicBool,
     sums: AtomicBool,
+    keeps_history: AtomicBool,
     buffer_bytes_max: AtomicU64,
     unsynced_bytes_max: AtomicU64,
 }
@@ -32,6 +33,7 @@ impl Default for LogSettings {
             suspended: AtomicBool::new(false),
             timestamps: AtomicBool::new(false),
             sums: AtomicBool::new(true),
+            keeps_history: AtomicBool::new(false),
             buffer_bytes_max: AtomicU64::new(256 << 20),
             unsynced_bytes_max: AtomicU64::new(32 << 20),
         }
@@ -79,6 +81,16 @@ impl LogSettings {
     /// Sets whether frames get sums.
     pub fn set_sums(&self, on: bool) {
         self.sums.store(on, Relaxed);
+    }
+
+    /// `aof-disable-auto-gc`: whether history is kept.
+    pub fn keeps_history(&self) -> bool {
+        self.keeps_history.load(Relaxed)
+    }
+
+    /// Sets `aof-disable-auto-gc`.
+    pub fn set_keeps_history(&self, on: bool) {
+        self.keeps_history.store(on, Relaxed);
     }
 
     /// Bytes that may wait to be written before writes are refused.

@@ -1,7 +1,6 @@
 //! Every call on the disk fails, once or for a while: clients are told, nothing is acknowledged that is not durable, and it
 //! goes on when the disk does.
 
-use super::super::super::testing::unit;
 use super::super::committer::Next;
 use super::super::request::Request;
 use super::super::settings::FsyncPolicy;
@@ -286,7 +285,30 @@ fn what_is_not_needed_is_removed() {
         1,
         "{names:?}"
     );
-    assert_eq!(unit(0).len(), 29);
+}
+
+/// History is kept where that is wanted, and removed later: by the next step, or the next start.
+#[test]
+fn history_can_be_kept() {
+    for by_start in [false, true] {
+        let disk = TwinDisk::default();
+        let mut world = World::resume(&disk, FsyncPolicy::Always);
+        world.settings().set_keeps_history(true);
+        world.append();
+        world.rotate();
+        world.step(1);
+        world.finish(1);
+        world.step(1);
+        let old = layout().path("appendonly.aof.1.incr.aof");
+        assert!(disk.contents(&old).is_some());
+        if by_start {
+            world = World::resume(&disk, FsyncPolicy::Always);
+        }
+        world.settings().set_keeps_history(false);
+        world.step(1);
+        assert_eq!(disk.contents(&old), None);
+        assert_eq!(recover(&disk.settled()), Ok(1));
+    }
 }
 
 /// A log that was switched on and cannot take its first base starts again with the next one.
