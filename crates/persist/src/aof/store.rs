@@ -5,6 +5,7 @@
 //! not known which manifest a loss of power would bring back, so the files of both stay, and numbers are not used again.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -42,6 +43,17 @@ impl From<DiskError> for StoreError {
         StoreError::Disk(error)
     }
 }
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StoreError::Manifest(error) => error.fmt(f),
+            StoreError::Disk(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
 
 impl StoreError {
     /// What Redis logs about it, line by line.

@@ -16,6 +16,8 @@ impl fmt::Display for Refusal {
     }
 }
 
+impl std::error::Error for Refusal {}
+
 /// Figures, most of them those of INFO.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct LogStatus {
