@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use ochre_acl::{Access, Catalog, ChannelUse, CommandFacts, Defaults, Denial, KeyUse, Request, User};
 use ochre_config::{Config, NoFiles};
 use ochre_keyspace::{Entry, Harvest, Hasher, NewValue, Table, ValueRef};
+use ochre_persist::aof::{Manifest, ReadLimits, Reader};
+use ochre_persist::disk::{Access as FileAccess, Disk as _, TwinDisk};
 use ochre_persist::rdb;
 use ochre_resp::{Head, Limits, Progress, ReplyLimits, ReplyParser, RequestParser, Span, skip_reply};
 use ochre_types::listpack::Listpack;
@@ -558,4 +560,53 @@ pub fn payload(input: &[u8]) {
     let dumped =
         rdb::dump(value_ref(&value), rdb::EncodeOptions::default()).expect("some version can hold it");
     assert_eq!(rdb::restore(&dumped, &rdb::Limits::default()).map(owned), Ok(value));
+}
+
+/// The units of a log, where it could be cut off, and whether reading came to its end. Each has its place and its arguments.
+fn read_log(bytes: &[u8]) -> (Vec<(u64, u64, Vec<Vec<u8>>)>, u64, bool) {
+    let disk = TwinDisk::default();
+    disk.put("log", bytes);
+    let file = disk.open("log".as_ref(), FileAccess::Read).expect("it was put there");
+    let limits = ReadLimits { argument_bytes_max: 4096, unit_bytes_max: 1 << 16 };
+    let mut reader = Reader::new(&*file, 0, limits);
+    let mut units = Vec::new();
+    loop {
+        match reader.next_unit() {
+            Ok(Some(unit)) => {
+                let args = unit.commands().flat_map(|command| command.args().map(<[u8]>::to_vec));
+                units.push((unit.start, unit.end, args.collect()));
+            }
+            end => {
+                let is_whole = end.is_ok();
+                return (units, reader.valid_end(), is_whole);
+            }
+        }
+    }
+}
+
+/// A log is read within its bounds, unit after unit; cut off where reading stopped it is whole, with the same units.
+pub fn aof(input: &[u8]) {
+    let (units, valid_end, _) = read_log(input);
+    assert!(valid_end <= input.len() as u64);
+    let mut position = 0;
+    for (start, end, args) in &units {
+        assert!(*start >= position && end > start && *end <= input.len() as u64);
+        assert!(args.iter().map(Vec::len).sum::<usize>() as u64 <= end - start);
+        position = *end;
+    }
+    let (again, again_end, whole) = read_log(&input[..valid_end as usize]);
+    assert!(whole && again_end == valid_end, "cut off at {valid_end}, it ends at {again_end}");
+    let kept = units.iter().take_while(|(_, end, _)| *end <= valid_end);
+    assert!(kept.eq(&again));
+}
+
+/// A manifest is refused, or means the same once written; no name leads out of the directory.
+pub fn manifest(input: &[u8]) {
+    let Ok(manifest) = Manifest::parse(input) else { return };
+    let names = manifest.live().chain(manifest.history()).map(|entry| entry.name.to_string_lossy());
+    names.for_each(|name| assert!(!name.contains('/') && name != ".." && name != "."));
+    let text = manifest.text();
+    if !text.is_empty() {
+        assert_eq!(Manifest::parse(&text).expect("what is written can be read"), manifest);
+    }
 }

@@ -113,6 +113,27 @@ fn access_control_lists() {
 }
 
 #[test]
+fn logs() {
+    // The last one has a frame with its sum.
+    let seeds: [&[u8]; 4] = [
+        b"*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n",
+        b"#TS:1700000000\r\n*1\r\n$5\r\nMULTI\r\n*1\r\n$4\r\nPING\r\n*1\r\n$4\r\nEXEC\r\n",
+        b"#other\r\n*2\r\n$3\r\nDEL\r\n$4097\r\n",
+        b"#SUM:000000000e:c7786a2bb93375a8\r\n*1\r\n$4\r\nPING\r\n",
+    ];
+    try_on(13, &seeds, properties::aof);
+}
+
+#[test]
+fn manifests() {
+    let seeds: [&[u8]; 2] = [
+        b"file a.1.base.rdb seq 1 type b\nfile a.1.incr.aof seq 1 type h\nfile a.2.incr.aof seq 2 type i\n",
+        b"# comment\nfile \"a b\\x41\" seq 3 type i startoffset 5 endoffset 9 newkey x\n",
+    ];
+    try_on(14, &seeds, properties::manifest);
+}
+
+#[test]
 fn configurations() {
     let seeds: [&[u8]; 5] = [
         b"port 6379\nbind 127.0.0.1 -::1\nmaxmemory 100mb\n",

@@ -7,6 +7,8 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
+use ochre_persist::check_aof;
+
 #[global_allocator]
 static ALLOCATOR: ochre_memory::Counted = ochre_memory::Counted;
 
@@ -17,7 +19,7 @@ const TOOLS: &[(&str, Tool, &str)] = &[
     ("cli", Tool::Missing("cli"), "a client for the command line"),
     ("sentinel", Tool::Missing("sentinel"), "watches servers and promotes replicas"),
     ("check-rdb", Tool::CheckRdb, "checks a snapshot"),
-    ("check-aof", Tool::Missing("check-aof"), "checks an append-only file"),
+    ("check-aof", Tool::CheckAof, "checks an append-only file, and cuts off what is damaged"),
 ];
 
 /// What the binary can be.
@@ -26,6 +28,7 @@ enum Tool {
     Server,
     Benchmark,
     CheckRdb,
+    CheckAof,
     /// A tool that is not there yet, by its name.
     Missing(&'static str),
 }
@@ -87,6 +90,7 @@ fn main() -> ExitCode {
         }
         Tool::Benchmark => ochre_benchmark::main(arguments),
         Tool::CheckRdb => ochre_persist::rdb::check::main(&name, &arguments),
+        Tool::CheckAof => check_aof::main(&name, &arguments, &mut check_aof::CheckBegin),
         Tool::Missing(word) => {
             eprintln!(
                 "{name}: 'ochre {word}' is not part of this version of Ochre yet; redis-{word} and valkey-{word} work with it."
@@ -109,7 +113,7 @@ mod tests {
 
     #[test]
     fn names_and_words_choose_the_tool() {
-        let cases: [(&[&str], Tool, usize); 8] = [
+        let cases: [(&[&str], Tool, usize); 9] = [
             (&["/usr/bin/ochre"], Tool::Server, 0),
             (&["ochre", "--port", "1"], Tool::Server, 2),
             (&["ochre", "server", "x.conf"], Tool::Server, 1),
@@ -118,6 +122,7 @@ mod tests {
             (&["ochre", "benchmark"], Tool::Benchmark, 0),
             (&["redis-check-rdb", "dump.rdb"], Tool::CheckRdb, 1),
             (&["ochre-cli"], Tool::Missing("cli"), 0),
+            (&["redis-check-aof", "--fix", "x"], Tool::CheckAof, 2),
         ];
         for (words, tool, rest) in cases {
             let (chosen, _, arguments) = choose(words.iter().map(OsString::from).collect());

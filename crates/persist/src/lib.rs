@@ -1,5 +1,9 @@
-//! Values as bytes on disk.
+//! What survives the process.
 //!
-//! - [`rdb`]: snapshots in Redis's format, DUMP payloads, and the tool that checks files
+//! Everything here reaches the disk through [`disk`], so that tests can let any call fail and cut the power at any moment.
 
+pub mod aof;
+pub mod check_aof;
+pub mod disk;
 pub mod rdb;
+mod sync;

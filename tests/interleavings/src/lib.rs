@@ -21,12 +21,16 @@ mod wakes;
 
 #[path = "../../../crates/engine/src/counter.rs"]
 pub mod counter;
+#[path = "../../../crates/persist/src/aof/log/handover.rs"]
+pub mod handover;
 #[path = "../../../crates/server/src/inbox.rs"]
 pub mod inbox;
 #[path = "../../../crates/keyspace/src/journal.rs"]
 pub mod journal;
 #[path = "../../../crates/keyspace/src/lock.rs"]
 mod lock;
+#[path = "../../../crates/persist/src/aof/log/progress.rs"]
+pub mod progress;
 #[path = "../../../crates/engine/src/client/wait.rs"]
 pub mod wait;
 

@@ -8,8 +8,10 @@ use loom::sync::Arc;
 use loom::thread;
 use ochre_interleavings::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use ochre_interleavings::counter::Counter;
+use ochre_interleavings::handover::Handover;
 use ochre_interleavings::inbox::Inbox;
 use ochre_interleavings::journal::{Journal, JournalSink, Unit};
+use ochre_interleavings::progress::Progress;
 use ochre_interleavings::wait::Wait;
 use ochre_interleavings::{StripeLock, Wakes};
 
@@ -243,5 +245,89 @@ fn a_stripe_has_one_user_at_a_time() {
         adder.join().unwrap();
         let sum = lock.try_with(|counts| counts[0].load(Relaxed)).expect("nobody has the lock or starves");
         assert_eq!(sum, 2 + added);
+    });
+}
+
+/// A log: what is handed over, how far it is durable, and who sleeps where.
+#[derive(Default)]
+struct Log {
+    handover: Handover<Vec<u64>>,
+    progress: Progress,
+    writer: Wakes,
+    worker: Wakes,
+    /// What the disk has, and how much, as a thread sees it that was not told.
+    disk: Unseen<Vec<u64>>,
+    disk_len: AtomicU64,
+}
+
+impl Log {
+    fn append(&self, unit: u64) {
+        if self.handover.put(|units| units.push(unit)) {
+            self.writer.wake();
+        }
+    }
+
+    /// Writes until so many units were there.
+    fn write(&self, units: usize) {
+        let mut written = 0;
+        while written < units {
+            let mut taken = Vec::new();
+            if !self.handover.take(&mut taken) {
+                self.writer.sleep();
+                continue;
+            }
+            assert!(!taken.is_empty(), "an announcement of nothing");
+            written += taken.len();
+            self.disk.lock().unwrap().extend(taken);
+            self.disk_len.store(written as u64, Relaxed);
+            if self.progress.publish_durable(written as u64) {
+                self.worker.wake();
+            }
+        }
+    }
+
+    /// Waits until so many units are durable.
+    fn wait(&self, units: u64) {
+        while self.progress.must_wait(units) {
+            self.worker.sleep();
+        }
+        assert!(self.disk_len.load(Relaxed) >= units, "called durable too early");
+    }
+}
+
+/// The writer sleeps only while there is nothing, and takes each unit once and in order; who waits for its unit to be durable
+/// is told, and it is.
+#[test]
+fn a_log_writes_all_and_tells_who_waits() {
+    try_orders(|| {
+        let log = Arc::new(Log::default());
+        let writer = {
+            let log = Arc::clone(&log);
+            thread::spawn(move || log.write(2))
+        };
+        log.append(1);
+        log.wait(1);
+        log.append(2);
+        log.wait(2);
+        writer.join().unwrap();
+        assert_eq!(*log.disk.lock().unwrap(), [1, 2]);
+    });
+}
+
+/// Two workers append; whoever sees an offset as durable finds that much on the disk.
+#[test]
+fn workers_share_the_writer_of_a_log() {
+    try_orders(|| {
+        let log = Arc::new(Log::default());
+        let threads = [true, false].map(|appends| {
+            let log = Arc::clone(&log);
+            thread::spawn(move || if appends { log.append(1) } else { log.write(2) })
+        });
+        log.append(2);
+        log.wait(2);
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        let mut disk = log.disk.lock().unwrap().clone();
+        disk.sort_unstable();
+        assert_eq!(disk, [1, 2]);
     });
 }

@@ -236,7 +236,7 @@ pub fn contents(seed: u64, len: u64, expiring: bool) -> Contents {
     let mut rng = Rng::new(seed);
     let rng = &mut rng;
     let mut values: Vec<Content> = (0..20).map(|_| Content::String(text(rng))).collect();
-    values.push(Content::Object(Object::String(Box::new(LongString::from(vec![b'z'; 70_000])))));
+    values.push(Content::Object(Object::String(LongString::from(vec![b'z'; 70_000]))));
     for len in [1, 5, len] {
         values.extend([
             Content::Object(Object::List(list(rng, len))),

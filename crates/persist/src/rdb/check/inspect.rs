@@ -18,6 +18,8 @@ const VALKEY_FIRST: u16 = 80;
 /// A file that was looked at.
 pub(super) struct Checked {
     pub(super) is_sound: bool,
+    /// Where reading ended.
+    pub(super) end: u64,
     pub(super) statistics: Statistics,
 }
 
@@ -104,7 +106,7 @@ impl<R: Read> Inspector<R> {
             writeln!(out, "[offset {offset}] \\o/ {praise}")?;
             self.report_totals(out)?;
         }
-        Ok(Checked { is_sound, statistics: self.statistics })
+        Ok(Checked { is_sound, end: offset, statistics: self.statistics })
     }
 
     fn inspect(&mut self, out: &mut dyn Write) -> Result<(), Stop> {

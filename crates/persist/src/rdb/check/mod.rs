@@ -90,17 +90,24 @@ fn check_file(options: &Options, out: &mut dyn Write) -> io::Result<bool> {
     Ok(checked.is_sound)
 }
 
-fn now_ms() -> i64 {
+pub(crate) fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Checks a file from a source, in the words of a style; whether it is sound. What is older than `now_ms` counts as expired.
+/// Checks a file from a source, in the words of a style; where it ends, `None` if it is not sound. What is older than `now_ms`
+/// counts as expired.
 ///
 /// # Errors
 /// When the report cannot be written.
-pub fn check_rdb(source: impl Read, style: Style, now_ms: i64, out: &mut dyn Write) -> io::Result<bool> {
-    Ok(Inspector::new(source, style, None, now_ms).run(out)?.is_sound)
+pub fn check_rdb(
+    source: impl Read,
+    style: Style,
+    now_ms: i64,
+    out: &mut dyn Write,
+) -> io::Result<Option<u64>> {
+    let checked = Inspector::new(source, style, None, now_ms).run(out)?;
+    Ok(checked.is_sound.then_some(checked.end))
 }
 
 #[cfg(test)]

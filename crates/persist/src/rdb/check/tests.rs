@@ -13,7 +13,7 @@ fn file(build: impl FnOnce(&mut Writer<Vec<u8>>)) -> Vec<u8> {
 
 fn report(bytes: &[u8], style: Style) -> (bool, String) {
     let mut out = Vec::new();
-    let is_sound = check_rdb(bytes, style, 2000, &mut out).unwrap();
+    let is_sound = check_rdb(bytes, style, 2000, &mut out).unwrap().is_some();
     (is_sound, String::from_utf8(out).unwrap())
 }
 

@@ -1,0 +1,4 @@
+//! What threads share things by, in files that `tests/interleavings` runs with its own in its place.
+
+pub use parking_lot::Mutex;
+pub use std::sync::atomic;
