@@ -8,7 +8,7 @@ const LAYERS: &[&[&str]] = &[
     &["types"],
     &["resp"],
     &["config"],
-    &["keyspace"],
+    &["keyspace", "script"],
     &["engine"],
     &["server", "benchmark"],
     &["ochre"],
