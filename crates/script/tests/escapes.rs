@@ -2,6 +2,8 @@
 //!
 //! Built with a sanitizer these also show that no memory is misused on the way.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use ochre_resp::Protocol;
@@ -344,9 +346,9 @@ fn cve_2025_67733_replies_are_one_line() {
 
 #[test]
 fn cve_2014_5461_functions_of_many_parameters_have_room() {
-    let names: Vec<String> = (0..200).map(|number| format!("a{number}")).collect();
+    let names: Vec<String> = (0..198).map(|number| format!("a{number}")).collect();
     let names = names.join(", ");
-    let body = format!("local function f({names}, ...) return a0, a199, select('#', ...) end return {{f()}}");
+    let body = format!("local function f({names}, ...) return a0, a197, select('#', ...) end return {{f()}}");
     assert_eq!(run(&body), "*0\r\n");
     let body = format!(
         "local function f({names}, ...) return select('#', ...) end local function g(n) if n == 0 then return f() end \

@@ -1,5 +1,7 @@
 //! Libraries of functions: loading, calling, and what they see.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use std::sync::Arc;

@@ -13,6 +13,8 @@ use crate::state::Name;
 
 /// Tables within tables.
 const DEPTH_MAX: u32 = 1000;
+/// What a table takes of Lua's stack: the fields that say what it is, and a field of it with its name.
+const SLOTS: i32 = 16;
 
 /// Writes the last value, which is popped.
 ///
@@ -23,7 +25,7 @@ pub(crate) fn write_reply(frame: &mut Frame<'_>, reply: &mut ReplyWriter<'_>) ->
 }
 
 fn write(frame: &mut Frame<'_>, reply: &mut ReplyWriter<'_>, depth: u32) -> Result<(), Raise> {
-    if depth > DEPTH_MAX || frame.reserve(6).is_err() {
+    if depth > DEPTH_MAX || frame.reserve(SLOTS).is_err() {
         reply.error("ERR reached lua stack limit");
         frame.pop(1);
         return Ok(());

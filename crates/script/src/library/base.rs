@@ -3,6 +3,7 @@
 //! - Guards: raw access to a table goes past the metatable that protects it, so what offers raw access looks first
 //!   whether the table is a protected one, and then lets Lua's function do the work.
 //! - `pcall` turns the server's error tables into strings, as before Redis 7.
+//! - `xpcall` calls its handler where hooks are called.
 //! - `load` and `loadstring` take text only, and `load` reads all of it before the parser runs.
 //! - `unpack` counts in 64 bits: the subtraction of Lua 5.1 overflows.
 
@@ -172,6 +173,27 @@ pub(crate) fn pcall(frame: &mut Frame<'_>) -> Outcome {
     }
 }
 
+/// `xpcall`. The handler runs when the error has been caught, not where it happened: errors that end a run are raised
+/// from Lua's hook, and in a handler that runs within a hook no hook is called, so that nothing would end it.
+pub(crate) fn xpcall(frame: &mut Frame<'_>) -> Outcome {
+    if frame.args() < 2 {
+        return Err(frame.arg_error(2, "value expected"));
+    }
+    frame.push_boolean(true)?;
+    frame.push_value(1)?;
+    if let Ok(results) = frame.call(0, None, 0) {
+        return Ok(Returned::Values(results + 1));
+    }
+    frame.push_boolean(false)?;
+    frame.push_value(2)?;
+    frame.push_value(-3)?;
+    if frame.call(1, Some(1), 0).is_err() {
+        frame.pop(1);
+        frame.push_string(b"error in error handling")?;
+    }
+    Ok(Returned::Values(2))
+}
+
 fn is_text(kind: Kind) -> bool {
     matches!(kind, Kind::String | Kind::Number)
 }
@@ -266,13 +288,14 @@ pub(crate) fn load(frame: &mut Frame<'_>) -> Outcome {
 fn compile(frame: &mut Frame<'_>, text: &[u8], name: &[u8]) -> Outcome {
     let name = name.split(|&byte| byte == 0).next().unwrap_or_default();
     let name = CString::new(name).unwrap_or_default();
-    if frame.compile(text, &name).is_err() {
-        if frame.kind(-1) != Kind::String {
-            return Err(Raise::OutOfMemory);
+    match frame.compile(text, &name) {
+        Ok(()) => {}
+        Err(Raise::Value) => {
+            frame.push_nil()?;
+            frame.swap();
+            return Ok(Returned::Values(2));
         }
-        frame.push_nil()?;
-        frame.swap();
-        return Ok(Returned::Values(2));
+        Err(error) => return Err(error),
     }
     if let Some(environment) = frame.shared().environment.get() {
         frame.push_reference(environment)?;

@@ -49,6 +49,7 @@ pub(crate) fn replace_functions(frame: &mut Frame<'_>, globals: i32) -> Result<(
         "next" => base::next,
         "unpack" => base::unpack,
         "pcall" => base::pcall,
+        "xpcall" => base::xpcall,
         "load" => base::load,
         "loadstring" => base::loadstring,
     });

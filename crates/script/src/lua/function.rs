@@ -185,7 +185,7 @@ unsafe extern "C-unwind" fn hook(lua: *mut ffi::lua_State, _event: *mut ffi::lua
 
 fn interrupt(frame: &mut Frame<'_>) -> Outcome {
     frame.collect_if_nearly_full();
-    frame.shared().poll(frame.context()).map_err(|error| frame.abort(&error)).map(|()| Returned::Values(0))
+    frame.shared().poll(frame.context()).map_err(|error| frame.abort(error)).map(|()| Returned::Values(0))
 }
 
 /// The default of how often the hook is called.

@@ -39,8 +39,9 @@ impl Frame<'_> {
     /// The length of a string or a table (without metamethods).
     #[inline]
     pub(crate) fn length(&self, index: i32) -> usize {
-        // SAFETY: the index is of a value or above all. A number would be turned into a string.
+        // A number would be turned into a string.
         match self.kind(index) {
+            // SAFETY: the index is of a value.
             Kind::Table | Kind::String => unsafe { ffi::lua_objlen(self.lua, self.index(index)) },
             _ => 0,
         }
