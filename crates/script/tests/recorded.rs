@@ -4,7 +4,7 @@
 //! escapes; `=3> ` is the reply to a client that speaks RESP3. With `OCHRE_PEER` naming a redis-server the replies are
 //! compared with what it says now, and with `OCHRE_RECORD` set they are written down.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
 
 mod support;
 
