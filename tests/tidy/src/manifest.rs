@@ -9,7 +9,7 @@ const LAYERS: &[&[&str]] = &[
     &["resp"],
     &["persist"],
     &["config", "acl"],
-    &["keyspace"],
+    &["keyspace", "script"],
     &["engine"],
     &["server", "benchmark"],
     &["ochre"],
