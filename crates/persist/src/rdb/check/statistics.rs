@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use ochre_types::listpack::Item;
 use ochre_types::stream::StreamId;
-use ochre_types::{Object, ObjectRef, push_f64};
+use ochre_types::{Object, ObjectRef};
 
 use super::super::decode::Value;
 use super::histogram::Histogram;
@@ -117,13 +117,12 @@ impl Group {
                 self.count(set.len() as u64);
             }
             ObjectRef::ZSet(zset) => {
-                let mut score_text = Vec::new();
                 for (member, score) in zset.iter() {
-                    score_text.clear();
-                    push_f64(&mut score_text, score);
-                    self.size(member.len() + score_text.len());
+                    self.size(member.len() + score_text_len(score));
                 }
-                self.count(zset.len() as u64);
+                // In a listpack the tool counts the scores as well.
+                let elements = if zset.encoding_name() == "listpack" { 2 * zset.len() } else { zset.len() };
+                self.count(elements as u64);
             }
             ObjectRef::Hash(hash) => {
                 hash.iter().for_each(|field| self.size(field.name.len() + field.value.len()));
@@ -136,6 +135,30 @@ impl Group {
                 self.count(stream.len());
             }
         }
+    }
+}
+
+/// Bytes of a score's text as Valkey's tool writes it: its shortest digits, with an exponent where it would have eight zeros
+/// or more behind it or seven or more in front.
+fn score_text_len(score: f64) -> usize {
+    let sign = usize::from(score.is_sign_negative());
+    if score.is_infinite() {
+        return sign + "inf".len();
+    }
+    let text = format!("{:e}", score.abs());
+    let Some((mantissa, exponent)) = text.split_once('e') else { return text.len() };
+    let digits = mantissa.len() - usize::from(mantissa.len() > 1);
+    let exponent: i64 = exponent.parse().unwrap_or(0);
+    // The power of ten that the digits, as an integer, are to be multiplied by.
+    let power = exponent - (digits as i64 - 1);
+    let zeros_max = 7 - sign as i64;
+    sign + if power >= 0 && exponent < digits as i64 + zeros_max {
+        digits + power as usize
+    } else if power < 0 && (power > -7 || exponent.abs() < 4) {
+        let before_point = digits as i64 + power;
+        if before_point > 0 { digits + 1 } else { digits + 2 + before_point.unsigned_abs() as usize }
+    } else {
+        mantissa.len() + "e+".len() + exponent.unsigned_abs().to_string().len()
     }
 }
 
@@ -227,6 +250,32 @@ fn print_figure(
         StatisticsFormat::Info => {
             let mut lines = TYPES.iter().zip(texts);
             lines.try_for_each(|(column, text)| writeln!(out, "[info] db.{db}.type.{column}.{name}:{text}"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_as_the_tool_writes_them() {
+        for (score, text) in [
+            (0.0, "0"),
+            (3.0, "3"),
+            (-1.5, "-1.5"),
+            (10_000_000.0, "10000000"),
+            (100_000_000.0, "1e+8"),
+            (12e7, "120000000"),
+            (1e10, "1e+10"),
+            (0.001, "0.001"),
+            (0.000_001, "0.000001"),
+            (1e-7, "1e-7"),
+            (12.25e-9, "1.225e-8"),
+            (f64::NEG_INFINITY, "-inf"),
+            (1e300, "1e+300"),
+        ] {
+            assert_eq!(score_text_len(score), text.len(), "{text}");
         }
     }
 }
