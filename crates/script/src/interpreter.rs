@@ -25,6 +25,10 @@ use crate::version::Versions;
 
 /// Compiled scripts, and compiled libraries, that an interpreter keeps.
 pub const COMPILED_MAX: usize = 1000;
+/// Elements of KEYS and of ARGV up to which the tables are used again.
+const REUSED_LEN_MAX: usize = 16;
+/// The largest block that may have been allocated since they were filled.
+const REUSED_BYTES_MAX: usize = 1024;
 /// Memory that may be in use after a run before it is looked at.
 const KEPT_BYTES: usize = 4 << 20;
 /// Names of the chunks, as errors show them.
@@ -431,10 +435,10 @@ fn run_in<'a>(
         Given::Globals => {
             frame.push_reference(sandbox.eval_originals)?;
             let globals = frame.top();
-            push_strings(frame, keys)?;
-            frame.set_name(globals, Name::Keys)?;
-            push_strings(frame, args)?;
-            frame.set_name(globals, Name::Argv)?;
+            // A table that was large has such a block, and walking it would take long although it is empty again.
+            let is_small = frame.context().memory.take_largest() <= REUSED_BYTES_MAX;
+            set_strings(frame, globals, Name::Keys, is_small, keys)?;
+            set_strings(frame, globals, Name::Argv, is_small, args)?;
             frame.push_reference(function)?;
             0
         }
@@ -448,12 +452,62 @@ fn run_in<'a>(
     frame.call(count, Some(1), handler).map(|_| ())
 }
 
+/// Sets a global to a table of strings: the one that the last script had, if it left it as a list of no more. No script can
+/// have kept it, since nothing that it can reach outlives it.
+fn set_strings<'a>(
+    frame: &mut Frame<'_>,
+    globals: i32,
+    name: Name,
+    is_small: bool,
+    strings: impl ExactSizeIterator<Item = &'a [u8]>,
+) -> Result<(), Raise> {
+    let is_table = frame.get_name(globals, name)? == Kind::Table;
+    if is_table && is_small && is_list(frame, strings.len())? {
+        fill(frame, strings)?;
+        frame.pop(1);
+        return Ok(());
+    }
+    frame.pop(1);
+    frame.push_name(name)?;
+    push_strings(frame, strings)?;
+    frame.set(globals);
+    Ok(())
+}
+
+/// Whether the last value, a table, has nothing but elements up to a number, which is small enough to look.
+fn is_list(frame: &mut Frame<'_>, len: usize) -> Result<bool, Raise> {
+    let table = frame.top();
+    if len > REUSED_LEN_MAX {
+        return Ok(false);
+    }
+    if frame.push_metatable(table)? {
+        frame.pop(1);
+        return Ok(false);
+    }
+    frame.push_nil()?;
+    while frame.next(table)? {
+        frame.pop(1);
+        let is_element =
+            frame.number(-1).is_some_and(|place| place >= 1.0 && place <= len as f64 && place.fract() == 0.0);
+        if !is_element {
+            frame.pop(1);
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// Pushes a table of strings.
 fn push_strings<'a>(
     frame: &mut Frame<'_>,
     strings: impl ExactSizeIterator<Item = &'a [u8]>,
 ) -> Result<(), Raise> {
     frame.push_table(strings.len(), 0)?;
+    fill(frame, strings)
+}
+
+/// Sets the elements of the last value, a table.
+fn fill<'a>(frame: &mut Frame<'_>, strings: impl ExactSizeIterator<Item = &'a [u8]>) -> Result<(), Raise> {
     let table = frame.top();
     for (number, string) in (1..).zip(strings) {
         frame.push_string(string)?;

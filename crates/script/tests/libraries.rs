@@ -209,6 +209,38 @@ fn libraries_that_keep_too_much_are_begun_anew() {
 }
 
 #[test]
+fn keys_and_arguments_are_those_of_the_run() {
+    let mut interpreter = interpreter(64 << 20);
+    let mut run = |body: &str, keys: &[&[u8]], args: &[&[u8]]| {
+        let mut host = Small::default();
+        let reply =
+            support::eval_with(&mut interpreter, &mut host, body.as_bytes(), keys, args, Protocol::Resp2);
+        String::from_utf8_lossy(&reply).into_owned()
+    };
+    let shown = "local n = 0 for k, v in pairs(KEYS) do n = n + 1 end return {n, KEYS[1], tostring(KEYS[2]), \
+                 tostring(KEYS.x), tostring(getmetatable(KEYS)), #ARGV}";
+    let fresh = "*6\r\n:1\r\n$1\r\na\r\n$3\r\nnil\r\n$3\r\nnil\r\n$3\r\nnil\r\n:1\r\n";
+    for before in [
+        "return 1",
+        "KEYS[1] = nil",
+        "KEYS[2] = 'left'",
+        "KEYS[1.5] = 'left'",
+        "KEYS[-1] = 'left'",
+        "KEYS.x = 'left'",
+        "KEYS[true] = 1 ARGV[5] = 1",
+        "setmetatable(KEYS, {__index = function() return 'left' end})",
+        "for i = 1, 100 do KEYS[i] = i end",
+        "local t = KEYS coroutine.wrap(function() coroutine.yield(t) end)() t.x = 1",
+        "ARGV[1] = KEYS KEYS[1] = ARGV",
+    ] {
+        run(before, &[b"k"], &[b"v"]);
+        assert_eq!(run(shown, &[b"a"], &[b"b"]), fresh, "{before}");
+        run(before, &[b"k", b"l", b"m"], &[]);
+        assert_eq!(run(shown, &[b"a"], &[b"b"]), fresh, "{before}, with three keys");
+    }
+}
+
+#[test]
 fn callbacks_reach_the_host() {
     let mut interpreter = interpreter(64 << 20);
     let mut host = Small::default();

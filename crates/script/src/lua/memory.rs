@@ -24,12 +24,18 @@ pub(crate) struct Memory {
     used: Cell<usize>,
     limit: Cell<usize>,
     in_host: Cell<bool>,
+    largest: Cell<usize>,
 }
 
 impl Memory {
     /// An empty account that grants `limit` bytes; it begins in the host's hands.
     pub(crate) fn new(limit: usize) -> Memory {
-        Memory { used: Cell::new(0), limit: Cell::new(limit), in_host: Cell::new(true) }
+        Memory {
+            used: Cell::new(0),
+            limit: Cell::new(limit),
+            in_host: Cell::new(true),
+            largest: Cell::new(0),
+        }
     }
 
     /// Bytes in use.
@@ -66,6 +72,11 @@ impl Memory {
         self.in_host.set(before);
     }
 
+    /// The largest block that was asked for since the last call.
+    pub(crate) fn take_largest(&self) -> usize {
+        self.largest.replace(0)
+    }
+
     fn refuses(&self, old: usize, new: usize) -> bool {
         !self.in_host.get() && new > old && self.is_exhausted(new - old)
     }
@@ -89,6 +100,9 @@ pub(crate) unsafe extern "C" fn allocate(
     // SAFETY: the caller's first promise. Only cells are changed, through a shared reference.
     let memory = unsafe { &(*context.cast::<Context>()).memory };
     let old = if block.is_null() { 0 } else { old };
+    if new > memory.largest.get() {
+        memory.largest.set(new);
+    }
     if memory.refuses(old, new) {
         return ptr::null_mut();
     }
