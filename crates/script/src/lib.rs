@@ -8,7 +8,8 @@
 //! `lua` alone; `mlua`, the safe layer above them, was measured and not taken: a function with two strings
 //! takes 1160 ns through it and 170 like this, a table of ten strings 6.2 us and 2.1 (the empty loop: 13 ns), as it keeps
 //! each value in a stack of its own and looks at memory around every step. Its errors are values that Redis's scripts do not
-//! know, besides.
+//! know, besides. A script that does nothing takes 3,080 instructions with a key and an argument, and each `redis.call` 1,470
+//! more, without what the host does (`examples/calls.rs`).
 //!
 //! # What Redis changed in its copy of Lua, and what stands for it here
 //! | there | here |

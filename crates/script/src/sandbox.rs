@@ -4,7 +4,7 @@
 //! table in place of each: its metatable reads from the real one (`__index`) and refuses to write (`__newindex`). The
 //! real tables can be reached by no script: `getmetatable` shows something else (see `library::base`), `debug` is
 //! not there, and what walks or changes tables without asking metatables (`next`, `rawset`, `table.insert`, ...) is guarded.
-//! A name read through such a table costs one more look-up, 6 ns.
+//! A name read through such a table costs one more look-up.
 //!
 //! | globals of | what is there |
 //! |---|---|
