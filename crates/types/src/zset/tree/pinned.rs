@@ -64,8 +64,8 @@ impl<const LEAF: usize, const INNER: usize> Drop for Tree<LEAF, INNER> {
 /// Makes all nodes from here on their owners' own.
 fn reclaim<const LEAF: usize, const INNER: usize>(child: &mut Child<LEAF, INNER>) {
     match child {
-        // SAFETY: the tree is dropped, see above.
         Child::Leaf(leaf) => {
+            // SAFETY: the tree is dropped, see above.
             unsafe { leaf.reclaim() };
         }
         // SAFETY: likewise.

@@ -192,10 +192,13 @@ fn nodes_as_they_are_used() {
     against_the_model::<62, 63>(1, 3000);
 }
 
+/// Scores and members in order.
+type Expected = Vec<(u64, Vec<u8>)>;
+
 /// A tree with pins. What has left it is kept until the end; its nodes are buried in a table that has nothing to do but that.
 struct PinnedModel<const LEAF: usize, const INNER: usize> {
     model: Model<LEAF, INNER>,
-    pins: Vec<(PinnedTree<LEAF, INNER>, Vec<(u64, Vec<u8>)>)>,
+    pins: Vec<(PinnedTree<LEAF, INNER>, Expected)>,
     table: Map<Member>,
     gone: Vec<Member>,
 }
