@@ -13,6 +13,7 @@ use crate::client::Registry;
 use crate::command::CommandTable;
 use crate::family;
 use crate::log::CommandLogs;
+use crate::persistence::Persistence;
 use crate::settings::Settings;
 use crate::stats::{ErrorStats, ServerStats};
 use crate::worker::{WorkerContext, WorkerStats};
@@ -199,8 +200,12 @@ pub struct Engine {
     pub started_ms: i64,
     /// 40 hexadecimal digits, new at every start.
     pub run_id: String,
-    /// Whether data are being loaded.
+    /// Whether data are being loaded: see [`Engine::set_loading`].
     pub loading: AtomicBool,
+    /// Whether there is something that may keep a command from running whoever asks: loading, a snapshot that failed.
+    pub(crate) restricted: AtomicBool,
+    /// Snapshots in files.
+    pub persistence: Persistence,
     /// Whether a million things changed since the last save: `changes` at that time.
     pub changes_at_save: AtomicU64,
     /// What DEBUG switched on or off.
@@ -246,6 +251,8 @@ impl Engine {
             started_ms: clock_ms(),
             run_id,
             loading: AtomicBool::new(false),
+            restricted: AtomicBool::new(false),
+            persistence: Persistence::new(clock_ms()),
             changes_at_save: AtomicU64::new(0),
             debug: family::DebugSwitches::default(),
             host: OnceLock::new(),

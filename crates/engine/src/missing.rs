@@ -7,11 +7,7 @@ use ochre_config::{Config, Directive};
 type Row = (Directive, &'static str, fn(&Config) -> bool);
 
 const ROWS: &[Row] = &[
-    (Directive::Appendonly, "persistence", |config| config.bool(Directive::Appendonly)),
-    (Directive::Save, "persistence", |config| {
-        // The default asks for nothing that anybody asked for.
-        !config.save_points().is_empty() && config.save_points() != Config::new().save_points()
-    }),
+    (Directive::Appendonly, "append-only file", |config| config.bool(Directive::Appendonly)),
     (Directive::NotifyKeyspaceEvents, "publishing of messages", |config| {
         !config.is_default(Directive::NotifyKeyspaceEvents)
     }),

@@ -58,6 +58,11 @@ impl Policy {
         self as u8 >= Policy::VolatileLru as u8
     }
 
+    /// Whether what was not used for longest goes first.
+    pub fn is_lru(self) -> bool {
+        matches!(self, Policy::AllKeysLru | Policy::VolatileLru)
+    }
+
     /// Whether the access clock counts uses rather than telling the time.
     pub fn is_lfu(self) -> bool {
         matches!(self, Policy::AllKeysLfu | Policy::VolatileLfu)

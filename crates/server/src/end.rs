@@ -3,24 +3,29 @@
 //! Requests come from SHUTDOWN (through [`Control`]) and from signals; the main thread looks for both at every tick. Once
 //! the decision to end has been taken, the workers send what they still can and close their connections; commands that
 //! were executed have their replies. A client that waits in SHUTDOWN is answered only if the server stays.
+//! Where there are save points, or SHUTDOWN says so, a last snapshot is taken before.
 //!
 //! There are no replicas yet, so `shutdown-timeout` waits for nobody, and the time between request and end is short.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use ochre_config::{
     Config, Directive, SHUTDOWN_FAILOVER, SHUTDOWN_FORCE, SHUTDOWN_NOSAVE, SHUTDOWN_NOW, SHUTDOWN_SAFE,
     SHUTDOWN_SAVE,
 };
-use ochre_engine::{Engine, Message, ShutdownRequest};
+use ochre_engine::{Engine, Message, PauseMode, ShutdownRequest, clock_ms};
 
 use crate::control::Control;
 use crate::process::Supervisor;
 use crate::process::signals::{self, ShutdownSignal};
 
+/// Between two looks at whether a snapshot that was given up has ended.
+const CANCEL_LOOK: Duration = Duration::from_millis(1);
+
 /// Looks for a request for shutdown and carries it out; to be called by the main thread now and then.
-pub fn look(engine: &Engine, control: &Control, supervisor: &Supervisor) {
+pub fn look(engine: &Arc<Engine>, control: &Control, supervisor: &Supervisor) {
     if let Some(request) = control.take_shutdown() {
         return shut_down(engine, control, supervisor, request);
     }
@@ -51,24 +56,39 @@ fn request_of(signal: ShutdownSignal, config: &Config) -> ShutdownRequest {
     }
 }
 
-fn shut_down(engine: &Engine, control: &Control, supervisor: &Supervisor, request: ShutdownRequest) {
+fn shut_down(engine: &Arc<Engine>, control: &Control, supervisor: &Supervisor, request: ShutdownRequest) {
     log::warn!("User requested shutdown...");
-    if request.save == Some(true) && !request.force {
-        log::error!(
-            "This version of Ochre has no persistence yet, so it cannot save: the shutdown is refused."
-        );
+    // What is not loaded yet must not take the place of what is in the file.
+    let has_data = !engine.loading.load(Relaxed);
+    let wants_save = has_data && request.save.unwrap_or(!engine.config.read().save_points().is_empty());
+    if wants_save && !save(engine) && !request.force {
+        log::error!("Error trying to save the DB, can't exit.");
         signals::clear_shutdown_request();
         return refuse(engine, control.take_waiting());
     }
     supervisor.status("Shutting down");
     supervisor.stopping();
-    let wants_save = request.save.unwrap_or(!engine.config.read().save_points().is_empty());
-    if wants_save {
-        log::error!(
-            "This version of Ochre has no persistence yet: nothing is saved, the data set ends with the process."
-        );
-    }
     control.end(0);
+}
+
+/// Takes the last snapshot; whether it succeeded. Nothing is written from its instant on, unless it fails: what is
+/// acknowledged is in it.
+fn save(engine: &Arc<Engine>) -> bool {
+    if engine.persistence.cancel() {
+        log::warn!("There is a snapshot being written. It is given up.");
+        while engine.persistence.is_saving() {
+            std::thread::sleep(CANCEL_LOOK);
+        }
+    }
+    log::warn!("Saving the final RDB snapshot before exiting.");
+    let was_paused = engine.pause.mode(clock_ms());
+    engine.pause.start(PauseMode::Write, i64::MAX, clock_ms());
+    let saved = engine.save_now();
+    if saved.is_err() && was_paused == PauseMode::None {
+        engine.pause.stop();
+        engine.post_all(&Message::Resume);
+    }
+    saved.is_ok()
 }
 
 /// Answers those who wait for the end: it does not come.

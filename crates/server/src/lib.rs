@@ -19,6 +19,7 @@ mod inbox;
 mod large;
 mod limits;
 mod listen;
+mod load;
 mod mailbox;
 mod options;
 pub mod process;

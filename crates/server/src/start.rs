@@ -30,7 +30,7 @@ use crate::process::{
     OomScore, PidFile, Supervised, Supervisor, affinity, checks, daemonize, locale, logger, title,
 };
 use crate::worker::Worker;
-use crate::{end, options, questions, report, users};
+use crate::{end, load, options, questions, report, users};
 
 /// How the process was started; set by [`arguments`].
 static LAUNCH: OnceLock<Launch> = OnceLock::new();
@@ -126,6 +126,7 @@ impl Server {
         ochre_memory::set_background_thread(config.bool(Directive::JemallocBgThread));
         fit_clients(&mut config)?;
         let engine = create_engine(config.clone(), commands);
+        engine.persistence.attach(&engine);
         users::load(&engine.access, &config, &loaded.users)?;
         show_logo(&config);
         refuse_what_is_missing(&config, &loaded)?;
@@ -163,11 +164,16 @@ impl Server {
 
     /// Serves until the end; returns the exit status.
     fn run(mut self) -> ExitCode {
-        announce(&self.engine.config.read(), self.engine.workers.len());
-        self.supervisor.status("Ready to accept connections");
-        self.supervisor.ready();
         let (engine, control, supervisor) = (&self.engine, &self.control, &self.supervisor);
-        self.acceptor.run(control, || tick(engine, control, supervisor));
+        let loading = load::begin(engine, control);
+        self.acceptor.run(control, || {
+            if loading.is_over_now() && !control.is_over() {
+                announce(&engine.config.read(), engine.workers.len());
+                supervisor.status("Ready to accept connections");
+                supervisor.ready();
+            }
+            tick(engine, control, supervisor);
+        });
         self.mailboxes.iter().for_each(|mailbox| mailbox.post(Letter::Stop));
         for thread in self.threads {
             // A worker that panicked has ended the process already.
@@ -403,11 +409,12 @@ fn announce(config: &Config, workers: usize) {
 }
 
 /// Ten times a second: what belongs to no worker.
-fn tick(engine: &Engine, control: &Control, supervisor: &Supervisor) {
+fn tick(engine: &Arc<Engine>, control: &Control, supervisor: &Supervisor) {
     end::look(engine, control, supervisor);
     control.note_main_thread(CpuTimes::of_this_thread());
     if !engine.debug.cron_paused.load(std::sync::atomic::Ordering::Relaxed) {
         ochre_memory::record_peak();
         engine.sample_rates();
+        engine.save_if_due();
     }
 }

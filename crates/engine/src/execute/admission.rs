@@ -7,6 +7,7 @@ use crate::client::{Client, client_flags};
 use crate::command::{Command, CommandEntry, flags};
 use crate::engine::PauseMode;
 use crate::error::{Error, NO_AUTH, OUT_OF_MEMORY, wrong_arity};
+use crate::persistence::LOADING;
 
 use super::run::Runner;
 use super::unwatch;
@@ -58,6 +59,9 @@ impl Runner<'_> {
         if !has_room && (command.flags | queued_flags) & flags::DENYOOM != 0 {
             return Err(OUT_OF_MEMORY);
         }
+        if self.engine.restricted.load(Relaxed) {
+            self.check_restrictions(command, command.flags | queued_flags)?;
+        }
         let touches_keys = flags::READONLY | flags::WRITE | flags::MAY_REPLICATE;
         if self.engine.monitor_count.load(Relaxed) != 0
             && command.flags & touches_keys != 0
@@ -73,6 +77,19 @@ impl Runner<'_> {
         }
         let paused = self.engine.pause.mode(now_ms) == PauseMode::All;
         Ok(if paused { Admission::Postpone } else { Admission::Queue(entry) })
+    }
+
+    /// What may run while data are loaded, or after a snapshot has failed.
+    #[cold]
+    fn check_restrictions(self, command: &Command, command_flags: u64) -> Result<(), Error> {
+        let writes = command_flags & flags::WRITE != 0 || command.name == "ping";
+        if writes && let Some(refusal) = self.engine.why_writes_are_refused() {
+            return Err(refusal);
+        }
+        match self.engine.loading.load(Relaxed) && !command.is(flags::LOADING) {
+            true => Err(LOADING),
+            false => Ok(()),
+        }
     }
 
     /// A client that came while there was a password may go on once there is none.

@@ -179,7 +179,8 @@ impl Executor {
             clock.refresh();
             let Executor { engine, context, effects, .. } = self;
             let runner = Runner { engine, context };
-            if client.is_usual() && engine.monitor_count.load(Relaxed) == 0 {
+            let is_usual = client.is_usual() && !engine.restricted.load(Relaxed);
+            if is_usual && engine.monitor_count.load(Relaxed) == 0 {
                 runner.run_sequence(client, requests, &mut at, keys, (out, out_max), clock, effects);
                 if client.has_promises() {
                     return (at, Outcome::Continues);

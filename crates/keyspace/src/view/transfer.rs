@@ -38,6 +38,15 @@ impl View<'_> {
         old_type.map(|old| if old == new_type { Overwritten::SameType } else { Overwritten::OtherType })
     }
 
+    /// Puts in a key that a file has, if there is none of that name yet; whether there was none.
+    pub fn load(&mut self, db: u32, key: Key<'_>, value: NewValue<'_>, expire_ms: Option<i64>) -> bool {
+        let is_new = self.table(db, key).find(key).is_none();
+        if is_new {
+            self.create(db, key, value, expire_ms);
+        }
+        is_new
+    }
+
     /// Takes a key out to make room for another value of the same name; the name of its type.
     fn detach(&mut self, db: u32, key: Key<'_>) -> Option<&'static str> {
         let old = self.take_out(db, key)?;

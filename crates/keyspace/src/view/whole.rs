@@ -24,6 +24,11 @@ impl<'k> View<'k> {
         self.every_stripe().iter().map(|stripe| stripe.tables[db as usize].len()).sum()
     }
 
+    /// Changes since the start, of the whole keyspace. Needs all stripes.
+    pub fn changes(&mut self) -> u64 {
+        self.every_stripe().iter().map(|stripe| stripe.counters.changes).sum()
+    }
+
     /// The number of expiring keys of a database. Needs all stripes.
     pub fn expiring(&mut self, db: u32) -> usize {
         self.every_stripe().iter().map(|stripe| stripe.tables[db as usize].expiring()).sum()

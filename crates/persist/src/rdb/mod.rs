@@ -40,7 +40,7 @@ pub use dump::{Payload, RestoreError, dump, restore};
 pub use encode::{
     CannotHold, EncodeOptions, Encoder, Fields, HashWriter, ListWriter, Members, Nodes, ScoredMembers,
     SetWriter, StreamFigures, StreamSource, StreamWriter, Target, ValueParts, ValueRef, ValueWriter,
-    ZSetWriter,
+    ZSetWriter, pinned_writer,
 };
 pub use error::{RdbError, ReadError};
 pub use format::ValueType;

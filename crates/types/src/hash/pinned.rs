@@ -57,6 +57,11 @@ impl PinnedHash {
         self.len() == 0
     }
 
+    /// A time before which no field expires, unix time in ms; `None` when none ever does.
+    pub fn next_expiry_ms(&self) -> Option<i64> {
+        self.next_expiry_ms
+    }
+
     /// Whether a field may have expired at `now_ms`. If not, [`PinnedHash::len`] is the number of live ones. Otherwise that is
     /// what [`Hash::live_len`] was when the hash was pinned; where that takes too long, a first reading in parts can count,
     /// and [`PinnedHash::rewind`] makes a second one possible.

@@ -52,11 +52,17 @@ fn flush(call: &mut Call<'_, '_>, databases: std::ops::Range<u32>) -> Result<(),
         2 if call.args.is(1, "sync") => false,
         _ => return Err(SYNTAX),
     };
+    let databases_len = databases.len();
     for db in databases {
         let garbage = call.view.clear(db);
         let effects = call.view.effects();
         let place = if in_background { &mut effects.garbage } else { &mut effects.freed_before_reply };
         place.extend(garbage);
+    }
+    if databases_len == call.engine.keyspace.databases() && !call.engine.config.read().save_points().is_empty() {
+        // What the file has is gone, and must not come back.
+        call.engine.persistence.cancel();
+        call.engine.persistence.schedule();
     }
     // Replicas and logs hear of it even if there was nothing to remove here.
     call.propagation = Propagation::Forced;

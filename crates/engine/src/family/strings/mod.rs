@@ -24,7 +24,8 @@ mod value;
 use crate::command::{Arg, ArgKind, Command, Group, KeySpec, acl, key_flags};
 
 pub(super) use expiry::{ExpiryOption, ExpiryWord};
-pub(super) use value::{StringRef, new_string, raw_string};
+pub(crate) use value::new_string;
+pub(super) use value::{StringRef, raw_string};
 
 /// The family's commands.
 pub const COMMANDS: &[Command] = &[

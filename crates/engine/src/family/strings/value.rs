@@ -78,7 +78,7 @@ impl<'a> StringRef<'a> {
 
 /// A value in the encoding that SET gives it under a key of `key_len` bytes.
 #[inline]
-pub(in crate::family) fn new_string(key_len: usize, value: &[u8]) -> NewValue<'_> {
+pub(crate) fn new_string(key_len: usize, value: &[u8]) -> NewValue<'_> {
     match ochre_types::is_int_encodable(value) {
         Some(number) => NewValue::Int(number),
         None => new_text(key_len, value),

@@ -13,11 +13,13 @@
 //! - `parts`: what a value is read from
 //! - `collection`: lists, sets, hashes and sorted sets
 //! - `stream`: streams
+//! - `pinned`: values as they were at an instant
 //! - `value`: any value
 
 mod collection;
 mod encoder;
 mod parts;
+mod pinned;
 mod plan;
 mod stream;
 mod value;
@@ -25,6 +27,7 @@ mod value;
 pub use collection::{HashWriter, ListWriter, SetWriter, ZSetWriter};
 pub use encoder::{EncodeOptions, Encoder};
 pub use parts::{Fields, Members, Nodes, ScoredMembers, StreamFigures, StreamSource, ValueParts};
+pub use pinned::pinned_writer;
 pub use plan::{CannotHold, Target};
 pub use stream::StreamWriter;
 pub use value::{ValueRef, ValueWriter};

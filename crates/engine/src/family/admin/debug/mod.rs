@@ -3,7 +3,7 @@
 //! Every subcommand runs with all stripes locked, as in a server with one thread: it may look at and change any key,
 //! and nothing changes meanwhile. (So a crash report made by DEBUG SEGFAULT lacks what needs these locks, INFO above
 //! all.) What steers parts that Ochre does not have is accepted where test suites switch it ([`ACCEPTED`]); what belongs
-//! to parts that are not there yet (persistence, replication) is refused with an error that says so.
+//! to parts that are not there yet (the append-only file, replication) is refused with an error that says so.
 
 mod allocator;
 mod crash;
@@ -11,6 +11,7 @@ mod digest;
 mod look;
 mod populate;
 mod protocol;
+mod reload;
 mod switches;
 
 pub use switches::DebugSwitches;
@@ -59,7 +60,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     sub("htstats-key", 1, ANY, look::table_figures_of_key),
     sub("leak", 1, 1, leak),
     sub("listpack", 1, 1, look::listpack),
-    sub("loadaof", 0, ANY, no_persistence),
+    sub("loadaof", 0, ANY, no_log),
     sub("log", 1, 1, log_line),
     sub("mallctl", 1, 2, allocator::number),
     sub("mallctl-str", 1, 1, allocator::text),
@@ -71,7 +72,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     sub("protocol", 1, 1, protocol::protocol),
     sub("quicklist", 1, 2, look::quicklist),
     sub("quicklist-packed-threshold", 1, 1, switches::packed_threshold),
-    sub("reload", 0, ANY, reload),
+    sub("reload", 0, ANY, reload::reload),
     sub("replicate", 1, ANY, no_replication),
     sub("replybuffer", 2, 2, switches::reply_buffer),
     sub("restart", 0, ANY, crash::restart),
@@ -142,18 +143,8 @@ fn log_line(call: &mut Call<'_, '_>) -> Result<(), Error> {
     Ok(())
 }
 
-fn reload(call: &mut Call<'_, '_>) -> Result<(), Error> {
-    let known = |word: &[u8]| {
-        ["merge", "noflush", "nosave"].iter().any(|option| word.eq_ignore_ascii_case(option.as_bytes()))
-    };
-    if !call.args.from(2).all(known) {
-        return Err(Error::new("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options."));
-    }
-    no_persistence(call)
-}
-
-fn no_persistence(_call: &mut Call<'_, '_>) -> Result<(), Error> {
-    Err(Error::new("ERR not available yet: this version of Ochre has no persistence"))
+fn no_log(_call: &mut Call<'_, '_>) -> Result<(), Error> {
+    Err(Error::new("ERR not available yet: this version of Ochre has no append-only file"))
 }
 
 fn no_replication(_call: &mut Call<'_, '_>) -> Result<(), Error> {

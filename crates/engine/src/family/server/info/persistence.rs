@@ -1,9 +1,10 @@
-//! The section about what is on disk. Saving comes later: until then nothing was saved since the start.
+//! The section about what is on disk.
 
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::Scene;
 use super::report::Report;
+use crate::engine::{Engine, clock_ms};
 
 pub(super) fn persistence(scene: &Scene<'_>, report: &mut Report) {
     let engine = scene.engine;
@@ -11,19 +12,8 @@ pub(super) fn persistence(scene: &Scene<'_>, report: &mut Report) {
     report.field("loading", u8::from(engine.loading.load(Relaxed)));
     report.zeros(&["async_loading", "current_cow_peak", "current_cow_size", "current_cow_size_age"]);
     report.ratio("current_fork_perc", 0.0);
-    report.zeros(&["current_save_keys_processed", "current_save_keys_total"]);
-    report.field("rdb_changes_since_last_save", changes);
-    report.zeros(&["rdb_bgsave_in_progress"]);
-    report.field("rdb_last_save_time", engine.started_ms / 1000);
-    report.field("rdb_last_bgsave_status", "ok");
-    report.field("rdb_last_bgsave_time_sec", -1);
-    report.field("rdb_current_bgsave_time_sec", -1);
+    snapshots(engine, changes, report);
     report.zeros(&[
-        "rdb_saves",
-        "rdb_saves_consecutive_failures",
-        "rdb_last_cow_size",
-        "rdb_last_load_keys_expired",
-        "rdb_last_load_keys_loaded",
         "aof_enabled",
         "aof_rewrite_in_progress",
         "aof_rewrite_scheduled",
@@ -34,4 +24,24 @@ pub(super) fn persistence(scene: &Scene<'_>, report: &mut Report) {
     report.zeros(&["aof_rewrites", "aof_rewrites_consecutive_failures"]);
     report.field("aof_last_write_status", "ok");
     report.zeros(&["aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size"]);
+}
+
+fn snapshots(engine: &Engine, changes: u64, report: &mut Report) {
+    let persistence = &engine.persistence;
+    let progress = persistence.progress();
+    let since_s = |since_ms: i64| (clock_ms() - since_ms).max(0) / 1000;
+    let (saves, failures) = persistence.counts();
+    report.field("current_save_keys_processed", progress.map_or(0, |progress| progress.keys_done));
+    report.field("current_save_keys_total", progress.map_or(0, |progress| progress.keys_total));
+    report.field("rdb_changes_since_last_save", changes);
+    report.field("rdb_bgsave_in_progress", u8::from(progress.is_some()));
+    report.field("rdb_last_save_time", persistence.last_success_s());
+    report.field("rdb_last_bgsave_status", if persistence.has_failed() { "err" } else { "ok" });
+    report.field("rdb_last_bgsave_time_sec", persistence.last_took_s());
+    report.field("rdb_current_bgsave_time_sec", progress.map_or(-1, |progress| since_s(progress.since_ms)));
+    report.field("rdb_saves", saves);
+    report.field("rdb_saves_consecutive_failures", failures);
+    report.zeros(&["rdb_last_cow_size"]);
+    report.field("rdb_last_load_keys_expired", persistence.keys_expired.load(Relaxed));
+    report.field("rdb_last_load_keys_loaded", persistence.keys_loaded.load(Relaxed));
 }

@@ -1,0 +1,289 @@
+//! From a file into the keyspace, on all cores: one thread cuts the file into records, the others decode them and put them
+//! in.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
+
+use ochre_config::{Config, Directive, RdbVersionCheck};
+use ochre_keyspace::access;
+use ochre_keyspace::{Effects, Locks, NewValue, Policy};
+use ochre_persist::disk::{Access as FileAccess, FileReader};
+use ochre_persist::rdb::{
+    Access, Batch, Event, KeyInfo, Limits, RdbError, ReadError, ReadOptions, Reader, Value, VersionCheck,
+};
+use ochre_types::Object;
+use ochre_types::stream::IdempotencyLimits;
+
+use crate::engine::{Engine, clock_ms};
+use crate::family::new_string;
+
+/// Batches that may wait for a thread that decodes them.
+const BATCHES_AHEAD: usize = 8;
+
+/// Why a file was not loaded.
+#[derive(Debug)]
+pub enum LoadFailure {
+    /// It cannot be read.
+    Io(io::Error),
+    /// It is damaged, or holds what cannot be loaded.
+    Rdb(RdbError),
+    /// It has more databases than are configured.
+    Database(u64),
+    /// It has a key twice.
+    Duplicate(Vec<u8>),
+}
+
+impl fmt::Display for LoadFailure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LoadFailure::Io(error) => error.fmt(formatter),
+            LoadFailure::Rdb(error) => error.fmt(formatter),
+            LoadFailure::Database(db) => write!(
+                formatter,
+                "FATAL: Data file was created with a Redis server configured to handle more than {db} databases"
+            ),
+            LoadFailure::Duplicate(key) => {
+                write!(formatter, "RDB has duplicated key '{}'", key.escape_ascii())
+            }
+        }
+    }
+}
+
+impl From<ReadError> for LoadFailure {
+    fn from(error: ReadError) -> LoadFailure {
+        match error {
+            ReadError::Io(error) => LoadFailure::Io(error),
+            ReadError::Rdb(error) => LoadFailure::Rdb(error),
+        }
+    }
+}
+
+/// What was loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loaded {
+    /// Keys that were put in.
+    pub keys: u64,
+    /// Keys that were passed over because their time had come.
+    pub expired: u64,
+}
+
+/// The bytes of a directive that is a text, as a path.
+pub(super) fn text(config: &Config, directive: Directive) -> PathBuf {
+    use std::os::unix::ffi::OsStringExt;
+    std::ffi::OsString::from_vec(config.shown(directive)).into()
+}
+
+/// The working directory.
+pub(super) fn dir(config: &Config) -> PathBuf {
+    let dir = text(config, Directive::Dir);
+    if dir.as_os_str().is_empty() { PathBuf::from(".") } else { dir }
+}
+
+/// What is the same for all keys of a file.
+struct Context<'l> {
+    engine: &'l Engine,
+    limits: Limits,
+    policy: Policy,
+    now_ms: i64,
+    delay: Duration,
+    merges: bool,
+    failure: Mutex<Option<LoadFailure>>,
+    has_failed: AtomicBool,
+}
+
+impl Engine {
+    /// Loads the snapshot file, if there is one.
+    ///
+    /// # Errors
+    /// The file cannot be loaded; part of it may have been.
+    pub fn load_snapshot(&self) -> Result<Option<Loaded>, LoadFailure> {
+        self.load(false)
+    }
+
+    /// The same; with `merges`, a key that is there gives way to that of the file.
+    pub(super) fn load(&self, merges: bool) -> Result<Option<Loaded>, LoadFailure> {
+        let (path, options, delay_us) = {
+            let config = self.config.read();
+            let path = dir(&config).join(text(&config, Directive::Dbfilename));
+            (path, self.read_options(&config), config.int(Directive::KeyLoadDelay))
+        };
+        let file = match self.persistence.disk().open(&path, FileAccess::Read) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(LoadFailure::Io(error)),
+        };
+        let (keys, expired) = (&self.persistence.keys_loaded, &self.persistence.keys_expired);
+        keys.store(0, Relaxed);
+        expired.store(0, Relaxed);
+        let context = Context {
+            engine: self,
+            limits: options.limits,
+            policy: self.keyspace.settings.policy(),
+            now_ms: clock_ms(),
+            delay: Duration::from_micros(u64::try_from(delay_us).unwrap_or(0)),
+            merges,
+            failure: Mutex::new(None),
+            has_failed: AtomicBool::new(false),
+        };
+        context.load(Reader::new(FileReader::new(&*file, 0), options))?;
+        self.changes_at_save.store(self.keyspace.counters().changes, Relaxed);
+        Ok(Some(Loaded { keys: keys.load(Relaxed), expired: expired.load(Relaxed) }))
+    }
+
+    fn read_options(&self, config: &Config) -> ReadOptions {
+        let settings = &self.settings;
+        let version_check = match config.choice::<RdbVersionCheck>(Directive::RdbVersionCheck) {
+            RdbVersionCheck::Strict => VersionCheck::Strict,
+            RdbVersionCheck::Relaxed => VersionCheck::Relaxed,
+        };
+        let limits = Limits {
+            list: settings.list_limits(),
+            set: settings.set_limits(),
+            zset: settings.zset_limits(),
+            hash: settings.hash_limits(),
+            idempotency: IdempotencyLimits::default(),
+        };
+        ReadOptions { version_check, checks_sum: config.bool(Directive::Rdbchecksum), limits, ..ReadOptions::default() }
+    }
+}
+
+impl Context<'_> {
+    fn load(&self, reader: Reader<FileReader<'_>>) -> Result<(), LoadFailure> {
+        let decoders = self.engine.workers.len().max(1);
+        let (sender, receiver) = sync_channel::<Batch>(BATCHES_AHEAD);
+        let receiver = Mutex::new(receiver);
+        let read = std::thread::scope(|scope| {
+            for _ in 0..decoders {
+                scope.spawn(|| self.decode_all(&receiver));
+            }
+            self.read(reader, sender)
+        });
+        let failure = self.failure.lock().map_or(None, |mut failure| failure.take());
+        failure.map_or(read, Err)
+    }
+
+    /// Cuts the file into batches of records.
+    fn read(&self, mut reader: Reader<FileReader<'_>>, sender: SyncSender<Batch>) -> Result<(), LoadFailure> {
+        loop {
+            if self.has_failed.load(Relaxed) {
+                return Ok(());
+            }
+            match reader.next()? {
+                Event::End(_) => return Ok(()),
+                Event::SelectDb(db) if db >= self.engine.keyspace.databases() as u64 => {
+                    return Err(LoadFailure::Database(self.engine.keyspace.databases() as u64));
+                }
+                // Nobody receives once loading has failed; then the reason is told there.
+                Event::Records(batch) => _ = sender.send(batch),
+                Event::Big(big) => match big.value {
+                    Ok(value) => self.put(big.db, &big.key, big.info, value)?,
+                    Err(RdbError::EmptyValue) => self.note_empty(&big.key),
+                    Err(error) => return Err(LoadFailure::Rdb(error)),
+                },
+                Event::Aux { name, value } => note_aux(&name, &value),
+                Event::ModuleAux(id) => return Err(LoadFailure::Rdb(RdbError::Module(id))),
+                Event::Function(_) => return Err(LoadFailure::Rdb(RdbError::Unsupported("function"))),
+                Event::SelectDb(_) | Event::Sizes { .. } | Event::SlotSizes { .. } | Event::SlotImport { .. } => {}
+            }
+        }
+    }
+
+    fn decode_all(&self, receiver: &Mutex<Receiver<Batch>>) {
+        loop {
+            let Ok(Ok(batch)) = receiver.lock().map(|receiver| receiver.recv()) else { return };
+            if self.has_failed.load(Relaxed) {
+                continue;
+            }
+            if let Err(failure) = self.decode(&batch)
+                && let Ok(mut first) = self.failure.lock()
+            {
+                first.get_or_insert(failure);
+                self.has_failed.store(true, Relaxed);
+            }
+        }
+    }
+
+    fn decode(&self, batch: &Batch) -> Result<(), LoadFailure> {
+        for record in batch.records() {
+            let key = record.key().map_err(LoadFailure::Rdb)?;
+            match record.decode(&self.limits) {
+                Ok(value) => key.with_bytes(|key| self.put(batch.db(), key, record.info(), value))?,
+                Err(RdbError::EmptyValue) => key.with_bytes(|key| self.note_empty(key)),
+                Err(error) => return Err(LoadFailure::Rdb(error)),
+            }
+        }
+        Ok(())
+    }
+
+    fn note_empty(&self, key: &[u8]) {
+        log::warn!("rdbLoadObject skipping empty key: {}", key.escape_ascii());
+    }
+
+    fn put(&self, db: u64, name: &[u8], info: KeyInfo, value: Value<'_>) -> Result<(), LoadFailure> {
+        let persistence = &self.engine.persistence;
+        if info.expire_ms.is_some_and(|expire_ms| expire_ms < self.now_ms) {
+            persistence.keys_expired.fetch_add(1, Relaxed);
+            return Ok(());
+        }
+        let (keyspace, db) = (&self.engine.keyspace, db as u32);
+        let (key, mut effects) = (keyspace.key(name), Effects::default());
+        let keys = [key];
+        let mut view = keyspace.view(Locks::Keys(&keys), self.now_ms, &mut effects);
+        if self.merges {
+            view.remove(db, key);
+        }
+        let is_new = match value {
+            Value::Object(object) => view.load(db, key, NewValue::Object(object), info.expire_ms),
+            Value::String(text) => text.with_bytes(|bytes| match bytes.len() > ochre_keyspace::INLINE_BYTES_MAX {
+                true => {
+                    let string = Object::String(bytes.to_vec().into());
+                    view.load(db, key, NewValue::Object(string), info.expire_ms)
+                }
+                false => view.load(db, key, new_string(name.len(), bytes), info.expire_ms),
+            }),
+        };
+        if !is_new {
+            return Err(LoadFailure::Duplicate(name.to_vec()));
+        }
+        if let Some(clock) = self.clock_of(info.access) {
+            view.set_access(db, key, clock);
+        }
+        persistence.keys_loaded.fetch_add(1, Relaxed);
+        if !self.delay.is_zero() {
+            drop(view);
+            std::thread::sleep(self.delay);
+        }
+        Ok(())
+    }
+
+    /// The access clock that stands for what a file says, if the policy keeps one of that kind.
+    fn clock_of(&self, access: Option<Access>) -> Option<u32> {
+        match access? {
+            Access::Idle(seconds) if !self.policy.is_lfu() => {
+                let idle_ms = i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000);
+                Some(access::from_idle_ms(idle_ms, self.now_ms))
+            }
+            Access::Frequency(counter) if self.policy.is_lfu() => {
+                Some(access::from_frequency(counter, self.now_ms))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Tells of what a file says about itself.
+fn note_aux(name: &[u8], value: &[u8]) {
+    let value = value.escape_ascii();
+    match name {
+        b"redis-ver" => log::warn!("Loading RDB produced by version {value}"),
+        b"valkey-ver" => log::warn!("Loading RDB produced by Valkey version {value}"),
+        b"ctime" => log::warn!("RDB created at {value} (unix time in seconds)"),
+        b"used-mem" => log::warn!("RDB memory usage when created: {value} bytes"),
+        _ => {}
+    }
+}

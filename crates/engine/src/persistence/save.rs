@@ -1,0 +1,308 @@
+//! From the keyspace into a file.
+//!
+//! The walker tells keys with a lock held, so what takes them only encodes, into memory; between two locks what was gathered
+//! goes to the disk. A big value comes pinned and without a lock, and is written part after part.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use ochre_config::{Config, Directive};
+use ochre_keyspace::access::{self, Lfu};
+use ochre_keyspace::{Policy, SavedKey, SavedValue, Snapshot, SnapshotSink};
+use ochre_persist::disk::{Disk, FileWriter, write_all_at};
+use ochre_persist::rdb::{
+    Access, CannotHold, EncodeOptions, Encoder, KeyInfo, ValueRef, WriteError, WriteOptions, Writer, pinned_writer,
+};
+
+use super::state::{Persistence, Saved};
+use crate::engine::{Engine, REDIS_VERSION, clock_ms};
+
+/// Bytes that are gathered before they go to the disk.
+const GATHERED_BYTES: usize = 256 * 1024;
+/// Bytes of a part of a big value.
+const PART_BYTES: usize = 256 * 1024;
+/// The file is made durable every so many bytes, so that the end does not have to wait for all of it.
+const SYNC_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Why there is no snapshot.
+#[derive(Debug)]
+pub(crate) enum SaveError {
+    /// The disk.
+    Io(&'static str, io::Error),
+    /// A value that the file's version cannot hold.
+    CannotHold(CannotHold),
+    /// Nobody wants it any more.
+    Cancelled,
+}
+
+impl fmt::Display for SaveError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SaveError::Io(action, error) => write!(formatter, "{action}: {error}"),
+            SaveError::CannotHold(error) => error.fmt(formatter),
+            SaveError::Cancelled => formatter.write_str("Cancelled"),
+        }
+    }
+}
+
+impl From<WriteError> for SaveError {
+    fn from(error: WriteError) -> SaveError {
+        match error {
+            WriteError::Io(error) => SaveError::Io(WRITING, error),
+            WriteError::CannotHold(error) => SaveError::CannotHold(error),
+        }
+    }
+}
+
+const WRITING: &str = "Write error while saving DB to the disk(rdbSaveRio)";
+
+/// What a snapshot is written as, and where.
+pub(super) struct Job {
+    path: PathBuf,
+    temporary: PathBuf,
+    compresses: bool,
+    has_checksum: bool,
+    syncs_on_the_way: bool,
+    key_delay: Duration,
+    policy: Policy,
+    lfu: Lfu,
+}
+
+impl Job {
+    pub(super) fn of(config: &Config) -> Job {
+        let name = super::load::text(config, Directive::Dbfilename);
+        let dir = super::load::dir(config);
+        Job {
+            path: dir.join(name),
+            temporary: dir.join(format!("temp-{}.rdb", std::process::id())),
+            compresses: config.bool(Directive::Rdbcompression),
+            has_checksum: config.bool(Directive::Rdbchecksum),
+            syncs_on_the_way: config.bool(Directive::RdbSaveIncrementalFsync),
+            key_delay: Duration::from_micros(u64::try_from(config.int(Directive::RdbKeySaveDelay)).unwrap_or(0)),
+            policy: Policy::NoEviction,
+            lfu: Lfu { log_factor: 0, decay_minutes: 0 },
+        }
+    }
+
+    /// Writes a snapshot. It is walked to its end whatever happens.
+    pub(super) fn run(mut self, engine: &Engine, snapshot: Snapshot) -> Result<Saved, SaveError> {
+        let settings = &engine.keyspace.settings;
+        self.policy = settings.policy();
+        self.lfu = Lfu {
+            log_factor: settings.lfu_log_factor.load(Relaxed),
+            decay_minutes: settings.lfu_decay_minutes.load(Relaxed),
+        };
+        let (persistence, disk) = (&engine.persistence, engine.persistence.disk());
+        let result = self.write(engine, snapshot);
+        match &result {
+            Ok(_) => {}
+            // What is left of it is of no use; that it cannot be removed changes nothing.
+            Err(_) => _ = disk.remove(&self.temporary),
+        }
+        let saved = result?;
+        if persistence.is_cancelled() {
+            _ = disk.remove(&self.temporary);
+            return Err(SaveError::Cancelled);
+        }
+        let renamed = disk.rename(&self.temporary, &self.path);
+        renamed.map_err(|error| SaveError::Io("Error moving temp DB file on the final destination", error))?;
+        let dir = self.path.parent().unwrap_or(std::path::Path::new("."));
+        disk.sync_dir(dir).map_err(|error| SaveError::Io("Failed to fsync the directory of the DB", error))?;
+        Ok(saved)
+    }
+
+    fn write(&self, engine: &Engine, snapshot: Snapshot) -> Result<Saved, SaveError> {
+        let begun = self.begin(engine.persistence.disk());
+        let sizes = snapshot.databases().collect();
+        let (writer, failure) = match begun {
+            Ok(writer) => (Some(writer), None),
+            Err(error) => (None, Some(error)),
+        };
+        let mut sink = FileSink::new(self, &engine.persistence, writer, failure, sizes);
+        engine.keyspace.tell_snapshot(snapshot, &mut sink);
+        sink.finish()
+    }
+
+    fn begin(&self, disk: &dyn Disk) -> Result<Writer<FileWriter>, SaveError> {
+        let opening = "Failed opening the temp RDB file for saving";
+        let file = disk.create(&self.temporary).map_err(|error| SaveError::Io(opening, error))?;
+        let file = FileWriter::new(file, self.syncs_on_the_way.then_some(SYNC_BYTES));
+        let encode = self.encode_options();
+        let mut writer = Writer::new(file, WriteOptions { encode, has_checksum: self.has_checksum })
+            .map_err(|error| SaveError::Io(WRITING, error))?;
+        let used_bytes = ochre_memory::used_bytes().to_string();
+        let fields: [(&str, &str); 5] = [
+            ("redis-ver", REDIS_VERSION),
+            ("redis-bits", "64"),
+            ("ctime", &(clock_ms() / 1000).to_string()),
+            ("used-mem", &used_bytes),
+            ("aof-base", "0"),
+        ];
+        for (name, value) in fields {
+            let written = writer.aux(name.as_bytes(), value.as_bytes());
+            written.map_err(|error| SaveError::Io(WRITING, error))?;
+        }
+        Ok(writer)
+    }
+
+    fn encode_options(&self) -> EncodeOptions {
+        EncodeOptions { compresses: self.compresses, ..EncodeOptions::default() }
+    }
+
+    fn info(&self, expire_ms: Option<i64>, clock: u32, now_ms: i64) -> KeyInfo {
+        let access = if self.policy.is_lfu() {
+            Some(Access::Frequency(access::frequency(clock, now_ms, self.lfu).min(255) as u8))
+        } else {
+            let is_tracked = self.policy.is_lru();
+            is_tracked.then(|| Access::Idle((access::idle_ms(clock, now_ms) / 1000).max(0) as u64))
+        };
+        KeyInfo { expire_ms, access }
+    }
+}
+
+/// Takes what a snapshot tells.
+struct FileSink<'s> {
+    job: &'s Job,
+    persistence: &'s Persistence,
+    writer: Option<Writer<FileWriter>>,
+    failure: Option<SaveError>,
+    sizes: Vec<(u32, usize, usize)>,
+    /// What was encoded and is not in the file yet: runs of keys of one database.
+    gathered: Vec<(u32, Encoder)>,
+    /// The database of the last key that is in the file.
+    db: Option<u32>,
+    keys: u64,
+    now_ms: i64,
+}
+
+impl<'s> FileSink<'s> {
+    fn new(
+        job: &'s Job,
+        persistence: &'s Persistence,
+        writer: Option<Writer<FileWriter>>,
+        failure: Option<SaveError>,
+        sizes: Vec<(u32, usize, usize)>,
+    ) -> FileSink<'s> {
+        let now_ms = clock_ms();
+        FileSink { job, persistence, writer, failure, sizes, gathered: Vec::new(), db: None, keys: 0, now_ms }
+    }
+
+    /// The encoder for keys of a database.
+    fn encoder(&mut self, db: u32) -> Option<&mut Encoder> {
+        if self.gathered.last().is_none_or(|(of, _)| *of != db) {
+            self.gathered.push((db, Encoder::new(self.job.encode_options())));
+        }
+        self.gathered.last_mut().map(|(_, encoder)| encoder)
+    }
+
+    fn gathered_bytes(&self) -> usize {
+        self.gathered.iter().map(|(_, encoder)| encoder.bytes().len()).sum()
+    }
+
+    /// Writes what was gathered to the file.
+    fn flush(&mut self) -> Result<(), SaveError> {
+        let Some(writer) = &mut self.writer else { return Ok(()) };
+        for (db, encoder) in &mut self.gathered {
+            if self.db != Some(*db) {
+                let size = self.sizes.iter().find(|(of, ..)| of == db);
+                let (keys, expires) = size.map_or((0, 0), |(_, keys, expires)| (*keys, *expires));
+                let selected = writer.select_db(u64::from(*db), keys as u64, expires as u64);
+                selected.map_err(|error| SaveError::Io(WRITING, error))?;
+                self.db = Some(*db);
+            }
+            writer.append(encoder).map_err(|error| SaveError::Io(WRITING, error))?;
+        }
+        // The last buffer is used again.
+        let kept = self.gathered.len().saturating_sub(1);
+        self.gathered.drain(..kept);
+        Ok(())
+    }
+
+    fn take(&mut self, saved: SavedKey<'_>) -> Result<(), SaveError> {
+        let SavedKey { db, key, value, expire_ms, access } = saved;
+        let info = self.job.info(expire_ms, access, self.now_ms);
+        let Some(encoder) = self.encoder(db) else { return Ok(()) };
+        let recorded = match value {
+            SavedValue::Int(number) => encoder.record(key, info, ValueRef::Int(number)),
+            SavedValue::Bytes(bytes) => encoder.record(key, info, ValueRef::String(bytes)),
+            SavedValue::Object(object) => encoder.record(key, info, ValueRef::Object(object)),
+            SavedValue::Pinned(pinned) => return self.take_pinned(db, key, info, pinned),
+        };
+        recorded.map_err(SaveError::CannotHold)
+    }
+
+    /// Writes a value in parts. No lock is held.
+    fn take_pinned(
+        &mut self,
+        db: u32,
+        key: &[u8],
+        info: KeyInfo,
+        mut pinned: ochre_types::Pinned,
+    ) -> Result<(), SaveError> {
+        let target = self.job.encode_options().target;
+        let mut parts = pinned_writer(&mut pinned, target).map_err(SaveError::CannotHold)?;
+        let Some(encoder) = self.encoder(db) else { return Ok(()) };
+        encoder.begin_record(key, info, &mut *parts).map_err(SaveError::CannotHold)?;
+        loop {
+            let Some(encoder) = self.encoder(db) else { return Ok(()) };
+            if parts.write_part(encoder, PART_BYTES) {
+                return Ok(());
+            }
+            self.flush()?;
+            if self.persistence.is_cancelled() {
+                return Err(SaveError::Cancelled);
+            }
+        }
+    }
+
+    /// Ends the file.
+    fn finish(mut self) -> Result<Saved, SaveError> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        self.flush()?;
+        let Some(writer) = self.writer.take() else { return Err(SaveError::Cancelled) };
+        let wrap = |error| SaveError::Io(WRITING, error);
+        let (file, written) = writer.finish().map_err(wrap)?;
+        let mut file = file.finish().map_err(wrap)?;
+        if let Some(header) = written.header {
+            write_all_at(&mut *file, 0, &header).map_err(wrap)?;
+            file.sync_data().map_err(wrap)?;
+        }
+        Ok(Saved { keys: self.keys, bytes: written.bytes })
+    }
+}
+
+impl SnapshotSink for FileSink<'_> {
+    fn save(&mut self, key: SavedKey<'_>) {
+        if self.failure.is_some() {
+            return;
+        }
+        match self.take(key) {
+            Ok(()) => {
+                self.keys += 1;
+                self.persistence.keys_done.store(self.keys, Relaxed);
+            }
+            Err(error) => self.failure = Some(error),
+        }
+    }
+
+    fn goes_on(&mut self) -> bool {
+        if self.failure.is_none() && self.persistence.is_cancelled() {
+            self.failure = Some(SaveError::Cancelled);
+        }
+        if self.failure.is_none()
+            && self.gathered_bytes() >= GATHERED_BYTES
+            && let Err(error) = self.flush()
+        {
+            self.failure = Some(error);
+        }
+        if !self.job.key_delay.is_zero() && self.failure.is_none() {
+            std::thread::sleep(self.job.key_delay);
+        }
+        self.failure.is_none()
+    }
+}

@@ -1,0 +1,88 @@
+//! Pinned values as what writers read from: a snapshot writes them in parts, without any lock. What is small is not written
+//! as one run of bytes: it gets here only if it was changed while the snapshot was under way.
+
+use ochre_types::hash::{HashEntry, PinnedHash};
+use ochre_types::list::{PinnedList, SavedNode};
+use ochre_types::listpack::Item;
+use ochre_types::set::PinnedSet;
+use ochre_types::zset::PinnedZSet;
+use ochre_types::{ObjectRef, Pinned, Portion};
+
+use super::collection::{HashWriter, ListWriter, SetWriter, ZSetWriter};
+use super::parts::{Fields, Members, Nodes, ScoredMembers, ValueParts};
+use super::plan::{CannotHold, Target};
+use super::value::{ValueRef, ValueWriter};
+
+/// Writes a pinned value that nothing has been read of yet.
+///
+/// # Errors
+/// When the target cannot hold it.
+pub fn pinned_writer<'a>(
+    pinned: &'a mut Pinned,
+    target: Target,
+) -> Result<Box<dyn ValueParts + 'a>, CannotHold> {
+    let plain = |object: ObjectRef<'a>| -> Result<Box<dyn ValueParts + 'a>, CannotHold> {
+        Ok(Box::new(ValueWriter::new(ValueRef::Object(object), target)?))
+    };
+    match pinned {
+        Pinned::String(string) => plain(ObjectRef::String(string)),
+        Pinned::Stream(stream) => plain(ObjectRef::Stream(stream)),
+        Pinned::List(list) => Ok(Box::new(ListWriter::new(PinnedNodes { elements: list.len(), list }))),
+        Pinned::Set(set) => Ok(Box::new(SetWriter::new(set))),
+        Pinned::Hash(hash) => Ok(Box::new(HashWriter::new(hash))),
+        Pinned::ZSet(zset) => Ok(Box::new(ZSetWriter::new(zset))),
+    }
+}
+
+struct PinnedNodes<'a> {
+    elements: usize,
+    list: &'a mut PinnedList,
+}
+
+impl Nodes for PinnedNodes<'_> {
+    fn nodes_len(&self) -> usize {
+        self.list.nodes_len()
+    }
+
+    fn elements_len(&self) -> usize {
+        self.elements
+    }
+
+    fn next_node(&mut self) -> Option<SavedNode> {
+        self.list.next_node()
+    }
+}
+
+impl Members for &mut PinnedSet {
+    fn members_len(&self) -> usize {
+        self.len()
+    }
+
+    fn next_members(&mut self, count: usize, visit: &mut dyn FnMut(Item<'_>)) -> bool {
+        self.read(Portion::of_elements(count), visit)
+    }
+}
+
+impl Fields for &mut PinnedHash {
+    fn fields_len(&self) -> usize {
+        self.len()
+    }
+
+    fn earliest_ms(&self) -> Option<i64> {
+        self.next_expiry_ms()
+    }
+
+    fn next_fields(&mut self, count: usize, visit: &mut dyn FnMut(HashEntry<'_>)) -> bool {
+        self.read(Portion::of_elements(count), i64::MIN, visit)
+    }
+}
+
+impl ScoredMembers for &mut PinnedZSet {
+    fn members_len(&self) -> usize {
+        self.len()
+    }
+
+    fn next_members(&mut self, count: usize, visit: &mut dyn FnMut(Item<'_>, f64)) -> bool {
+        self.read(Portion::of_elements(count), visit)
+    }
+}
