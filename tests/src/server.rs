@@ -29,6 +29,7 @@ pub struct ServerBuilder {
     program: PathBuf,
     arguments: Vec<String>,
     listen: Listen,
+    files: Vec<PathBuf>,
 }
 
 /// Where a server is to listen.
@@ -44,7 +45,7 @@ impl ServerBuilder {
     pub fn new(program: &Path) -> ServerBuilder {
         let quiet = ["--save", "", "--appendonly", "no", "--daemonize", "no", "--bind", "127.0.0.1"];
         let arguments = quiet.map(str::to_owned).to_vec();
-        ServerBuilder { program: program.to_owned(), arguments, listen: Listen::FreePort }
+        ServerBuilder { program: program.to_owned(), arguments, listen: Listen::FreePort, files: Vec::new() }
     }
 
     /// Adds a directive with its value.
@@ -74,6 +75,13 @@ impl ServerBuilder {
         self
     }
 
+    /// Puts a copy of a file into the folder that it works in.
+    #[must_use]
+    pub fn with_file(mut self, file: &Path) -> ServerBuilder {
+        self.files.push(file.to_owned());
+        self
+    }
+
     /// Starts it and waits until it serves.
     ///
     /// # Panics
@@ -91,6 +99,10 @@ impl ServerBuilder {
 
     fn try_start(&self) -> Result<Server, String> {
         let scratch = Scratch::new();
+        for file in &self.files {
+            let name = file.file_name().expect("a file has a name");
+            std::fs::copy(file, scratch.path().join(name)).expect("a file can be copied");
+        }
         let address = self.choose_address(&scratch);
         let log = scratch.path().join("server.log");
         let output = File::create(&log).expect("a log file can be created");

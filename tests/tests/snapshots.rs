@@ -1,0 +1,267 @@
+//! Snapshots in files: what is in them, when they are taken, what happens when they cannot be.
+
+#![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use ochre_resp::{Value, encode_request};
+use ochre_tests::{Client, Server, ServerBuilder, ochre, wait_for};
+use rustix::process::Signal;
+
+fn builder(workers: usize) -> ServerBuilder {
+    ServerBuilder::new(ochre()).workers(workers).set("enable-debug-command", "yes")
+}
+
+fn file_of(server: &Server) -> PathBuf {
+    server.folder().join("dump.rdb")
+}
+
+fn text(value: Value) -> String {
+    match value {
+        Value::Bulk(Some(bytes)) | Value::Simple(bytes) | Value::Error(bytes) => {
+            String::from_utf8_lossy(&bytes).into_owned()
+        }
+        other => panic!("no text: {other:?}"),
+    }
+}
+
+fn ok() -> Value {
+    Value::Simple(b"OK".to_vec())
+}
+
+/// Keys of all types in two databases, small and large, some that expire, one field that does.
+fn fill(client: &mut Client) {
+    for words in [
+        "set int 12345",
+        "set text hello ex 10000",
+        "append raw some",
+        "setrange long 20000 x",
+        "rpush list a b 3",
+        "sadd numbers 1 2 3",
+        "sadd words a b c",
+        "hset hash f v g 7",
+        "hexpire hash 10000 fields 1 f",
+        "zadd zset 1 a 2.5 b inf c",
+        "xadd stream 1-1 a b",
+        "xgroup create stream g 0",
+        "xreadgroup group g c streams stream >",
+        "pfadd hll a b c",
+        "debug populate 3000 key 40",
+    ] {
+        assert!(!matches!(client.ask(words), Value::Error(_)), "{words}");
+    }
+    for (command, key) in [("rpush", "biglist"), ("sadd", "bigset"), ("hset", "bighash"), ("zadd", "bigzset")] {
+        for first in (0..4000).step_by(500) {
+            let mut args = vec![command.to_owned(), key.to_owned()];
+            for number in first..first + 500 {
+                match command {
+                    "zadd" => args.extend([number.to_string(), format!("member:{number}")]),
+                    "hset" => args.extend([format!("field:{number}"), format!("value:{number}")]),
+                    _ => args.push(format!("element:{number}")),
+                }
+            }
+            client.request(&args).unwrap();
+        }
+    }
+    client.ask("select 9");
+    client.ask("set other 1");
+    client.ask("select 0");
+}
+
+fn digest(server: &Server) -> String {
+    text(server.connect().ask("debug digest"))
+}
+
+#[test]
+fn what_is_saved_is_there_after_the_next_start() {
+    let mut server = builder(2).start();
+    let mut client = server.connect();
+    fill(&mut client);
+    let before = digest(&server);
+    assert_eq!(client.ask("debug reload"), ok());
+    assert_eq!(digest(&server), before, "after a reload");
+    assert_eq!(client.ask("save"), ok());
+    let saved = builder(1).with_file(&file_of(&server)).start();
+    assert_eq!(digest(&saved), before, "after SAVE");
+    std::fs::remove_file(file_of(&server)).unwrap();
+    assert_eq!(text(client.ask("bgsave")), "Background saving started");
+    wait_for(|| (client.info("rdb_bgsave_in_progress") == 0).then_some(())).unwrap();
+    let saved = builder(2).with_file(&file_of(&server)).start();
+    assert_eq!(digest(&saved), before, "after BGSAVE");
+    client.ask("set last 1");
+    let before = digest(&server);
+    ask_only(&mut client, "shutdown save");
+    assert!(server.end().is_some());
+    let saved = builder(3).with_file(&file_of(&server)).start();
+    assert_eq!(digest(&saved), before, "after SHUTDOWN SAVE");
+}
+
+fn ask_only(client: &mut Client, words: &str) {
+    let mut request = Vec::new();
+    encode_request(&mut request, &words.split(' ').collect::<Vec<_>>());
+    client.send(&request).unwrap();
+}
+
+/// Moves amounts between accounts until told to stop.
+fn move_amounts(server: &Server, seed: u64, over: &AtomicBool) {
+    let (mut client, mut rng) = (server.connect(), ochre_types::Rng::new(seed));
+    while !over.load(Relaxed) {
+        let (from, to, amount) = (rng.below(500), rng.below(500), rng.below(100));
+        for words in [
+            "multi".to_owned(),
+            format!("decrby account:{from} {amount}"),
+            format!("hincrby accounts {to} {amount}"),
+            format!("decrby account:{to} {amount}"),
+            format!("hincrby accounts {from} {amount}"),
+            "exec".to_owned(),
+        ] {
+            client.ask(&words);
+        }
+    }
+}
+
+/// The sum of all accounts, which never changes.
+fn sum(server: &Server) -> i64 {
+    let mut client = server.connect();
+    let number = |value: &Value| match value {
+        Value::Bulk(Some(bytes)) => String::from_utf8_lossy(bytes).parse::<i64>().unwrap(),
+        _ => 0,
+    };
+    let names: Vec<String> = (0..500).map(|account| format!("account:{account}")).collect();
+    let args: Vec<&str> = ["mget"].into_iter().chain(names.iter().map(String::as_str)).collect();
+    let Value::Array(Some(ones)) = client.request(&args).unwrap() else { panic!("no array") };
+    let Value::Array(Some(others)) = client.ask("hvals accounts") else { panic!("no array") };
+    ones.iter().chain(&others).map(number).sum()
+}
+
+#[test]
+fn a_snapshot_is_of_one_instant() {
+    for workers in [1, 3] {
+        let mut server = builder(workers).start();
+        server.connect().ask("debug populate 20000 other 20");
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for seed in 0..4 {
+                let (server, over) = (&server, &over);
+                scope.spawn(move || move_amounts(server, seed, over));
+            }
+            let mut client = server.connect();
+            for _ in 0..5 {
+                assert_eq!(client.ask("save"), ok());
+                let copy = builder(2).with_file(&file_of(&server)).start();
+                assert_eq!(sum(&copy), 0, "half a transaction is in the file");
+            }
+            over.store(true, Relaxed);
+        });
+        // What is killed leaves the file of the last one that was complete.
+        ask_only(&mut server.connect(), "bgsave");
+        server.signal(Signal::KILL);
+        assert!(server.end().is_some());
+        assert_eq!(sum(&builder(2).with_file(&file_of(&server)).start()), 0);
+    }
+}
+
+#[test]
+fn what_cannot_be_saved_stops_writes_until_it_can() {
+    let server = builder(2).set("save", "1000 1").start();
+    let mut client = server.connect();
+    client.ask("set a 1");
+    // A folder of that name cannot be replaced by a file.
+    std::fs::create_dir(file_of(&server)).unwrap();
+    std::fs::create_dir(file_of(&server).join("x")).unwrap();
+    assert_eq!(text(client.ask("bgsave")), "Background saving started");
+    wait_for(|| (client.info("rdb_bgsave_in_progress") == 0).then_some(())).unwrap();
+    assert_eq!(client.info("rdb_saves_consecutive_failures"), 1);
+    for words in ["set a 2", "ping", "del a"] {
+        assert!(text(client.ask(words)).starts_with("MISCONF Redis is configured to save RDB snapshots"), "{words}");
+    }
+    assert_eq!(text(client.ask("get a")), "1");
+    client.ask("multi");
+    assert!(text(client.ask("incr a")).starts_with("MISCONF"));
+    assert!(text(client.ask("exec")).starts_with("EXECABORT"));
+    assert_eq!(client.ask("config set stop-writes-on-bgsave-error no"), ok());
+    assert_eq!(client.ask("set a 3"), ok());
+    assert_eq!(client.ask("config set stop-writes-on-bgsave-error yes"), ok());
+    assert_eq!(text(client.ask("save")), "ERR");
+    std::fs::remove_dir_all(file_of(&server)).unwrap();
+    assert_eq!(client.ask("save"), ok());
+    assert_eq!(client.ask("set a 4"), ok());
+    let left = std::fs::read_dir(server.folder()).unwrap();
+    let left: Vec<String> = left.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    assert!(!left.iter().any(|name| name.starts_with("temp-")), "{left:?}");
+}
+
+#[test]
+fn save_points_and_their_words() {
+    let server = builder(1).set("save", "1 5").start();
+    let mut client = server.connect();
+    (0..5).for_each(|number| _ = client.ask(&format!("set k{number} 1")));
+    wait_for(|| (client.info("rdb_saves") == 1).then_some(())).unwrap();
+    assert!(server.log().contains("5 changes in 1 seconds. Saving..."));
+    assert_eq!(client.info("rdb_changes_since_last_save"), 0);
+    client.ask("flushall");
+    wait_for(|| (client.info("rdb_saves") == 2).then_some(())).unwrap();
+    let copy = builder(1).with_file(&file_of(&server)).start();
+    assert_eq!(copy.connect().ask("dbsize"), Value::Integer(0), "what was flushed does not come back");
+}
+
+#[test]
+fn one_at_a_time_and_given_up_when_asked() {
+    let server = builder(2).start();
+    let (mut client, mut other) = (server.connect(), server.connect());
+    client.ask("debug populate 2000 key 10");
+    assert_eq!(client.ask("config set rdb-key-save-delay 10000"), ok());
+    let none = "ERR Background saving is currently not in progress or scheduled";
+    assert_eq!(text(client.ask("bgsave cancel")), none);
+    assert_eq!(text(client.ask("bgsave")), "Background saving started");
+    let busy = "ERR Background save already in progress";
+    assert_eq!((text(client.ask("bgsave")), text(other.ask("save"))), (busy.to_owned(), busy.to_owned()));
+    // Nobody waits meanwhile, and the file tells nothing of what comes now.
+    assert_eq!(client.ask("set new 1"), ok());
+    assert_eq!(text(client.ask("bgsave schedule")), "Background saving scheduled");
+    assert_eq!(text(client.ask("bgsave cancel")), "Scheduled background saving cancelled");
+    assert_eq!(text(client.ask("bgsave cancel")), "Background saving cancelled");
+    assert_eq!(text(client.ask("bgsave what")), "ERR syntax error");
+    wait_for(|| (client.info("rdb_bgsave_in_progress") == 0).then_some(())).unwrap();
+    assert!(!file_of(&server).exists());
+    assert_eq!(client.ask("config set rdb-key-save-delay 0"), ok());
+    assert_eq!(client.ask("save"), ok());
+}
+
+#[test]
+fn clients_are_told_while_data_are_loaded() {
+    let server = builder(1).start();
+    let (mut client, mut other) = (server.connect(), server.connect());
+    client.ask("debug populate 200 key 10");
+    assert_eq!(client.ask("config set key-load-delay 5000"), ok());
+    ask_only(&mut client, "debug reload");
+    wait_for(|| (other.info("loading") == 1).then_some(())).unwrap();
+    let told = "LOADING Redis is loading the dataset in memory";
+    assert_eq!((text(other.ask("get key:1")), text(other.ask("set a 1"))), (told.to_owned(), told.to_owned()));
+    assert_eq!(client.read().unwrap(), ok());
+    assert_eq!(other.ask("dbsize"), Value::Integer(200));
+}
+
+#[test]
+fn a_damaged_file_stops_the_start() {
+    let server = builder(1).start();
+    let mut client = server.connect();
+    fill(&mut client);
+    assert_eq!(client.ask("save"), ok());
+    let whole = std::fs::read(file_of(&server)).unwrap();
+    let mut flipped = whole.clone();
+    flipped[whole.len() / 2] ^= 4;
+    for (what, bytes) in [("cut", &whole[..whole.len() - 9]), ("flipped", &flipped[..]), ("empty", &[])] {
+        let folder = server.folder().join(what);
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("dump.rdb"), bytes).unwrap();
+        let ended = std::process::Command::new(ochre())
+            .args(["--port", "0", "--unixsocket", "s", "--dir"])
+            .arg(&folder)
+            .output()
+            .unwrap();
+        let log = String::from_utf8_lossy(&ended.stdout).into_owned();
+        assert!(!ended.status.success() && log.contains("Fatal error loading the DB"), "{what}: {log}");
+    }
+}
