@@ -181,7 +181,7 @@ fn what_contradicts_itself_is_refused() {
         (17, &twice),
         (17, &odd),
         (18, b"\x01\x03\x01a"),
-        (20, &twice[..].iter().copied().collect::<Vec<_>>()),
+        (20, &twice),
         (24, b"\x32\0\0\0\0\0\0\0\x01\x81\xff\xff\xff\xff\xff\xff\xff\xff\x01b\x012"),
         (25, &[b"\x32\0\0\0\0\0\0\0", &listpack(&["a", "1", "x"])[..]].concat()),
     ];
