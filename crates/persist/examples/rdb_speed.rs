@@ -1,9 +1,8 @@
-//! How fast files are written, cut into records and decoded, by type of value. On one core.
+//! How fast files are written, cut into records and decoded, by type of value: seconds of one core.
 //!
 //! `cargo run --release -p ochre-persist --example rdb_speed [KEYS]`
 
 use std::hint::black_box;
-use std::time::Instant;
 
 use ochre_persist::rdb::{
     EncodeOptions, Event, KeyInfo, Limits, ReadOptions, Reader, Target, ValueRef, WriteOptions, Writer,
@@ -14,6 +13,7 @@ use ochre_types::set::Set;
 use ochre_types::stream::{IdRequest, NodeLimits, Stream};
 use ochre_types::zset::{AddRule, ZSet};
 use ochre_types::{DataType, Object};
+use rustix::time::{ClockId, clock_gettime};
 
 #[global_allocator]
 static ALLOCATOR: ochre_memory::Counted = ochre_memory::Counted;
@@ -54,9 +54,9 @@ fn objects(elements: usize, limits: &Limits) -> Vec<(&'static str, Object)> {
 
 fn run(name: &str, keys: usize, elements: usize, value: ValueRef<'_>) {
     let encode = EncodeOptions { target: Target::default(), compresses: false };
-    let start = Instant::now();
+    let start_s = cpu_s();
     let Ok(file) = write(keys, value, encode) else { return };
-    let written_s = start.elapsed().as_secs_f64();
+    let written_s = cpu_s() - start_s;
     let framed_s = read(&file, false);
     let decoded_s = read(&file, true);
     println!(
@@ -78,7 +78,7 @@ fn write(keys: usize, value: ValueRef<'_>, encode: EncodeOptions) -> Result<Vec<
 
 fn read(file: &[u8], decodes: bool) -> f64 {
     let options = ReadOptions { record_bytes_max: usize::MAX, ..ReadOptions::default() };
-    let start = Instant::now();
+    let start_s = cpu_s();
     let mut reader = Reader::new(file, options);
     loop {
         match reader.next() {
@@ -90,9 +90,15 @@ fn read(file: &[u8], decodes: bool) -> f64 {
                 }
                 reader.recycle(batch);
             }
-            Ok(Event::End(_)) => return start.elapsed().as_secs_f64(),
+            Ok(Event::End(_)) => return cpu_s() - start_s,
             Ok(_) => {}
             Err(error) => panic!("{error}"),
         }
     }
+}
+
+/// Seconds that this process has computed.
+fn cpu_s() -> f64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }

@@ -102,6 +102,9 @@ fn the_same_number_means_something_else_in_valkey() {
     let content = value(b"VALKEY080", 22, fields).map(|content| show(&content));
     assert_eq!(content, Ok("listpackex b=2@50 a=1".to_owned()));
     assert_eq!(value(b"VALKEY080", 25, b""), Err(RdbError::Type(25)));
+    // The first moment of all is kept as the one after it.
+    let first = value(b"VALKEY080", 22, b"\x01\x01a\x011\0\0\0\0\0\0\0\0").map(|content| show(&content));
+    assert_eq!(first, Ok("listpackex a=1@1".to_owned()));
     let early = b"\x01\x01a\x011\xfe\xff\xff\xff\xff\xff\xff\xff";
     assert!(matches!(value(b"VALKEY080", 22, early), Err(RdbError::Corrupt(_))));
     let import = [b"\xf3\x28", &[b'j'; 40][..], b"\x01\x00\x05\x00\x01k\x01v"].concat();
@@ -181,7 +184,7 @@ fn what_contradicts_itself_is_refused() {
         (17, &twice),
         (17, &odd),
         (18, b"\x01\x03\x01a"),
-        (20, &twice[..].iter().copied().collect::<Vec<_>>()),
+        (20, &twice),
         (24, b"\x32\0\0\0\0\0\0\0\x01\x81\xff\xff\xff\xff\xff\xff\xff\xff\x01b\x012"),
         (25, &[b"\x32\0\0\0\0\0\0\0", &listpack(&["a", "1", "x"])[..]].concat()),
     ];

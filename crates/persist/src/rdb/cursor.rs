@@ -214,7 +214,8 @@ mod tests {
 
     #[test]
     fn texts_of_all_kinds() {
-        let cases: [(&[u8], Result<&[u8], RdbError>); 9] = [
+        type Case = (&'static [u8], Result<&'static [u8], RdbError>);
+        let cases: [Case; 9] = [
             (b"\x02ab", Ok(b"ab")),
             (b"\x00", Ok(b"")),
             (b"\xc0\x85", Ok(b"-123")),

@@ -146,7 +146,8 @@ mod tests {
 
     #[test]
     fn versions_that_are_read() {
-        let cases: [(&[u8; 9], Result<u16, RdbError>, Result<u16, RdbError>); 9] = [
+        type Read = Result<u16, RdbError>;
+        let cases: [(&[u8; 9], Read, Read); 9] = [
             (b"REDIS0001", Ok(1), Ok(1)),
             (b"REDIS0000", Err(RdbError::Version(0)), Err(RdbError::Version(0))),
             (b"REDIS0017", Err(RdbError::Version(17)), Ok(17)),

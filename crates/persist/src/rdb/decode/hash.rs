@@ -250,7 +250,8 @@ fn add_expiring(
 ) -> Result<(), RdbError> {
     let expiry = match expire_ms {
         None => NewExpiry::Never,
-        Some(ms @ 0..=EXPIRE_MS_MAX) => NewExpiry::At(ms as i64),
+        // One run of bytes has 0 for fields that do not expire; both have long passed.
+        Some(ms @ 0..=EXPIRE_MS_MAX) => NewExpiry::At(ms.max(1) as i64),
         Some(_) => return Err(BAD_TIME),
     };
     match hash.set_expiring(name, value, expiry, i64::MIN, limits) {

@@ -48,7 +48,9 @@ fn length(cursor: &mut Cursor<'_>) -> Result<Option<u64>, RdbError> {
 mod tests {
     use super::*;
 
-    fn pairs(bytes: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, RdbError> {
+    type Pair = (Vec<u8>, Vec<u8>);
+
+    fn pairs(bytes: &[u8]) -> Result<Vec<Pair>, RdbError> {
         let mut pairs = Vec::new();
         read(bytes, |name, value| pairs.push((name.to_vec(), value.to_vec())))?;
         Ok(pairs)

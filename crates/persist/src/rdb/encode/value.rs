@@ -169,9 +169,7 @@ impl Nodes for PlainNodes<'_> {
 
 /// Shows up to `count` of an iterator; whether there may be others.
 fn show<T>(items: &mut impl Iterator<Item = T>, count: usize, visit: impl FnMut(T)) -> bool {
-    let mut shown = 0;
-    items.by_ref().take(count).inspect(|_| shown += 1).for_each(visit);
-    shown == count
+    items.by_ref().take(count).map(visit).count() == count
 }
 
 struct PlainMembers<'a> {
