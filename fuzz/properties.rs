@@ -463,8 +463,10 @@ fn catalog() -> Catalog {
     Catalog::new(facts.into(), &CATEGORIES)
 }
 
+type Question = Box<dyn Fn(&User) -> Result<(), Denial>>;
+
 /// Questions to ask of a user: each command with a first argument, each key for each access, each channel and database.
-fn requests() -> impl Iterator<Item = Box<dyn Fn(&User) -> Result<(), Denial>>> {
+fn requests() -> impl Iterator<Item = Question> {
     let names: [&[u8]; 4] = [b"a", b"ab", b"b", b"*"];
     let accesses = [Access::NONE, Access::READ, Access::WRITE, Access::BOTH];
     (0..4_u16).flat_map(move |command| {
@@ -478,7 +480,7 @@ fn requests() -> impl Iterator<Item = Box<dyn Fn(&User) -> Result<(), Denial>>> 
                     keys: &[KeyUse { index, name, access: accesses[usize::from(command)] }],
                     channels: &[ChannelUse { index, name, is_pattern: index == 3 }],
                 })
-            }) as Box<dyn Fn(&User) -> Result<(), Denial>>
+            }) as Question
         })
     })
 }
@@ -563,7 +565,9 @@ pub fn payload(input: &[u8]) {
 }
 
 /// The units of a log, where it could be cut off, and whether reading came to its end. Each has its place and its arguments.
-fn read_log(bytes: &[u8]) -> (Vec<(u64, u64, Vec<Vec<u8>>)>, u64, bool) {
+type LoggedCommand = (u64, u64, Vec<Vec<u8>>);
+
+fn read_log(bytes: &[u8]) -> (Vec<LoggedCommand>, u64, bool) {
     let disk = TwinDisk::default();
     disk.put("log", bytes);
     let file = disk.open("log".as_ref(), FileAccess::Read).expect("it was put there");

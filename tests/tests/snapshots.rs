@@ -51,7 +51,8 @@ fn fill(client: &mut Client) {
     ] {
         assert!(!matches!(client.ask(words), Value::Error(_)), "{words}");
     }
-    for (command, key) in [("rpush", "biglist"), ("sadd", "bigset"), ("hset", "bighash"), ("zadd", "bigzset")] {
+    for (command, key) in [("rpush", "biglist"), ("sadd", "bigset"), ("hset", "bighash"), ("zadd", "bigzset")]
+    {
         for first in (0..4000).step_by(500) {
             let mut args = vec![command.to_owned(), key.to_owned()];
             for number in first..first + 500 {
@@ -174,7 +175,10 @@ fn what_cannot_be_saved_stops_writes_until_it_can() {
     wait_for(|| (client.info("rdb_bgsave_in_progress") == 0).then_some(())).unwrap();
     assert_eq!(client.info("rdb_saves_consecutive_failures"), 1);
     for words in ["set a 2", "ping", "del a"] {
-        assert!(text(client.ask(words)).starts_with("MISCONF Redis is configured to save RDB snapshots"), "{words}");
+        assert!(
+            text(client.ask(words)).starts_with("MISCONF Redis is configured to save RDB snapshots"),
+            "{words}"
+        );
     }
     assert_eq!(text(client.ask("get a")), "1");
     client.ask("multi");
@@ -188,7 +192,8 @@ fn what_cannot_be_saved_stops_writes_until_it_can() {
     assert_eq!(client.ask("save"), ok());
     assert_eq!(client.ask("set a 4"), ok());
     let left = std::fs::read_dir(server.folder()).unwrap();
-    let left: Vec<String> = left.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    let left: Vec<String> =
+        left.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
     assert!(!left.iter().any(|name| name.starts_with("temp-")), "{left:?}");
 }
 
@@ -238,7 +243,10 @@ fn clients_are_told_while_data_are_loaded() {
     ask_only(&mut client, "debug reload");
     wait_for(|| (other.info("loading") == 1).then_some(())).unwrap();
     let told = "LOADING Redis is loading the dataset in memory";
-    assert_eq!((text(other.ask("get key:1")), text(other.ask("set a 1"))), (told.to_owned(), told.to_owned()));
+    assert_eq!(
+        (text(other.ask("get key:1")), text(other.ask("set a 1"))),
+        (told.to_owned(), told.to_owned())
+    );
     assert_eq!(client.read().unwrap(), ok());
     assert_eq!(other.ask("dbsize"), Value::Integer(200));
 }

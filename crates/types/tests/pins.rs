@@ -359,12 +359,8 @@ fn objects_are_pinned_if_their_type_can_be() {
         }),
         0..1
     );
-    assert!(matches!(ObjectMut::Set(&mut set).pin(), Some(Pinned::Set(pin)) if pin.as_flat() == Some(&set)));
-    assert!(
-        matches!(ObjectMut::ZSet(&mut zset).pin(), Some(Pinned::ZSet(pin)) if pin.as_flat() == Some(&zset))
-    );
+    assert!(matches!(ObjectMut::Set(&mut set).pin(), Pinned::Set(pin) if pin.as_flat() == Some(&set)));
+    assert!(matches!(ObjectMut::ZSet(&mut zset).pin(), Pinned::ZSet(pin) if pin.as_flat() == Some(&zset)));
     let mut hash = Object::Hash(Hash::new());
-    assert!(
-        matches!(hash.as_mut().pin(), Some(Pinned::Hash(pin)) if pin.is_empty() && pin.as_flat().is_some())
-    );
+    assert!(matches!(hash.as_mut().pin(), Pinned::Hash(pin) if pin.is_empty() && pin.as_flat().is_some()));
 }

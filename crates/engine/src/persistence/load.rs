@@ -148,7 +148,12 @@ impl Engine {
             hash: settings.hash_limits(),
             idempotency: IdempotencyLimits::default(),
         };
-        ReadOptions { version_check, checks_sum: config.bool(Directive::Rdbchecksum), limits, ..ReadOptions::default() }
+        ReadOptions {
+            version_check,
+            checks_sum: config.bool(Directive::Rdbchecksum),
+            limits,
+            ..ReadOptions::default()
+        }
     }
 }
 
@@ -188,7 +193,10 @@ impl Context<'_> {
                 Event::Aux { name, value } => note_aux(&name, &value),
                 Event::ModuleAux(id) => return Err(LoadFailure::Rdb(RdbError::Module(id))),
                 Event::Function(_) => return Err(LoadFailure::Rdb(RdbError::Unsupported("function"))),
-                Event::SelectDb(_) | Event::Sizes { .. } | Event::SlotSizes { .. } | Event::SlotImport { .. } => {}
+                Event::SelectDb(_)
+                | Event::Sizes { .. }
+                | Event::SlotSizes { .. }
+                | Event::SlotImport { .. } => {}
             }
         }
     }
@@ -239,13 +247,15 @@ impl Context<'_> {
         }
         let is_new = match value {
             Value::Object(object) => view.load(db, key, NewValue::Object(object), info.expire_ms),
-            Value::String(text) => text.with_bytes(|bytes| match bytes.len() > ochre_keyspace::INLINE_BYTES_MAX {
-                true => {
-                    let string = Object::String(bytes.to_vec().into());
-                    view.load(db, key, NewValue::Object(string), info.expire_ms)
-                }
-                false => view.load(db, key, new_string(name.len(), bytes), info.expire_ms),
-            }),
+            Value::String(text) => {
+                text.with_bytes(|bytes| match bytes.len() > ochre_keyspace::INLINE_BYTES_MAX {
+                    true => {
+                        let string = Object::String(bytes.to_vec().into());
+                        view.load(db, key, NewValue::Object(string), info.expire_ms)
+                    }
+                    false => view.load(db, key, new_string(name.len(), bytes), info.expire_ms),
+                })
+            }
         };
         if !is_new {
             return Err(LoadFailure::Duplicate(name.to_vec()));

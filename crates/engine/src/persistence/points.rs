@@ -20,7 +20,8 @@ pub(super) struct History {
 pub(super) fn due(points: &[SavePoint], changes: u64, history: &History) -> Option<SavePoint> {
     let may_try = history.is_ok || history.since_attempt_s > RETRY_S;
     let found = points.iter().find(|point| {
-        let is_long_ago = u64::try_from(history.since_success_s).is_ok_and(|since| since > point.seconds as u64);
+        let is_long_ago =
+            u64::try_from(history.since_success_s).is_ok_and(|since| since > point.seconds as u64);
         may_try && changes >= point.changes as u64 && is_long_ago
     });
     found.copied()
@@ -45,7 +46,7 @@ mod tests {
         ];
         for (changes, since_success_s, since_attempt_s, is_ok, expected) in cases {
             let history = History { since_success_s, since_attempt_s, is_ok };
-            let found = due(&points, changes, &history).map(|point| point.seconds as i64);
+            let found = due(&points, changes, &history).map(|point| point.seconds);
             assert_eq!(found, expected, "{changes} changes, {history:?}");
         }
     }

@@ -14,7 +14,8 @@ use ochre_keyspace::access::{self, Lfu};
 use ochre_keyspace::{Policy, SavedKey, SavedValue, Snapshot, SnapshotSink};
 use ochre_persist::disk::{Disk, FileWriter, write_all_at};
 use ochre_persist::rdb::{
-    Access, CannotHold, EncodeOptions, Encoder, KeyInfo, ValueRef, WriteError, WriteOptions, Writer, pinned_writer,
+    Access, CannotHold, EncodeOptions, Encoder, KeyInfo, ValueRef, WriteError, WriteOptions, Writer,
+    pinned_writer,
 };
 
 use super::state::{Persistence, Saved};
@@ -81,7 +82,9 @@ impl Job {
             compresses: config.bool(Directive::Rdbcompression),
             has_checksum: config.bool(Directive::Rdbchecksum),
             syncs_on_the_way: config.bool(Directive::RdbSaveIncrementalFsync),
-            key_delay: Duration::from_micros(u64::try_from(config.int(Directive::RdbKeySaveDelay)).unwrap_or(0)),
+            key_delay: Duration::from_micros(
+                u64::try_from(config.int(Directive::RdbKeySaveDelay)).unwrap_or(0),
+            ),
             policy: Policy::NoEviction,
             lfu: Lfu { log_factor: 0, decay_minutes: 0 },
         }
@@ -108,9 +111,11 @@ impl Job {
             return Err(SaveError::Cancelled);
         }
         let renamed = disk.rename(&self.temporary, &self.path);
-        renamed.map_err(|error| SaveError::Io("Error moving temp DB file on the final destination", error))?;
+        renamed
+            .map_err(|error| SaveError::Io("Error moving temp DB file on the final destination", error))?;
         let dir = self.path.parent().unwrap_or(std::path::Path::new("."));
-        disk.sync_dir(dir).map_err(|error| SaveError::Io("Failed to fsync the directory of the DB", error))?;
+        disk.sync_dir(dir)
+            .map_err(|error| SaveError::Io("Failed to fsync the directory of the DB", error))?;
         Ok(saved)
     }
 

@@ -59,7 +59,9 @@ fn flush(call: &mut Call<'_, '_>, databases: std::ops::Range<u32>) -> Result<(),
         let place = if in_background { &mut effects.garbage } else { &mut effects.freed_before_reply };
         place.extend(garbage);
     }
-    if databases_len == call.engine.keyspace.databases() && !call.engine.config.read().save_points().is_empty() {
+    if databases_len == call.engine.keyspace.databases()
+        && !call.engine.config.read().save_points().is_empty()
+    {
         // What the file has is gone, and must not come back.
         call.engine.persistence.cancel();
         call.engine.persistence.schedule();

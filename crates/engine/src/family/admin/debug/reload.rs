@@ -4,8 +4,7 @@ use crate::call::Call;
 use crate::error::Error;
 use crate::persistence::{Reload, wait_for_save};
 
-const OPTIONS: Error =
-    Error::new("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.");
+const OPTIONS: Error = Error::new("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.");
 
 pub(super) fn reload(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let mut reload = Reload { saves: true, flushes: true, merges: false };

@@ -13,11 +13,7 @@ pub(super) fn persistence(scene: &Scene<'_>, report: &mut Report) {
     report.zeros(&["async_loading", "current_cow_peak", "current_cow_size", "current_cow_size_age"]);
     report.ratio("current_fork_perc", 0.0);
     snapshots(engine, changes, report);
-    report.zeros(&[
-        "aof_enabled",
-        "aof_rewrite_in_progress",
-        "aof_rewrite_scheduled",
-    ]);
+    report.zeros(&["aof_enabled", "aof_rewrite_in_progress", "aof_rewrite_scheduled"]);
     report.field("aof_last_rewrite_time_sec", -1);
     report.field("aof_current_rewrite_time_sec", -1);
     report.field("aof_last_bgrewrite_status", "ok");
