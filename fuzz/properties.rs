@@ -4,10 +4,10 @@
 
 mod lists;
 mod streams;
+mod users;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ochre_acl::{Access, Catalog, ChannelUse, CommandFacts, Defaults, Denial, KeyUse, Request, User};
 use ochre_config::{Config, NoFiles};
 use ochre_keyspace::{Entry, Harvest, Hasher, NewValue, Table, ValueRef};
 use ochre_persist::aof::{Manifest, ReadLimits, Reader};
@@ -19,6 +19,7 @@ use ochre_types::{Case, Encoding, HyperLogLog, ObjectRef, Registers, glob_match,
 
 pub use lists::list;
 pub use streams::stream;
+pub use users::acl;
 
 /// Limits that small inputs can reach.
 const LIMITS: Limits =
@@ -426,63 +427,6 @@ pub fn compressed(input: &[u8]) {
     let room = input.len() + input.len() / 32 + 1;
     let compressed = lzf::compress(input, room).expect("literals fit");
     assert_eq!(lzf::decompress(&compressed, input.len()).as_deref(), Ok(input));
-}
-
-/// Rules, one on each line, are refused and change nothing, or the user they make is shown in rules that make the same user
-/// again, who may do the same.
-pub fn acl(input: &[u8]) {
-    let (catalog, defaults) = (catalog(), Defaults::default());
-    let mut user = User::new(b"u", defaults, &catalog);
-    for rule in input.split(|byte| *byte == b'\n').take(64) {
-        let before = user.clone();
-        if user.apply(rule, defaults, &catalog).is_err() {
-            assert_eq!(user, before, "a rule that is wrong changes nothing");
-        }
-        let text = user.text();
-        let words: Vec<&[u8]> = text.split(|byte| *byte == b' ').collect();
-        let again = User::new(b"u", defaults, &catalog).with_rules(&words, defaults, &catalog);
-        let again = again.unwrap_or_else(|error| panic!("{}", String::from_utf8_lossy(&error.text())));
-        assert_eq!(again.text(), text);
-        assert_eq!(again.is_unrestricted(), user.is_unrestricted());
-        for request in 0..requests().count() {
-            let decide = |user: &User| requests().nth(request).map(|ask| ask(user));
-            assert_eq!(decide(&again), decide(&user), "request {request} of {}", text.escape_ascii());
-        }
-    }
-}
-
-const CATEGORIES: [&str; 3] = ["read", "write", "admin"];
-
-fn catalog() -> Catalog {
-    let commands = [("get", None, 1), ("set", None, 2), ("config", None, 0), ("config|get", Some(2), 5)];
-    let facts = commands.map(|(full_name, parent, categories)| CommandFacts {
-        full_name: full_name.to_owned(),
-        parent,
-        categories,
-    });
-    Catalog::new(facts.into(), &CATEGORIES)
-}
-
-type Question = Box<dyn Fn(&User) -> Result<(), Denial>>;
-
-/// Questions to ask of a user: each command with a first argument, each key for each access, each channel and database.
-fn requests() -> impl Iterator<Item = Question> {
-    let names: [&[u8]; 4] = [b"a", b"ab", b"b", b"*"];
-    let accesses = [Access::NONE, Access::READ, Access::WRITE, Access::BOTH];
-    (0..4_u16).flat_map(move |command| {
-        names.into_iter().enumerate().map(move |(index, name)| {
-            Box::new(move |user: &User| {
-                user.check(&Request {
-                    command,
-                    is_exempt: false,
-                    first_arg: Some(name),
-                    databases: &[(0, index as u32)],
-                    keys: &[KeyUse { index, name, access: accesses[usize::from(command)] }],
-                    channels: &[ChannelUse { index, name, is_pattern: index == 3 }],
-                })
-            }) as Question
-        })
-    })
 }
 
 /// A file is refused, or reads the same whole and in parts; what was read is written, and reads the same again.

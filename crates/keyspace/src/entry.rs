@@ -386,7 +386,6 @@ impl<'a> EntryMut<'a> {
     pub(crate) fn reborrow(&mut self) -> EntryMut<'_> {
         EntryMut(self.0, PhantomData)
     }
-
     /// Sets the marks of snapshots.
     #[inline]
     pub(crate) fn set_marks(&mut self, marks: u8) {
