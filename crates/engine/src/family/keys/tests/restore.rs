@@ -1,7 +1,10 @@
 //! DUMP and RESTORE; events, changes and journal as Redis 8.6 has them.
 
+use std::sync::Arc;
+
 use ochre_config::Directive;
 
+use crate::execute::Outcome;
 use crate::testing::{Harness, observe};
 
 /// The text `bar` as of version 14 (no white space, so that it is a word), and without a checksum.
@@ -67,6 +70,21 @@ fn the_journal_says_when_the_key_expires() {
     let left_ms = time.parse::<i64>().unwrap() - now_ms;
     assert!((100_000..110_000).contains(&left_ms), "{left_ms}");
     assert_eq!(client.run("pexpiretime k"), format!(":{time}|"));
+}
+
+#[test]
+fn who_waits_for_the_key_is_served() {
+    let mut client = Harness::new();
+    let mut waiting = Harness::on(Arc::clone(&client.executor.engine));
+    waiting.run("blpop k 0");
+    assert_eq!(waiting.outcome, Outcome::Blocked);
+    // Not by another type, nor by what is no key.
+    client.run(&words("restore k 0 BAR"));
+    client.run(&words("restore k 1 LIST absttl replace"));
+    assert!(!waiting.client.shared.wait.is_served());
+    assert_eq!(client.run(&words("restore k 0 LIST")), "+OK|");
+    assert!(waiting.client.shared.wait.is_served());
+    assert_eq!(client.run("exists k"), ":0|");
 }
 
 #[test]
