@@ -1,8 +1,7 @@
 //! RESTORE: a key made of what DUMP answered, here or in a peer.
 //!
 //! Payloads of every version that is read are taken, newer ones than the peers' own among them. All of a value is looked at,
-//! whatever `sanitize-dump-payload` says: taking it apart into our own encodings is looking at it. A value ends before the
-//! version, whereas the peers read on into it where a broken one says so.
+//! whatever `sanitize-dump-payload` says: taking it apart into our own encodings is looking at it.
 //!
 //! The journal gets the time at which the key expires, so that it means the same whenever it is read. A time that has passed
 //! makes no key; what was to be replaced is removed, and the journal says that.
