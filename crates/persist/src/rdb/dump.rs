@@ -83,7 +83,8 @@ impl<'a> Payload<'a> {
         let body_len = payload.len().checked_sub(FOOTER_LEN).ok_or(error)?;
         let footer = &payload[body_len..];
         let (number, sum) = footer.split_first_chunk().ok_or(error)?;
-        let version = Version::new(u16::from_le_bytes(*number), check).ok_or(error)?;
+        // As in Redis, which only asks whether a version is too new, 0 is an old one.
+        let version = Version::new(u16::from_le_bytes(*number).max(1), check).ok_or(error)?;
         let sum = sum.first_chunk().map_or(0, |sum| u64::from_le_bytes(*sum));
         if checks_sum && sum != 0 && sum != crc64(&payload[..body_len + VERSION_LEN]) {
             return Err(error);

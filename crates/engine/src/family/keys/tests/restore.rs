@@ -280,3 +280,19 @@ fn damaged_payloads_are_refused_or_make_whole_values() {
         }
     }
 }
+
+#[test]
+fn a_name_that_is_in_use_counts_as_used_when_renamenx_looks_at_it() {
+    let mut client = Harness::new();
+    client.run(&words("restore k 0 BAR idletime 1000"));
+    client.run("set other v");
+    assert_eq!(client.run("renamenx other k"), ":0|");
+    assert_eq!(client.run("object idletime k"), ":0|");
+}
+
+#[test]
+fn version_0_is_an_old_one() {
+    let mut client = Harness::new();
+    assert_eq!(client.run(&format!("restore k 0 {}", "\0".repeat(10))), "+OK|");
+    assert_eq!(client.run("get k"), "$0||");
+}
