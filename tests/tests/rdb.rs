@@ -327,11 +327,14 @@ fn payloads_pass_between_servers() {
         run(&mut peer, "FLUSHALL");
         populate(&mut peer);
         pass_all_on_and_back(&mut peer, &mut own);
-        // What comes from Valkey does not go back: it has types of its own for this.
+        // What comes from Valkey does not go back: it has types of its own for this, and sums times up differently.
         populate_fields_with_times(&mut peer);
         for key in [&b"f:few"[..], b"f:many"] {
             pass_on(&mut peer, &mut own, key);
-            assert_eq!(facts(&mut own, key).0, facts(&mut peer, key).0);
+            let times = [&b"HPEXPIRETIME"[..], key, b"FIELDS", b"3", b"field:0", b"field:1", b"field:2"];
+            let shown = |client: &mut Client| (client.request(&times), client.request(&[b"HLEN", key]));
+            let (own, peer) = (shown(&mut own), shown(&mut peer));
+            assert_eq!((own.0.unwrap(), own.1.unwrap()), (peer.0.unwrap(), peer.1.unwrap()));
         }
     }
 }
