@@ -4,7 +4,7 @@ use std::sync::atomic::{
     AtomicBool, AtomicI32, AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed,
 };
 
-use ochre_config::{ClientMemoryLimit, Config, Directive, KeyspaceEvents};
+use ochre_config::{ClientMemoryLimit, Config, Directive, KeyspaceEvents, RdbVersionCheck};
 use ochre_keyspace::{Policy, event_class};
 use ochre_types::hash::HashLimits;
 use ochre_types::list::ListLimits;
@@ -79,6 +79,10 @@ pub struct Settings {
     pub zset_max_listpack_entries: AtomicUsize,
     /// `zset-max-listpack-value`, bytes.
     pub zset_max_listpack_value: AtomicUsize,
+    /// `rdbcompression`.
+    pub rdb_compression: AtomicBool,
+    /// `rdb-version-check` is `relaxed`: payloads of versions that are not known are tried.
+    pub rdb_version_relaxed: AtomicBool,
     /// `stream-node-max-bytes`: bytes of a node of a stream; 0 is no limit.
     pub stream_node_max_bytes: AtomicUsize,
     /// `stream-node-max-entries`: entries of a node of a stream; 0 is no limit.
@@ -116,6 +120,9 @@ impl Settings {
         self.hash_max_listpack_entries.store(config.uint(D::HashMaxListpackEntries) as usize, Relaxed);
         self.hash_max_listpack_value.store(config.uint(D::HashMaxListpackValue) as usize, Relaxed);
         self.hll_sparse_len_max.store(config.uint(D::HllSparseMaxBytes), Relaxed);
+        self.rdb_compression.store(config.bool(D::Rdbcompression), Relaxed);
+        let version_check: RdbVersionCheck = config.choice(D::RdbVersionCheck);
+        self.rdb_version_relaxed.store(version_check == RdbVersionCheck::Relaxed, Relaxed);
         self.refresh_encodings(config);
         refresh_keyspace(config, keyspace);
     }

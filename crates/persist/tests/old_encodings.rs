@@ -210,11 +210,11 @@ fn payloads_of_peers() {
             assert_eq!(restore(&changed, &common::limits()), Err(RestoreError::VersionOrChecksum), "{at}");
         }
     }
-    // No checksum, and something behind the value: both as Redis takes them.
+    // No checksum, something behind the value, version 0: all as Redis takes them.
     let unsummed = b"\x00\x05hellojunk\x0d\x00\0\0\0\0\0\0\0\0";
     assert_eq!(restore(unsummed, &common::limits()), Ok(Value::String(Text::Bytes(b"hello"))));
     for (version, is_read) in
-        [(0u16, false), (1, true), (16, true), (17, false), (79, false), (80, true), (81, false)]
+        [(0u16, true), (1, true), (16, true), (17, false), (79, false), (80, true), (81, false)]
     {
         let payload = [&b"\x00\x01x"[..], &version.to_le_bytes(), &[0; 8]].concat();
         assert_eq!(restore(&payload, &common::limits()).is_ok(), is_read, "{version}");

@@ -16,6 +16,7 @@ mod exceptions;
 mod generate;
 mod grammar;
 mod pair;
+mod payload;
 mod process;
 mod random;
 mod reply;

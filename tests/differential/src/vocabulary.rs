@@ -225,6 +225,7 @@ pub fn argument(class: &str, random: &mut Random, arguments: &mut Vec<Vec<u8>>) 
         "sortpattern" => random.pick(SORT_PATTERNS).as_bytes().to_vec(),
         "user" => random.pick(&["u1", "u2", "u3"]).as_bytes().to_vec(),
         "aclrule" => acl_rule(random),
+        "payload" => crate::payload::payload(random),
         "field" => random.pick(&["f1", "f2", "f3", ""]).as_bytes().to_vec(),
         _ => panic!("the grammar names an unknown class of arguments: {class}"),
     };

@@ -29,12 +29,23 @@ impl View<'_> {
         value: OwnedValue,
         expire_ms: Option<i64>,
     ) -> Option<Overwritten> {
+        value.hand_over(|value| self.put_new(db, key, value, expire_ms))
+    }
+
+    /// The same for a value that is not kept anywhere yet.
+    pub fn put_new(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        value: NewValue<'_>,
+        expire_ms: Option<i64>,
+    ) -> Option<Overwritten> {
         let old_type = self.detach(db, key);
         let new_type = match &value {
-            OwnedValue::Object(object) => object.type_name(),
+            NewValue::Object(object) => object.type_name(),
             _ => "string",
         };
-        value.hand_over(|value| self.create(db, key, fitted(key.bytes.len(), value), expire_ms));
+        self.create(db, key, fitted(key.bytes.len(), value), expire_ms);
         old_type.map(|old| if old == new_type { Overwritten::SameType } else { Overwritten::OtherType })
     }
 

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! A payload gets the oldest version that has its type, so that older servers take it too. As in Redis 8.6 a checksum of
-//! zero stands for none, and what follows the value in front of the version is not looked at.
+//! zero stands for none, what follows the value in front of the version is not looked at, and a value that claims to be longer
+//! than it is reads on into the version.
 
 use std::fmt;
 
@@ -64,7 +65,7 @@ impl std::error::Error for RestoreError {}
 /// A payload whose version and checksum are right.
 #[derive(Clone, Copy, Debug)]
 pub struct Payload<'a> {
-    body: &'a [u8],
+    bytes: &'a [u8],
     version: Version,
 }
 
@@ -80,14 +81,15 @@ impl<'a> Payload<'a> {
     ) -> Result<Payload<'a>, RestoreError> {
         let error = RestoreError::VersionOrChecksum;
         let body_len = payload.len().checked_sub(FOOTER_LEN).ok_or(error)?;
-        let (body, footer) = payload.split_at(body_len);
+        let footer = &payload[body_len..];
         let (number, sum) = footer.split_first_chunk().ok_or(error)?;
-        let version = Version::new(u16::from_le_bytes(*number), check).ok_or(error)?;
+        // As in Redis, which only asks whether a version is too new, 0 is an old one.
+        let version = Version::new(u16::from_le_bytes(*number).max(1), check).ok_or(error)?;
         let sum = sum.first_chunk().map_or(0, |sum| u64::from_le_bytes(*sum));
         if checks_sum && sum != 0 && sum != crc64(&payload[..body_len + VERSION_LEN]) {
             return Err(error);
         }
-        Ok(Payload { body, version })
+        Ok(Payload { bytes: payload, version })
     }
 
     /// The version of the server that it is from, or an older one.
@@ -100,7 +102,7 @@ impl<'a> Payload<'a> {
     /// # Errors
     /// When it is none.
     pub fn decode(&self, limits: &Limits) -> Result<Value<'a>, RdbError> {
-        let mut cursor = Cursor::new(self.body);
+        let mut cursor = Cursor::new(self.bytes);
         let mut first = cursor.byte()?;
         if first == opcode::KEY_META && self.version.dialect() == Dialect::Redis {
             grammar::skip_key_metadata(&mut cursor)?;

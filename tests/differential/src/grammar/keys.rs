@@ -13,6 +13,12 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("RENAMENX key key"),
     Rule::new("COPY key key [DB db] [REPLACE]"),
     Rule::new("MOVE key db"),
+    // Each server has its own bytes for a value.
+    Rule::new("DUMP key").weight(4).tolerance(Shape),
+    Rule::new("RESTORE key (0|milliseconds) payload [REPLACE] [(IDLETIME|FREQ) small]").weight(20),
+    Rule::new("RESTORE key unixmilliseconds payload [REPLACE] ABSTTL").weight(5),
+    Rule::new("RESTORE key 0 value").weight(2),
+    Rule::new("RESTORE-ASKING key 0 payload [REPLACE]").weight(2),
     Rule::new("KEYS pattern").tolerance(Unordered),
     Rule::new("RANDOMKEY").weight(2).tolerance(Kind),
     // One call sees the whole of a small keyspace, so that cursors, which are each server's own, stay out of it.

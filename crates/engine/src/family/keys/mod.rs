@@ -2,6 +2,7 @@
 
 mod copy;
 mod database;
+mod dump;
 mod expire;
 mod flush;
 mod listing;
@@ -9,6 +10,7 @@ mod object;
 mod presence;
 mod remove;
 mod rename;
+mod restore;
 mod scan;
 #[cfg(test)]
 mod tests;
@@ -22,6 +24,7 @@ pub const COMMANDS: &[Command] = &[
     copy::COPY,
     listing::DBSIZE,
     remove::DEL,
+    dump::DUMP,
     presence::EXISTS,
     expire::EXPIRE,
     expire::EXPIREAT,
@@ -39,6 +42,8 @@ pub const COMMANDS: &[Command] = &[
     listing::RANDOMKEY,
     rename::RENAME,
     rename::RENAMENX,
+    restore::RESTORE,
+    restore::RESTORE_ASKING,
     scan::SCAN,
     database::SWAPDB,
     presence::TOUCH,

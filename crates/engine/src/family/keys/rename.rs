@@ -44,7 +44,7 @@ fn rename(call: &mut Call<'_, '_>, only_if_free: bool) -> Result<bool, Error> {
     if call.view.read_to_write(db, from).is_none() {
         return Err(NO_SUCH_KEY);
     }
-    if from.bytes == to.bytes || (only_if_free && call.view.exists(db, to)) {
+    if from.bytes == to.bytes || (only_if_free && call.view.read_to_write(db, to).is_some()) {
         return Ok(false);
     }
     let Some(overwritten) = call.view.transfer((db, from), (db, to)) else { return Ok(false) };

@@ -35,11 +35,14 @@ fn walk(bytes: &[u8], visit: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), RdbErro
     if cursor.remaining() == 0 && is_counted { Ok(()) } else { Err(RdbError::Truncated) }
 }
 
-/// A length; `None` at the end.
+/// A length; `None` at the end. A short one must be written short: the peers take no other, and nobody ever wrote one.
 fn length(cursor: &mut Cursor<'_>) -> Result<Option<u64>, RdbError> {
     Ok(match cursor.byte()? {
         END => None,
-        LONG => Some(u64::from(u32::from_le_bytes(cursor.array()?))),
+        LONG => {
+            let len = u64::from(u32::from_le_bytes(cursor.array()?));
+            Some(Some(len).filter(|len| *len >= u64::from(LONG)).ok_or(RdbError::Truncated)?)
+        }
         short => Some(u64::from(short)),
     })
 }
@@ -65,6 +68,9 @@ mod tests {
         assert_eq!(pairs(two), Ok(expected));
         for len in 0..two.len() {
             assert!(pairs(&two[..len]).is_err(), "{len}");
+        }
+        for overlong in [&b"\x01\xfe\x01\0\0\0a\x01\0b\xff"[..], b"\x01\x01a\xfe\xfd\0\0\0\0b\xff"] {
+            assert!(pairs(overlong).is_err());
         }
         for (at, byte) in [(0, 3), (1, 4), (5, 0xff), (6, 200)] {
             let mut bad = two.to_vec();

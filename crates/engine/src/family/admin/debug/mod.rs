@@ -80,6 +80,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     sub("segfault", 0, ANY, crash::crash),
     sub("set-active-expire", 1, 1, switches::active_expire),
     sub("set-allow-access-expired", 1, 1, switches::access_expired),
+    sub("set-skip-checksum-validation", 1, 1, switches::skip_checksums),
     sub("sleep", 1, 1, crash::sleep),
     sub("stringmatch-test", 0, 0, look::try_patterns),
     sub("structsize", 0, 0, look::sizes),
@@ -92,7 +93,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
 /// - `dict-resizing`, `hashtable-can-abort-shrink`: the table grows and shrinks a line at a time.
 /// - `client-enforce-reply-list`, `reply-copy-avoidance`: replies have one buffer.
 /// - `keysizes-hist-assert`: there is no such histogram yet.
-/// - `set-disable-deny-scripts`, `set-skip-checksum-validation`: of scripts and dumps, which are still to come.
+/// - `set-disable-deny-scripts`: of scripts, which are still to come.
 const ACCEPTED: &[&str] = &[
     "aof-flush-sleep",
     "client-enforce-reply-list",
@@ -104,7 +105,6 @@ const ACCEPTED: &[&str] = &[
     "pause-after-fork",
     "reply-copy-avoidance",
     "set-disable-deny-scripts",
-    "set-skip-checksum-validation",
 ];
 
 fn debug(call: &mut Call<'_, '_>) -> Result<(), Error> {
@@ -210,6 +210,8 @@ const HELP_LINES: &[&str] = &[
     "    Whether expired keys are removed in the background.",
     "SET-ALLOW-ACCESS-EXPIRED <0|1>",
     "    Whether expired keys can be read and are kept.",
+    "SET-SKIP-CHECKSUM-VALIDATION <0|1>",
+    "    Whether RESTORE takes payloads with wrong checksums.",
     "SLEEP <seconds>",
     "    Stop serving for that time.",
     "STRINGMATCH-TEST",

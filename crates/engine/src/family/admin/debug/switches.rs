@@ -16,6 +16,8 @@ pub struct DebugSwitches {
     pub cron_paused: AtomicBool,
     /// Elements of a list above this size get a node of their own, bytes; 0 is the default.
     pub packed_threshold_bytes: AtomicU64,
+    /// RESTORE does not look at checksums.
+    pub checksums_skipped: AtomicBool,
 }
 
 /// The first integer of a text, as C's `atoi` reads it: what is none is 0.
@@ -40,6 +42,12 @@ pub(super) fn active_expire(call: &mut Call<'_, '_>) -> Result<(), Error> {
 
 pub(super) fn access_expired(call: &mut Call<'_, '_>) -> Result<(), Error> {
     call.engine.keyspace.settings.lazy_expire_disabled.store(switch(call, 2), Relaxed);
+    call.reply.ok();
+    Ok(())
+}
+
+pub(super) fn skip_checksums(call: &mut Call<'_, '_>) -> Result<(), Error> {
+    call.engine.debug.checksums_skipped.store(switch(call, 2), Relaxed);
     call.reply.ok();
     Ok(())
 }

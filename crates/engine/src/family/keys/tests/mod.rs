@@ -5,6 +5,7 @@ mod import;
 mod journal;
 mod object;
 mod replies;
+mod restore;
 mod scan;
 mod transfer;
 mod wait;
