@@ -290,3 +290,19 @@ fn logs_show_what_was_replied_in_parts() {
     let Value::Integer(bytes) = array(&array(&large)[0])[2] else { panic!("no size") };
     assert!(bytes as usize > ELEMENTS * PADDING, "{bytes}");
 }
+
+#[test]
+fn what_is_sent_behind_a_reply_in_parts_waits_outside() {
+    const REQUESTS: usize = 600;
+    let server = ServerBuilder::new(ochre()).workers(1).set("client-query-buffer-limit", "4mb").start();
+    let (mut other, mut asker) = (server.connect(), server.connect());
+    let members = fill(&mut other, "sadd", "s");
+    let mut request = Vec::new();
+    encode_request(&mut request, &[&b"set"[..], b"k", &vec![b'x'; 20_000]]);
+    ask_only(&mut asker, "smembers s");
+    // Three times as much as may be buffered, while nothing of the reply is read.
+    (0..REQUESTS).for_each(|_| asker.send(&request).unwrap());
+    assert!(sorted(texts(&asker.read().unwrap())) == members);
+    (0..REQUESTS).for_each(|_| assert_eq!(asker.read().unwrap(), simple("OK")));
+    assert_eq!(other.info("client_query_buffer_limit_disconnections"), 0);
+}

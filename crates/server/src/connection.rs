@@ -142,6 +142,13 @@ impl Connection {
         }
     }
 
+    /// Whether more is to be received now: not while the rest of a reply is being made, since nothing could run before that is
+    /// sent, and whoever sends much ahead would fill the memory.
+    #[inline]
+    pub fn may_receive(&self) -> bool {
+        self.readable && self.state != State::Draining && self.rest.is_none()
+    }
+
     /// What others see.
     pub fn shared(&self) -> &ClientShared {
         &self.client.shared
@@ -282,6 +289,12 @@ impl Connection {
         let kept = if unsent > 0 { REPLY_BUFFER_BYTES } else { usize::MAX };
         shared.reply_buffer_bytes.store(self.output.capacity().min(kept), Relaxed);
         shared.reply_buffer_peak_bytes.store(self.output_peak.min(REPLY_BUFFER_BYTES), Relaxed);
+    }
+
+    /// Bytes that `client-query-buffer-limit` concerns: as in Redis, large arguments that have come whole are none of them.
+    #[inline]
+    pub fn buffered_bytes(&self, input: &[u8]) -> usize {
+        input.len() + self.large.current_bytes()
     }
 
     /// Bytes that were received and have not run; `input` is that of the turn.

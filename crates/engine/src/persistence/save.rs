@@ -110,9 +110,10 @@ impl Job {
             _ = disk.remove(&self.temporary);
             return Err(SaveError::Cancelled);
         }
-        let renamed = disk.rename(&self.temporary, &self.path);
-        renamed
-            .map_err(|error| SaveError::Io("Error moving temp DB file on the final destination", error))?;
+        if let Err(error) = disk.rename(&self.temporary, &self.path) {
+            _ = disk.remove(&self.temporary);
+            return Err(SaveError::Io("Error moving temp DB file on the final destination", error));
+        }
         let dir = self.path.parent().unwrap_or(std::path::Path::new("."));
         disk.sync_dir(dir)
             .map_err(|error| SaveError::Io("Failed to fsync the directory of the DB", error))?;

@@ -24,7 +24,7 @@ use ochre_engine::{Client, ClientShared, Engine, Executor, Message, clock_ms, ti
 use ochre_resp::Protocol;
 use slab::Slab;
 
-use crate::connection::{Connection, State};
+use crate::connection::Connection;
 use crate::group::{Batch, GROUP_MAX, Seat};
 use crate::limits::OutputLimits;
 use crate::mailbox::{Letter, Mailbox};
@@ -174,9 +174,8 @@ impl Worker {
     /// Puts a connection into the queue of those to be served, if there is something to do for it.
     fn enqueue(&mut self, token: usize) {
         if let Some(connection) = self.connections.get_mut(token)
-            && connection.readable
+            && connection.may_receive()
             && !connection.queued
-            && connection.state != State::Draining
         {
             connection.queued = true;
             self.ready.push_back(token);

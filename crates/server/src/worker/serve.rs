@@ -90,7 +90,7 @@ impl Worker {
         if connection.owns_input {
             std::mem::swap(&mut seat.input, &mut connection.input);
         }
-        if connection.readable && connection.state != State::Draining {
+        if connection.may_receive() {
             match connection.receive(&mut seat.input) {
                 Ok(0) => {
                     seat.broken = true;
@@ -103,7 +103,8 @@ impl Worker {
                     let shared = connection.shared();
                     shared.net_in_bytes.store(shared.net_in_bytes.load(Relaxed) + received as u64, Relaxed);
                     let received_bytes = connection.received_bytes(&seat.input);
-                    if self.is_too_much_input(token, received_bytes) {
+                    let buffered_bytes = connection.buffered_bytes(&seat.input);
+                    if self.is_too_much_input(token, buffered_bytes) {
                         seat.input = Vec::new();
                         self.close(token);
                         return false;

@@ -40,18 +40,13 @@ pub(super) const BGSAVE: Command = Command {
 };
 
 fn bgsave(call: &mut Call<'_, '_>) -> Result<(), Error> {
-    let may_wait = match call.args.get(1) {
-        None => false,
+    match call.args.get(1) {
+        None => {}
         Some(_) if call.args.len() > 2 => return Err(SYNTAX),
-        Some(word) if word.eq_ignore_ascii_case(b"schedule") => true,
+        // What it waits for is a rewrite of the log; a snapshot that is being written is no reason to wait.
+        Some(word) if word.eq_ignore_ascii_case(b"schedule") => {}
         Some(word) if word.eq_ignore_ascii_case(b"cancel") => return cancel(call),
         Some(_) => return Err(SYNTAX),
-    };
-    let persistence = &call.engine.persistence;
-    if may_wait && persistence.is_saving() {
-        persistence.schedule();
-        call.reply.simple("Background saving scheduled");
-        return Ok(());
     }
     call.engine.begin_save(call.view, None)?;
     call.reply.simple("Background saving started");

@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::sequel::Sequel;
 
 /// Elements that are gathered, or merged, at a time: up to 100 us.
-const STEPS: usize = 2048;
+const STEPS: usize = 1024;
 /// Where fewer than this are asked for, no more than twice as many are ever kept.
 const FEW: usize = 16 * 1024;
 

@@ -6,9 +6,12 @@ use ochre_types::list::{PinnedList, SavedNode};
 use ochre_types::listpack::Item;
 use ochre_types::set::PinnedSet;
 use ochre_types::zset::PinnedZSet;
-use ochre_types::{ObjectRef, Pinned, Portion};
+use ochre_types::{LongString, ObjectRef, Pinned, Portion};
 
+use super::super::format::code;
+use super::super::version::Version;
 use super::collection::{HashWriter, ListWriter, SetWriter, ZSetWriter};
+use super::encoder::Encoder;
 use super::parts::{Fields, Members, Nodes, ScoredMembers, ValueParts};
 use super::plan::{CannotHold, Target};
 use super::value::{ValueRef, ValueWriter};
@@ -25,12 +28,42 @@ pub fn pinned_writer<'a>(
         Ok(Box::new(ValueWriter::new(ValueRef::Object(object), target)?))
     };
     match pinned {
-        Pinned::String(string) => plain(ObjectRef::String(string)),
+        Pinned::String(string) => match string.len() > LONG_BYTES {
+            true => Ok(Box::new(LongText { string, written: None })),
+            false => plain(ObjectRef::String(string)),
+        },
         Pinned::Stream(stream) => plain(ObjectRef::Stream(stream)),
         Pinned::List(list) => Ok(Box::new(ListWriter::new(PinnedNodes { elements: list.len(), list }))),
         Pinned::Set(set) => Ok(Box::new(SetWriter::new(set))),
         Pinned::Hash(hash) => Ok(Box::new(HashWriter::new(hash))),
         Pinned::ZSet(zset) => Ok(Box::new(ZSetWriter::new(zset))),
+    }
+}
+
+/// A longer string is written in parts, as it is: compressing it would take as much memory again.
+const LONG_BYTES: usize = 4 << 20;
+
+struct LongText<'a> {
+    string: &'a LongString,
+    /// Its bytes that have been written; `None` before its length.
+    written: Option<usize>,
+}
+
+impl ValueParts for LongText<'_> {
+    fn plan(&mut self, _: Target) -> Result<(u8, Version), CannotHold> {
+        Ok((code::STRING, Version::V9))
+    }
+
+    fn write_part(&mut self, out: &mut Encoder, bytes: usize) -> bool {
+        let at = self.written.unwrap_or_else(|| {
+            out.push_length(self.string.len() as u64);
+            0
+        });
+        let room = bytes.saturating_sub(out.bytes().len());
+        let end = at.saturating_add(room).min(self.string.len());
+        out.push_raw(&self.string[at..end]);
+        self.written = Some(end);
+        end == self.string.len()
     }
 }
 
