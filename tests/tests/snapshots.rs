@@ -93,7 +93,7 @@ fn what_is_saved_is_there_after_the_next_start() {
     client.ask("set last 1");
     let before = digest(&server);
     ask_only(&mut client, "shutdown save");
-    assert!(server.end().is_some());
+    wait_for(|| (!server.is_running()).then_some(())).unwrap();
     let saved = builder(3).with_file(&file_of(&server)).start();
     assert_eq!(digest(&saved), before, "after SHUTDOWN SAVE");
 }

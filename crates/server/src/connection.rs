@@ -52,6 +52,8 @@ pub struct Connection {
     sent: usize,
     /// What is still to come of a reply that is made in parts.
     pub rest: Option<Box<Rest>>,
+    /// Since when the client has not taken enough of what is made ahead, unix time in ms.
+    pub stalled_since_ms: Option<i64>,
     /// Whether there may be more to receive.
     pub readable: bool,
     /// Whether the poller has told of the stream's end. It tells once: whoever receives goes on until the end is met.
@@ -84,6 +86,7 @@ impl Connection {
             output: Vec::new(),
             sent: 0,
             rest: None,
+            stalled_since_ms: None,
             readable: true,
             ended: false,
             congested: false,

@@ -1,8 +1,9 @@
 //! Replies that are made in parts, between everything else (see [`ochre_engine::Sequel`]).
 //!
 //! A client that reads slowly gets its parts as it takes them, so that a reply of a gigabyte needs no gigabyte. But a promise
-//! holds on to the value as it was, and what is changed meanwhile is kept for it: after a while the rest is written
-//! whether or not the client takes it, and the limits of its output buffer apply, as in Redis.
+//! holds on to the value as it was, what is changed meanwhile is kept for it, and the client's further requests wait. So
+//! for a client that takes nothing, or takes too long in all, the rest is written at once, and the limits of its
+//! output buffer apply, as in Redis. One that has stalled is not waited for again until it reads.
 
 use ochre_engine::{Close, Promise, clock_ms, tick};
 
@@ -14,17 +15,19 @@ use crate::rest::Rest;
 const PART_BYTES: usize = 64 * 1024;
 /// No more is made ahead of what the client takes, bytes.
 const AHEAD_BYTES_MAX: usize = 1024 * 1024;
-/// For so long, ms.
-const PATIENCE_MS: i64 = 1_000;
+/// For so long while it takes nothing, ms.
+const PATIENCE_MS: i64 = 300;
+/// And for so long in all, ms.
+const AGE_MAX_MS: i64 = 5_000;
 /// Parts are made for so long between two rounds, ns.
 const SLICE_NS: u64 = 300_000;
 
 /// Whether another part of a connection's reply is to be made now.
 fn is_due(connection: &Connection, now_ms: i64) -> bool {
-    connection
-        .rest
-        .as_ref()
-        .is_some_and(|rest| connection.unsent_bytes() < AHEAD_BYTES_MAX || rest.age_ms(now_ms) >= PATIENCE_MS)
+    let has_stalled = || connection.stalled_since_ms.is_some_and(|since_ms| now_ms - since_ms >= PATIENCE_MS);
+    connection.rest.as_ref().is_some_and(|rest| {
+        connection.unsent_bytes() < AHEAD_BYTES_MAX || has_stalled() || rest.age_ms(now_ms) >= AGE_MAX_MS
+    })
 }
 
 impl Worker {
@@ -40,7 +43,7 @@ impl Worker {
     /// Whether there is a part to be made at once.
     pub(super) fn has_parts_to_make(&self) -> bool {
         let mut connections = self.promised.iter().filter_map(|token| self.connections.get(*token));
-        // Without asking for the time: a second is not told to the millisecond.
+        // Without asking for the time: these times are not told to the millisecond.
         connections.any(|connection| is_due(connection, self.now_ms))
     }
 
@@ -65,6 +68,11 @@ impl Worker {
     /// Makes a part for a connection, if it is due; whether more is to come.
     fn make_part(&mut self, token: usize, now_ms: i64) -> bool {
         let Some(connection) = self.connections.get_mut(token) else { return false };
+        if connection.unsent_bytes() < AHEAD_BYTES_MAX {
+            connection.stalled_since_ms = None;
+        } else {
+            connection.stalled_since_ms.get_or_insert(now_ms);
+        }
         let is_due = is_due(connection, now_ms);
         let Some(rest) = connection.rest.as_mut().filter(|_| is_due) else { return true };
         let mut out = Vec::with_capacity(PART_BYTES + PART_BYTES / 8);
