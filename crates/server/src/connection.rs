@@ -297,7 +297,7 @@ impl Connection {
     /// Bytes that `client-query-buffer-limit` concerns: as in Redis, large arguments that have come whole are none of them.
     #[inline]
     pub fn buffered_bytes(&self, input: &[u8]) -> usize {
-        input.len() + self.large.current_bytes()
+        input.len() + self.large.current_bytes() + self.parser.supplied_bytes()
     }
 
     /// Bytes that were received and have not run; `input` is that of the turn.
@@ -321,11 +321,14 @@ impl Connection {
     pub fn publish_memory(&self, stats: &WorkerStats) {
         let shared = self.shared();
         let understood = self.parser.understood_bytes(&self.input);
-        let query_bytes = self.input.len().saturating_sub(understood) + self.large.current_bytes();
+        // An argument is one once its line end has come.
+        let unended = self.parser.supplied_bytes();
+        let query_bytes = self.input.len().saturating_sub(understood) + self.large.current_bytes() + unended;
         shared.query_bytes.store(query_bytes, Relaxed);
         let free_bytes = self.input.capacity() - self.input.len() + self.large.free_bytes();
         shared.query_free_bytes.store(free_bytes, Relaxed);
-        let argument_bytes = understood + self.parser.memory_bytes() + self.large.whole_bytes();
+        let whole_bytes = self.large.whole_bytes().saturating_sub(unended);
+        let argument_bytes = understood + self.parser.memory_bytes() + whole_bytes;
         shared.argument_bytes.store(argument_bytes, Relaxed);
         self.account(stats, 0);
     }

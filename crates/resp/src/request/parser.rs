@@ -196,6 +196,11 @@ impl RequestParser {
         self.supplied = u32::try_from(len).ok();
     }
 
+    /// Bytes of the argument at hand, if they are elsewhere and only its line end is missing.
+    pub fn supplied_bytes(&self) -> usize {
+        self.supplied.map_or(0, |len| len as usize)
+    }
+
     /// Heap memory held for the half-received request, in bytes.
     pub fn memory_bytes(&self) -> usize {
         self.spans.capacity() * size_of::<Span>()

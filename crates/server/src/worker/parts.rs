@@ -35,9 +35,32 @@ impl Worker {
     pub(super) fn promise(&mut self, token: usize, out: &mut Vec<u8>) {
         let Some(connection) = self.connections.get_mut(token) else { return };
         let promises = connection.client.take_promises();
+        let rest = Rest::take(out, promises, clock_ms());
+        if self.output_limits.is_hard(connection) {
+            // What may wait to be sent is bounded: whether this is too much is to be seen at once, as in Redis.
+            return self.make_all(token, rest, out);
+        }
         connection.state = State::Waiting;
-        connection.rest = Some(Box::new(Rest::take(out, promises, clock_ms())));
+        connection.rest = Some(Box::new(rest));
         self.promised.push_back(token);
+    }
+
+    /// Makes the rest of a reply in one go.
+    fn make_all(&mut self, token: usize, mut rest: Rest, out: &mut Vec<u8>) {
+        loop {
+            let part = rest.write(out, usize::MAX);
+            if let Some(promise) = part.fulfilled {
+                self.executor.settle(promise);
+            }
+            if part.is_last {
+                break;
+            }
+        }
+        if let Some(connection) = self.connections.get_mut(token)
+            && connection.client.close == Close::AfterReply
+        {
+            connection.state = State::Draining;
+        }
     }
 
     /// Whether there is a part to be made at once.
