@@ -73,14 +73,15 @@ pub(super) struct MemoryFigures {
 }
 
 impl MemoryFigures {
-    /// Asks the allocator and the system.
+    /// Asks the allocator and the system. `used_bytes` are those in use before anybody asked.
     pub(super) fn collect(
         engine: &Engine,
+        used_bytes: usize,
         databases: &[DatabaseSize],
         clients: &ClientFigures,
     ) -> MemoryFigures {
         let allocator = ochre_memory::report();
-        let used = ochre_memory::used_bytes() as u64;
+        let used = used_bytes as u64;
         let startup = engine.stats.startup_bytes.load(Relaxed) as u64;
         let tables: usize = databases.iter().map(|size| size.table_bytes).sum();
         let clients_bytes = clients.normal_bytes + clients.replica_bytes;

@@ -59,7 +59,7 @@ const STATS: Command = Command {
 
 fn stats(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let (clients, databases) = (ClientFigures::collect(call.engine), call.view.figures().databases);
-    let memory = MemoryFigures::collect(call.engine, &databases, &clients);
+    let memory = MemoryFigures::collect(call.engine, ochre_memory::used_bytes(), &databases, &clients);
     let mut map = ReplyMap::begin(&mut call.reply);
     map.integer("peak.allocated", memory.peak as i64);
     map.integer("total.allocated", memory.used as i64);
@@ -133,7 +133,7 @@ const DOCTOR: Command = Command {
 
 fn doctor(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let (clients, databases) = (ClientFigures::collect(call.engine), call.view.figures().databases);
-    let memory = MemoryFigures::collect(call.engine, &databases, &clients);
+    let memory = MemoryFigures::collect(call.engine, ochre_memory::used_bytes(), &databases, &clients);
     call.reply.verbatim("txt", memory_doctor::report(&memory).as_bytes());
     Ok(())
 }

@@ -43,6 +43,7 @@ pub(super) const INFO: Command = Command {
 };
 
 fn info(call: &mut Call<'_, '_>) -> Result<(), Error> {
+    let used_bytes = ochre_memory::used_bytes();
     let sections: Vec<&Section> = SECTIONS.iter().filter(|section| section.is_asked(call.args)).collect();
     let figures = match sections.iter().any(|section| section.needs_figures) {
         true => call.view.figures(),
@@ -53,6 +54,7 @@ fn info(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let scene = Scene {
         engine: call.engine,
         now_ms: call.now_ms(),
+        used_bytes,
         figures,
         key_sizes,
         clients: OnceCell::new(),
@@ -71,6 +73,8 @@ fn info(call: &mut Call<'_, '_>) -> Result<(), Error> {
 struct Scene<'e> {
     engine: &'e Engine,
     now_ms: i64,
+    /// Bytes in use before the reply was begun, which takes some itself.
+    used_bytes: usize,
     figures: Figures,
     key_sizes: Option<KeySizes>,
     clients: OnceCell<ClientFigures>,
@@ -83,7 +87,8 @@ impl Scene<'_> {
     }
 
     fn memory(&self) -> &MemoryFigures {
-        let collect = || MemoryFigures::collect(self.engine, &self.figures.databases, self.clients());
+        let collect =
+            || MemoryFigures::collect(self.engine, self.used_bytes, &self.figures.databases, self.clients());
         self.memory.get_or_init(collect)
     }
 }
