@@ -493,8 +493,8 @@ fn warns_of_what_is_missing() {
     for (directive, value, expected) in [
         ("appendonly", "no", 1),
         ("appendonly", "yes", 2),
-        ("save", "60 1", 1),
-        ("save", "", 1),
+        ("save", "60 1", 0),
+        ("save", "", 0),
         ("notify-keyspace-events", "KEA", 1),
         ("notify-keyspace-events", "", 1),
         ("hz", "20", 0),
@@ -656,7 +656,8 @@ fn ends_on_shutdown() {
     let mut client = server.client();
     assert_eq!(client.ask(&["shutdown", "abort"]), "-ERR No shutdown in progress.");
     assert_eq!(client.ask(&["shutdown", "later"]), "-ERR syntax error");
-    // What cannot be saved is not given up where saving was asked for.
+    // What cannot be saved is not given up where saving was asked for. A directory cannot be replaced by a file.
+    std::fs::create_dir(server.dir.join("dump.rdb")).unwrap();
     assert_eq!(client.ask(&["shutdown", "save"]), "-ERR Errors trying to SHUTDOWN. Check logs.");
     assert_eq!(client.ask(&["ping"]), "+PONG");
     // What was executed before is answered, what comes after is not executed.
@@ -683,7 +684,8 @@ fn ends_on_signals() {
         assert_eq!(client.reply(), "end");
         let log = server.log();
         assert!(log.contains(line) && log.contains("ready to exit, bye bye"), "{log}");
-        assert_eq!(log.contains("nothing is saved"), signal == Signal::TERM, "{log}");
+        assert_eq!(log.contains("Saving the final RDB snapshot"), signal == Signal::TERM, "{log}");
+        assert_eq!(server.dir.join("dump.rdb").exists(), signal == Signal::TERM);
     }
 }
 
