@@ -24,7 +24,6 @@ use crate::config::Config;
 use crate::error::{ConfigError, os_reason};
 use crate::files::{FileSource, has_wildcard};
 use crate::number::Refusal;
-use crate::quote;
 use crate::record::{Effect, Kind, Record};
 use crate::table;
 use crate::value::{Value, until_nul};
@@ -170,7 +169,7 @@ impl CommandLine {
                     line.text.extend(b"\"\"");
                 }
             } else {
-                quote::append_quoted(&mut line.text, word);
+                ochre_resp::append_quoted(&mut line.text, word);
                 line.text.push(b' ');
                 complete = true;
             }

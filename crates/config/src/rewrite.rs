@@ -11,7 +11,6 @@ use ochre_resp::split_args;
 
 use crate::config::Config;
 use crate::load::trim;
-use crate::quote;
 use crate::record::{Kind, Record, Text};
 use crate::special::{self, ClientClass, OutputBufferLimit, SavePoint};
 use crate::table::{self, TABLE};
@@ -176,7 +175,7 @@ impl File {
 
     fn put_text(&mut self, name: &str, value: &[u8], needed: bool) {
         let mut line = [name.as_bytes(), b" "].concat();
-        quote::append_quoted(&mut line, value);
+        ochre_resp::append_quoted(&mut line, value);
         self.put(name.as_bytes(), line, needed);
     }
 

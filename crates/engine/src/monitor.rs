@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use ochre_resp::append_quoted;
+
 use crate::call::Args;
 use crate::client::Client;
 use crate::engine::{Engine, Message, clock_us};
@@ -23,28 +25,10 @@ fn line(client: &Client, args: Args<'_>) -> Vec<u8> {
     line.push(b']');
     for (index, arg) in args.iter().enumerate() {
         line.push(b' ');
-        quote(&mut line, if client.redacted.contains(&index) { b"(redacted)" } else { arg });
+        append_quoted(&mut line, if client.redacted.contains(&index) { b"(redacted)" } else { arg });
     }
     line.extend_from_slice(b"\r\n");
     line
-}
-
-/// Appends bytes as a quoted string, unprintable ones escaped.
-pub fn quote(out: &mut Vec<u8>, bytes: &[u8]) {
-    out.push(b'"');
-    for byte in bytes {
-        match byte {
-            b'\\' | b'"' => out.extend_from_slice(&[b'\\', *byte]),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            0x07 => out.extend_from_slice(b"\\a"),
-            0x08 => out.extend_from_slice(b"\\b"),
-            0x20..=0x7e => out.push(*byte),
-            _ => out.extend_from_slice(format!("\\x{byte:02x}").as_bytes()),
-        }
-    }
-    out.push(b'"');
 }
 
 /// Adds a client to the monitors.

@@ -5,7 +5,7 @@
 //! | requests | [`RequestParser`], [`Limits`], [`ProtocolError`] | [`encode_request`] |
 //! | replies | [`ReplyWriter`] | [`ReplyParser`], [`skip_reply`], [`Value`] |
 //!
-//! The rest is grammar that other parts of a server share: [`split_args`]. Numbers are read and written by
+//! The rest is grammar that other parts of a server share: [`split_args`] and [`append_quoted`]. Numbers are read and written by
 //! `ochre_types`. Nothing here reads a socket, a clock or a configuration; every function is total over its input bytes.
 
 mod decode;
@@ -15,5 +15,6 @@ mod request;
 pub use decode::{DecodeError, ReplyLimits, ReplyParser, Value, encode_request, skip_reply};
 pub use reply::{Deferred, Protocol, ReplyWriter};
 pub use request::{
-    Head, Limits, PART_BYTES_MIN, PARTS_MAX, Progress, ProtocolError, RequestParser, Span, split_args,
+    Head, Limits, PART_BYTES_MIN, PARTS_MAX, Progress, ProtocolError, RequestParser, Span, append_quoted,
+    split_args,
 };

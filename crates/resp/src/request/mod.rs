@@ -11,4 +11,4 @@ pub use error::ProtocolError;
 pub use limits::Limits;
 pub use parser::{Head, Progress, RequestParser};
 pub use span::{PART_BYTES_MIN, PARTS_MAX, Span};
-pub use split_args::split_args;
+pub use split_args::{append_quoted, split_args};

@@ -3,6 +3,8 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 
+use ochre_resp::append_quoted;
+
 /// What a file is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Role {
@@ -73,18 +75,5 @@ fn push_name(line: &mut Vec<u8>, name: &OsStr) {
         line.extend_from_slice(bytes);
         return;
     }
-    line.push(b'"');
-    for byte in bytes {
-        match byte {
-            b'"' | b'\\' => line.extend([b'\\', *byte]),
-            b'\n' => line.extend(b"\\n"),
-            b'\r' => line.extend(b"\\r"),
-            b'\t' => line.extend(b"\\t"),
-            0x07 => line.extend(b"\\a"),
-            0x08 => line.extend(b"\\b"),
-            b' '..=b'~' => line.push(*byte),
-            _ => line.extend(format!("\\x{byte:02x}").bytes()),
-        }
-    }
-    line.push(b'"');
+    append_quoted(line, bytes);
 }
