@@ -11,7 +11,7 @@ use crate::client::{Client, Parts};
 use crate::command::Command;
 use crate::engine::Engine;
 use crate::error::{Error, NOT_AN_INTEGER, SYNTAX, wrong_arity};
-use crate::sequel::{ELEMENTS_AT_ONCE, Promise, Sequel};
+use crate::sequel::{Promise, Sequel};
 use crate::worker::WorkerContext;
 
 /// Runs one command: reads its arguments, does one thing, writes one reply. An error is written by the dispatcher;
@@ -302,12 +302,6 @@ impl<'c> Call<'c, '_> {
     #[inline]
     pub fn notify(&mut self, class: u32, name: &'static str, key: Key<'_>) {
         self.view.notify(class, name, self.client.db, key.bytes);
-    }
-
-    /// Whether so many elements are better replied in parts.
-    #[inline]
-    pub fn is_much(&self, elements: usize) -> bool {
-        elements > ELEMENTS_AT_ONCE
     }
 
     /// Leaves the rest of the reply to be written in parts once the locks are released.

@@ -85,6 +85,13 @@ pub fn now_ns() -> u64 {
     scale.start.elapsed().as_nanos() as u64
 }
 
+/// Nanoseconds since `start_ns`, which is moved to now.
+#[inline]
+pub fn lap(start_ns: &mut u64) -> u64 {
+    let end_ns = now_ns();
+    end_ns.saturating_sub(std::mem::replace(start_ns, end_ns))
+}
+
 #[cfg(test)]
 mod tests {
     /// Ticks taken inside of an interval are no longer than it, ticks taken around it no shorter, whatever the

@@ -70,15 +70,19 @@ impl Effects {
     #[inline]
     pub fn is_clean(&self) -> bool {
         // In one comparison: this is asked after every command.
-        let lists = self.events.len() | self.garbage.len() | self.freed_before_reply.len();
-        self.dirty | (self.unit.len() | lists) as u64 == 0
+        self.dirty | self.left() as u64 == 0
     }
 
     /// The same, whether or not it changed something: nothing is left to be journalled, told, freed or served.
     #[inline]
     pub fn is_silent(&self) -> bool {
-        let lists = self.events.len() | self.garbage.len() | self.freed_before_reply.len();
-        self.unit.len() | lists | self.ready.len() == 0
+        self.left() | self.ready.len() == 0
+    }
+
+    /// 0 if nothing is left to be journalled, told or freed.
+    #[inline]
+    fn left(&self) -> usize {
+        self.unit.len() | self.events.len() | self.garbage.len() | self.freed_before_reply.len()
     }
 
     /// Ready for the next step.

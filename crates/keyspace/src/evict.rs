@@ -64,10 +64,7 @@ impl Evictor {
         let settings = &keyspace.settings;
         let policy = self.policy;
         let samples = if policy.is_random() { 1 } else { settings.samples.load(Relaxed).max(1) as usize };
-        let lfu = Lfu {
-            log_factor: settings.lfu_log_factor.load(Relaxed),
-            decay_minutes: settings.lfu_decay_minutes.load(Relaxed),
-        };
+        let lfu = settings.lfu();
         let mut view = keyspace.view_stripe(stripe, now_ms, effects);
         view.sample(stripe, samples, policy.only_expiring(), &mut |db, entry| {
             self.offer(db, entry, score(policy, entry, now_ms, lfu));

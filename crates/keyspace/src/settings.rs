@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 
+use crate::access::Lfu;
+
 /// Which keys may go when memory runs out, and which of them first (`maxmemory-policy`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[repr(u8)]
@@ -135,6 +137,14 @@ impl Settings {
     #[inline]
     pub fn policy(&self) -> Policy {
         POLICIES[usize::from(self.policy.load(Relaxed)) % POLICIES.len()].0
+    }
+
+    /// How uses are counted where that is the policy.
+    pub fn lfu(&self) -> Lfu {
+        Lfu {
+            log_factor: self.lfu_log_factor.load(Relaxed),
+            decay_minutes: self.lfu_decay_minutes.load(Relaxed),
+        }
     }
 
     /// Changes the eviction policy.

@@ -6,7 +6,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::access::{self, Lfu};
+use crate::access;
 use crate::effects::{Effects, Event, event_class};
 use crate::entry::{Entry, EntryRef};
 use crate::hash::Key;
@@ -248,19 +248,11 @@ impl<'k> View<'k> {
         }
     }
 
-    fn lfu(&self) -> Lfu {
-        let settings = &self.keyspace.settings;
-        Lfu {
-            log_factor: settings.lfu_log_factor.load(Relaxed),
-            decay_minutes: settings.lfu_decay_minutes.load(Relaxed),
-        }
-    }
-
     #[inline]
     fn touch(&mut self, db: u32, key: Key<'_>, location: Location, policy: Policy) {
         let now_ms = self.now_ms;
         if policy.is_lfu() {
-            let (lfu, random) = (self.lfu(), self.stripe(key).random.draw() as u32);
+            let (lfu, random) = (self.keyspace.settings.lfu(), self.stripe(key).random.draw() as u32);
             if let Some(mut entry) = self.table(db, key).entry_in_place(location) {
                 let access = access::count_use(entry.as_ref().access(), now_ms, lfu, random);
                 entry.set_access(access);

@@ -35,9 +35,7 @@ impl Runner<'_> {
         done: Performed,
         start_ns: &mut u64,
     ) {
-        let end_ns = tick::now_ns();
-        let took_ns = end_ns.saturating_sub(*start_ns);
-        *start_ns = end_ns;
+        let took_ns = tick::lap(start_ns);
         let settings = &self.engine.settings;
         self.count(entry, done, took_ns);
         client.shared.commands.store(client.shared.commands.load(Relaxed) + done.count, Relaxed);
@@ -76,9 +74,7 @@ impl Runner<'_> {
         done: Performed,
         start_ns: &mut u64,
     ) {
-        let end_ns = tick::now_ns();
-        let took_ns = end_ns.saturating_sub(*start_ns);
-        *start_ns = end_ns;
+        let took_ns = tick::lap(start_ns);
         client.shared.commands.store(client.shared.commands.load(Relaxed) + done.count, Relaxed);
         let bill = Bill {
             command: entry.id,

@@ -162,9 +162,7 @@ impl Runner<'_> {
         let done = self.perform(&mut call, entry);
         if let Some(parked) = call.client.waiter.as_deref().and_then(Parked::of) {
             // It is accounted for once it has its reply.
-            let end_ns = tick::now_ns();
-            parked.spent_ns.store(end_ns.saturating_sub(*start_ns), Relaxed);
-            *start_ns = end_ns;
+            parked.spent_ns.store(tick::lap(start_ns), Relaxed);
             return;
         }
         if call.client.promises.last().is_some_and(|promise| promise.bill.is_none()) {

@@ -1,9 +1,7 @@
 //! OBJECT: what the server knows of a value besides its content. Looking at it leaves no trace.
 
-use std::sync::atomic::Ordering::Relaxed;
-
 use ochre_keyspace::ValueRef;
-use ochre_keyspace::access::{self, Lfu};
+use ochre_keyspace::access;
 
 use super::BASE;
 use crate::call::{Call, unknown_subcommand};
@@ -67,11 +65,7 @@ fn frequency(call: &mut Call<'_, '_>) -> Result<(), Error> {
              switching between policies at runtime LRU and LFU data will take some time to adjust.",
         ));
     }
-    let lfu = Lfu {
-        log_factor: settings.lfu_log_factor.load(Relaxed),
-        decay_minutes: settings.lfu_decay_minutes.load(Relaxed),
-    };
-    call.reply.integer(i64::from(access::frequency(clock, call.view.now_ms(), lfu)));
+    call.reply.integer(i64::from(access::frequency(clock, call.view.now_ms(), settings.lfu())));
     Ok(())
 }
 

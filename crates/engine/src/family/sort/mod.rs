@@ -24,6 +24,7 @@ use ochre_types::list::{End, List};
 use crate::call::Call;
 use crate::command::{Arg, ArgKind, Begin, Command, Find, Group, KeySpec, acl, flags, key_flags};
 use crate::error::{Error, WRONG_TYPE};
+use crate::sequel::ELEMENTS_AT_ONCE;
 
 use elements::Texts;
 use options::Options;
@@ -123,7 +124,7 @@ fn sort_in_parts(call: &mut Call<'_, '_>, options: &Options<'_>) -> bool {
         ObjectRef::ZSet(zset) => zset.len(),
         _ => return false,
     };
-    if !call.is_much(len) {
+    if len <= ELEMENTS_AT_ONCE {
         return false;
     }
     // The read that it is.
