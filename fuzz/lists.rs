@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use ochre_types::Portion;
 use ochre_types::list::{End, List, ListLimits, PinnedList};
 
 type Model = VecDeque<Vec<u8>>;
@@ -41,7 +42,7 @@ fn end(byte: u8) -> End {
 
 fn read(pinned: &mut PinnedList, expected: &mut Model, most: usize) {
     let mut shown = Vec::new();
-    let more = pinned.read(most, |item| shown.push(item.to_vec()));
+    let more = pinned.read(Portion::of_elements(most), &mut |item| shown.push(item.to_vec()));
     assert!(shown.iter().eq(expected.iter().take(most)));
     expected.drain(..shown.len());
     assert_eq!((more, pinned.len()), (!expected.is_empty(), expected.len()));

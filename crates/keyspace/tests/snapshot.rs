@@ -24,7 +24,7 @@ fn shown(pinned: Pinned) -> String {
     let mut words = Vec::new();
     match pinned {
         Pinned::List(mut list) => {
-            while list.read(3, |item| words.push(format!("{item:?}"))) {}
+            while list.read(Portion::of_elements(3), &mut |item| words.push(format!("{item:?}"))) {}
             return format!("list {}", words.join(" "));
         }
         Pinned::Set(mut set) => {

@@ -4,6 +4,7 @@
 
 use std::hint::black_box;
 
+use ochre_types::Portion;
 use ochre_types::list::{End, List, ListLimits};
 use ochre_types::stream::{Entry, IdRequest, NodeLimits, Stream, StreamId};
 use rustix::time::{ClockId, clock_gettime};
@@ -106,8 +107,12 @@ fn pins_of_lists() {
         timed("  first LSET in the middle", || list.set(len / 2, &text, &limits));
         timed("  LSET in another node there", || list.set(len / 2 + 900, &text, &limits));
         let second = timed("  pin it again", || list.pin());
-        timed("  read 1000", || pinned.read(1000, |item| _ = black_box(item.len())));
-        timed("  read the rest", || pinned.read(usize::MAX, |item| _ = black_box(item.len())));
+        timed("  read 1000", || {
+            pinned.read(Portion::of_elements(1000), &mut |item| _ = black_box(item.len()))
+        });
+        timed("  read the rest", || {
+            pinned.read(Portion::of_elements(usize::MAX), &mut |item| _ = black_box(item.len()))
+        });
         drop((pinned, second));
         timed("  LSET after the pins", || list.set(len / 2 + 1000, &text, &limits));
     }

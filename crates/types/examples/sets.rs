@@ -1,27 +1,18 @@
 //! What sets cost: processor time of the operations on a large one, and memory.
 //! `cargo run --release -p ochre-types --features ochre-memory/jemalloc --example sets`
 
+mod measure;
+
 use ochre_types::Rng;
 use ochre_types::set::{Set, SetLimits, intersection, store_union};
+
+use measure::{cpu_ns, name};
 
 /// As in the server.
 #[global_allocator]
 static ALLOCATOR: ochre_memory::Counted = ochre_memory::Counted;
 
 const MEMBERS: u64 = 1_000_000;
-
-fn name(number: u64) -> [u8; 12] {
-    let mut name = *b"m:0000000000";
-    let digits = number.to_string();
-    name[12 - digits.len()..].copy_from_slice(digits.as_bytes());
-    name
-}
-
-/// Nanoseconds that this thread has run.
-fn cpu_ns() -> u64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    text.split(' ').next().and_then(|ns| ns.parse().ok()).unwrap_or(0)
-}
 
 fn timed<R>(what: &str, count: u64, run: impl FnOnce() -> R) -> R {
     let start = cpu_ns();

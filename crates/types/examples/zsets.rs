@@ -1,12 +1,16 @@
 //! What sorted sets cost: time of the operations on a large one, and memory.
 //! `cargo run --release -p ochre-types --features ochre-memory/jemalloc --example zsets`
 
+mod measure;
+
 use std::time::{Duration, Instant};
 
 use ochre_types::Rng;
 use ochre_types::zset::{
     AddRule, Aggregate, Direction, ScoreRange, Weighted, ZSet, ZSetLimits, limit_ranks, zinter, zunion,
 };
+
+use measure::name;
 
 /// As in the server.
 #[global_allocator]
@@ -15,13 +19,6 @@ static ALLOCATOR: ochre_memory::Counted = ochre_memory::Counted;
 const MEMBERS: u64 = 1_000_000;
 const RULE: AddRule =
     AddRule { existence: ochre_types::zset::Existence::Any, comparison: ochre_types::zset::Comparison::Any };
-
-fn name(number: u64) -> [u8; 12] {
-    let mut name = *b"m:0000000000";
-    let digits = number.to_string();
-    name[12 - digits.len()..].copy_from_slice(digits.as_bytes());
-    name
-}
 
 /// Time that this thread has had a processor (Linux tells), so that others on the machine count less.
 fn processor_time() -> Option<Duration> {

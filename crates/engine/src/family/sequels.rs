@@ -1,7 +1,5 @@
 //! The rest of replies that show the elements of one value, one after the other (see [`crate::Sequel`]).
 
-use std::ops::ControlFlow;
-
 use ochre_resp::ReplyWriter;
 use ochre_types::Portion;
 use ochre_types::hash::{HashEntry, PinnedHash};
@@ -31,16 +29,7 @@ impl Sequel for PinnedSet {
 /// Elements of a list.
 impl Sequel for PinnedList {
     fn write(&mut self, reply: &mut ReplyWriter<'_>, bytes: usize) -> bool {
-        let (end, mut elements) = (reply.len().saturating_add(bytes), 0);
-        self.read_while(|item| {
-            reply_item(reply, item);
-            elements += 1;
-            if elements < ELEMENTS_MAX && reply.len() < end {
-                ControlFlow::Continue(())
-            } else {
-                ControlFlow::Break(())
-            }
-        })
+        self.read(portion(bytes), &mut |item| reply_item(reply, item))
     }
 }
 

@@ -10,6 +10,7 @@ use super::node::SavedNode;
 use super::quicklist::Quicklist;
 use super::value::List;
 use crate::listpack::{CompactMut, Item, Listpack};
+use crate::portion::Portion;
 
 /// Elements of a list as they were when it was pinned.
 pub struct PinnedList {
@@ -78,27 +79,19 @@ impl PinnedList {
         }
     }
 
-    /// Shows up to `most` further elements. True if there are more. O(nodes of a chunk) to begin, O(1) per element.
-    pub fn read(&mut self, most: usize, mut visit: impl FnMut(Item<'_>)) -> bool {
-        let mut more = most;
-        if more == 0 {
-            return self.left > 0;
-        }
-        self.read_while(|item| {
-            visit(item);
-            more -= 1;
-            if more == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        })
-    }
-
-    /// Shows further elements until `visit` breaks, which has seen that one. True if there are more.
-    pub fn read_while(&mut self, mut visit: impl FnMut(Item<'_>) -> ControlFlow<()>) -> bool {
+    /// Calls `visit` for the next elements; whether there are more. O(nodes of a chunk) to begin, O(1) per element.
+    pub fn read(&mut self, mut portion: Portion, visit: &mut dyn FnMut(Item<'_>)) -> bool {
         let (mut left, from) = (self.left, self.at);
-        if left > 0 {
+        if left > 0 && !portion.is_used_up() {
             let mut counted = |item: Item<'_>| {
                 left -= 1;
-                visit(item)?;
-                if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                portion.use_for(item.len());
+                visit(item);
+                if left == 0 || portion.is_used_up() {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
             };
             match &self.held {
                 Held::Small(listpack) => walk_listpack(listpack, from, &mut counted),

@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use super::{End, List, ListLimits, PinnedList, SavedNode};
 use crate::Rng;
 use crate::listpack::Listpack;
+use crate::portion::Portion;
 
 type Model = VecDeque<Vec<u8>>;
 
@@ -301,7 +302,7 @@ impl Pin {
 
     fn read(&mut self, most: usize) {
         let mut shown = Vec::new();
-        let more = self.pinned.read(most, |item| shown.push(item.to_vec()));
+        let more = self.pinned.read(Portion::of_elements(most), &mut |item| shown.push(item.to_vec()));
         let expected: Vec<Vec<u8>> = self.expected.drain(..most.min(self.expected.len())).collect();
         assert_eq!(shown, expected);
         assert_eq!((more, self.pinned.len()), (!self.expected.is_empty(), self.expected.len()));
@@ -369,11 +370,11 @@ fn a_pin_of_a_long_list_survives_any_change_to_it() {
             second(&mut list, &limits);
             for pinned in &mut pins {
                 let mut shown = Vec::new();
-                while pinned.read(7, |item| shown.push(item.to_vec())) {}
+                while pinned.read(Portion::of_elements(7), &mut |item| shown.push(item.to_vec())) {}
                 assert_eq!(shown, all);
             }
             let mut shown = Vec::new();
-            later.read(usize::MAX, |item| shown.push(item.to_vec()));
+            later.read(Portion::of_elements(usize::MAX), &mut |item| shown.push(item.to_vec()));
             assert_eq!(shown, between);
         }
     }
@@ -412,7 +413,7 @@ fn a_list_is_read_on_other_threads_while_it_changes() {
             let (mut pinned, expect) = (list.pin(), expected.clone());
             scope.spawn(move || {
                 let mut shown = Vec::new();
-                while pinned.read(500, |item| shown.push(item.to_vec())) {}
+                while pinned.read(Portion::of_elements(500), &mut |item| shown.push(item.to_vec())) {}
                 assert_eq!(shown, expect);
             });
             for step in 0..2000 {

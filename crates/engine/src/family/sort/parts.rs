@@ -5,7 +5,7 @@
 //! that patterns lead to have to be read at one instant.
 
 use std::cmp::Ordering;
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 
 use ochre_resp::ReplyWriter;
 use ochre_types::listpack::Item;
@@ -191,15 +191,7 @@ impl Sequel for Sorting {
 fn read(pinned: &mut Pinned, visit: &mut dyn FnMut(Item<'_>)) -> bool {
     let portion = Portion { elements: STEPS, bytes: 16 * STEPS };
     match pinned {
-        Pinned::List(list) => {
-            let (mut elements, mut bytes) = (0, 0);
-            list.read_while(|item| {
-                (elements, bytes) = (elements + 1, bytes + item.len());
-                visit(item);
-                let goes_on = elements < portion.elements && bytes < portion.bytes;
-                if goes_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-            })
-        }
+        Pinned::List(list) => list.read(portion, visit),
         Pinned::Set(set) => set.read(portion, visit),
         Pinned::ZSet(zset) => zset.read(portion, &mut |item, _| visit(item)),
         Pinned::String(_) | Pinned::Hash(_) | Pinned::Stream(_) => false,
