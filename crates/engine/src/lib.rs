@@ -27,6 +27,7 @@ mod stats;
 mod sync;
 #[cfg(test)]
 mod testing;
+mod thread;
 pub mod tick;
 mod worker;
 
@@ -48,4 +49,5 @@ pub use persistence::{LoadFailure, Loaded, Persistence, Saved};
 pub use sequel::{ELEMENTS_AT_ONCE, Promise, Sequel};
 pub use settings::Settings;
 pub use stats::{ErrorStats, Rate, Rates, ServerStats};
+pub use thread::spawn_or_run;
 pub use worker::{CommandStats, WorkerContext, WorkerStats};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering::SeqCst};
 use std::time::Instant;
 
-use ochre_engine::Engine;
+use ochre_engine::{Engine, spawn_or_run};
 
 use crate::control::Control;
 
@@ -28,20 +28,13 @@ pub fn begin(engine: &Arc<Engine>, control: &Arc<Control>) -> Arc<Loading> {
     let loading = Arc::new(Loading::default());
     engine.set_loading(true);
     let (engine, control, state) = (Arc::clone(engine), Arc::clone(control), Arc::clone(&loading));
-    let load = move || {
+    // Without a thread it is done here, before anybody is answered.
+    spawn_or_run("loading", move || {
         run(&engine, &control);
         engine.set_loading(false);
         state.0.store(LOADED, SeqCst);
         control.wake();
-    };
-    // Without a thread it is done here, before anybody is answered.
-    let shared = Arc::new(parking_lot::Mutex::new(Some(load)));
-    let theirs = Arc::clone(&shared);
-    let taken = move || theirs.lock().take().into_iter().for_each(|load| load());
-    if std::thread::Builder::new().name("loading".to_owned()).spawn(taken).is_err() {
-        let load = shared.lock().take();
-        load.into_iter().for_each(|load| load());
-    }
+    });
     loading
 }
 
@@ -51,9 +44,10 @@ fn run(engine: &Engine, control: &Control) {
         Ok(None) => {}
         Ok(Some(loaded)) => {
             log::warn!(
-                "Done loading RDB, keys loaded: {}, keys expired: {}, empty keys skipped: 0.",
+                "Done loading RDB, keys loaded: {}, keys expired: {}, empty keys skipped: {}.",
                 loaded.keys,
-                loaded.expired
+                loaded.expired,
+                loaded.empty
             );
             log::warn!("DB loaded from disk: {:.3} seconds", start.elapsed().as_secs_f64());
         }

@@ -25,6 +25,7 @@ mod transactions;
 use crate::command::Command;
 
 pub use admin::DebugSwitches;
+pub(crate) use lists::list_limits;
 pub(crate) use strings::new_string;
 
 /// The commands of all families.

@@ -5,22 +5,19 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 use ochre_config::{Config, Directive, RdbVersionCheck};
-use ochre_keyspace::access;
-use ochre_keyspace::{Effects, Locks, NewValue, Policy};
+use ochre_keyspace::{Effects, Locks, Policy};
 use ochre_persist::disk::{Access as FileAccess, FileReader};
 use ochre_persist::rdb::{
-    Access, Batch, Event, KeyInfo, Limits, RdbError, ReadError, ReadOptions, Reader, Value, VersionCheck,
+    Batch, Event, KeyInfo, Limits, RdbError, ReadError, ReadOptions, Reader, Value, VersionCheck,
 };
-use ochre_types::Object;
-use ochre_types::stream::IdempotencyLimits;
 
+use super::value::{access_clock, hand_over, limits};
 use crate::engine::{Engine, clock_ms};
-use crate::family::new_string;
 
 /// Batches that may wait for a thread that decodes them.
 const BATCHES_AHEAD: usize = 8;
@@ -70,6 +67,8 @@ pub struct Loaded {
     pub keys: u64,
     /// Keys that were passed over because their time had come.
     pub expired: u64,
+    /// Keys that were passed over because there was nothing in them.
+    pub empty: u64,
 }
 
 /// The bytes of a directive that is a text, as a path.
@@ -92,6 +91,7 @@ struct Context<'l> {
     now_ms: i64,
     delay: Duration,
     merges: bool,
+    empty: AtomicU64,
     failure: Mutex<Option<LoadFailure>>,
     has_failed: AtomicBool,
 }
@@ -127,31 +127,28 @@ impl Engine {
             now_ms: clock_ms(),
             delay: Duration::from_micros(u64::try_from(delay_us).unwrap_or(0)),
             merges,
+            empty: AtomicU64::new(0),
             failure: Mutex::new(None),
             has_failed: AtomicBool::new(false),
         };
         context.load(Reader::new(FileReader::new(&*file, 0), options))?;
         self.changes_at_save.store(self.keyspace.counters().changes, Relaxed);
-        Ok(Some(Loaded { keys: keys.load(Relaxed), expired: expired.load(Relaxed) }))
+        Ok(Some(Loaded {
+            keys: keys.load(Relaxed),
+            expired: expired.load(Relaxed),
+            empty: context.empty.load(Relaxed),
+        }))
     }
 
     fn read_options(&self, config: &Config) -> ReadOptions {
-        let settings = &self.settings;
         let version_check = match config.choice::<RdbVersionCheck>(Directive::RdbVersionCheck) {
             RdbVersionCheck::Strict => VersionCheck::Strict,
             RdbVersionCheck::Relaxed => VersionCheck::Relaxed,
         };
-        let limits = Limits {
-            list: settings.list_limits(),
-            set: settings.set_limits(),
-            zset: settings.zset_limits(),
-            hash: settings.hash_limits(),
-            idempotency: IdempotencyLimits::default(),
-        };
         ReadOptions {
             version_check,
             checks_sum: config.bool(Directive::Rdbchecksum),
-            limits,
+            limits: limits(self),
             ..ReadOptions::default()
         }
     }
@@ -229,6 +226,7 @@ impl Context<'_> {
     }
 
     fn note_empty(&self, key: &[u8]) {
+        self.empty.fetch_add(1, Relaxed);
         log::warn!("rdbLoadObject skipping empty key: {}", key.escape_ascii());
     }
 
@@ -245,22 +243,11 @@ impl Context<'_> {
         if self.merges {
             view.remove(db, key);
         }
-        let is_new = match value {
-            Value::Object(object) => view.load(db, key, NewValue::Object(object), info.expire_ms),
-            Value::String(text) => {
-                text.with_bytes(|bytes| match bytes.len() > ochre_keyspace::INLINE_BYTES_MAX {
-                    true => {
-                        let string = Object::String(bytes.to_vec().into());
-                        view.load(db, key, NewValue::Object(string), info.expire_ms)
-                    }
-                    false => view.load(db, key, new_string(name.len(), bytes), info.expire_ms),
-                })
-            }
-        };
+        let is_new = hand_over(value, name.len(), |value| view.load(db, key, value, info.expire_ms));
         if !is_new {
             return Err(LoadFailure::Duplicate(name.to_vec()));
         }
-        if let Some(clock) = self.clock_of(info.access) {
+        if let Some(clock) = info.access.and_then(|used| access_clock(used, self.policy, self.now_ms)) {
             view.set_access(db, key, clock);
         }
         persistence.keys_loaded.fetch_add(1, Relaxed);
@@ -269,20 +256,6 @@ impl Context<'_> {
             std::thread::sleep(self.delay);
         }
         Ok(())
-    }
-
-    /// The access clock that stands for what a file says, if the policy keeps one of that kind.
-    fn clock_of(&self, access: Option<Access>) -> Option<u32> {
-        match access? {
-            Access::Idle(seconds) if !self.policy.is_lfu() => {
-                let idle_ms = i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000);
-                Some(access::from_idle_ms(idle_ms, self.now_ms))
-            }
-            Access::Frequency(counter) if self.policy.is_lfu() => {
-                Some(access::from_frequency(counter, self.now_ms))
-            }
-            _ => None,
-        }
     }
 }
 

@@ -8,14 +8,17 @@
 //! - `points`: when it is time for one
 //! - `save`: from the keyspace into a file
 //! - `load`: from a file into the keyspace
+//! - `value`: between the values of files and those of keys
 
 mod load;
 mod points;
 mod save;
 mod state;
+mod value;
 
 pub use load::{LoadFailure, Loaded};
 pub use state::{Persistence, Saved};
+pub(crate) use value::{access_clock, as_written, hand_over, limits};
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -25,6 +28,7 @@ use ochre_keyspace::{Effects, Locks, Snapshot, View};
 use crate::client::Client;
 use crate::engine::{Engine, Message, clock_ms};
 use crate::error::Error;
+use crate::thread::spawn_or_run;
 
 use save::Job;
 
@@ -48,7 +52,7 @@ impl Engine {
         };
         let changes = view.changes();
         persistence.set_total(snapshot.keys());
-        let job = Job::of(&self.config.read());
+        let job = Job::of(self);
         if waiting.is_none() {
             log::warn!("Background saving started");
         }
@@ -60,7 +64,7 @@ impl Engine {
             finish(&engine, result, changes, waiting);
         };
         // A thread that cannot be started gives nothing back: the snapshot must be walked all the same.
-        spawn(run);
+        spawn_or_run("snapshot", run);
         Ok(())
     }
 
@@ -77,7 +81,7 @@ impl Engine {
             return Err("there are as many snapshots as there may be".to_owned());
         };
         self.persistence.set_total(snapshot.keys());
-        let result = Job::of(&self.config.read()).run(self, snapshot);
+        let result = Job::of(self).run(self, snapshot);
         let outcome = result.as_ref().map(|_| ()).map_err(ToString::to_string);
         finish(self, result, changes, None);
         outcome
@@ -97,8 +101,8 @@ impl Engine {
             return;
         }
         let now_ms = clock_ms();
-        let changes = self.changes_since_save();
-        let due = points::due(self.config.read().save_points(), changes, &persistence.history(now_ms));
+        let history = persistence.history(now_ms);
+        let due = points::due(self.config.read().save_points(), || self.changes_since_save(), &history);
         let scheduled = persistence.take_scheduled();
         if let Some(point) = due {
             log::warn!("{} changes in {} seconds. Saving...", point.changes, point.seconds);
@@ -162,7 +166,7 @@ impl Engine {
     /// Begins to reload everything for a client that waits for it. Others are told meanwhile that data are being loaded.
     pub(crate) fn begin_reload(&self, reload: Reload, (worker, client): (usize, u64)) -> Result<(), Error> {
         let engine = self.persistence.engine().ok_or(NO_THREAD)?;
-        spawn(move || {
+        spawn_or_run("snapshot", move || {
             engine.set_loading(true);
             let result = engine.reload(reload);
             engine.set_loading(false);
@@ -193,17 +197,6 @@ impl Engine {
                 Err("Error trying to load the RDB dump, check server logs".to_owned())
             }
         }
-    }
-}
-
-/// Runs on a thread of its own, or here if there can be none.
-fn spawn(run: impl FnOnce() + Send + 'static) {
-    let shared = Arc::new(parking_lot::Mutex::new(Some(run)));
-    let theirs = Arc::clone(&shared);
-    let taken = move || theirs.lock().take().into_iter().for_each(|run| run());
-    if std::thread::Builder::new().name("snapshot".to_owned()).spawn(taken).is_err() {
-        let run = shared.lock().take();
-        run.into_iter().for_each(|run| run());
     }
 }
 

@@ -16,15 +16,19 @@ pub(super) struct History {
     pub(super) is_ok: bool,
 }
 
-/// The save point that asks for a snapshot after so many changes, if one does.
-pub(super) fn due(points: &[SavePoint], changes: u64, history: &History) -> Option<SavePoint> {
+/// The save point that asks for a snapshot, if one does. How many changes there were is asked only where the time has come:
+/// finding out takes a look at every stripe.
+pub(super) fn due(
+    points: &[SavePoint],
+    changes: impl FnOnce() -> u64,
+    history: &History,
+) -> Option<SavePoint> {
     let may_try = history.is_ok || history.since_attempt_s > RETRY_S;
-    let found = points.iter().find(|point| {
-        let is_long_ago =
-            u64::try_from(history.since_success_s).is_ok_and(|since| since > point.seconds as u64);
-        may_try && changes >= point.changes as u64 && is_long_ago
-    });
-    found.copied()
+    let is_long_ago = |point: &&SavePoint| history.since_success_s > point.seconds;
+    let mut ripe = points.iter().filter(is_long_ago).filter(|_| may_try).peekable();
+    ripe.peek()?;
+    let changes = changes();
+    ripe.find(|point| changes >= point.changes as u64).copied()
 }
 
 #[cfg(test)]
@@ -46,7 +50,7 @@ mod tests {
         ];
         for (changes, since_success_s, since_attempt_s, is_ok, expected) in cases {
             let history = History { since_success_s, since_attempt_s, is_ok };
-            let found = due(&points, changes, &history).map(|point| point.seconds);
+            let found = due(&points, || changes, &history).map(|point| point.seconds);
             assert_eq!(found, expected, "{changes} changes, {history:?}");
         }
     }

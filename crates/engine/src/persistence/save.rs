@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use ochre_config::{Config, Directive};
+use ochre_config::Directive;
 use ochre_keyspace::access::{self, Lfu};
 use ochre_keyspace::{Policy, SavedKey, SavedValue, Snapshot, SnapshotSink};
 use ochre_persist::disk::{Disk, FileWriter, write_all_at};
@@ -73,9 +73,10 @@ pub(super) struct Job {
 }
 
 impl Job {
-    pub(super) fn of(config: &Config) -> Job {
-        let name = super::load::text(config, Directive::Dbfilename);
-        let dir = super::load::dir(config);
+    pub(super) fn of(engine: &Engine) -> Job {
+        let (config, settings) = (engine.config.read(), &engine.keyspace.settings);
+        let name = super::load::text(&config, Directive::Dbfilename);
+        let dir = super::load::dir(&config);
         Job {
             path: dir.join(name),
             temporary: dir.join(format!("temp-{}.rdb", std::process::id())),
@@ -85,19 +86,13 @@ impl Job {
             key_delay: Duration::from_micros(
                 u64::try_from(config.int(Directive::RdbKeySaveDelay)).unwrap_or(0),
             ),
-            policy: Policy::NoEviction,
-            lfu: Lfu { log_factor: 0, decay_minutes: 0 },
+            policy: settings.policy(),
+            lfu: settings.lfu(),
         }
     }
 
     /// Writes a snapshot. It is walked to its end whatever happens.
-    pub(super) fn run(mut self, engine: &Engine, snapshot: Snapshot) -> Result<Saved, SaveError> {
-        let settings = &engine.keyspace.settings;
-        self.policy = settings.policy();
-        self.lfu = Lfu {
-            log_factor: settings.lfu_log_factor.load(Relaxed),
-            decay_minutes: settings.lfu_decay_minutes.load(Relaxed),
-        };
+    pub(super) fn run(self, engine: &Engine, snapshot: Snapshot) -> Result<Saved, SaveError> {
         let (persistence, disk) = (&engine.persistence, engine.persistence.disk());
         let result = self.write(engine, snapshot);
         match &result {

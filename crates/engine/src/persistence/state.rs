@@ -150,12 +150,8 @@ impl Persistence {
         self.scheduled.store(true, Relaxed);
     }
 
-    /// Takes back what was scheduled; whether anything was.
-    pub(crate) fn unschedule(&self) -> bool {
-        self.take_scheduled()
-    }
-
-    pub(super) fn take_scheduled(&self) -> bool {
+    /// Whether a snapshot was scheduled; it is no longer.
+    pub(crate) fn take_scheduled(&self) -> bool {
         self.scheduled.swap(false, Relaxed)
     }
 

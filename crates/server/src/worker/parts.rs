@@ -30,6 +30,14 @@ fn is_due(connection: &Connection, now_ms: i64) -> bool {
     })
 }
 
+/// Where a connection stands once its reply is complete.
+fn state_behind(connection: &Connection) -> State {
+    match connection.client.close {
+        Close::AfterReply => State::Draining,
+        Close::No => State::Open,
+    }
+}
+
 impl Worker {
     /// Notes that a reply, the beginning of which is in `out`, is to be made in parts from there on.
     pub(super) fn promise(&mut self, token: usize, out: &mut Vec<u8>) {
@@ -56,10 +64,8 @@ impl Worker {
                 break;
             }
         }
-        if let Some(connection) = self.connections.get_mut(token)
-            && connection.client.close == Close::AfterReply
-        {
-            connection.state = State::Draining;
+        if let Some(connection) = self.connections.get_mut(token) {
+            connection.state = state_behind(connection);
         }
     }
 
@@ -105,10 +111,7 @@ impl Worker {
         }
         if part.is_last {
             connection.rest = None;
-            connection.state = match connection.client.close {
-                Close::AfterReply => State::Draining,
-                Close::No => State::Open,
-            };
+            connection.state = state_behind(connection);
         }
         self.send(token, &mut out);
         if part.is_last {

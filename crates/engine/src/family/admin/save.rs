@@ -55,7 +55,7 @@ fn bgsave(call: &mut Call<'_, '_>) -> Result<(), Error> {
 
 fn cancel(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let persistence = &call.engine.persistence;
-    if persistence.unschedule() {
+    if persistence.take_scheduled() {
         call.reply.simple("Scheduled background saving cancelled");
     } else if persistence.cancel() {
         call.reply.simple("Background saving cancelled");

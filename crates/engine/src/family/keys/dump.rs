@@ -6,13 +6,13 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use ochre_keyspace::ValueRef;
 use ochre_persist::rdb::{self, EncodeOptions, Target};
 
 use super::BASE;
 use crate::call::Call;
 use crate::command::{Arg, Command, KeySpec, flags, key_flags};
 use crate::error::Error;
+use crate::persistence::as_written;
 
 pub(super) const DUMP: Command = Command {
     name: "dump",
@@ -39,13 +39,4 @@ fn dump(call: &mut Call<'_, '_>) -> Result<(), Error> {
     // The target is as new as the value needs, so it can hold all.
     call.reply.bulk(&payload.map_err(|error| Error::owned(format!("ERR {error}")))?);
     Ok(())
-}
-
-/// The value as RDB sees it.
-fn as_written(value: ValueRef<'_>) -> rdb::ValueRef<'_> {
-    match value {
-        ValueRef::Int(number) => rdb::ValueRef::Int(number),
-        ValueRef::Bytes { bytes, .. } => rdb::ValueRef::String(bytes),
-        ValueRef::Object(object) => rdb::ValueRef::Object(object),
-    }
 }

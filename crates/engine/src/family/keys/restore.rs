@@ -8,18 +8,14 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use ochre_keyspace::{INLINE_BYTES_MAX, Key, NewValue, access, event_class};
-use ochre_persist::rdb::{Limits, Payload, Text, Value, VersionCheck};
-use ochre_types::Object;
-use ochre_types::stream::IdempotencyLimits;
+use ochre_keyspace::{Key, event_class};
+use ochre_persist::rdb::{Access, Payload, Value, VersionCheck};
 
 use super::BASE;
 use crate::call::{Args, Call, integer};
 use crate::command::{Arg, ArgKind, Command, Group, KeySpec, acl, flags, key_flags};
-use crate::engine::Engine;
 use crate::error::{Error, SYNTAX};
-use crate::family::lists::list_limits;
-use crate::family::strings::new_string;
+use crate::persistence::{access_clock, hand_over, limits};
 
 const BUSY_KEY: Error = Error::new("BUSYKEY Target key name already exists.");
 const INVALID_TTL: Error = Error::new("ERR Invalid TTL value, must be >= 0");
@@ -112,6 +108,12 @@ impl Options {
         }
         Ok(options)
     }
+
+    /// What is known of how the key was used.
+    fn used(self) -> Option<Access> {
+        let idle = self.idle_seconds.map(|seconds| Access::Idle(seconds.unsigned_abs()));
+        self.frequency.map(Access::Frequency).or(idle)
+    }
 }
 
 /// When the key is to expire; 0 stands for never. A time beyond what counts is one that has passed, as in the peers.
@@ -136,17 +138,6 @@ fn read<'c>(call: &Call<'c, '_>) -> Result<Value<'c>, Error> {
     payload.decode(&limits(call.engine)).map_err(|_| BAD_FORMAT)
 }
 
-/// When values have which encoding, as configured at this moment.
-fn limits(engine: &Engine) -> Limits {
-    Limits {
-        list: list_limits(engine),
-        set: engine.settings.set_limits(),
-        zset: engine.settings.zset_limits(),
-        hash: engine.settings.hash_limits(),
-        idempotency: IdempotencyLimits::default(),
-    }
-}
-
 fn remove(call: &mut Call<'_, '_>, key: Key<'_>) {
     let db = call.db();
     call.view.remove(db, key);
@@ -158,36 +149,14 @@ fn remove(call: &mut Call<'_, '_>, key: Key<'_>) {
 fn create(call: &mut Call<'_, '_>, key: Key<'_>, value: Value<'_>, expire_ms: Option<i64>, options: Options) {
     let db = call.db();
     let overwritten = hand_over(value, key.bytes.len(), |value| call.view.put_new(db, key, value, expire_ms));
-    if let Some(clock) = access_clock(call, options) {
+    let policy = call.engine.keyspace.settings.policy();
+    if let Some(clock) = options.used().and_then(|used| access_clock(used, policy, call.now_ms())) {
         call.view.set_access(db, key, clock);
     }
     call.notify(event_class::GENERIC, "restore", key);
     call.view.notify_overwritten(db, key, overwritten);
     if let Some(expire_ms) = expire_ms.filter(|_| !options.is_absolute) {
         propagate_absolute(call, expire_ms);
-    }
-}
-
-/// Hands a value that was read over in the form that a table takes in. Long strings are moved, not copied.
-fn hand_over<R>(value: Value<'_>, key_len: usize, taker: impl FnOnce(NewValue<'_>) -> R) -> R {
-    match value {
-        Value::Object(object) => taker(NewValue::Object(object)),
-        Value::String(Text::Int(number)) => taker(NewValue::Int(number)),
-        Value::String(Text::Owned(bytes)) if bytes.len() > INLINE_BYTES_MAX => {
-            taker(NewValue::Object(Object::String(bytes.into())))
-        }
-        Value::String(text) => text.with_bytes(|bytes| taker(new_string(key_len, bytes))),
-    }
-}
-
-/// The access clock that the options ask for, if the policy counts what they tell.
-fn access_clock(call: &Call<'_, '_>, options: Options) -> Option<u32> {
-    let now_ms = call.now_ms();
-    match call.engine.keyspace.settings.policy().is_lfu() {
-        true => options.frequency.map(|frequency| access::from_frequency(frequency, now_ms)),
-        false => {
-            options.idle_seconds.map(|seconds| access::from_idle_ms(seconds.saturating_mul(1000), now_ms))
-        }
     }
 }
 

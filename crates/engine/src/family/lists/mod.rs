@@ -69,7 +69,7 @@ const START: Arg = Arg::new("start", ArgKind::Integer);
 const STOP: Arg = Arg::new("stop", ArgKind::Integer);
 
 /// When lists change their encoding, as configured at this moment.
-pub(super) fn list_limits(engine: &Engine) -> ListLimits {
+pub(crate) fn list_limits(engine: &Engine) -> ListLimits {
     let (settings, debug) = (&engine.settings, &engine.debug);
     ListLimits {
         max_listpack_size: settings.list_max_listpack_size.load(Relaxed),
