@@ -9,6 +9,7 @@ use ochre_keyspace::Keyspace;
 use parking_lot::{Mutex, RwLock};
 
 use crate::access::AccessControl;
+use crate::aof::AppendOnly;
 use crate::client::Registry;
 use crate::command::CommandTable;
 use crate::family;
@@ -43,6 +44,8 @@ pub enum Message {
         client: u64,
         /// What.
         reply: Vec<u8>,
+        /// The journal's offset behind what it can have seen.
+        offset: u64,
     },
     /// The reply to a client that waits for a completion; it goes on after that.
     Complete {
@@ -53,6 +56,8 @@ pub enum Message {
     },
     /// Look again at what was postponed (CLIENT UNPAUSE).
     Resume,
+    /// More of the log is durable, or it need not be: look again at what waits for that.
+    Durable,
     /// Settings that the event loop keeps a copy of were changed.
     Reconfigure,
 }
@@ -206,6 +211,8 @@ pub struct Engine {
     pub(crate) restricted: AtomicBool,
     /// Snapshots in files.
     pub persistence: Persistence,
+    /// The append-only file.
+    pub aof: AppendOnly,
     /// Whether a million things changed since the last save: `changes` at that time.
     pub changes_at_save: AtomicU64,
     /// What DEBUG switched on or off.
@@ -253,6 +260,7 @@ impl Engine {
             loading: AtomicBool::new(false),
             restricted: AtomicBool::new(false),
             persistence: Persistence::new(clock_ms()),
+            aof: AppendOnly::new(workers),
             changes_at_save: AtomicU64::new(0),
             debug: family::DebugSwitches::default(),
             host: OnceLock::new(),

@@ -5,6 +5,7 @@
 
 mod access;
 mod alarms;
+mod aof;
 mod blocking;
 mod call;
 mod client;
@@ -32,6 +33,7 @@ pub mod tick;
 mod worker;
 
 pub use access::AccessControl;
+pub use aof::{AppendOnly, LogLoaded};
 pub use call::{Args, Call, Cursor, Handler, Propagation, integer, integer_between};
 pub use client::*;
 pub use command::*;
@@ -42,6 +44,7 @@ pub use engine::{
 };
 pub use error::*;
 pub use execute::{Clock, Executor, Outcome, Prepared, Requests};
+pub use family::{NO_LOG, reply_to_wait_for_logs};
 pub use histogram::{Histogram, Snapshot};
 pub use log::{CommandLogs, LogEntry, LogKind};
 pub use missing::warn_of_missing;

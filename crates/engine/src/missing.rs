@@ -7,7 +7,6 @@ use ochre_config::{Config, Directive};
 type Row = (Directive, &'static str, fn(&Config) -> bool);
 
 const ROWS: &[Row] = &[
-    (Directive::Appendonly, "append-only file", |config| config.bool(Directive::Appendonly)),
     (Directive::NotifyKeyspaceEvents, "publishing of messages", |config| {
         !config.is_default(Directive::NotifyKeyspaceEvents)
     }),

@@ -104,6 +104,11 @@ impl Journal {
         (number, self.offset())
     }
 
+    /// Has the next unit begin with a SELECT: who reads the stream from here on does not know what was selected.
+    pub fn reselect(&self) {
+        self.state.lock().selected = None;
+    }
+
     /// Removes a listener.
     pub fn detach(&self, number: u64) -> Option<Box<dyn JournalSink>> {
         let mut state = self.state.lock();

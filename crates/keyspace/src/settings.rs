@@ -102,6 +102,8 @@ pub struct Settings {
     pub active_expire: AtomicBool,
     /// Whether keys expire at all when touched (`DEBUG SET-ACTIVE-EXPIRE` leaves this alone).
     pub lazy_expire_disabled: AtomicBool,
+    /// While data are loaded nothing expires by itself: what is loaded says when a key is gone.
+    pub loading: AtomicBool,
     /// `import-mode`: keys whose time has come are hidden, but only writes remove them; nothing is evicted.
     pub import_mode: AtomicBool,
     /// Until then the same holds, unix time in ms (CLIENT PAUSE).
@@ -126,6 +128,12 @@ impl Settings {
         settings.lfu_decay_minutes.store(1, Relaxed);
         settings.active_expire.store(true, Relaxed);
         settings
+    }
+
+    /// Whether keys whose time has come stay, and are like any other.
+    #[inline]
+    pub fn keeps_expired(&self) -> bool {
+        self.lazy_expire_disabled.load(Relaxed) || self.loading.load(Relaxed)
     }
 
     /// Whether keys whose time has come are hidden rather than removed: in import mode and while clients are paused.

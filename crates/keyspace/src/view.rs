@@ -138,6 +138,11 @@ impl<'k> View<'k> {
         matches!(self.held, Held::All(_))
     }
 
+    /// Whether no stripe is locked.
+    pub fn holds_nothing(&self) -> bool {
+        matches!(self.held, Held::None)
+    }
+
     /// A key with its hash.
     #[inline]
     pub fn key<'a>(&self, bytes: &'a [u8]) -> Key<'a> {
@@ -187,7 +192,7 @@ impl<'k> View<'k> {
     #[cold]
     fn expire(&mut self, db: u32, key: Key<'_>, location: Location, purpose: Purpose) -> Option<Location> {
         let settings = &self.keyspace.settings;
-        if settings.lazy_expire_disabled.load(Relaxed) || self.sees_expired() {
+        if settings.keeps_expired() || self.sees_expired() {
             return Some(location);
         }
         // Whoever the data are imported from, or ends the pause, says when a key is gone. Until then it is only hidden;
@@ -365,7 +370,8 @@ impl<'k> View<'k> {
 
     /// Whether a key is there whose time has come; leaves it there.
     pub fn is_expired(&mut self, db: u32, key: Key<'_>) -> bool {
-        let (now_ms, sees_expired) = (self.now_ms, self.sees_expired());
+        let sees_expired = self.sees_expired() || self.keyspace.settings.loading.load(Relaxed);
+        let now_ms = self.now_ms;
         let table = &self.stripe(key).tables[db as usize];
         let expire_ms = table.find(key).and_then(|location| table.entry(location)?.expire_ms());
         expire_ms.is_some_and(|expire_ms| expire_ms <= now_ms) && !sees_expired

@@ -7,10 +7,13 @@ use ochre_engine::{Client, ClientShared, WorkerStats};
 use ochre_resp::RequestParser;
 
 use crate::group::RECEIVE_BYTES;
+use crate::held::Held;
 use crate::large::LargeArguments;
 use crate::rest::Rest;
 use crate::socket::Socket;
 
+/// A connection for which so much waits for the log is not served, bytes.
+const HELD_BYTES_MAX: usize = 1024 * 1024;
 /// An output that is kept for a connection is given up above this capacity once it is empty.
 const KEPT_OUTPUT_BYTES: usize = 16 * 1024;
 /// So much of what waits to be sent counts as the reply buffer, which no output limit concerns; the rest is what Redis
@@ -50,6 +53,8 @@ pub struct Connection {
     output: Vec<u8>,
     /// How much of it has been sent.
     sent: usize,
+    /// What waits for the log before it may be sent.
+    pub held: Option<Box<Held>>,
     /// What is still to come of a reply that is made in parts.
     pub rest: Option<Box<Rest>>,
     /// Since when the client has not taken enough of what is made ahead, unix time in ms.
@@ -85,6 +90,7 @@ impl Connection {
             input_peak_bytes: 0,
             output: Vec::new(),
             sent: 0,
+            held: None,
             rest: None,
             stalled_since_ms: None,
             readable: true,
@@ -146,10 +152,13 @@ impl Connection {
     }
 
     /// Whether more is to be received now: not while the rest of a reply is being made, since nothing could run before that is
-    /// sent, and whoever sends much ahead would fill the memory.
+    /// sent, and whoever sends much ahead would fill the memory; nor while much waits for the log.
     #[inline]
     pub fn may_receive(&self) -> bool {
-        self.readable && self.state != State::Draining && self.rest.is_none()
+        self.readable
+            && self.state != State::Draining
+            && self.rest.is_none()
+            && self.held.as_ref().is_none_or(|held| held.len() < HELD_BYTES_MAX)
     }
 
     /// What others see.
@@ -268,6 +277,7 @@ impl Connection {
             + borrowed
             + heap_bytes(&self.input)
             + heap_bytes(&self.output)
+            + self.held.as_ref().map_or(0, |held| held.memory_bytes())
             + self.rest.as_ref().map_or(0, |rest| rest.memory_bytes())
             + self.parser.memory_bytes()
             + self.large.memory_bytes()

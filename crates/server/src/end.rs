@@ -3,7 +3,7 @@
 //! Requests come from SHUTDOWN (through [`Control`]) and from signals; the main thread looks for both at every tick. Once
 //! the decision to end has been taken, the workers send what they still can and close their connections; commands that
 //! were executed have their replies. A client that waits in SHUTDOWN is answered only if the server stays.
-//! Where there are save points, or SHUTDOWN says so, a last snapshot is taken before.
+//! Where there are save points, or SHUTDOWN says so, a last snapshot is taken before. An append-only file is made durable.
 //!
 //! There are no replicas yet, so `shutdown-timeout` waits for nobody, and the time between request and end is short.
 
@@ -65,6 +65,9 @@ fn shut_down(engine: &Arc<Engine>, control: &Control, supervisor: &Supervisor, r
         log::error!("Error trying to save the DB, can't exit.");
         signals::clear_shutdown_request();
         return refuse(engine, control.take_waiting());
+    }
+    if has_data {
+        engine.end_log_with_server();
     }
     supervisor.status("Shutting down");
     supervisor.stopping();

@@ -14,6 +14,7 @@ mod connection;
 mod control;
 mod end;
 mod group;
+mod held;
 mod host;
 mod inbox;
 mod large;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering::SeqCst};
 use std::time::Instant;
 
+use ochre_config::Directive;
 use ochre_engine::{Engine, spawn_or_run};
 
 use crate::control::Control;
@@ -38,22 +39,38 @@ pub fn begin(engine: &Arc<Engine>, control: &Arc<Control>) -> Arc<Loading> {
     loading
 }
 
-fn run(engine: &Engine, control: &Control) {
-    let start = Instant::now();
-    match engine.load_snapshot() {
-        Ok(None) => {}
-        Ok(Some(loaded)) => {
-            log::warn!(
-                "Done loading RDB, keys loaded: {}, keys expired: {}, empty keys skipped: {}.",
-                loaded.keys,
-                loaded.expired,
-                loaded.empty
-            );
-            log::warn!("DB loaded from disk: {:.3} seconds", start.elapsed().as_secs_f64());
-        }
-        Err(failure) => {
-            log::error!("Fatal error loading the DB, check server logs. Exiting. ({failure})");
-            control.end(1);
-        }
+fn run(engine: &Arc<Engine>, control: &Control) {
+    let has_log = engine.config.read().bool(Directive::Appendonly);
+    let loaded = if has_log { load_with_log(engine) } else { load_snapshot(engine) };
+    if let Err(why) = loaded {
+        log::error!("Fatal error loading the DB, check server logs. Exiting. ({why})");
+        control.end(1);
     }
+}
+
+/// Loads what the log has, or, before there is one, the snapshot; then the log goes on, or begins with that.
+fn load_with_log(engine: &Arc<Engine>) -> Result<(), String> {
+    let start = Instant::now();
+    let loaded = engine.load_log()?;
+    match &loaded {
+        Some(_) => {
+            log::warn!("DB loaded from append only file: {:.3} seconds", start.elapsed().as_secs_f64());
+        }
+        None => load_snapshot(engine)?,
+    }
+    engine.begin_log_at_start(loaded.map_or(0, |loaded| loaded.base_bytes))
+}
+
+fn load_snapshot(engine: &Engine) -> Result<(), String> {
+    let start = Instant::now();
+    if let Some(loaded) = engine.load_snapshot().map_err(|failure| failure.to_string())? {
+        log::warn!(
+            "Done loading RDB, keys loaded: {}, keys expired: {}, empty keys skipped: {}.",
+            loaded.keys,
+            loaded.expired,
+            loaded.empty
+        );
+        log::warn!("DB loaded from disk: {:.3} seconds", start.elapsed().as_secs_f64());
+    }
+    Ok(())
 }

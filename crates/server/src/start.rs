@@ -416,5 +416,6 @@ fn tick(engine: &Arc<Engine>, control: &Control, supervisor: &Supervisor) {
         ochre_memory::record_peak();
         engine.sample_rates();
         engine.save_if_due();
+        engine.tend_log();
     }
 }

@@ -43,7 +43,12 @@ pub enum BlockedOn {
     /// Acknowledgements of replicas (WAIT).
     Replicas,
     /// Acknowledgements of the local log and of replicas' logs (WAITAOF).
-    Logs,
+    Logs {
+        /// Whether of the local one.
+        local: bool,
+        /// Whether of any replica's.
+        replicas: bool,
+    },
     /// A key (BLPOP and its like).
     Keys,
     /// Something that the server does in its own time and then answers with a ready reply.
@@ -92,6 +97,11 @@ pub struct Client {
     pub blocked: Option<Blocked>,
     /// Its place in the queues of keys, if it waits for some.
     pub waiter: Option<Arc<Waiter>>,
+    /// The journal's offset when its last step had its stripes locked: it can have seen nothing of what is behind that. Kept only
+    /// while somebody reads the journal.
+    pub seen_offset: u64,
+    /// The journal's offset behind the last that it changed itself.
+    pub changed_offset: u64,
     /// Whether its reads leave access clocks alone.
     pub no_touch: bool,
     /// Whether it imports data: in import mode it sees keys whose time has come.
@@ -136,6 +146,8 @@ impl Client {
             close: Close::No,
             blocked: None,
             waiter: None,
+            seen_offset: 0,
+            changed_offset: 0,
             no_touch: false,
             import_source: false,
             redacted: Vec::new(),

@@ -83,8 +83,12 @@ impl Runner<'_> {
     #[cold]
     fn check_restrictions(self, command: &Command, command_flags: u64) -> Result<(), Error> {
         let writes = command_flags & flags::WRITE != 0 || command.name == "ping";
-        if writes && let Some(refusal) = self.engine.why_writes_are_refused() {
-            return Err(refusal);
+        if writes {
+            if let Some(refusal) = self.engine.why_writes_are_refused() {
+                return Err(refusal);
+            }
+            // What was a reason may be none any more.
+            self.engine.settle_restrictions();
         }
         match self.engine.loading.load(Relaxed) && !command.is(flags::LOADING) {
             true => Err(LOADING),

@@ -13,6 +13,7 @@
 
 mod account;
 mod admission;
+mod replay;
 mod run;
 mod sequence;
 mod serve;
@@ -37,6 +38,7 @@ use crate::worker::WorkerContext;
 use self::admission::Admission;
 use self::run::{Gate, Runner};
 
+pub(crate) use replay::Replayer;
 pub use sequence::Requests;
 pub(crate) use transaction::unwatch;
 

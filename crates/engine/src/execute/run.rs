@@ -98,15 +98,36 @@ impl Runner<'_> {
                 view.set_import_source(client.import_source);
                 let step = Step { entry, args, keys, in_transaction: false };
                 self.run_one(&mut view, client, step, out, &mut clock.start_ns);
+                self.journal(&mut view, client);
                 if !view.effects().ready.is_empty() {
                     self.serve(&mut view, &mut letters);
                     clock.start_ns = tick::now_ns();
                 }
-                self.engine.keyspace.journal.append(&view.effects().unit);
             }
         }
         self.finish(effects, letters, now_ms);
         gate
+    }
+
+    /// Has the journal take what a step did, and the client note what it can have seen. The step's stripes are locked.
+    #[inline]
+    pub(super) fn journal(self, view: &mut View<'_>, client: &mut Client) {
+        if self.engine.keyspace.journal.is_active() {
+            self.journal_for_readers(view, client);
+        }
+    }
+
+    #[inline(never)]
+    fn journal_for_readers(self, view: &mut View<'_>, client: &mut Client) {
+        let has_changed = !view.effects().unit.is_empty();
+        if !has_changed && view.holds_nothing() {
+            return;
+        }
+        client.seen_offset = self.engine.keyspace.journal.append(&view.effects().unit);
+        view.effects().unit.clear();
+        if has_changed {
+            client.changed_offset = client.seen_offset;
+        }
     }
 
     /// A view for commands with these flags, taken together. Who changes keys may have to serve those who wait for them.
@@ -217,7 +238,7 @@ impl Runner<'_> {
 }
 
 #[inline]
-fn locks_of<'a>(entry: &CommandEntry, args: Args<'_>, keys: &'a [Key<'a>]) -> Locks<'a> {
+pub(super) fn locks_of<'a>(entry: &CommandEntry, args: Args<'_>, keys: &'a [Key<'a>]) -> Locks<'a> {
     if entry.needs_all(args) {
         Locks::All
     } else if keys.is_empty() {

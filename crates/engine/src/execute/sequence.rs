@@ -82,7 +82,7 @@ impl Runner<'_> {
                 return;
             }
             done = Performed { count: done.count + 1, ..self.perform(&mut call, entry) };
-            self.end_of_one(call.view, clock.now_ms);
+            self.end_of_one(call.view, call.client, clock.now_ms);
             *at += 1;
             if call.client.has_promises() {
                 return self.put_off(call.client, entry, call.args, done, &mut clock.start_ns);
@@ -108,12 +108,12 @@ impl Runner<'_> {
     /// Journals what a command of a sequence did, lets go of its stripe, and does what follows from it: for most commands,
     /// nothing.
     #[inline]
-    fn end_of_one(self, view: &mut View<'_>, now_ms: i64) {
-        if view.effects().is_silent() {
+    fn end_of_one(self, view: &mut View<'_>, client: &mut Client, now_ms: i64) {
+        if view.effects().is_silent() && !self.engine.keyspace.journal.is_active() {
             view.effects().dirty = 0;
             return view.let_go();
         }
-        self.engine.keyspace.journal.append(&view.effects().unit);
+        self.journal(view, client);
         view.let_go();
         self.finish(view.effects(), Letters::default(), now_ms);
     }

@@ -92,7 +92,7 @@ impl Runner<'_> {
         }
         let mut reply = Vec::new();
         self.run_again(view, &mut client, entry, parked, &mut reply);
-        self.engine.keyspace.journal.append(&view.effects().unit);
+        let offset = self.engine.keyspace.journal.append(&view.effects().unit);
         view.effects().unit.clear();
         if client.blocked.is_some() {
             parked.shared.wait.finish_service(false);
@@ -101,7 +101,7 @@ impl Runner<'_> {
         view.forget(waiter);
         self.engine.workers[parked.shared.worker].blocked.fetch_sub(1, Relaxed);
         parked.shared.wait.finish_service(true);
-        letters.0.push((parked.shared.worker, Message::Serve { client: parked.shared.id, reply }));
+        letters.0.push((parked.shared.worker, Message::Serve { client: parked.shared.id, reply, offset }));
         Attempt::Over
     }
 

@@ -118,11 +118,11 @@ impl Runner<'_> {
                         transaction.queue.iter().zip(ranges).map(|(queued, range)| (queued, &keys[range]));
                     self.run_queued(&mut view, client, queue, out, &mut clock.start_ns);
                 }
+                self.journal(&mut view, client);
                 if !view.effects().ready.is_empty() {
                     self.serve(&mut view, &mut letters);
                     clock.start_ns = tick::now_ns();
                 }
-                engine.keyspace.journal.append(&view.effects().unit);
             }
         }
         self.finish(effects, letters, now_ms);

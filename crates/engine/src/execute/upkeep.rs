@@ -21,7 +21,8 @@ impl Executor {
         let limit = engine.keyspace.settings.maxmemory_bytes.load(Relaxed) as usize;
         let exceeded = limit != 0 && engine.lasting_bytes() > limit;
         engine.stats.note_exceeded(exceeded, now_ms);
-        if !exceeded || engine.pause.mode(now_ms) != PauseMode::None {
+        let is_held_off = engine.pause.mode(now_ms) != PauseMode::None || engine.loading.load(Relaxed);
+        if !exceeded || is_held_off {
             return true;
         }
         if engine.settings.import_mode.load(Relaxed) {

@@ -25,6 +25,7 @@ mod transactions;
 use crate::command::Command;
 
 pub use admin::DebugSwitches;
+pub use keys::{NO_LOG, reply_to_wait_for_logs};
 pub(crate) use lists::list_limits;
 pub(crate) use strings::new_string;
 

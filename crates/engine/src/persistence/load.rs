@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use ochre_config::{Config, Directive, RdbVersionCheck};
 use ochre_keyspace::{Effects, Locks, Policy};
-use ochre_persist::disk::{Access as FileAccess, FileReader};
+use ochre_persist::disk::{Access as FileAccess, DiskFile, FileReader};
 use ochre_persist::rdb::{
     Batch, Event, KeyInfo, Limits, RdbError, ReadError, ReadOptions, Reader, Value, VersionCheck,
 };
@@ -72,15 +72,24 @@ pub struct Loaded {
 }
 
 /// The bytes of a directive that is a text, as a path.
-pub(super) fn text(config: &Config, directive: Directive) -> PathBuf {
+pub(crate) fn text(config: &Config, directive: Directive) -> PathBuf {
     use std::os::unix::ffi::OsStringExt;
     std::ffi::OsString::from_vec(config.shown(directive)).into()
 }
 
 /// The working directory.
-pub(super) fn dir(config: &Config) -> PathBuf {
+pub(crate) fn dir(config: &Config) -> PathBuf {
     let dir = text(config, Directive::Dir);
     if dir.as_os_str().is_empty() { PathBuf::from(".") } else { dir }
+}
+
+/// What of a file is taken.
+#[derive(Clone, Copy)]
+struct Taking {
+    /// A key that is there gives way to that of the file.
+    merges: bool,
+    /// Keys whose time has come are taken like any other.
+    keeps_expired: bool,
 }
 
 /// What is the same for all keys of a file.
@@ -90,7 +99,7 @@ struct Context<'l> {
     policy: Policy,
     now_ms: i64,
     delay: Duration,
-    merges: bool,
+    taking: Taking,
     empty: AtomicU64,
     failure: Mutex<Option<LoadFailure>>,
     has_failed: AtomicBool,
@@ -117,6 +126,30 @@ impl Engine {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(LoadFailure::Io(error)),
         };
+        let loaded = self.load_file(&*file, options, delay_us, Taking { merges, keeps_expired: false })?.0;
+        self.changes_at_save.store(self.keyspace.counters().changes, Relaxed);
+        Ok(Some(loaded))
+    }
+
+    /// Loads the base of a log, which begins in `file`; where it ends. What has expired is loaded, too: the log says when it was
+    /// gone.
+    pub(crate) fn load_base(&self, file: &dyn DiskFile) -> Result<u64, LoadFailure> {
+        let (options, delay_us) = {
+            let config = self.config.read();
+            (self.read_options(&config), config.int(Directive::KeyLoadDelay))
+        };
+        let taking = Taking { merges: false, keeps_expired: true };
+        Ok(self.load_file(file, options, delay_us, taking)?.1)
+    }
+
+    /// Loads a file; what of it, and where it ends.
+    fn load_file(
+        &self,
+        file: &dyn DiskFile,
+        options: ReadOptions,
+        delay_us: i64,
+        taking: Taking,
+    ) -> Result<(Loaded, u64), LoadFailure> {
         let (keys, expired) = (&self.persistence.keys_loaded, &self.persistence.keys_expired);
         keys.store(0, Relaxed);
         expired.store(0, Relaxed);
@@ -126,18 +159,18 @@ impl Engine {
             policy: self.keyspace.settings.policy(),
             now_ms: clock_ms(),
             delay: Duration::from_micros(u64::try_from(delay_us).unwrap_or(0)),
-            merges,
+            taking,
             empty: AtomicU64::new(0),
             failure: Mutex::new(None),
             has_failed: AtomicBool::new(false),
         };
-        context.load(Reader::new(FileReader::new(&*file, 0), options))?;
-        self.changes_at_save.store(self.keyspace.counters().changes, Relaxed);
-        Ok(Some(Loaded {
+        let end = context.load(Reader::new(FileReader::new(file, 0), options))?;
+        let loaded = Loaded {
             keys: keys.load(Relaxed),
             expired: expired.load(Relaxed),
             empty: context.empty.load(Relaxed),
-        }))
+        };
+        Ok((loaded, end))
     }
 
     fn read_options(&self, config: &Config) -> ReadOptions {
@@ -155,7 +188,7 @@ impl Engine {
 }
 
 impl Context<'_> {
-    fn load(&self, reader: Reader<FileReader<'_>>) -> Result<(), LoadFailure> {
+    fn load(&self, reader: Reader<FileReader<'_>>) -> Result<u64, LoadFailure> {
         let decoders = self.engine.workers.len().max(1);
         let (sender, receiver) = sync_channel::<Batch>(BATCHES_AHEAD);
         let receiver = Mutex::new(receiver);
@@ -169,14 +202,14 @@ impl Context<'_> {
         failure.map_or(read, Err)
     }
 
-    /// Cuts the file into batches of records.
-    fn read(&self, mut reader: Reader<FileReader<'_>>, sender: SyncSender<Batch>) -> Result<(), LoadFailure> {
+    /// Cuts the file into batches of records; where it ends.
+    fn read(&self, mut reader: Reader<FileReader<'_>>, sender: SyncSender<Batch>) -> Result<u64, LoadFailure> {
         loop {
             if self.has_failed.load(Relaxed) {
-                return Ok(());
+                return Ok(0);
             }
             match reader.next()? {
-                Event::End(_) => return Ok(()),
+                Event::End(_) => return Ok(reader.offset()),
                 Event::SelectDb(db) if db >= self.engine.keyspace.databases() as u64 => {
                     return Err(LoadFailure::Database(self.engine.keyspace.databases() as u64));
                 }
@@ -232,7 +265,8 @@ impl Context<'_> {
 
     fn put(&self, db: u64, name: &[u8], info: KeyInfo, value: Value<'_>) -> Result<(), LoadFailure> {
         let persistence = &self.engine.persistence;
-        if info.expire_ms.is_some_and(|expire_ms| expire_ms < self.now_ms) {
+        let has_expired = |expire_ms| expire_ms < self.now_ms;
+        if !self.taking.keeps_expired && info.expire_ms.is_some_and(has_expired) {
             persistence.keys_expired.fetch_add(1, Relaxed);
             return Ok(());
         }
@@ -240,7 +274,7 @@ impl Context<'_> {
         let (key, mut effects) = (keyspace.key(name), Effects::default());
         let keys = [key];
         let mut view = keyspace.view(Locks::Keys(&keys), self.now_ms, &mut effects);
-        if self.merges {
+        if self.taking.merges {
             view.remove(db, key);
         }
         let is_new = hand_over(value, name.len(), |value| view.load(db, key, value, info.expire_ms));

@@ -17,7 +17,10 @@ mod state;
 mod value;
 
 pub use load::{LoadFailure, Loaded};
+pub(crate) use load::{dir, text};
+pub(crate) use save::Base;
 pub use state::{Persistence, Saved};
+pub(crate) use state::Watch;
 pub(crate) use value::{access_clock, as_written, hand_over, limits};
 
 use std::sync::Arc;
@@ -28,7 +31,7 @@ use ochre_keyspace::{Effects, Locks, Snapshot, View};
 use crate::client::Client;
 use crate::engine::{Engine, Message, clock_ms};
 use crate::error::Error;
-use crate::thread::spawn_or_run;
+use crate::thread::{spawn_or_run, spawn_waiting};
 
 use save::Job;
 
@@ -46,26 +49,29 @@ impl Engine {
         if !persistence.claim(clock_ms()) {
             return Err(IN_PROGRESS);
         }
-        let Some(snapshot) = view.begin_snapshot() else {
-            persistence.unclaim();
-            return Err(IN_PROGRESS);
-        };
-        let changes = view.changes();
-        persistence.set_total(snapshot.keys());
-        let job = Job::of(self);
-        if waiting.is_none() {
-            log::warn!("Background saving started");
-        }
-        let run = move || {
+        let (job, changes) = (Job::of(self), view.changes());
+        // First the thread, then the snapshot: one that nobody walks would never end.
+        let thread = spawn_waiting("snapshot", move |snapshot| {
+            engine.settle_log();
             let result = job.run(&engine, snapshot);
             if waiting.is_none() {
                 tell_background(result.is_ok());
             }
             finish(&engine, result, changes, waiting);
-        };
-        // A thread that cannot be started gives nothing back: the snapshot must be walked all the same.
-        spawn_or_run("snapshot", run);
-        Ok(())
+        });
+        let begun = thread.map_err(|_| NO_THREAD).and_then(|thread| {
+            let snapshot = view.begin_snapshot().ok_or(IN_PROGRESS)?;
+            persistence.set_total(snapshot.keys());
+            // It waits for nothing else.
+            let _ = thread.send(snapshot);
+            Ok(())
+        });
+        match begun {
+            Ok(()) if waiting.is_none() => log::warn!("Background saving started"),
+            Ok(()) => {}
+            Err(_) => persistence.unclaim(),
+        }
+        begun
     }
 
     /// Takes a snapshot into the file and waits for it: for whoever is no worker.
@@ -102,7 +108,9 @@ impl Engine {
         }
         let now_ms = clock_ms();
         let history = persistence.history(now_ms);
-        let due = points::due(self.config.read().save_points(), || self.changes_since_save(), &history);
+        // A copy: who changes the configuration may hold stripes.
+        let save_points = self.config.read().save_points().to_vec();
+        let due = points::due(&save_points, || self.changes_since_save(), &history);
         let scheduled = persistence.take_scheduled();
         if let Some(point) = due {
             log::warn!("{} changes in {} seconds. Saving...", point.changes, point.seconds);
@@ -123,6 +131,9 @@ impl Engine {
 
     /// Why commands that write are refused, if they are.
     pub(crate) fn why_writes_are_refused(&self) -> Option<Error> {
+        if let Some(why) = self.aof.refusal() {
+            return Some(Error::owned(why));
+        }
         let config = self.config.read();
         let is_asked = config.bool(ochre_config::Directive::StopWritesOnBgsaveError);
         let refuses = is_asked && !config.save_points().is_empty() && self.persistence.has_failed();
@@ -131,13 +142,25 @@ impl Engine {
 
     /// Says whether the way of a command has to look closely at what may run now.
     pub(crate) fn settle_restrictions(&self) {
-        let is_restricted = self.loading.load(Relaxed) || self.persistence.has_failed();
-        self.restricted.store(is_restricted, Relaxed);
+        let is_restricted = || {
+            self.loading.load(Relaxed) || self.persistence.has_failed() || self.aof.refusal().is_some()
+        };
+        self.restricted.store(is_restricted(), Relaxed);
+        // Somebody may have found a reason meanwhile, and said so before this did not.
+        if is_restricted() {
+            self.restricted.store(true, Relaxed);
+        }
+    }
+
+    /// Whether a snapshot or a base of the log is being written.
+    pub(crate) fn is_saving(&self) -> bool {
+        self.persistence.is_saving() || self.aof.is_rewriting()
     }
 
     /// Begins or ends loading: clients are told so meanwhile.
     pub fn set_loading(&self, is_loading: bool) {
         self.loading.store(is_loading, Relaxed);
+        self.keyspace.settings.loading.store(is_loading, Relaxed);
         self.settle_restrictions();
     }
 }
@@ -220,6 +243,7 @@ fn finish(engine: &Engine, result: Result<Saved, save::SaveError>, changes: u64,
     }
     engine.persistence.finish(&result, clock_ms());
     engine.settle_restrictions();
+    engine.settle_log();
     if let Some((worker, client)) = waiting {
         let reply: &[u8] = if is_ok { b"+OK\r\n" } else { b"-ERR\r\n" };
         engine.post(worker, Message::Complete { client, reply: reply.into() });

@@ -18,7 +18,7 @@ use ochre_persist::rdb::{
     pinned_writer,
 };
 
-use super::state::{Persistence, Saved};
+use super::state::{Saved, Watch};
 use crate::engine::{Engine, REDIS_VERSION, clock_ms};
 
 /// Bytes that are gathered before they go to the disk.
@@ -61,9 +61,10 @@ impl From<WriteError> for SaveError {
 const WRITING: &str = "Write error while saving DB to the disk(rdbSaveRio)";
 
 /// What a snapshot is written as, and where.
-pub(super) struct Job {
+struct Form {
     path: PathBuf,
-    temporary: PathBuf,
+    /// Whether a log goes on where it ends.
+    is_base: bool,
     compresses: bool,
     has_checksum: bool,
     syncs_on_the_way: bool,
@@ -72,17 +73,75 @@ pub(super) struct Job {
     lfu: Lfu,
 }
 
+/// A snapshot that takes the place of the last one.
+pub(super) struct Job {
+    form: Form,
+    path: PathBuf,
+}
+
 impl Job {
     pub(super) fn of(engine: &Engine) -> Job {
+        let (dir, name) = {
+            let config = engine.config.read();
+            (super::load::dir(&config), super::load::text(&config, Directive::Dbfilename))
+        };
+        let temporary = dir.join(format!("temp-{}.rdb", std::process::id()));
+        Job { form: Form::of(engine, temporary, false), path: dir.join(name) }
+    }
+
+    /// Writes a snapshot. It is walked to its end whatever happens.
+    pub(super) fn run(self, engine: &Engine, snapshot: Snapshot) -> Result<Saved, SaveError> {
+        let (watch, disk) = (&engine.persistence.watch, engine.persistence.disk());
+        let result = self.form.write(engine, snapshot, watch);
+        match &result {
+            Ok(_) => {}
+            // What is left of it is of no use; that it cannot be removed changes nothing.
+            Err(_) => _ = disk.remove(&self.form.path),
+        }
+        let saved = result?;
+        if watch.is_cancelled() {
+            _ = disk.remove(&self.form.path);
+            return Err(SaveError::Cancelled);
+        }
+        if let Err(error) = disk.rename(&self.form.path, &self.path) {
+            _ = disk.remove(&self.form.path);
+            return Err(SaveError::Io("Error moving temp DB file on the final destination", error));
+        }
+        let dir = self.path.parent().unwrap_or(std::path::Path::new("."));
+        disk.sync_dir(dir)
+            .map_err(|error| SaveError::Io("Failed to fsync the directory of the DB", error))?;
+        Ok(saved)
+    }
+}
+
+/// A snapshot that a log begins with.
+pub(crate) struct Base(Form);
+
+impl Base {
+    /// The base in the file at `path`.
+    pub(crate) fn of(engine: &Engine, path: PathBuf) -> Base {
+        Base(Form::of(engine, path, true))
+    }
+
+    /// Writes it, durably. The snapshot is walked to its end whatever happens.
+    pub(crate) fn write(&self, engine: &Engine, snapshot: Snapshot, watch: &Watch) -> Result<Saved, SaveError> {
+        self.0.write(engine, snapshot, watch)
+    }
+}
+
+impl Form {
+    fn of(engine: &Engine, path: PathBuf, is_base: bool) -> Form {
         let (config, settings) = (engine.config.read(), &engine.keyspace.settings);
-        let name = super::load::text(&config, Directive::Dbfilename);
-        let dir = super::load::dir(&config);
-        Job {
-            path: dir.join(name),
-            temporary: dir.join(format!("temp-{}.rdb", std::process::id())),
+        let syncs = match is_base {
+            true => Directive::AofRewriteIncrementalFsync,
+            false => Directive::RdbSaveIncrementalFsync,
+        };
+        Form {
+            path,
+            is_base,
             compresses: config.bool(Directive::Rdbcompression),
             has_checksum: config.bool(Directive::Rdbchecksum),
-            syncs_on_the_way: config.bool(Directive::RdbSaveIncrementalFsync),
+            syncs_on_the_way: config.bool(syncs),
             key_delay: Duration::from_micros(
                 u64::try_from(config.int(Directive::RdbKeySaveDelay)).unwrap_or(0),
             ),
@@ -91,45 +150,21 @@ impl Job {
         }
     }
 
-    /// Writes a snapshot. It is walked to its end whatever happens.
-    pub(super) fn run(self, engine: &Engine, snapshot: Snapshot) -> Result<Saved, SaveError> {
-        let (persistence, disk) = (&engine.persistence, engine.persistence.disk());
-        let result = self.write(engine, snapshot);
-        match &result {
-            Ok(_) => {}
-            // What is left of it is of no use; that it cannot be removed changes nothing.
-            Err(_) => _ = disk.remove(&self.temporary),
-        }
-        let saved = result?;
-        if persistence.is_cancelled() {
-            _ = disk.remove(&self.temporary);
-            return Err(SaveError::Cancelled);
-        }
-        if let Err(error) = disk.rename(&self.temporary, &self.path) {
-            _ = disk.remove(&self.temporary);
-            return Err(SaveError::Io("Error moving temp DB file on the final destination", error));
-        }
-        let dir = self.path.parent().unwrap_or(std::path::Path::new("."));
-        disk.sync_dir(dir)
-            .map_err(|error| SaveError::Io("Failed to fsync the directory of the DB", error))?;
-        Ok(saved)
-    }
-
-    fn write(&self, engine: &Engine, snapshot: Snapshot) -> Result<Saved, SaveError> {
-        let begun = self.begin(engine.persistence.disk());
+    fn write(&self, engine: &Engine, snapshot: Snapshot, watch: &Watch) -> Result<Saved, SaveError> {
+        let begun = self.begin(&*engine.persistence.disk());
         let sizes = snapshot.databases().collect();
         let (writer, failure) = match begun {
             Ok(writer) => (Some(writer), None),
             Err(error) => (None, Some(error)),
         };
-        let mut sink = FileSink::new(self, &engine.persistence, writer, failure, sizes);
+        let mut sink = FileSink::new(self, watch, writer, failure, sizes);
         engine.keyspace.tell_snapshot(snapshot, &mut sink);
         sink.finish()
     }
 
     fn begin(&self, disk: &dyn Disk) -> Result<Writer<FileWriter>, SaveError> {
         let opening = "Failed opening the temp RDB file for saving";
-        let file = disk.create(&self.temporary).map_err(|error| SaveError::Io(opening, error))?;
+        let file = disk.create(&self.path).map_err(|error| SaveError::Io(opening, error))?;
         let file = FileWriter::new(file, self.syncs_on_the_way.then_some(SYNC_BYTES));
         let encode = self.encode_options();
         let mut writer = Writer::new(file, WriteOptions { encode, has_checksum: self.has_checksum })
@@ -140,7 +175,7 @@ impl Job {
             ("redis-bits", "64"),
             ("ctime", &(clock_ms() / 1000).to_string()),
             ("used-mem", &used_bytes),
-            ("aof-base", "0"),
+            ("aof-base", if self.is_base { "1" } else { "0" }),
         ];
         for (name, value) in fields {
             let written = writer.aux(name.as_bytes(), value.as_bytes());
@@ -166,8 +201,8 @@ impl Job {
 
 /// Takes what a snapshot tells.
 struct FileSink<'s> {
-    job: &'s Job,
-    persistence: &'s Persistence,
+    form: &'s Form,
+    watch: &'s Watch,
     writer: Option<Writer<FileWriter>>,
     failure: Option<SaveError>,
     sizes: Vec<(u32, usize, usize)>,
@@ -181,20 +216,20 @@ struct FileSink<'s> {
 
 impl<'s> FileSink<'s> {
     fn new(
-        job: &'s Job,
-        persistence: &'s Persistence,
+        form: &'s Form,
+        watch: &'s Watch,
         writer: Option<Writer<FileWriter>>,
         failure: Option<SaveError>,
         sizes: Vec<(u32, usize, usize)>,
     ) -> FileSink<'s> {
         let now_ms = clock_ms();
-        FileSink { job, persistence, writer, failure, sizes, gathered: Vec::new(), db: None, keys: 0, now_ms }
+        FileSink { form, watch, writer, failure, sizes, gathered: Vec::new(), db: None, keys: 0, now_ms }
     }
 
     /// The encoder for keys of a database.
     fn encoder(&mut self, db: u32) -> Option<&mut Encoder> {
         if self.gathered.last().is_none_or(|(of, _)| *of != db) {
-            self.gathered.push((db, Encoder::new(self.job.encode_options())));
+            self.gathered.push((db, Encoder::new(self.form.encode_options())));
         }
         self.gathered.last_mut().map(|(_, encoder)| encoder)
     }
@@ -224,7 +259,7 @@ impl<'s> FileSink<'s> {
 
     fn take(&mut self, saved: SavedKey<'_>) -> Result<(), SaveError> {
         let SavedKey { db, key, value, expire_ms, access } = saved;
-        let info = self.job.info(expire_ms, access, self.now_ms);
+        let info = self.form.info(expire_ms, access, self.now_ms);
         let Some(encoder) = self.encoder(db) else { return Ok(()) };
         let recorded = match value {
             SavedValue::Int(number) => encoder.record(key, info, ValueRef::Int(number)),
@@ -243,7 +278,7 @@ impl<'s> FileSink<'s> {
         info: KeyInfo,
         mut pinned: ochre_types::Pinned,
     ) -> Result<(), SaveError> {
-        let target = self.job.encode_options().target;
+        let target = self.form.encode_options().target;
         let mut parts = pinned_writer(&mut pinned, target).map_err(SaveError::CannotHold)?;
         let Some(encoder) = self.encoder(db) else { return Ok(()) };
         encoder.begin_record(key, info, &mut *parts).map_err(SaveError::CannotHold)?;
@@ -253,7 +288,7 @@ impl<'s> FileSink<'s> {
                 return Ok(());
             }
             self.flush()?;
-            if self.persistence.is_cancelled() {
+            if self.watch.is_cancelled() {
                 return Err(SaveError::Cancelled);
             }
         }
@@ -285,14 +320,14 @@ impl SnapshotSink for FileSink<'_> {
         match self.take(key) {
             Ok(()) => {
                 self.keys += 1;
-                self.persistence.keys_done.store(self.keys, Relaxed);
+                self.watch.keys_done.store(self.keys, Relaxed);
             }
             Err(error) => self.failure = Some(error),
         }
     }
 
     fn goes_on(&mut self) -> bool {
-        if self.failure.is_none() && self.persistence.is_cancelled() {
+        if self.failure.is_none() && self.watch.is_cancelled() {
             self.failure = Some(SaveError::Cancelled);
         }
         if self.failure.is_none()
@@ -301,8 +336,8 @@ impl SnapshotSink for FileSink<'_> {
         {
             self.failure = Some(error);
         }
-        if !self.job.key_delay.is_zero() && self.failure.is_none() {
-            std::thread::sleep(self.job.key_delay);
+        if !self.form.key_delay.is_zero() && self.failure.is_none() {
+            std::thread::sleep(self.form.key_delay);
         }
         self.failure.is_none()
     }

@@ -18,13 +18,40 @@ pub struct Saved {
     pub bytes: u64,
 }
 
+/// How far the writing of a snapshot is, and whether it is still wanted.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    cancelled: AtomicBool,
+    /// Keys told so far.
+    pub(crate) keys_done: AtomicU64,
+}
+
+impl Watch {
+    /// Another one begins.
+    pub(crate) fn begin(&self) {
+        self.cancelled.store(false, Relaxed);
+        self.keys_done.store(0, Relaxed);
+    }
+
+    /// Has the present one given up.
+    pub(crate) fn cancel(&self) {
+        self.cancelled.store(true, Relaxed);
+    }
+
+    /// Whether it is to be given up.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Relaxed)
+    }
+}
+
 /// What is going on with snapshots. Everything may be read at any time.
 #[derive(Debug)]
 pub struct Persistence {
     engine: OnceLock<Weak<Engine>>,
     disk: Arc<dyn Disk>,
     saving: AtomicBool,
-    cancelled: AtomicBool,
+    /// Of the present snapshot.
+    pub(super) watch: Watch,
     scheduled: AtomicBool,
     failed: AtomicBool,
     started_ms: AtomicI64,
@@ -34,8 +61,6 @@ pub struct Persistence {
     saves: AtomicU64,
     failures: AtomicU64,
     keys_total: AtomicU64,
-    /// Keys told so far of the present snapshot.
-    pub(crate) keys_done: AtomicU64,
     /// Keys that the last loading put in.
     pub(crate) keys_loaded: AtomicU64,
     /// Keys that it passed over because their time had come.
@@ -57,7 +82,7 @@ impl Persistence {
             engine: OnceLock::new(),
             disk: Arc::new(RealDisk),
             saving: AtomicBool::new(false),
-            cancelled: AtomicBool::new(false),
+            watch: Watch::default(),
             scheduled: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             started_ms: AtomicI64::new(0),
@@ -67,7 +92,6 @@ impl Persistence {
             saves: AtomicU64::new(0),
             failures: AtomicU64::new(0),
             keys_total: AtomicU64::new(0),
-            keys_done: AtomicU64::new(0),
             keys_loaded: AtomicU64::new(0),
             keys_expired: AtomicU64::new(0),
         }
@@ -78,12 +102,16 @@ impl Persistence {
         let _ = self.engine.set(Arc::downgrade(engine));
     }
 
-    pub(super) fn engine(&self) -> Option<Arc<Engine>> {
-        self.engine.get()?.upgrade()
+    pub(crate) fn engine(&self) -> Option<Arc<Engine>> {
+        self.weak_engine().upgrade()
     }
 
-    pub(super) fn disk(&self) -> &dyn Disk {
-        &*self.disk
+    pub(crate) fn weak_engine(&self) -> Weak<Engine> {
+        self.engine.get().cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn disk(&self) -> Arc<dyn Disk> {
+        Arc::clone(&self.disk)
     }
 
     /// Whether a snapshot is being written.
@@ -101,8 +129,7 @@ impl Persistence {
         if self.saving.swap(true, Relaxed) {
             return false;
         }
-        self.cancelled.store(false, Relaxed);
-        self.keys_done.store(0, Relaxed);
+        self.watch.begin();
         self.started_ms.store(now_ms, Relaxed);
         self.last_attempt_ms.store(now_ms, Relaxed);
         true
@@ -137,12 +164,10 @@ impl Persistence {
     /// Has the present snapshot given up; whether there was one.
     pub fn cancel(&self) -> bool {
         let is_saving = self.is_saving();
-        self.cancelled.store(is_saving, Relaxed);
+        if is_saving {
+            self.watch.cancel();
+        }
         is_saving
-    }
-
-    pub(super) fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Relaxed)
     }
 
     /// Has a snapshot taken once the present one is over.
@@ -181,7 +206,7 @@ impl Persistence {
     /// How far the present snapshot is, if there is one.
     pub(crate) fn progress(&self) -> Option<Progress> {
         self.is_saving().then(|| Progress {
-            keys_done: self.keys_done.load(Relaxed),
+            keys_done: self.watch.keys_done.load(Relaxed),
             keys_total: self.keys_total.load(Relaxed),
             since_ms: self.started_ms.load(Relaxed),
         })

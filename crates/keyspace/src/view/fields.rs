@@ -4,7 +4,6 @@
 //! in the background. Their removal is no change of the one who finds them (it does not count as one), but the journal and
 //! whoever watches the key or listens to its events are told. With its last field the key goes.
 
-use std::sync::atomic::Ordering::Relaxed;
 
 use ochre_types::hash::Hash;
 
@@ -21,7 +20,7 @@ impl View<'_> {
     /// sees what has expired.
     #[inline]
     pub fn field_clock_ms(&self) -> i64 {
-        let shows_all = self.keyspace.settings.lazy_expire_disabled.load(Relaxed) || self.sees_expired();
+        let shows_all = self.keyspace.settings.keeps_expired() || self.sees_expired();
         if shows_all { i64::MIN } else { self.now_ms }
     }
 

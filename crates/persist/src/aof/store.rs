@@ -243,6 +243,20 @@ impl Store {
         Ok(path)
     }
 
+    /// The same where no log goes on behind the base: it stands for everything.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn adopt_base_alone(&mut self, temporary: &OsString, format: BaseFormat) -> Result<(), DiskError> {
+        let mut manifest = self.manifest.clone();
+        let seq = manifest.next_base_seq();
+        let name = self.layout.base_name(seq, format);
+        manifest.set_base(Entry::new(name.clone(), seq, Role::Base));
+        self.rename(temporary, &name, &manifest)?;
+        manifest.retire_incrementals(0);
+        self.replace(manifest)
+    }
+
     /// Forgets history, and says which files that was, to be removed. Errors leave the manifest as it is, which does no harm:
     /// history is not loaded.
     ///

@@ -47,7 +47,8 @@ impl Worker {
     /// expired.
     fn sweep(&mut self, now_ms: i64, budget_ns: u64) {
         let settings = &self.engine.keyspace.settings;
-        if !settings.active_expire.load(Relaxed) || settings.import_mode.load(Relaxed) {
+        let is_off = !settings.active_expire.load(Relaxed) || settings.loading.load(Relaxed);
+        if is_off || settings.import_mode.load(Relaxed) {
             self.sweeping = false;
             return;
         }

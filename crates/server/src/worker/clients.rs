@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use ochre_engine::{Blocked, BlockedOn, Error, client_flags, clock_ms};
+use ochre_engine::{Blocked, BlockedOn, Error, client_flags, clock_ms, reply_to_wait_for_logs};
 use ochre_resp::ReplyWriter;
 
 use super::Worker;
@@ -33,6 +33,7 @@ impl Worker {
             self.postponed.retain(|other| *other != token);
         }
         self.ready.retain(|other| *other != token);
+        self.awaiting.remove(&token);
         self.forget_parts(token, &mut connection);
         self.executor.forget(&mut connection.client);
         connection.shared().account(&self.executor.context.stats, 0);
@@ -79,17 +80,14 @@ impl Worker {
     pub(super) fn wake(&mut self, token: usize, with_error: bool) {
         let Some(connection) = self.connections.get_mut(token) else { return };
         let Some(blocked) = connection.client.blocked else { return };
+        let is_local = self.engine.aof.is_durable(connection.client.changed_offset);
         let mut out = Vec::new();
         let mut reply = ReplyWriter::new(&mut out, connection.client.protocol);
         match (with_error, blocked.on) {
             (true, _) => reply.error_bytes(UNBLOCKED.bytes()),
             (false, BlockedOn::Keys) => reply.null_array(),
             (false, BlockedOn::Replicas) => reply.integer(0),
-            (false, BlockedOn::Logs) => {
-                reply.array(2);
-                reply.integer(0);
-                reply.integer(0);
-            }
+            (false, BlockedOn::Logs { .. }) => reply_to_wait_for_logs(&mut reply, is_local),
             (false, BlockedOn::Completion) => {}
         }
         self.executor.end_unserved(&mut connection.client, with_error.then_some(&UNBLOCKED), out.len());
@@ -98,15 +96,27 @@ impl Worker {
     }
 
     /// Gives a client that waited for a key the reply that somebody else has made for it.
-    pub(super) fn serve(&mut self, id: u64, mut reply: Vec<u8>) {
+    pub(super) fn serve(&mut self, id: u64, mut reply: Vec<u8>, offset: u64) {
         let Some(token) = self.by_id.get(&id).copied() else { return };
         let Some(connection) = self.connections.get_mut(token) else { return };
         let Some(blocked) = connection.client.blocked.filter(|_| connection.shared().wait.is_served()) else {
             return;
         };
         connection.client.waiter = None;
+        // What served it may have changed nothing: then this is more than it waits for.
+        connection.client.seen_offset = offset;
+        connection.client.changed_offset = offset;
         self.forget_wait(token, blocked, true);
         self.go_on(token, &mut reply);
+    }
+
+    /// Lets a client go on whose wait this worker has ended, after its reply.
+    pub(super) fn finish_wait(&mut self, token: usize, reply: &mut Vec<u8>) {
+        let blocked = self.connections.get(token).and_then(|connection| connection.client.blocked);
+        if let Some(blocked) = blocked {
+            self.forget_wait(token, blocked, false);
+            self.go_on(token, reply);
+        }
     }
 
     /// Answers a client that waits for a completion, and lets it go on.
@@ -175,6 +185,7 @@ impl Worker {
     /// Sends what can still be sent and closes everything.
     pub(super) fn close_all(&mut self) {
         let tokens: Vec<usize> = self.connections.iter().map(|(token, _)| token).collect();
+        self.look_at_log();
         for token in tokens {
             self.flush(token);
             self.close(token);

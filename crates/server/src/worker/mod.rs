@@ -9,6 +9,7 @@
 
 mod background;
 mod clients;
+mod durable;
 mod output;
 mod parts;
 mod serve;
@@ -55,6 +56,8 @@ pub struct Worker {
     postponed: Vec<usize>,
     /// Those whose reply is made in parts.
     promised: VecDeque<usize>,
+    /// Those who wait for the log.
+    awaiting: BTreeSet<usize>,
     output_limits: OutputLimits,
     /// When the last batch ended, unix time in ms.
     now_ms: i64,
@@ -92,6 +95,7 @@ impl Worker {
             deadlines: BTreeSet::new(),
             postponed: Vec::new(),
             promised: VecDeque::new(),
+            awaiting: BTreeSet::new(),
             output_limits,
             now_ms: clock_ms(),
             next_tick_ms: 0,
@@ -236,9 +240,10 @@ impl Worker {
                     self.tell(token, &bytes);
                 }
             }
-            Message::Serve { client, reply } => self.serve(client, reply),
+            Message::Serve { client, reply, offset } => self.serve(client, reply, offset),
             Message::Complete { client, reply } => self.complete(client, &reply),
             Message::Resume => self.resume(),
+            Message::Durable => self.look_at_log(),
             Message::Reconfigure => {
                 self.output_limits = OutputLimits::new(&self.engine.config.read());
                 self.evict_clients();
@@ -249,8 +254,12 @@ impl Worker {
 
     /// Sends what is no reply; not in the midst of one.
     fn tell(&mut self, token: usize, bytes: &[u8]) {
-        let rest = self.connections.get_mut(token).and_then(|connection| connection.rest.as_mut());
-        match rest {
+        let Some(connection) = self.connections.get_mut(token) else { return };
+        if self.engine.aof.holds_replies() {
+            // It may show what has just been changed.
+            connection.client.seen_offset = self.engine.keyspace.journal.offset();
+        }
+        match &mut connection.rest {
             Some(rest) => rest.add(bytes),
             None => self.send(token, &mut bytes.to_vec()),
         }

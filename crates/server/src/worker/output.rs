@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use ochre_engine::clock_ms;
 
 use super::Worker;
-use crate::connection::{Connection, State};
+use crate::connection::Connection;
 use crate::group::{RECEIVE_BYTES, Seat};
 
 /// A reply buffer above this size is sent before the round is over.
@@ -42,8 +42,18 @@ impl Worker {
         seat.out = out;
     }
 
-    /// Sends replies to a connection; `replies` is empty afterwards.
+    /// Sends replies to a connection, or keeps them for as long as what they show is not durable; `replies` is empty
+    /// afterwards.
     pub(super) fn send(&mut self, token: usize, replies: &mut Vec<u8>) {
+        let is_behind = self.connections.get(token).is_some_and(|connection| connection.held.is_some());
+        if (is_behind || self.engine.aof.holds_replies()) && self.hold(token, replies) {
+            return;
+        }
+        self.send_now(token, replies);
+    }
+
+    /// Sends replies to a connection that need not wait for the log; `replies` is empty afterwards.
+    pub(super) fn send_now(&mut self, token: usize, replies: &mut Vec<u8>) {
         let Some(connection) = self.connections.get_mut(token) else { return };
         if self.output_limits.would_exceed(connection, replies.len()) {
             replies.clear();
@@ -95,7 +105,7 @@ impl Worker {
         let shared = connection.shared();
         shared.net_out_bytes.store(shared.net_out_bytes.load(Relaxed) + sent as u64, Relaxed);
         if connection.unsent_bytes() == 0 {
-            if connection.state == State::Draining {
+            if self.is_drained(token) {
                 self.close(token);
             }
             return;

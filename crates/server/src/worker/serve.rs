@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::atomic::Ordering::Relaxed;
 
-use ochre_engine::{Args, Clock, Outcome, Prepared, Requests, client_flags, clock_ms};
+use ochre_engine::{Args, BlockedOn, Clock, Outcome, Prepared, Requests, client_flags, clock_ms};
 use ochre_keyspace::Key;
 use ochre_resp::{Limits, ReplyWriter, Span};
 
@@ -333,6 +333,9 @@ impl Worker {
                     self.deadlines.insert((blocked.deadline_ms, seat.token));
                     stats.blocked.fetch_add(1, Relaxed);
                     stats.timed.fetch_add(i64::from(blocked.is_timed()), Relaxed);
+                    if let BlockedOn::Logs { .. } = blocked.on {
+                        self.watch_log(seat.token);
+                    }
                 }
             }
             Outcome::Postponed => {
@@ -390,7 +393,7 @@ impl Worker {
             seat.input = Vec::new();
         }
         connection.publish_memory(&self.executor.context.stats);
-        if seat.broken || (connection.state == State::Draining && connection.unsent_bytes() == 0) {
+        if seat.broken || self.is_drained(seat.token) {
             return self.close(seat.token);
         }
         self.enqueue(seat.token);

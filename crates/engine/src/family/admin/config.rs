@@ -80,9 +80,40 @@ fn set(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let secret = |at: &usize| Config::is_sensitive(pairs[*at].0);
     call.client.redacted.extend((0..pairs.len()).filter(secret).map(|at| at * 2 + 3));
     let context = SetContext { loading: call.engine.loading.load(Relaxed), local_client: is_local(call) };
-    change(call.engine, &pairs, context).map_err(|error| refusal(&error))?;
+    let change = || change(call.engine, &pairs, context).map_err(|error| refusal(&error));
+    match wanted_log(call.engine, &pairs, context) {
+        // A transaction holds stripes, and a log begins and ends with all of them: that is done right after it.
+        Some(wanted) if !call.in_transaction => switch_log(call.engine, wanted, change)?,
+        _ => change()?,
+    }
     call.reply.ok();
     Ok(())
+}
+
+/// Whether there is to be an append-only file afterwards, if that is to change.
+fn wanted_log(engine: &Engine, pairs: &[(&[u8], &[u8])], context: SetContext) -> Option<bool> {
+    let names_it = |(name, _): &(&[u8], &[u8])| name.eq_ignore_ascii_case(Directive::Appendonly.name().as_bytes());
+    if !pairs.iter().any(names_it) {
+        return None;
+    }
+    let mut new = Config::clone(&engine.config.read());
+    new.set(pairs, context).ok()?;
+    let wanted = new.bool(Directive::Appendonly);
+    (wanted != engine.aof.is_on()).then_some(wanted)
+}
+
+/// Begins or ends the append-only file, and changes the configuration; both or neither.
+fn switch_log(engine: &Engine, wanted: bool, change: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+    if let Err(why) = engine.switch_log(wanted) {
+        log::error!("Unable to turn on AOF: {why}");
+        let reason = "Unable to turn on AOF. Check server logs.".to_owned();
+        return Err(refusal(&SetError::failed(Directive::Appendonly.name(), reason)));
+    }
+    change().inspect_err(|_| {
+        if let Err(why) = engine.switch_log(!wanted) {
+            log::error!("The append-only file is not what it was: {why}");
+        }
+    })
 }
 
 fn refusal(error: &SetError) -> Error {
@@ -116,10 +147,16 @@ fn change(engine: &Engine, pairs: &[(&[u8], &[u8])], context: SetContext) -> Res
     *current = new;
     let current = RwLockWriteGuard::downgrade(current);
     note(&changes, &current);
+    let concerns_log =
+        [Directive::Appendfsync, Directive::NoAppendfsyncOnRewrite, Directive::AofTimestampEnabled, Directive::AofDisableAutoGc];
+    let is_about_log = concerns_log.iter().any(|directive| changes.contains(*directive));
     if changes.contains(Directive::Requirepass) {
         engine.access.set_default_password(current.text(Directive::Requirepass), &engine.clients);
     }
     drop(current);
+    if is_about_log {
+        engine.refresh_log();
+    }
     // Before the reply: who lowered the limit is to find its clients below it.
     engine.evict_clients();
     // Workers keep copies of some settings, and evict if there is less memory now.

@@ -1,6 +1,7 @@
 //! SAVE, BGSAVE, LASTSAVE: snapshots that a client asks for. None of them keeps others waiting.
 
 use super::BASE;
+use crate::aof::RewriteAsked;
 use crate::call::Call;
 use crate::command::{Arg, Command, acl, flags};
 use crate::error::{Error, SYNTAX};
@@ -64,6 +65,22 @@ fn cancel(call: &mut Call<'_, '_>) -> Result<(), Error> {
     }
     Ok(())
 }
+
+pub(super) const BGREWRITEAOF: Command = Command {
+    name: "bgrewriteaof",
+    summary: "Rewrites the append-only file in the background, so that it is as short as the data allow.",
+    complexity: "O(1)",
+    arity: 1,
+    flags: SAVES,
+    handler: |call| {
+        call.reply.simple(match call.engine.ask_for_rewrite(call.view)? {
+            RewriteAsked::Started => "Background append only file rewriting started",
+            RewriteAsked::Scheduled => "Background append only file rewriting scheduled",
+        });
+        Ok(())
+    },
+    ..BASE
+};
 
 pub(super) const LASTSAVE: Command = Command {
     name: "lastsave",

@@ -19,6 +19,8 @@ mod wait;
 
 use crate::command::{Command, Group, acl};
 
+pub use wait::{NO_LOG, reply_to_wait_for_logs};
+
 /// The family's commands.
 pub const COMMANDS: &[Command] = &[
     copy::COPY,

@@ -1,5 +1,7 @@
-//! Waiting for replicas and logs: WAIT, WAITAOF. There are neither yet, so nothing is ever acknowledged: who asks for
-//! nothing has it at once, who asks for more waits until the timeout.
+//! Waiting for replicas and logs: WAIT, WAITAOF. There are no replicas yet, so none ever acknowledges anything: who asks for
+//! one waits until the timeout.
+
+use ochre_resp::ReplyWriter;
 
 use crate::call::{Call, integer, integer_between};
 use crate::client::BlockedOn;
@@ -53,18 +55,28 @@ fn wait_for_logs(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let text = OUT_OF_RANGE_POSITIVE;
     let replicas = integer_between(call.args.at(2), 0, i64::MAX, None).map_err(|_| text)?;
     let deadline_ms = deadline(call, call.args.at(3))?;
-    if local > 0 {
-        let text = "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.";
-        return Err(Error::new(text));
+    let aof = &call.engine.aof;
+    if local > 0 && !aof.is_on() {
+        return Err(NO_LOG);
     }
-    if replicas == 0 || call.in_transaction {
-        call.reply.array(2);
-        call.reply.integer(0);
-        call.reply.integer(0);
+    let is_local = aof.is_durable(call.client.changed_offset);
+    if replicas == 0 && (local == 0 || is_local) || call.in_transaction {
+        reply_to_wait_for_logs(&mut call.reply, is_local);
     } else {
-        call.client.block(BlockedOn::Logs, deadline_ms);
+        call.client.block(BlockedOn::Logs { local: local > 0, replicas: replicas > 0 }, deadline_ms);
     }
     Ok(())
+}
+
+/// The reply to WAITAOF where there is no append-only file to wait for.
+pub const NO_LOG: Error =
+    Error::new("ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.");
+
+/// The reply to WAITAOF, `is_local` telling whether what the client wrote is durable here.
+pub fn reply_to_wait_for_logs(reply: &mut ReplyWriter<'_>, is_local: bool) {
+    reply.array(2);
+    reply.integer(i64::from(is_local));
+    reply.integer(0);
 }
 
 /// The end of a timeout in milliseconds, 0 for none.

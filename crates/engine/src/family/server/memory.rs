@@ -68,7 +68,10 @@ fn stats(call: &mut Call<'_, '_>) -> Result<(), Error> {
     map.integer("replica.fullsync.buffer", 0);
     map.integer("clients.slaves", clients.replica_bytes as i64);
     map.integer("clients.normal", clients.normal_bytes as i64);
-    let to_come = ["cluster.links", "aof.buffer", "lua.caches", "functions.caches", "script.VMs"];
+    map.integer("cluster.links", 0);
+    let log = call.engine.aof.status();
+    map.integer("aof.buffer", log.map_or(0, |log| (log.buffered_bytes + log.unsynced_bytes) as i64));
+    let to_come = ["lua.caches", "functions.caches", "script.VMs"];
     to_come.iter().for_each(|name| map.integer(name, 0));
     for (db, size) in databases.iter().enumerate().filter(|(_, size)| size.table_bytes > 0) {
         // Expiry is part of an entry: there is no second table.

@@ -41,6 +41,16 @@ impl<'a> Command<'a> {
         self.args.iter().map(move |span| bytes.get(span.start..span.start + span.len).unwrap_or_default())
     }
 
+    /// Its bytes, in which its arguments are.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Where its arguments begin in its bytes, and how long they are.
+    pub fn spans(&self) -> impl ExactSizeIterator<Item = (usize, usize)> + use<'a> {
+        self.args.iter().map(|span| (span.start, span.len))
+    }
+
     /// The name.
     pub fn name(&self) -> &'a [u8] {
         self.args().next().unwrap_or_default()

@@ -50,6 +50,9 @@ pub(super) fn restart(call: &mut Call<'_, '_>) -> Result<(), Error> {
         log::error!("Can't restart: configuration rewrite process failed: {error}");
         return Err(FAILED);
     }
+    if call.args.is(1, "restart") {
+        call.engine.aof.close();
+    }
     host.restart(delay_ms);
     Err(FAILED)
 }

@@ -60,7 +60,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     sub("htstats-key", 1, ANY, look::table_figures_of_key),
     sub("leak", 1, 1, leak),
     sub("listpack", 1, 1, look::listpack),
-    sub("loadaof", 0, ANY, no_log),
+    sub("loadaof", 0, ANY, reload::load_log),
     sub("log", 1, 1, log_line),
     sub("mallctl", 1, 2, allocator::number),
     sub("mallctl-str", 1, 1, allocator::text),
@@ -141,10 +141,6 @@ fn log_line(call: &mut Call<'_, '_>) -> Result<(), Error> {
     log::error!("DEBUG LOG: {}", String::from_utf8_lossy(call.args.at(2)));
     call.reply.ok();
     Ok(())
-}
-
-fn no_log(_call: &mut Call<'_, '_>) -> Result<(), Error> {
-    Err(Error::new("ERR not available yet: this version of Ochre has no append-only file"))
 }
 
 fn no_replication(_call: &mut Call<'_, '_>) -> Result<(), Error> {

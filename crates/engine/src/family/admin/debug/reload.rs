@@ -1,4 +1,4 @@
-//! DEBUG RELOAD: everything into the snapshot file, and back again.
+//! DEBUG RELOAD: everything into the snapshot file, and back again. DEBUG LOADAOF: everything from the append-only file.
 
 use crate::call::Call;
 use crate::error::Error;
@@ -20,6 +20,15 @@ pub(super) fn reload(call: &mut Call<'_, '_>) -> Result<(), Error> {
         return Err(Error::new("ERR DEBUG RELOAD is not possible inside a transaction"));
     }
     call.engine.begin_reload(reload, (call.worker.index, call.client.id()))?;
+    wait_for_save(call.client);
+    Ok(())
+}
+
+pub(super) fn load_log(call: &mut Call<'_, '_>) -> Result<(), Error> {
+    if call.in_transaction {
+        return Err(Error::new("ERR DEBUG LOADAOF is not possible inside a transaction"));
+    }
+    call.engine.begin_reload_of_log((call.worker.index, call.client.id()))?;
     wait_for_save(call.client);
     Ok(())
 }

@@ -11,8 +11,8 @@ fn who_asks_for_more_than_there_is_waits() {
     for (request, on, timeout_ms) in [
         ("wait 1 50000", BlockedOn::Replicas, Some(50_000)),
         ("wait 1 0", BlockedOn::Replicas, None),
-        ("waitaof 0 1 50000", BlockedOn::Logs, Some(50_000)),
-        ("waitaof 0 2 0", BlockedOn::Logs, None),
+        ("waitaof 0 1 50000", BlockedOn::Logs { local: false, replicas: true }, Some(50_000)),
+        ("waitaof 0 2 0", BlockedOn::Logs { local: false, replicas: true }, None),
     ] {
         let before_ms = clock_ms();
         assert_eq!((harness.run(request).as_str(), harness.outcome), ("", Outcome::Blocked), "{request}");

@@ -29,8 +29,9 @@ pub(super) fn memory(scene: &Scene<'_>, report: &mut Report) {
         "mem_cluster_slot_migration_input_buffer",
         "mem_cluster_slot_migration_input_buffer_peak",
         "mem_cluster_links",
-        "mem_aof_buffer",
     ]);
+    let log = engine.aof.status();
+    report.field("mem_aof_buffer", log.map_or(0, |log| log.buffered_bytes + log.unsynced_bytes));
     report.field("mem_allocator", ochre_memory::allocator_name());
     report.zeros(&["mem_overhead_db_hashtable_rehashing", "active_defrag_running"]);
     report.field("lazyfree_pending_objects", engine.keyspace.reclaimer.pending());

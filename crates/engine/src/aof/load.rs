@@ -1,0 +1,107 @@
+//! From the log's files into the keyspace.
+
+use std::ffi::OsStr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
+
+use ochre_config::Directive;
+use ochre_keyspace::{Effects, Locks};
+use ochre_persist::aof::{self, Load, LoadSettings, ReadLimits, Store, Unit, emit_all};
+use ochre_persist::disk::DiskFile;
+
+use super::switch::layout;
+use crate::engine::{Engine, Message, clock_ms};
+use crate::error::Error;
+use crate::execute::Replayer;
+use crate::thread::spawn_or_run;
+
+/// What was loaded of a log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LogLoaded {
+    /// Bytes of its base.
+    pub base_bytes: u64,
+    /// Bytes at the end of its last file that were no whole unit, and are gone.
+    pub discarded_bytes: u64,
+    /// Transactions and single commands that were applied.
+    pub units: u64,
+}
+
+struct Loader<'e> {
+    engine: &'e Engine,
+    replayer: Replayer,
+}
+
+impl Load for Loader<'_> {
+    fn snapshot(&mut self, file: &dyn DiskFile) -> Result<u64, String> {
+        self.engine.load_base(file).map_err(|failure| failure.to_string())
+    }
+
+    fn unit(&mut self, unit: &Unit<'_>) -> Result<(), String> {
+        unit.commands().try_for_each(|command| self.replayer.run(&command))
+    }
+
+    fn begin_file(&mut self, _name: &OsStr, _done_bytes: u64, _total_bytes: u64) {
+        self.replayer.begin_file();
+    }
+}
+
+impl Engine {
+    /// Loads the log; `None` if there is none. Nothing may be attached to the journal, or else it hears nothing of this.
+    ///
+    /// # Errors
+    /// It cannot be loaded; part of it may have been. What is wrong has been logged.
+    pub fn load_log(self: &Arc<Engine>) -> Result<Option<LogLoaded>, String> {
+        let (layout, settings) = {
+            let config = self.config.read();
+            let limits = ReadLimits::default();
+            let load_truncated = config.bool(Directive::AofLoadTruncated);
+            let corrupt_tail_bytes_max = config.uint(Directive::AofLoadCorruptTailMaxSize);
+            (layout(&config), LoadSettings { load_truncated, corrupt_tail_bytes_max, limits })
+        };
+        let store = Store::open(self.persistence.disk(), layout).map_err(|error| {
+            emit_all(&error.reports());
+            error.to_string()
+        })?;
+        let mut loader = Loader { engine: self, replayer: Replayer::new(Arc::clone(self)) };
+        let loaded = aof::load(&store, &settings, &mut loader).map_err(|error| {
+            emit_all(&error.reports);
+            error.to_string()
+        })?;
+        self.changes_at_save.store(self.keyspace.counters().changes, Relaxed);
+        let figures = LogLoaded {
+            base_bytes: loaded.base_size,
+            discarded_bytes: loaded.discarded_bytes,
+            units: loaded.units,
+        };
+        Ok(loaded.exists.then_some(figures))
+    }
+
+    /// Begins to load the log anew for a client that waits for it (DEBUG LOADAOF).
+    pub(crate) fn begin_reload_of_log(&self, (worker, client): (usize, u64)) -> Result<(), Error> {
+        let engine = self.persistence.engine().ok_or(Error::new("ERR The server is not there yet"))?;
+        spawn_or_run("loading", move || {
+            engine.set_loading(true);
+            let result = engine.reload_log();
+            engine.set_loading(false);
+            let reply = result.map_or_else(|text| format!("-ERR {text}\r\n"), |()| "+OK\r\n".to_owned());
+            engine.post(worker, Message::Complete { client, reply: reply.into_bytes().into() });
+        });
+        Ok(())
+    }
+
+    fn reload_log(self: &Arc<Engine>) -> Result<(), String> {
+        let start = Instant::now();
+        {
+            let mut effects = Effects::default();
+            let mut view = self.keyspace.view(Locks::All, clock_ms(), &mut effects);
+            self.write_log_out();
+            for db in 0..self.keyspace.databases() as u32 {
+                view.clear(db).into_iter().for_each(|garbage| self.keyspace.reclaimer.hand_over(garbage));
+            }
+        }
+        self.load_log().map_err(|_| "Error trying to load the AOF files, check server logs".to_owned())?;
+        log::warn!("Append Only File loaded by DEBUG LOADAOF: {:.3} seconds", start.elapsed().as_secs_f64());
+        Ok(())
+    }
+}

@@ -1,0 +1,227 @@
+//! Rewriting the log: a new base, and the files that it stands for go.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+
+use ochre_config::Directive;
+use ochre_keyspace::{Effects, Locks, Snapshot, View};
+use ochre_persist::aof::{AppendLog, BaseFormat, FinishRewrite, Growth, RewriteDecision, Store};
+use ochre_persist::disk::DiskError;
+
+use super::switch::layout;
+use crate::engine::{Engine, clock_ms};
+use crate::error::Error;
+use crate::persistence::Base;
+use crate::thread::spawn_waiting;
+
+/// What became of BGREWRITEAOF.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum RewriteAsked {
+    /// It has begun.
+    Started,
+    /// It will begin as soon as it can.
+    Scheduled,
+}
+
+const IN_PROGRESS: Error =
+    Error::new("ERR Background append only file rewriting already in progress");
+
+/// A rewrite on its way.
+struct Rewrite {
+    engine: Arc<Engine>,
+    /// `None` where there is no log: then there will be its files all the same.
+    log: Option<Arc<AppendLog>>,
+    /// Tells whether the log goes on in another file, where it has to.
+    rotated: Option<Receiver<Result<(), DiskError>>>,
+    format: BaseFormat,
+}
+
+impl Engine {
+    /// BGREWRITEAOF.
+    pub(crate) fn ask_for_rewrite(&self, view: &mut View<'_>) -> Result<RewriteAsked, Error> {
+        if self.aof.is_rewriting() {
+            return Err(IN_PROGRESS);
+        }
+        self.aof.rewrites.lock().history.clear();
+        match self.begin_rewrite(view, false) {
+            Ok(()) => Ok(RewriteAsked::Started),
+            Err(why) => {
+                log::warn!("The rewrite of the AOF has to wait: {why}");
+                self.aof.rewrites.lock().is_scheduled = true;
+                Ok(RewriteAsked::Scheduled)
+            }
+        }
+    }
+
+    /// Begins a rewrite at this instant of a view that holds all stripes; `is_first` if the log begins at the same instant.
+    ///
+    /// # Errors
+    /// Why not now.
+    pub(super) fn begin_rewrite(&self, view: &mut View<'_>, is_first: bool) -> Result<(), &'static str> {
+        let engine = self.persistence.engine().ok_or("the server is not there yet")?;
+        let mut rewrites = self.aof.rewrites.lock();
+        if rewrites.since_ms.is_some() {
+            return Err("another one is under way");
+        }
+        let log = self.aof.log();
+        let (told, rotated) = channel();
+        let is_rotated = log.is_some() && !is_first;
+        let rewrite = Rewrite {
+            engine,
+            log: log.clone(),
+            rotated: is_rotated.then_some(rotated),
+            format: self.base_format(),
+        };
+        // First the thread, then the snapshot: one that nobody walks would never end.
+        let thread = spawn_waiting("aof-rewrite", move |snapshot| rewrite.run(snapshot));
+        let thread = thread.map_err(|_| "there is no thread for it")?;
+        let snapshot = view.begin_snapshot().ok_or("there are as many snapshots as there may be")?;
+        if let Some(log) = log.filter(|_| is_rotated) {
+            self.keyspace.journal.reselect();
+            log.rotate(None, move |result| drop(told.send(result)));
+        }
+        self.aof.watch.begin();
+        (rewrites.since_ms, rewrites.is_scheduled) = (Some(clock_ms()), false);
+        drop(rewrites);
+        log::warn!("Background append only file rewriting started");
+        // It waits for nothing else.
+        let _ = thread.send(snapshot);
+        Ok(())
+    }
+
+    /// Begins what is due: a rewrite that has to wait no longer, one that the log's growth asks for, a log that was switched on
+    /// within a transaction. To be called now and then, with no stripe locked.
+    pub fn tend_log(&self) {
+        if self.loading.load(std::sync::atomic::Ordering::Relaxed) {
+            return;
+        }
+        let wanted = self.config.read().bool(Directive::Appendonly);
+        if wanted != self.aof.is_on()
+            && let Err(why) = self.switch_log(wanted)
+        {
+            log::error!("Unable to turn on AOF: {why}");
+        }
+        if self.is_rewrite_due() {
+            let mut effects = Effects::default();
+            let mut view = self.keyspace.view(Locks::All, clock_ms(), &mut effects);
+            // Otherwise it is still due at the next tick.
+            let _ = self.begin_rewrite(&mut view, false);
+        }
+    }
+
+    fn is_rewrite_due(&self) -> bool {
+        let (percentage, size_min) = {
+            let config = self.config.read();
+            let percentage = config.uint(Directive::AutoAofRewritePercentage);
+            (percentage as u32, config.uint(Directive::AutoAofRewriteMinSize))
+        };
+        let status = self.aof.status();
+        let mut rewrites = self.aof.rewrites.lock();
+        if rewrites.since_ms.is_some() || rewrites.is_scheduled {
+            return rewrites.since_ms.is_none();
+        }
+        let Some(status) = status else { return false };
+        let now_s = (clock_ms() / 1000) as u64;
+        let decision = if status.is_waiting || status.needs_rewrite {
+            rewrites.history.decide_first(now_s)
+        } else {
+            let growth = Growth { percentage, size_min, size: status.size, base_size: status.base_size };
+            rewrites.history.decide(&growth, now_s)
+        };
+        if let Some(line) = decision.log_line() {
+            log::warn!("{line}");
+        }
+        matches!(decision, RewriteDecision::Start { .. })
+    }
+
+    /// Notes how a rewrite ended.
+    fn end_rewrite(&self, result: Result<(), String>) {
+        let is_cancelled = self.aof.watch.is_cancelled();
+        let now_ms = clock_ms();
+        {
+            let mut rewrites = self.aof.rewrites.lock();
+            rewrites.last_took_s = (now_ms - rewrites.since_ms.take().unwrap_or(now_ms)) / 1000;
+            rewrites.count += 1;
+            match &result {
+                Ok(()) => {
+                    rewrites.has_failed = false;
+                    rewrites.history.clear();
+                }
+                Err(_) if is_cancelled => {}
+                Err(_) => {
+                    rewrites.has_failed = true;
+                    rewrites.history.failed();
+                }
+            }
+        }
+        match result {
+            Ok(()) => log::warn!("Background AOF rewrite finished successfully"),
+            Err(_) if is_cancelled => log::warn!("The rewrite of the AOF was given up"),
+            Err(why) => log::error!("Background AOF rewrite terminated with error: {why}"),
+        }
+        self.settle_log();
+    }
+}
+
+impl Rewrite {
+    /// Writes the base and has the log take it.
+    fn run(self, snapshot: Snapshot) {
+        self.engine.settle_log();
+        let result = self.write(snapshot);
+        self.engine.end_rewrite(result);
+    }
+
+    fn write(&self, snapshot: Snapshot) -> Result<(), String> {
+        let engine = &self.engine;
+        let layout = layout(&engine.config.read());
+        let name = layout.temporary_base_name(std::process::id());
+        let path = layout.path(&name);
+        let store = match &self.log {
+            Some(_) => Ok(None),
+            None => Store::open(engine.persistence.disk(), layout).map(Some).map_err(|error| error.to_string()),
+        };
+        let prepared = store.and_then(|store| match store {
+            Some(store) => match store.prepare_directory() {
+                Ok(()) => Ok(Some(store)),
+                Err(error) => Err(error.to_string()),
+            },
+            None => Ok(None),
+        });
+        // Walked in any case: what it keeps is freed by that.
+        let written = Base::of(engine, path.clone()).write(engine, snapshot, &engine.aof.watch);
+        let finished = prepared.and_then(|store| {
+            written.map_err(|error| error.to_string())?;
+            match store {
+                Some(mut store) => store
+                    .adopt_base_alone(&name, self.format)
+                    .map_err(|error| error.to_string()),
+                None => self.hand_over(name),
+            }
+        });
+        if finished.is_err() {
+            // It may have gone already.
+            let _ = engine.persistence.disk().remove(&path);
+        }
+        finished
+    }
+
+    /// Has the log take the base.
+    fn hand_over(&self, temporary: OsString) -> Result<(), String> {
+        if let Some(rotated) = &self.rotated {
+            let answer = rotated.recv().map_err(|_| "the log has ended")?;
+            answer.map_err(|error| error.to_string())?;
+        }
+        if self.engine.aof.watch.is_cancelled() {
+            return Err("cancelled".to_owned());
+        }
+        let Some(log) = &self.log else { return Ok(()) };
+        let (told, finished) = channel();
+        let rewrite = FinishRewrite { temporary, format: self.format, offset: None };
+        log.finish_rewrite(rewrite, move |result| drop(told.send(result)));
+        let answer = finished.recv().map_err(|_| "the log has ended")?;
+        answer.map_err(|error| error.to_string())?;
+        self.engine.aof.set_waiting_for_base(false);
+        Ok(())
+    }
+}

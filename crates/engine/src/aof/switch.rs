@@ -1,0 +1,199 @@
+//! Beginning and ending the log: at the start, by CONFIG SET appendonly, at the end of the server.
+
+use std::sync::Arc;
+
+use ochre_config::{AppendFsync, Config, Directive};
+use ochre_keyspace::{Effects, Locks};
+use ochre_persist::aof::{
+    AppendLog, BaseFormat, FsyncPolicy, Layout, LogOptions, LogSettings, LogSink, Store, StoreError, emit_all,
+};
+
+use super::listener::Listener;
+use super::sink::Sink;
+use super::state::Running;
+use crate::engine::{Engine, Message, PauseMode, clock_ms};
+use crate::persistence::{Base, dir, text};
+
+/// The names of the log's files.
+pub(super) fn layout(config: &Config) -> Layout {
+    let named = |directive| text(config, directive).into_os_string();
+    let (dirname, filename) = (named(Directive::Appenddirname), named(Directive::Appendfilename));
+    Layout { dir: dir(config), ..Layout::new(dirname, filename) }
+}
+
+/// Brings the settings of a log in line with the configuration.
+fn settle(settings: &LogSettings, config: &Config) {
+    settings.set_policy(match config.choice::<AppendFsync>(Directive::Appendfsync) {
+        AppendFsync::Always => FsyncPolicy::Always,
+        AppendFsync::Everysec => FsyncPolicy::EverySecond,
+        AppendFsync::No => FsyncPolicy::No,
+    });
+    settings.set_timestamps(config.bool(Directive::AofTimestampEnabled));
+    settings.set_keeps_history(config.bool(Directive::AofDisableAutoGc));
+}
+
+/// Says in the log what is wrong, and sums it up.
+fn told(error: &StoreError) -> String {
+    emit_all(&error.reports());
+    error.to_string()
+}
+
+impl Engine {
+    /// Begins the log at the start of the server, once everything is loaded and while no client can change anything.
+    /// `base_bytes` are those of the base that was loaded. Where there are no files yet, they begin with what is there.
+    ///
+    /// # Errors
+    /// Why there is no log; it has been logged.
+    pub fn begin_log_at_start(&self, base_bytes: u64) -> Result<(), String> {
+        let layout = layout(&self.config.read());
+        let mut store = Store::open(self.persistence.disk(), layout).map_err(|error| told(&error))?;
+        store.prepare_directory().map_err(|error| error.to_string())?;
+        store.remove_temporary_files();
+        if store.manifest().is_empty() {
+            self.write_first_base(&mut store)?;
+        }
+        let (log, sink) =
+            AppendLog::resume(store, self.log_options(base_bytes)).map_err(|error| error.to_string())?;
+        let mut effects = Effects::default();
+        let view = self.keyspace.view(Locks::All, clock_ms(), &mut effects);
+        self.attach_log(log, sink, false);
+        drop(view);
+        Ok(())
+    }
+
+    fn write_first_base(&self, store: &mut Store) -> Result<(), String> {
+        let name = store.layout().temporary_base_name(std::process::id());
+        let format = self.base_format();
+        let base = Base::of(self, store.layout().path(&name));
+        let snapshot = {
+            let mut effects = Effects::default();
+            self.keyspace.view(Locks::All, clock_ms(), &mut effects).begin_snapshot()
+        };
+        let snapshot = snapshot.ok_or("there are as many snapshots as there may be")?;
+        base.write(self, snapshot, &self.aof.watch).map_err(|error| error.to_string())?;
+        let number = store.manifest().next_base_seq();
+        store.adopt_base(&name, format, None).map_err(|error| error.to_string())?;
+        let name = store.layout().base_name(number, format);
+        log::warn!("Creating AOF base file {} on server start", name.display());
+        Ok(())
+    }
+
+    /// What a base is to be written in.
+    pub(super) fn base_format(&self) -> BaseFormat {
+        match self.config.read().bool(Directive::AofUseRdbPreamble) {
+            true => BaseFormat::Rdb,
+            false => BaseFormat::Aof,
+        }
+    }
+
+    fn log_options(&self, base_size: u64) -> LogOptions {
+        let settings = LogSettings::default();
+        settle(&settings, &self.config.read());
+        let listener = Arc::new(Listener(self.persistence.weak_engine()));
+        let start = self.keyspace.journal.offset();
+        LogOptions { settings, listener, start, replication_offset: None, base_size }
+    }
+
+    /// Has the log read the journal from here on. All stripes are locked.
+    fn attach_log(&self, log: AppendLog, sink: LogSink, is_waiting: bool) {
+        let log = Arc::new(log);
+        let engine = self.persistence.weak_engine();
+        let sink = Sink { engine, log: Arc::clone(&log), sink };
+        let (reader, _) = self.keyspace.journal.attach(Box::new(sink));
+        self.aof.set_waiting_for_base(is_waiting);
+        self.aof.set_running(Some(Running { log, reader }));
+    }
+
+    /// Begins or ends the log, as CONFIG SET wants it. No stripe may be locked.
+    ///
+    /// # Errors
+    /// Why that was impossible.
+    pub(crate) fn switch_log(&self, on: bool) -> Result<(), String> {
+        let _switching = self.aof.switching.lock();
+        match (on, self.aof.is_on()) {
+            (true, false) => self.begin_log(),
+            (false, true) => {
+                self.end_log();
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Begins a log for what is there already: with a rewrite, until whose end the log counts for nothing.
+    fn begin_log(&self) -> Result<(), String> {
+        let layout = layout(&self.config.read());
+        let store = Store::open(self.persistence.disk(), layout).map_err(|error| told(&error))?;
+        let (log, sink) = AppendLog::begin(store, self.log_options(0)).map_err(|error| error.to_string())?;
+        let mut effects = Effects::default();
+        let mut view = self.keyspace.view(Locks::All, clock_ms(), &mut effects);
+        self.attach_log(log, sink, true);
+        // Where that is impossible now, it is tried again at every tick.
+        if let Err(why) = self.begin_rewrite(&mut view, true) {
+            log::warn!("AOF was enabled; its rewrite has to wait: {why}");
+            self.aof.rewrites.lock().is_scheduled = true;
+        }
+        Ok(())
+    }
+
+    fn end_log(&self) {
+        self.aof.watch.cancel();
+        {
+            let mut effects = Effects::default();
+            let _view = self.keyspace.view(Locks::All, clock_ms(), &mut effects);
+            if let Some(running) = self.aof.running() {
+                drop(self.keyspace.journal.detach(running.reader));
+            }
+        }
+        let Some(running) = self.aof.set_running(None) else { return };
+        self.aof.rewrites.lock().is_scheduled = false;
+        if let Err(error) = running.log.close(None) {
+            log::error!("The AOF could not be made durable when it was switched off: {error}");
+        }
+        self.settle_restrictions();
+        self.post_all(&Message::Durable);
+    }
+
+    /// Ends the log with the server: nothing is changed from here on, and all that was is durable.
+    pub fn end_log_with_server(&self) {
+        let _switching = self.aof.switching.lock();
+        let Some(running) = self.aof.running() else { return };
+        self.aof.watch.cancel();
+        self.pause.start(PauseMode::Write, i64::MAX, clock_ms());
+        // Who passed the gate before holds a stripe.
+        drop(self.keyspace.view(Locks::All, clock_ms(), &mut Effects::default()));
+        log::warn!("Calling fsync() on the AOF file.");
+        if let Err(error) = running.log.close(None) {
+            log::error!("Fail to fsync the AOF file: {error}");
+        }
+        self.post_all(&Message::Durable);
+    }
+
+    /// Brings the log in line with a changed configuration.
+    pub(crate) fn refresh_log(&self) {
+        let Some(log) = self.aof.log() else { return };
+        settle(log.settings(), &self.config.read());
+        self.settle_log();
+    }
+
+    /// Settles whether the log is made durable now, and whether replies wait for that.
+    pub(crate) fn settle_log(&self) {
+        let Some(log) = self.aof.log() else { return };
+        let is_busy = self.aof.is_rewriting() || self.persistence.is_saving();
+        let is_suspended = is_busy && self.config.read().bool(Directive::NoAppendfsyncOnRewrite);
+        log.settings().suspend_syncs(is_suspended);
+        log.wake();
+        self.aof.set_suspended(is_suspended);
+        self.aof.settle_policy();
+        self.post_all(&Message::Durable);
+    }
+
+    /// Waits until the log is on the disk up to here, as far as the disk takes it: for whoever is about to read it.
+    pub(super) fn write_log_out(&self) {
+        let Some(log) = self.aof.log() else { return };
+        let offset = self.keyspace.journal.offset();
+        while log.progress().written() < offset && log.admission().is_ok() {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Running the commands of a log: what changed the keyspace once changes it again.
+//!
+//! There is no client, so nothing is counted, checked or journalled, and nobody is served. Nothing expires by itself and
+//! nothing is evicted: the log says when a key was gone. A file is not to be trusted: of the commands, only those run that a log
+//! may contain, with arguments of which there are as many as they need.
+
+use std::sync::Arc;
+
+use ochre_keyspace::{Effects, Key};
+use ochre_persist::aof;
+use ochre_resp::{Protocol, ReplyWriter, Span};
+
+use crate::call::{Args, Call, Propagation};
+use crate::client::{Client, ClientShared, OwnedRequest};
+use crate::command::{CommandEntry, Latest, flags};
+use crate::engine::{Engine, clock_ms};
+use crate::worker::{WorkerContext, WorkerStats};
+
+use super::add_keys;
+use super::run::locks_of;
+
+/// So many commands that fail are logged.
+const FAILURES_TOLD: usize = 10;
+
+/// Runs the commands of a log.
+pub(crate) struct Replayer {
+    engine: Arc<Engine>,
+    context: WorkerContext,
+    client: Client,
+    effects: Effects,
+    latest: Latest,
+    spans: Vec<Span>,
+    out: Vec<u8>,
+    failures: usize,
+}
+
+impl Replayer {
+    /// For a log that is about to be loaded.
+    pub(crate) fn new(engine: Arc<Engine>) -> Replayer {
+        let stats = Arc::new(WorkerStats::new(engine.commands.all().len()));
+        let shared = Arc::new(ClientShared { address: "the append-only file".to_owned(), ..ClientShared::default() });
+        let client = Client::new(shared, Protocol::Resp2, engine.access.default_user(), true);
+        Replayer {
+            engine,
+            context: WorkerContext { index: 0, stats },
+            client,
+            effects: Effects::default(),
+            latest: Latest::default(),
+            spans: Vec::new(),
+            out: Vec::new(),
+            failures: 0,
+        }
+    }
+
+    /// Another file begins: in database 0.
+    pub(crate) fn begin_file(&mut self) {
+        self.client.db = 0;
+    }
+
+    /// Runs a command.
+    ///
+    /// # Errors
+    /// Why it does not belong into a log.
+    pub(crate) fn run(&mut self, command: &aof::Command<'_>) -> Result<(), String> {
+        let engine = Arc::clone(&self.engine);
+        let mut spans = std::mem::take(&mut self.spans);
+        spans.clear();
+        spans.extend(command.spans().map_while(|(start, len)| {
+            Some(Span { start: u32::try_from(start).ok()?, len: u32::try_from(len).ok()? })
+        }));
+        let result = if spans.len() == command.args().len() && u32::try_from(command.bytes().len()).is_ok_and(|len| len < u32::MAX - 65_536) {
+            self.run_args(&engine, Args::new(command.bytes(), &spans))
+        } else {
+            // Too large for spans: every argument gets memory of its own.
+            let parts: Vec<Vec<u8>> = command.args().map(<[u8]>::to_vec).collect();
+            self.run_args(&engine, OwnedRequest::from_parts(&parts).args())
+        };
+        self.spans = spans;
+        result
+    }
+
+    fn run_args(&mut self, engine: &Engine, args: Args<'_>) -> Result<(), String> {
+        let name = || args.get(0).unwrap_or_default().escape_ascii().to_string();
+        let Some(entry) = engine.commands.resolve(args, 0, &mut self.latest) else {
+            return Err(format!("Unknown command '{}' reading the append only file", name()));
+        };
+        if !may_be_logged(entry) {
+            return Err(format!("The command '{}' does not belong into an append only file", name()));
+        }
+        if !entry.accepts(args.len()) || !entry.command.subcommands.is_empty() {
+            return Err(format!("Wrong number of arguments for '{}' in the append only file", name()));
+        }
+        self.perform(engine, entry, args);
+        Ok(())
+    }
+
+    fn perform(&mut self, engine: &Engine, entry: &CommandEntry, args: Args<'_>) {
+        let mut keys: Vec<Key<'_>> = Vec::new();
+        add_keys(engine, entry, args, &mut keys);
+        self.out.clear();
+        {
+            let locks = locks_of(entry, args, &keys);
+            let mut view = engine.keyspace.view(locks, clock_ms(), &mut self.effects);
+            let mut call = Call {
+                args,
+                command: entry.command,
+                keys: &keys,
+                view: &mut view,
+                reply: ReplyWriter::new(&mut self.out, Protocol::Resp2),
+                client: &mut self.client,
+                engine,
+                worker: &self.context,
+                propagation: Propagation::Verbatim,
+                // Nothing may wait.
+                in_transaction: true,
+                is_retry: false,
+            };
+            if let Err(error) = (entry.handler)(&mut call) {
+                call.reply.error_bytes(error.bytes());
+            }
+        }
+        if self.out.starts_with(b"-") && self.failures < FAILURES_TOLD {
+            self.failures += 1;
+            let (name, reply) = (&entry.full_name, self.out.trim_ascii().escape_ascii());
+            log::error!("A command of the append only file failed: {name}: {reply}");
+        }
+        drop(self.client.take_promises());
+        self.settle(engine);
+    }
+
+    /// Forgets what others would have to hear of, and frees what is to be freed.
+    fn settle(&mut self, engine: &Engine) {
+        let garbage = self.effects.garbage.drain(..).chain(self.effects.freed_before_reply.drain(..));
+        garbage.for_each(|garbage| engine.keyspace.reclaimer.hand_over(garbage));
+        self.effects.ready.clear();
+        self.effects.clear();
+    }
+}
+
+/// Whether a log may contain a command: what changes something, and what older servers log besides.
+fn may_be_logged(entry: &CommandEntry) -> bool {
+    let container = entry.parent.unwrap_or(entry.command).name;
+    entry.flags & (flags::WRITE | flags::MAY_REPLICATE) != 0
+        || matches!(container, "select" | "ping" | "script" | "function")
+}
