@@ -11,6 +11,7 @@
 mod binary;
 pub mod cases;
 mod client;
+mod fill;
 mod mutate;
 mod scratch;
 mod server;
@@ -18,7 +19,8 @@ mod wait;
 
 pub use binary::{ochre, workspace_root};
 pub use client::{Address, Client, is_closed};
+pub use fill::fill;
 pub use mutate::Mutator;
 pub use scratch::Scratch;
-pub use server::{Server, ServerBuilder};
+pub use server::{Server, ServerBuilder, free_port};
 pub use wait::{PATIENCE, wait_for};

@@ -75,7 +75,7 @@ impl ServerBuilder {
         self
     }
 
-    /// Puts a copy of a file into the folder that it works in.
+    /// Puts a copy of a file, or of a folder with its files, into the folder that it works in.
     #[must_use]
     pub fn with_file(mut self, file: &Path) -> ServerBuilder {
         self.files.push(file.to_owned());
@@ -100,8 +100,7 @@ impl ServerBuilder {
     fn try_start(&self) -> Result<Server, String> {
         let scratch = Scratch::new();
         for file in &self.files {
-            let name = file.file_name().expect("a file has a name");
-            std::fs::copy(file, scratch.path().join(name)).expect("a file can be copied");
+            copy_into(scratch.path(), file);
         }
         let address = self.choose_address(&scratch);
         let log = scratch.path().join("server.log");
@@ -131,11 +130,30 @@ impl ServerBuilder {
         match self.listen {
             Listen::Unix => Address::Unix(scratch.path().join("socket")),
             Listen::Port(port) => Address::Tcp(port),
-            Listen::FreePort => {
-                let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
-                Address::Tcp(listener.local_addr().expect("a listener has an address").port())
-            }
+            Listen::FreePort => Address::Tcp(free_port()),
         }
+    }
+}
+
+/// A port of 127.0.0.1 on which nobody listens.
+///
+/// # Panics
+/// When there is none.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+    listener.local_addr().expect("a listener has an address").port()
+}
+
+/// Copies a file, or a folder with its files, into a folder.
+fn copy_into(folder: &Path, file: &Path) {
+    let to = folder.join(file.file_name().expect("a file has a name"));
+    if !file.is_dir() {
+        std::fs::copy(file, to).expect("a file can be copied");
+        return;
+    }
+    std::fs::create_dir(&to).expect("a folder can be made");
+    for entry in std::fs::read_dir(file).expect("a folder can be read") {
+        copy_into(&to, &entry.expect("a folder can be read").path());
     }
 }
 
@@ -210,6 +228,12 @@ impl Server {
             // It may have ended by itself; the caller sees that by its exit status.
             let _ = kill_process(pid, signal);
         }
+    }
+
+    /// Kills it, so that it can do nothing more, and waits until it is gone.
+    pub fn kill(&mut self) {
+        self.signal(Signal::KILL);
+        let _ = self.child.wait();
     }
 
     /// Asks it to end as `kill` does and waits for that: its exit status, or `None` if it had to be killed.

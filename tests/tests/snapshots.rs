@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use ochre_resp::{Value, encode_request};
-use ochre_tests::{Client, Server, ServerBuilder, ochre, wait_for};
+use ochre_tests::{Client, Server, ServerBuilder, fill, ochre, wait_for};
 use rustix::process::Signal;
 
 fn builder(workers: usize) -> ServerBuilder {
@@ -28,46 +28,6 @@ fn text(value: Value) -> String {
 
 fn ok() -> Value {
     Value::Simple(b"OK".to_vec())
-}
-
-/// Keys of all types in two databases, small and large, some that expire, one field that does.
-fn fill(client: &mut Client) {
-    for words in [
-        "set int 12345",
-        "set text hello ex 10000",
-        "append raw some",
-        "setrange long 20000 x",
-        "rpush list a b 3",
-        "sadd numbers 1 2 3",
-        "sadd words a b c",
-        "hset hash f v g 7",
-        "hexpire hash 10000 fields 1 f",
-        "zadd zset 1 a 2.5 b inf c",
-        "xadd stream 1-1 a b",
-        "xgroup create stream g 0",
-        "xreadgroup group g c streams stream >",
-        "pfadd hll a b c",
-        "debug populate 3000 key 40",
-    ] {
-        assert!(!matches!(client.ask(words), Value::Error(_)), "{words}");
-    }
-    for (command, key) in [("rpush", "biglist"), ("sadd", "bigset"), ("hset", "bighash"), ("zadd", "bigzset")]
-    {
-        for first in (0..4000).step_by(500) {
-            let mut args = vec![command.to_owned(), key.to_owned()];
-            for number in first..first + 500 {
-                match command {
-                    "zadd" => args.extend([number.to_string(), format!("member:{number}")]),
-                    "hset" => args.extend([format!("field:{number}"), format!("value:{number}")]),
-                    _ => args.push(format!("element:{number}")),
-                }
-            }
-            client.request(&args).unwrap();
-        }
-    }
-    client.ask("select 9");
-    client.ask("set other 1");
-    client.ask("select 0");
 }
 
 fn digest(server: &Server) -> String {

@@ -196,6 +196,7 @@ directives! {
     AofTimestampEnabled,
     AofRewriteIncrementalFsync,
     AofDisableAutoGc,
+    AofChecksum,
     Replicaof,
     Masterauth,
     Masteruser,

@@ -55,6 +55,8 @@ pub struct Loaded {
     pub modules: Vec<Statement>,
     /// `sentinel ...`: the arguments after `sentinel`.
     pub sentinel_lines: Vec<Statement>,
+    /// Directives that were set, each once.
+    pub set: Vec<Directive>,
     /// Directives that were set and mean nothing to this server, each once; to be named in the log.
     pub ignored: Vec<Directive>,
     /// Withdrawn directives that were set, each once; to be named in the log.
@@ -291,6 +293,9 @@ impl<'a> Loader<'a> {
             _ => value,
         };
         self.config.put(record.id, value);
+        if !self.loaded.set.contains(&record.id) {
+            self.loaded.set.push(record.id);
+        }
         if record.effect == Effect::Meaningless && !self.loaded.ignored.contains(&record.id) {
             self.loaded.ignored.push(record.id);
         }

@@ -43,7 +43,8 @@ fn run(engine: &Arc<Engine>, control: &Control) {
     let has_log = engine.config.read().bool(Directive::Appendonly);
     let loaded = if has_log { load_with_log(engine) } else { load_snapshot(engine) };
     if let Err(why) = loaded {
-        log::error!("Fatal error loading the DB, check server logs. Exiting. ({why})");
+        log::error!("{why}");
+        log::error!("Fatal error loading the DB, check server logs. Exiting.");
         control.end(1);
     }
 }

@@ -118,9 +118,16 @@ impl Server {
         // Before the process goes to the background: what is wrong with names must reach whoever starts it.
         let commands = command_table(&loaded.renames).map_err(Failure::Configuration)?;
         users::check(&commands, &config, &loaded.users).map_err(Failure::Configuration)?;
+        let is_chosen = choose_durability(&mut config, &loaded)?;
         let (supervisor, background) = settle(&config)?;
         introduce(&config, &loaded, program, configured);
         let pidfile = create_pidfile(&config, background);
+        if is_chosen {
+            log::warn!(
+                "Nothing was said about persistence, so changes are kept in an append-only file (--appendonly yes): a crash \
+                 costs a second of them at most. Redis keeps snapshots instead; '--appendonly no' does the same here."
+            );
+        }
         let crash = install_crash_reports(&config, pidfile.as_ref().filter(|_| background))?;
         ochre_memory::limit_freed_pages();
         ochre_memory::set_background_thread(config.bool(Directive::JemallocBgThread));
@@ -201,6 +208,18 @@ fn settle(config: &Config) -> Result<(Supervisor, bool), Failure> {
         daemonize().map_err(|error| format!("Can't daemonize: {error}"))?;
     }
     Ok((supervisor, background))
+}
+
+/// Has a server that was started without a configuration file, and not told anything about persistence, keep an append-only
+/// file; whether that was done. With a file, Redis's defaults hold, as for whoever comes with one.
+fn choose_durability(config: &mut Config, loaded: &Loaded) -> Result<bool, Failure> {
+    let is_about_persistence =
+        |directive: &Directive| matches!(directive, Directive::Appendonly | Directive::Save);
+    if loaded.config_file.is_some() || loaded.sentinel || loaded.set.iter().any(is_about_persistence) {
+        return Ok(false);
+    }
+    config.assign(Directive::Appendonly, &[b"yes"])?;
+    Ok(true)
 }
 
 /// The first lines of the log.

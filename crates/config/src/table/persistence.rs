@@ -143,6 +143,13 @@ pub(super) const RECORDS: &[Record] = &[
         true,
         "Force a rewritten log to disk while it is written",
     ),
+    // Ochre's own: what it adds, other readers skip as annotations.
+    Record::flag(
+        D::AofChecksum,
+        "aof-checksum",
+        true,
+        "Put checksums into the log, by which damage is found",
+    ),
     Record::flag(
         D::AofDisableAutoGc,
         "aof-disable-auto-gc",

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use ochre_config::Directive;
 use ochre_keyspace::{Effects, Locks};
-use ochre_persist::aof::{self, Load, LoadSettings, ReadLimits, Store, Unit, emit_all};
+use ochre_persist::aof::{self, Load, LoadSettings, ReadLimits, Report, Store, Unit, emit_all};
 use ochre_persist::disk::DiskFile;
 
 use super::switch::layout;
@@ -46,11 +46,18 @@ impl Load for Loader<'_> {
     }
 }
 
+/// Logs reports but the last, which says what is fatal, and gives its text.
+pub(super) fn last_of(mut reports: Vec<Report>) -> String {
+    let last = reports.pop();
+    emit_all(&reports);
+    last.map_or_else(String::new, |report| report.text().to_owned())
+}
+
 impl Engine {
     /// Loads the log; `None` if there is none. Nothing may be attached to the journal, or else it hears nothing of this.
     ///
     /// # Errors
-    /// It cannot be loaded; part of it may have been. What is wrong has been logged.
+    /// It cannot be loaded; part of it may have been. What there is to say before the text has been logged.
     pub fn load_log(self: &Arc<Engine>) -> Result<Option<LogLoaded>, String> {
         let (layout, settings) = {
             let config = self.config.read();
@@ -59,15 +66,9 @@ impl Engine {
             let corrupt_tail_bytes_max = config.uint(Directive::AofLoadCorruptTailMaxSize);
             (layout(&config), LoadSettings { load_truncated, corrupt_tail_bytes_max, limits })
         };
-        let store = Store::open(self.persistence.disk(), layout).map_err(|error| {
-            emit_all(&error.reports());
-            error.to_string()
-        })?;
+        let store = Store::open(self.persistence.disk(), layout).map_err(|error| last_of(error.reports()))?;
         let mut loader = Loader { engine: self, replayer: Replayer::new(Arc::clone(self)) };
-        let loaded = aof::load(&store, &settings, &mut loader).map_err(|error| {
-            emit_all(&error.reports);
-            error.to_string()
-        })?;
+        let loaded = aof::load(&store, &settings, &mut loader).map_err(|error| last_of(error.reports))?;
         self.changes_at_save.store(self.keyspace.counters().changes, Relaxed);
         let figures = LogLoaded {
             base_bytes: loaded.base_size,
@@ -100,7 +101,10 @@ impl Engine {
                 view.clear(db).into_iter().for_each(|garbage| self.keyspace.reclaimer.hand_over(garbage));
             }
         }
-        self.load_log().map_err(|_| "Error trying to load the AOF files, check server logs".to_owned())?;
+        self.load_log().map_err(|why| {
+            log::error!("{why}");
+            "Error trying to load the AOF files, check server logs".to_owned()
+        })?;
         log::warn!("Append Only File loaded by DEBUG LOADAOF: {:.3} seconds", start.elapsed().as_secs_f64());
         Ok(())
     }

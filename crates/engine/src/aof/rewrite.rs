@@ -24,8 +24,7 @@ pub(crate) enum RewriteAsked {
     Scheduled,
 }
 
-const IN_PROGRESS: Error =
-    Error::new("ERR Background append only file rewriting already in progress");
+const IN_PROGRESS: Error = Error::new("ERR Background append only file rewriting already in progress");
 
 /// A rewrite on its way.
 struct Rewrite {
@@ -135,6 +134,15 @@ impl Engine {
         matches!(decision, RewriteDecision::Start { .. })
     }
 
+    /// Has the present rewrite given up, if there is one.
+    pub(super) fn cancel_rewrite(&self) {
+        if self.aof.is_rewriting() {
+            // Scripts look for Redis's words.
+            log::warn!("Killing the AOF rewrite (it is no child process here)");
+            self.aof.watch.cancel();
+        }
+    }
+
     /// Notes how a rewrite ended.
     fn end_rewrite(&self, result: Result<(), String>) {
         let is_cancelled = self.aof.watch.is_cancelled();
@@ -157,7 +165,7 @@ impl Engine {
         }
         match result {
             Ok(()) => log::warn!("Background AOF rewrite finished successfully"),
-            Err(_) if is_cancelled => log::warn!("The rewrite of the AOF was given up"),
+            Err(_) if is_cancelled => {}
             Err(why) => log::error!("Background AOF rewrite terminated with error: {why}"),
         }
         self.settle_log();
@@ -179,7 +187,9 @@ impl Rewrite {
         let path = layout.path(&name);
         let store = match &self.log {
             Some(_) => Ok(None),
-            None => Store::open(engine.persistence.disk(), layout).map(Some).map_err(|error| error.to_string()),
+            None => {
+                Store::open(engine.persistence.disk(), layout).map(Some).map_err(|error| error.to_string())
+            }
         };
         let prepared = store.and_then(|store| match store {
             Some(store) => match store.prepare_directory() {
@@ -193,9 +203,9 @@ impl Rewrite {
         let finished = prepared.and_then(|store| {
             written.map_err(|error| error.to_string())?;
             match store {
-                Some(mut store) => store
-                    .adopt_base_alone(&name, self.format)
-                    .map_err(|error| error.to_string()),
+                Some(mut store) => {
+                    store.adopt_base_alone(&name, self.format).map_err(|error| error.to_string())
+                }
                 None => self.hand_over(name),
             }
         });

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use ochre_config::{AppendFsync, Config, Directive};
 use ochre_keyspace::{Effects, Locks};
 use ochre_persist::aof::{
-    AppendLog, BaseFormat, FsyncPolicy, Layout, LogOptions, LogSettings, LogSink, Store, StoreError, emit_all,
+    AppendLog, BaseFormat, FsyncPolicy, Layout, LogOptions, LogSettings, LogSink, Store,
 };
 
 use super::listener::Listener;
+use super::load::last_of;
 use super::sink::Sink;
 use super::state::Running;
 use crate::engine::{Engine, Message, PauseMode, clock_ms};
@@ -29,13 +30,8 @@ fn settle(settings: &LogSettings, config: &Config) {
         AppendFsync::No => FsyncPolicy::No,
     });
     settings.set_timestamps(config.bool(Directive::AofTimestampEnabled));
+    settings.set_sums(config.bool(Directive::AofChecksum));
     settings.set_keeps_history(config.bool(Directive::AofDisableAutoGc));
-}
-
-/// Says in the log what is wrong, and sums it up.
-fn told(error: &StoreError) -> String {
-    emit_all(&error.reports());
-    error.to_string()
 }
 
 impl Engine {
@@ -46,7 +42,8 @@ impl Engine {
     /// Why there is no log; it has been logged.
     pub fn begin_log_at_start(&self, base_bytes: u64) -> Result<(), String> {
         let layout = layout(&self.config.read());
-        let mut store = Store::open(self.persistence.disk(), layout).map_err(|error| told(&error))?;
+        let mut store =
+            Store::open(self.persistence.disk(), layout).map_err(|error| last_of(error.reports()))?;
         store.prepare_directory().map_err(|error| error.to_string())?;
         store.remove_temporary_files();
         if store.manifest().is_empty() {
@@ -123,7 +120,7 @@ impl Engine {
     /// Begins a log for what is there already: with a rewrite, until whose end the log counts for nothing.
     fn begin_log(&self) -> Result<(), String> {
         let layout = layout(&self.config.read());
-        let store = Store::open(self.persistence.disk(), layout).map_err(|error| told(&error))?;
+        let store = Store::open(self.persistence.disk(), layout).map_err(|error| last_of(error.reports()))?;
         let (log, sink) = AppendLog::begin(store, self.log_options(0)).map_err(|error| error.to_string())?;
         let mut effects = Effects::default();
         let mut view = self.keyspace.view(Locks::All, clock_ms(), &mut effects);
@@ -137,7 +134,7 @@ impl Engine {
     }
 
     fn end_log(&self) {
-        self.aof.watch.cancel();
+        self.cancel_rewrite();
         {
             let mut effects = Effects::default();
             let _view = self.keyspace.view(Locks::All, clock_ms(), &mut effects);
@@ -158,7 +155,7 @@ impl Engine {
     pub fn end_log_with_server(&self) {
         let _switching = self.aof.switching.lock();
         let Some(running) = self.aof.running() else { return };
-        self.aof.watch.cancel();
+        self.cancel_rewrite();
         self.pause.start(PauseMode::Write, i64::MAX, clock_ms());
         // Who passed the gate before holds a stripe.
         drop(self.keyspace.view(Locks::All, clock_ms(), &mut Effects::default()));

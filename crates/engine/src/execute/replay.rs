@@ -38,7 +38,8 @@ impl Replayer {
     /// For a log that is about to be loaded.
     pub(crate) fn new(engine: Arc<Engine>) -> Replayer {
         let stats = Arc::new(WorkerStats::new(engine.commands.all().len()));
-        let shared = Arc::new(ClientShared { address: "the append-only file".to_owned(), ..ClientShared::default() });
+        let shared =
+            Arc::new(ClientShared { address: "the append-only file".to_owned(), ..ClientShared::default() });
         let client = Client::new(shared, Protocol::Resp2, engine.access.default_user(), true);
         Replayer {
             engine,
@@ -68,7 +69,9 @@ impl Replayer {
         spans.extend(command.spans().map_while(|(start, len)| {
             Some(Span { start: u32::try_from(start).ok()?, len: u32::try_from(len).ok()? })
         }));
-        let result = if spans.len() == command.args().len() && u32::try_from(command.bytes().len()).is_ok_and(|len| len < u32::MAX - 65_536) {
+        let result = if spans.len() == command.args().len()
+            && u32::try_from(command.bytes().len()).is_ok_and(|len| len < u32::MAX - 65_536)
+        {
             self.run_args(&engine, Args::new(command.bytes(), &spans))
         } else {
             // Too large for spans: every argument gets memory of its own.
@@ -82,13 +85,13 @@ impl Replayer {
     fn run_args(&mut self, engine: &Engine, args: Args<'_>) -> Result<(), String> {
         let name = || args.get(0).unwrap_or_default().escape_ascii().to_string();
         let Some(entry) = engine.commands.resolve(args, 0, &mut self.latest) else {
-            return Err(format!("Unknown command '{}' reading the append only file", name()));
+            return Err(format!("unknown command '{}'", name()));
         };
         if !may_be_logged(entry) {
-            return Err(format!("The command '{}' does not belong into an append only file", name()));
+            return Err(format!("the command '{}' does not belong into an append only file", name()));
         }
         if !entry.accepts(args.len()) || !entry.command.subcommands.is_empty() {
-            return Err(format!("Wrong number of arguments for '{}' in the append only file", name()));
+            return Err(format!("wrong number of arguments for '{}'", name()));
         }
         self.perform(engine, entry, args);
         Ok(())

@@ -203,7 +203,11 @@ impl Context<'_> {
     }
 
     /// Cuts the file into batches of records; where it ends.
-    fn read(&self, mut reader: Reader<FileReader<'_>>, sender: SyncSender<Batch>) -> Result<u64, LoadFailure> {
+    fn read(
+        &self,
+        mut reader: Reader<FileReader<'_>>,
+        sender: SyncSender<Batch>,
+    ) -> Result<u64, LoadFailure> {
         loop {
             if self.has_failed.load(Relaxed) {
                 return Ok(0);

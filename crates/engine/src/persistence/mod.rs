@@ -19,8 +19,8 @@ mod value;
 pub use load::{LoadFailure, Loaded};
 pub(crate) use load::{dir, text};
 pub(crate) use save::Base;
-pub use state::{Persistence, Saved};
 pub(crate) use state::Watch;
+pub use state::{Persistence, Saved};
 pub(crate) use value::{access_clock, as_written, hand_over, limits};
 
 use std::sync::Arc;
@@ -142,9 +142,8 @@ impl Engine {
 
     /// Says whether the way of a command has to look closely at what may run now.
     pub(crate) fn settle_restrictions(&self) {
-        let is_restricted = || {
-            self.loading.load(Relaxed) || self.persistence.has_failed() || self.aof.refusal().is_some()
-        };
+        let is_restricted =
+            || self.loading.load(Relaxed) || self.persistence.has_failed() || self.aof.refusal().is_some();
         self.restricted.store(is_restricted(), Relaxed);
         // Somebody may have found a reason meanwhile, and said so before this did not.
         if is_restricted() {

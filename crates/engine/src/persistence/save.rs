@@ -7,7 +7,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ochre_config::Directive;
 use ochre_keyspace::access::{self, Lfu};
@@ -27,6 +27,9 @@ const GATHERED_BYTES: usize = 256 * 1024;
 const PART_BYTES: usize = 256 * 1024;
 /// The file is made durable every so many bytes, so that the end does not have to wait for all of it.
 const SYNC_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Whoever delays a snapshot looks this often whether it is still wanted.
+const DELAY_LOOK: Duration = Duration::from_millis(10);
 
 /// Why there is no snapshot.
 #[derive(Debug)]
@@ -124,7 +127,12 @@ impl Base {
     }
 
     /// Writes it, durably. The snapshot is walked to its end whatever happens.
-    pub(crate) fn write(&self, engine: &Engine, snapshot: Snapshot, watch: &Watch) -> Result<Saved, SaveError> {
+    pub(crate) fn write(
+        &self,
+        engine: &Engine,
+        snapshot: Snapshot,
+        watch: &Watch,
+    ) -> Result<Saved, SaveError> {
         self.0.write(engine, snapshot, watch)
     }
 }
@@ -234,6 +242,18 @@ impl<'s> FileSink<'s> {
         self.gathered.last_mut().map(|(_, encoder)| encoder)
     }
 
+    /// Waits for `rdb-key-save-delay`, or until nobody wants the snapshot any more.
+    fn delay(&self) {
+        let end = Instant::now() + self.form.key_delay;
+        while !self.watch.is_cancelled() {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            std::thread::sleep(left.min(DELAY_LOOK));
+        }
+    }
+
     fn gathered_bytes(&self) -> usize {
         self.gathered.iter().map(|(_, encoder)| encoder.bytes().len()).sum()
     }
@@ -337,7 +357,7 @@ impl SnapshotSink for FileSink<'_> {
             self.failure = Some(error);
         }
         if !self.form.key_delay.is_zero() && self.failure.is_none() {
-            std::thread::sleep(self.form.key_delay);
+            self.delay();
         }
         self.failure.is_none()
     }

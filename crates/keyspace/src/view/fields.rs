@@ -4,7 +4,6 @@
 //! in the background. Their removal is no change of the one who finds them (it does not count as one), but the journal and
 //! whoever watches the key or listens to its events are told. With its last field the key goes.
 
-
 use ochre_types::hash::Hash;
 
 use super::{Edit, View};

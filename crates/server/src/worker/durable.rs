@@ -66,7 +66,8 @@ impl Worker {
     /// Answers a client in WAITAOF if what it waits for is there; whether it waits on.
     fn look_at_wait(&mut self, token: usize) -> bool {
         let Some(connection) = self.connections.get_mut(token) else { return false };
-        let Some(BlockedOn::Logs { local, replicas }) = connection.client.blocked.map(|blocked| blocked.on) else {
+        let Some(BlockedOn::Logs { local, replicas }) = connection.client.blocked.map(|blocked| blocked.on)
+        else {
             return false;
         };
         let (aof, offset) = (&self.engine.aof, connection.client.changed_offset);

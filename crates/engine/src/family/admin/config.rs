@@ -92,7 +92,8 @@ fn set(call: &mut Call<'_, '_>) -> Result<(), Error> {
 
 /// Whether there is to be an append-only file afterwards, if that is to change.
 fn wanted_log(engine: &Engine, pairs: &[(&[u8], &[u8])], context: SetContext) -> Option<bool> {
-    let names_it = |(name, _): &(&[u8], &[u8])| name.eq_ignore_ascii_case(Directive::Appendonly.name().as_bytes());
+    let names_it =
+        |(name, _): &(&[u8], &[u8])| name.eq_ignore_ascii_case(Directive::Appendonly.name().as_bytes());
     if !pairs.iter().any(names_it) {
         return None;
     }
@@ -103,7 +104,11 @@ fn wanted_log(engine: &Engine, pairs: &[(&[u8], &[u8])], context: SetContext) ->
 }
 
 /// Begins or ends the append-only file, and changes the configuration; both or neither.
-fn switch_log(engine: &Engine, wanted: bool, change: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+fn switch_log(
+    engine: &Engine,
+    wanted: bool,
+    change: impl FnOnce() -> Result<(), Error>,
+) -> Result<(), Error> {
     if let Err(why) = engine.switch_log(wanted) {
         log::error!("Unable to turn on AOF: {why}");
         let reason = "Unable to turn on AOF. Check server logs.".to_owned();
@@ -147,8 +152,13 @@ fn change(engine: &Engine, pairs: &[(&[u8], &[u8])], context: SetContext) -> Res
     *current = new;
     let current = RwLockWriteGuard::downgrade(current);
     note(&changes, &current);
-    let concerns_log =
-        [Directive::Appendfsync, Directive::NoAppendfsyncOnRewrite, Directive::AofTimestampEnabled, Directive::AofDisableAutoGc];
+    let concerns_log = [
+        Directive::Appendfsync,
+        Directive::NoAppendfsyncOnRewrite,
+        Directive::AofTimestampEnabled,
+        Directive::AofDisableAutoGc,
+        Directive::AofChecksum,
+    ];
     let is_about_log = concerns_log.iter().any(|directive| changes.contains(*directive));
     if changes.contains(Directive::Requirepass) {
         engine.access.set_default_password(current.text(Directive::Requirepass), &engine.clients);

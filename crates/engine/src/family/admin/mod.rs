@@ -14,8 +14,15 @@ pub use debug::DebugSwitches;
 use crate::command::{Command, Group, flags};
 
 /// The family's commands.
-pub const COMMANDS: &[Command] =
-    &[config::CONFIG, debug::DEBUG, save::BGREWRITEAOF, save::BGSAVE, save::LASTSAVE, save::SAVE, shutdown::SHUTDOWN];
+pub const COMMANDS: &[Command] = &[
+    config::CONFIG,
+    debug::DEBUG,
+    save::BGREWRITEAOF,
+    save::BGSAVE,
+    save::LASTSAVE,
+    save::SAVE,
+    shutdown::SHUTDOWN,
+];
 
 const BASE: Command = Command { group: Group::Server, flags: ADMIN, ..Command::BASE };
 const ADMIN: u64 = flags::ADMIN | flags::NOSCRIPT | flags::LOADING | flags::STALE;

@@ -1,0 +1,276 @@
+//! The append-only file of a running server: what is in it after a crash, what waits for it, how it is switched and rewritten.
+
+#![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use ochre_resp::Value;
+use ochre_tests::{Client, Server, ServerBuilder, fill, ochre, wait_for};
+
+fn builder(workers: usize) -> ServerBuilder {
+    ServerBuilder::new(ochre()).workers(workers).set("enable-debug-command", "yes")
+}
+
+fn logged(workers: usize, policy: &str) -> ServerBuilder {
+    builder(workers).set("appendonly", "yes").set("appendfsync", policy)
+}
+
+/// A server that starts from another one's log.
+fn after(server: &Server, builder: ServerBuilder) -> Server {
+    builder.with_file(&server.folder().join("appendonlydir")).start()
+}
+
+fn digest(server: &Server) -> String {
+    match server.connect().ask("debug digest") {
+        Value::Simple(bytes) => String::from_utf8(bytes).unwrap(),
+        other => panic!("no digest: {other:?}"),
+    }
+}
+
+fn ok() -> Value {
+    Value::Simple(b"OK".to_vec())
+}
+
+fn is_rewritten(client: &mut Client) -> Option<()> {
+    (client.info("aof_rewrite_in_progress") + client.info("aof_rewrite_scheduled") == 0).then_some(())
+}
+
+/// Waits until all that was written is on the disk.
+fn settle(client: &mut Client) {
+    client.ask("set settled 1");
+    assert_eq!(client.ask("waitaof 1 0 0"), Value::Array(Some(vec![Value::Integer(1), Value::Integer(0)])));
+}
+
+#[test]
+fn a_killed_server_comes_back_with_everything() {
+    for (workers, policy) in [(1, "always"), (2, "everysec"), (3, "no")] {
+        let mut server = logged(workers, policy).start();
+        let mut client = server.connect();
+        fill(&mut client);
+        match policy {
+            // Nothing ever makes it durable, but it need not be to survive a process.
+            "no" => wait_for(|| (client.info("aof_buffer_length") == 0).then_some(())).unwrap(),
+            _ => settle(&mut client),
+        }
+        let before = digest(&server);
+        server.kill();
+        let again = after(&server, logged(2, policy));
+        assert_eq!(digest(&again), before, "{policy}");
+        let mut client = again.connect();
+        assert_eq!(client.ask("debug loadaof"), ok());
+        assert_eq!(digest(&again), before, "{policy}, loaded anew");
+    }
+}
+
+/// Counts up a key of its own and two that belong together, until the server is gone; how far it was told to have come.
+fn count_up(server: &Server, number: usize, told: &AtomicUsize) {
+    let mut client = server.connect();
+    let requests = [
+        "multi".to_owned(),
+        format!("incr left:{number}"),
+        format!("incr right:{number}"),
+        format!("rpush all:{number} x"),
+        "exec".to_owned(),
+    ];
+    loop {
+        for request in &requests {
+            let args: Vec<&str> = request.split(' ').collect();
+            let Ok(reply) = client.request(&args) else { return };
+            assert!(!matches!(reply, Value::Error(_)), "{reply:?}");
+        }
+        told.fetch_add(1, Relaxed);
+    }
+}
+
+#[test]
+fn what_was_acknowledged_survives_a_kill() {
+    const CLIENTS: usize = 4;
+    for workers in [1, 2] {
+        let mut server = logged(workers, "always").start();
+        let told: Vec<AtomicUsize> = (0..CLIENTS).map(|_| AtomicUsize::new(0)).collect();
+        let pid = server.pid();
+        std::thread::scope(|scope| {
+            for (number, told) in told.iter().enumerate() {
+                let server = &server;
+                scope.spawn(move || count_up(server, number, told));
+            }
+            let enough = || told.iter().all(|told| told.load(Relaxed) >= 50).then_some(());
+            // In the midst of it.
+            server.connect().ask("bgrewriteaof");
+            wait_for(enough).unwrap();
+            let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+            rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+        });
+        server.kill();
+        let again = after(&server, logged(1, "always"));
+        let mut client = again.connect();
+        for (number, told) in told.iter().enumerate() {
+            let get = |client: &mut Client, words: String| match client.ask(&words) {
+                Value::Bulk(Some(bytes)) => String::from_utf8(bytes).unwrap().parse::<usize>().unwrap(),
+                Value::Integer(number) => usize::try_from(number).unwrap(),
+                other => panic!("{words}: {other:?}"),
+            };
+            let left = get(&mut client, format!("get left:{number}"));
+            assert!(left >= told.load(Relaxed), "{left} of {}", told.load(Relaxed));
+            assert_eq!(get(&mut client, format!("get right:{number}")), left, "half a transaction");
+            assert_eq!(get(&mut client, format!("llen all:{number}")), left, "half a transaction");
+        }
+    }
+}
+
+#[test]
+fn the_log_can_be_switched_while_clients_write() {
+    let mut server = builder(2).start();
+    let mut client = server.connect();
+    fill(&mut client);
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for number in 0..2 {
+            let (server, over) = (&server, &over);
+            scope.spawn(move || {
+                let mut client = server.connect();
+                while !over.load(Relaxed) {
+                    client.ask(&format!("incr counter:{number}"));
+                }
+            });
+        }
+        for _ in 0..3 {
+            assert_eq!(client.ask("config set appendonly yes"), ok());
+            assert_eq!(client.info("aof_enabled"), 1);
+            wait_for(|| is_rewritten(&mut client)).unwrap();
+            assert_eq!(client.ask("config set appendonly no"), ok());
+            assert_eq!(client.info("aof_enabled"), 0);
+        }
+        assert_eq!(client.ask("config set appendonly yes appendfsync always"), ok());
+        wait_for(|| is_rewritten(&mut client)).unwrap();
+        over.store(true, Relaxed);
+    });
+    settle(&mut client);
+    let before = digest(&server);
+    server.kill();
+    assert_eq!(digest(&after(&server, logged(2, "always"))), before);
+}
+
+#[test]
+fn within_a_transaction_the_log_is_switched_right_after() {
+    let server = builder(2).start();
+    let mut client = server.connect();
+    for words in ["multi", "set a 1", "config set appendonly yes", "exec"] {
+        client.ask(words);
+    }
+    wait_for(|| (client.info("aof_enabled") == 1).then_some(())).unwrap();
+    wait_for(|| is_rewritten(&mut client)).unwrap();
+    settle(&mut client);
+    let before = digest(&server);
+    assert_eq!(digest(&after(&server, logged(1, "everysec"))), before);
+}
+
+#[test]
+fn a_rewritten_log_is_short_and_says_the_same() {
+    for preamble in ["yes", "no"] {
+        let mut server = logged(2, "everysec").set("aof-use-rdb-preamble", preamble).start();
+        let mut client = server.connect();
+        fill(&mut client);
+        for _ in 0..2000 {
+            client.ask("incr often");
+        }
+        settle(&mut client);
+        let (before, long) = (digest(&server), client.info("aof_current_size"));
+        client.ask("bgrewriteaof");
+        wait_for(|| is_rewritten(&mut client)).unwrap();
+        assert_eq!(client.info("aof_rewrites"), 1, "{}", server.log());
+        assert!(client.info("aof_current_size") < long, "preamble {preamble}");
+        server.kill();
+        assert_eq!(digest(&after(&server, logged(1, "everysec"))), before, "preamble {preamble}");
+    }
+}
+
+#[test]
+fn a_log_that_grows_is_rewritten_by_itself() {
+    let server = logged(2, "no")
+        .set("auto-aof-rewrite-min-size", "20000")
+        .set("auto-aof-rewrite-percentage", "100")
+        .start();
+    let mut client = server.connect();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while client.info("aof_rewrites") == 0 {
+        for _ in 0..200 {
+            client.ask("incr often");
+        }
+        assert!(Instant::now() < deadline, "{}", server.log());
+    }
+    assert!(server.log().contains("Starting automatic rewriting of AOF on"));
+}
+
+#[test]
+fn keys_that_expire_meanwhile_are_gone_afterwards_and_others_are_not() {
+    let mut server = logged(2, "always").start();
+    let mut client = server.connect();
+    for words in [
+        "set gone x px 50",
+        "set stays x px 50",
+        "persist stays",
+        "hset hash gone 1 stays 1",
+        "hpexpire hash 50 fields 1 gone",
+        "set short x px 50",
+        "set short y",
+        "debug set-active-expire 0",
+    ] {
+        client.ask(words);
+    }
+    server.kill();
+    // Their time has come by the next start, and not before.
+    std::thread::sleep(Duration::from_millis(60));
+    let again = after(&server, logged(2, "always"));
+    let mut client = again.connect();
+    for (words, expected) in [
+        ("exists gone", 0),
+        ("exists stays", 1),
+        ("exists short", 1),
+        ("hexists hash gone", 0),
+        ("hexists hash stays", 1),
+    ] {
+        assert_eq!(client.ask(words), Value::Integer(expected), "{words}");
+    }
+}
+
+#[test]
+fn who_waits_for_the_log_is_told_when_it_ends() {
+    let server = logged(2, "no").start();
+    let (mut waiting, mut other) = (server.connect(), server.connect());
+    waiting.ask("set a 1");
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(|| waiting.ask("waitaof 1 0 0"));
+        wait_for(|| (other.info("blocked_clients") == 1).then_some(())).unwrap();
+        assert_eq!(other.ask("config set appendonly no"), ok());
+        let Value::Error(error) = waits.join().unwrap() else { panic!("no error") };
+        let text = "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.";
+        assert_eq!(String::from_utf8_lossy(&error), text);
+    });
+}
+
+#[test]
+fn a_server_that_was_told_nothing_keeps_a_log() {
+    let folder = ochre_tests::Scratch::new();
+    let log = std::fs::File::create(folder.path().join("server.log")).unwrap();
+    let port = ochre_tests::free_port();
+    let mut child = std::process::Command::new(ochre())
+        .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
+        .current_dir(folder.path())
+        .stdout(log)
+        .spawn()
+        .unwrap();
+    let address = ochre_tests::Address::Tcp(port);
+    let mut client = wait_for(|| {
+        let mut client = Client::connect(&address).ok()?;
+        matches!(client.request(&["ping"]), Ok(Value::Simple(_))).then_some(client)
+    })
+    .unwrap();
+    settle(&mut client);
+    let _ = child.kill();
+    let _ = child.wait();
+    assert!(folder.path().join("appendonlydir").is_dir());
+    let log = std::fs::read_to_string(folder.path().join("server.log")).unwrap();
+    assert!(log.contains("Nothing was said about persistence"), "{log}");
+}
