@@ -13,6 +13,7 @@
 //! - `parts`: what a value is read from
 //! - `collection`: lists, sets, hashes and sorted sets
 //! - `stream`: streams
+//! - `plain`: values as they are
 //! - `pinned`: values as they were at an instant
 //! - `value`: any value
 
@@ -20,6 +21,7 @@ mod collection;
 mod encoder;
 mod parts;
 mod pinned;
+mod plain;
 mod plan;
 mod stream;
 mod value;
