@@ -30,6 +30,7 @@ pub use collection::{HashWriter, ListWriter, SetWriter, ZSetWriter};
 pub use encoder::{EncodeOptions, Encoder};
 pub use parts::{Fields, Members, Nodes, ScoredMembers, StreamFigures, StreamSource, ValueParts};
 pub use pinned::pinned_writer;
+pub(crate) use plain::{PlainFields, PlainMembers, PlainScored};
 pub use plan::{CannotHold, Target};
 pub use stream::StreamWriter;
 pub use value::{ValueRef, ValueWriter};
