@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::replay::{NOW_MS, Replay, commands};
+use common::replay::{NOW_MS, Replay, commands, try_commands};
 use common::{Content, contents, hash, list, set, stream, zset};
 use ochre_persist::aof::{CommandEncoder, pinned_commands};
 use ochre_persist::rdb::ValueRef;
@@ -20,7 +20,7 @@ use ochre_types::{DataType as _, LongString, Object, Rng};
 
 /// A key with its value, written in one go.
 fn plain(content: &Content, expire_ms: Option<i64>) -> Vec<u8> {
-    let mut out = CommandEncoder::new();
+    let mut out = CommandEncoder::new(true);
     out.select(3);
     out.key(b"k\r\n", content.as_value(), expire_ms);
     out.take()
@@ -28,24 +28,24 @@ fn plain(content: &Content, expire_ms: Option<i64>) -> Vec<u8> {
 
 /// The same of a pinned value through a buffer of about `part_bytes`; it never has more than an element beyond.
 fn pinned(object: &Object, expire_ms: Option<i64>, part_bytes: usize, element_bytes: usize) -> Vec<u8> {
-    let (mut all, mut out) = (Vec::new(), CommandEncoder::new());
+    let (mut all, mut out) = (Vec::new(), CommandEncoder::new(true));
     let mut pinned = object.clone().as_mut().pin();
     out.select(3);
     let mut parts = pinned_commands(&mut pinned);
     loop {
         let is_complete = parts.write_part(&mut out, b"k\r\n", part_bytes);
-        assert!(out.bytes().len() < part_bytes + element_bytes + 8192, "{}", out.bytes().len());
+        assert!(out.len() < part_bytes + element_bytes + 8192, "{}", out.len());
         if !matches!(object, Object::String(_)) {
-            commands(out.bytes());
+            commands(out.seal());
         }
-        all.extend_from_slice(out.bytes());
+        all.extend_from_slice(out.seal());
         out.clear();
         if is_complete {
             break;
         }
     }
     out.expire(b"k\r\n", expire_ms);
-    all.extend_from_slice(out.bytes());
+    all.extend_from_slice(out.seal());
     all
 }
 
@@ -103,7 +103,7 @@ fn values_of_all_encodings_come_back() {
 #[test]
 fn whole_data_sets_come_back() {
     let contents = contents(5, 300, true);
-    let (mut out, mut expected) = (CommandEncoder::new(), Replay::default());
+    let (mut out, mut expected) = (CommandEncoder::new(true), Replay::default());
     for ((db, key), content) in contents.keys {
         // Consumers of the common streams were seen at times that commands do not tell.
         if matches!(&content.value, Content::Object(Object::Stream(stream)) if stream.groups_len() > 0) {
@@ -121,11 +121,11 @@ fn whole_data_sets_come_back() {
 
 #[test]
 fn integers_and_scores_come_back_to_the_bit() {
-    let mut out = CommandEncoder::new();
+    let mut out = CommandEncoder::new(true);
     for (key, int) in [("a", i64::MIN), ("b", i64::MAX), ("c", 0)] {
         out.key(key.as_bytes(), ValueRef::Int(int), None);
     }
-    let replay = Replay::of(out.bytes());
+    let replay = Replay::of(out.seal());
     let text = |text: &str| (Content::String(text.as_bytes().to_vec()), None);
     assert_eq!(replay.keys[&(0, b"a".to_vec())], text("-9223372036854775808"));
     assert_eq!(replay.keys[&(0, b"b".to_vec())], text("9223372036854775807"));
@@ -183,6 +183,36 @@ fn large_elements_go_through_a_small_buffer() {
         let content = Content::Object(object);
         assert!(made(&bytes).0 == content_clone(&content), "{}", content.encoding());
     }
+}
+
+#[test]
+fn damage_is_found() {
+    let mut rng = Rng::new(29);
+    let (mut bytes, mut out) = (Vec::new(), CommandEncoder::new(true));
+    let string = Object::String(LongString::from(vec![b's'; 1000]));
+    for (number, object) in [list(&mut rng, 90).into_object(), string].into_iter().enumerate() {
+        out.timestamp(1_700_000_000 + number as u64);
+        let mut object = object;
+        let mut pinned = object.as_mut().pin();
+        let mut parts = pinned_commands(&mut pinned);
+        while !parts.write_part(&mut out, b"k", 400) {
+            bytes.extend(out.take());
+        }
+        out.select(number as u32 + 1);
+    }
+    bytes.extend(out.take());
+    let sound = try_commands(&bytes).unwrap();
+    let mut found = 0;
+    for at in 0..bytes.len() {
+        bytes[at] ^= 1 << (at % 8);
+        match try_commands(&bytes) {
+            // In the word or the timestamp of an annotation.
+            Ok(commands) => assert_eq!(commands, sound, "{at}"),
+            Err(_) => found += 1,
+        }
+        bytes[at] ^= 1 << (at % 8);
+    }
+    assert!(found > bytes.len() * 9 / 10, "{found} of {}", bytes.len());
 }
 
 /// A stream that has all that commands can rebuild, with holes where something refers to.

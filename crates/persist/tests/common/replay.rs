@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use ochre_persist::aof::{ReadLimits, Reader};
+use ochre_persist::aof::{ReadLimits, Reader, Stop};
 use ochre_persist::disk::{Access, Disk as _, TwinDisk};
 use ochre_types::hash::{Condition, ExpireOutcome, Hash};
 use ochre_types::list::{End, List, ListLimits};
@@ -25,16 +25,20 @@ pub type Args = Vec<Vec<u8>>;
 
 /// The commands of a file, which is nothing else.
 pub fn commands(bytes: &[u8]) -> Vec<Args> {
+    try_commands(bytes).unwrap()
+}
+
+/// The same of one that may be damaged.
+pub fn try_commands(bytes: &[u8]) -> Result<Vec<Args>, Stop> {
     let disk = TwinDisk::default();
     disk.put("base", bytes);
     let file = disk.open("base".as_ref(), Access::Read).unwrap();
     let mut reader = Reader::new(&*file, 0, ReadLimits::default());
     let mut commands = Vec::new();
-    while let Some(unit) = reader.next_unit().unwrap() {
-        assert!(!unit.is_transaction);
+    while let Some(unit) = reader.next_unit()? {
         commands.extend(unit.commands().map(|command| command.args().map(<[u8]>::to_vec).collect::<Args>()));
     }
-    commands
+    Ok(commands)
 }
 
 /// Keys, by database.

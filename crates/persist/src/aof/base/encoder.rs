@@ -1,4 +1,8 @@
 //! The buffer that commands are written to.
+//!
+//! With sums, what is in the buffer between two calls of [`CommandEncoder::seal`] is a frame (`record/frame.rs`): nobody cuts a
+//! base off, so frames need not be small. Its header comes before its first command and is filled in by `seal`. The
+//! string that does not fit into the buffer is a frame by itself, summed up where it is.
 
 use std::ops::Range;
 
@@ -11,42 +15,70 @@ use super::runs::ELEMENTS_MAX;
 use super::stream::StreamCommands;
 use super::text::TextCommands;
 use super::value::CommandParts;
-use crate::aof::record::push_timestamp;
+use crate::aof::record::{push_frame_header, push_frame_header_of, push_timestamp, write_frame_header};
 use crate::rdb::{PlainFields, PlainMembers, PlainScored, ValueRef};
 
+/// What ends a line.
+pub(super) const LINE_END: &[u8] = b"\r\n";
+
 /// Bytes of commands, as they come.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct CommandEncoder {
     bytes: Vec<u8>,
     db: Option<u32>,
+    has_sums: bool,
+    /// Where the header of the frame belongs that is not sealed.
+    frame_at: Option<usize>,
+    /// The timestamp right before the next frame, 0 without one.
+    seed: u64,
     /// A number as text, whose length comes before it.
     number: Vec<u8>,
 }
 
 impl CommandEncoder {
-    /// No bytes yet, and no database selected.
-    pub fn new() -> CommandEncoder {
-        CommandEncoder::default()
+    /// No bytes yet, and no database selected; whether there are sums, which peers skip.
+    pub fn new(has_sums: bool) -> CommandEncoder {
+        let (bytes, number) = (Vec::new(), Vec::new());
+        CommandEncoder { bytes, db: None, has_sums, frame_at: None, seed: 0, number }
     }
 
-    /// What was written and not taken.
-    pub fn bytes(&self) -> &[u8] {
+    /// Bytes in the buffer.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Ends the frame at hand; what is in the buffer can be written then.
+    pub fn seal(&mut self) -> &[u8] {
+        if let Some(header_at) = self.frame_at.take() {
+            let end = self.bytes.len();
+            write_frame_header(&mut self.bytes, header_at, end, self.seed);
+            self.seed = 0;
+        }
         &self.bytes
     }
 
-    /// Takes what was written, with its memory.
+    /// Takes what is in the buffer, with its memory.
     pub fn take(&mut self) -> Vec<u8> {
+        self.seal();
         std::mem::take(&mut self.bytes)
     }
 
-    /// Forgets what was written; the memory stays, and so does the database that is selected.
+    /// Empties the buffer, once that was written; its memory stays, and so does the database that is selected.
     pub fn clear(&mut self) {
+        self.seal();
         self.bytes.clear();
     }
 
     /// Says when the commands that follow are written, in seconds (`aof-timestamp-enabled`).
     pub fn timestamp(&mut self, seconds: u64) {
+        self.seal();
         push_timestamp(&mut self.bytes, seconds);
+        self.seed = seconds;
     }
 
     /// Has the keys that follow be in this database.
@@ -79,11 +111,13 @@ impl CommandEncoder {
 
     /// Writes a command, its name first.
     pub fn command(&mut self, args: &[&[u8]]) {
+        self.open();
         self.push_header(b'*', args.len());
         args.iter().for_each(|arg| self.push_text(arg));
     }
 
-    fn set(&mut self, key: &[u8], value: Item<'_>) {
+    /// Writes a string.
+    pub(super) fn set(&mut self, key: &[u8], value: Item<'_>) {
         self.begin(3, "SET");
         self.push_text(key);
         self.push_item(value);
@@ -110,8 +144,31 @@ impl CommandEncoder {
         (room > 0).then_some(Portion { elements: ELEMENTS_MAX, bytes: room })
     }
 
+    /// Has there be a frame for the command that follows.
+    pub(super) fn open(&mut self) {
+        if self.has_sums && self.frame_at.is_none() {
+            self.frame_at = Some(self.bytes.len());
+            push_frame_header(&mut self.bytes);
+        }
+    }
+
+    /// Begins a SET of which the value and the end of its line are to be written raw, over several parts.
+    pub(super) fn begin_set(&mut self, key: &[u8], value: &[u8]) {
+        let mut head = CommandEncoder::new(false);
+        head.begin(3, "SET");
+        head.push_text(key);
+        head.push_header(b'$', value.len());
+        self.seal();
+        if self.has_sums {
+            push_frame_header_of(&mut self.bytes, &[&head.bytes, value, LINE_END], self.seed);
+            self.seed = 0;
+        }
+        self.bytes.extend_from_slice(&head.bytes);
+    }
+
     /// Begins a command of so many arguments, its name included.
     pub(super) fn begin(&mut self, args: usize, name: &str) {
+        self.open();
         self.push_header(b'*', args);
         self.push_text(name.as_bytes());
     }
@@ -129,13 +186,13 @@ impl CommandEncoder {
     pub(super) fn push_header(&mut self, mark: u8, len: usize) {
         self.bytes.push(mark);
         self.bytes.extend_from_slice(itoa::Buffer::new().format(len).as_bytes());
-        self.bytes.extend_from_slice(b"\r\n");
+        self.bytes.extend_from_slice(LINE_END);
     }
 
     pub(super) fn push_text(&mut self, text: &[u8]) {
         self.push_header(b'$', text.len());
         self.bytes.extend_from_slice(text);
-        self.bytes.extend_from_slice(b"\r\n");
+        self.bytes.extend_from_slice(LINE_END);
     }
 
     pub(super) fn push_word(&mut self, word: &str) {

@@ -5,7 +5,7 @@
 //! (`rdb/encode/parts.rs`): a pinned value of any size goes through a buffer of a bounded one. What is put into the buffer at
 //! a time ends between two commands, but for a string that is longer than that: its SET goes on in the next part.
 //!
-//! - `encoder`: arguments and commands, the buffer
+//! - `encoder`: arguments and commands, the buffer, sums over it
 //! - `runs`: commands with as many elements as come, up to 64
 //! - `elements`: lists, sets, hashes and sorted sets
 //! - `text`: strings

@@ -38,8 +38,9 @@ impl<'e> Runs<'e> {
             self.end();
         }
         if self.elements == 0 {
+            self.out.open();
             self.out.push_raw(b"*");
-            self.count_at = self.out.bytes().len();
+            self.count_at = self.out.len();
             self.out.push_raw(UNKNOWN);
             self.out.push_raw(b"\r\n");
             self.out.push_word(self.name);

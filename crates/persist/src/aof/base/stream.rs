@@ -84,7 +84,7 @@ impl<'a> StreamCommands<'a> {
 
 impl CommandParts for StreamCommands<'_> {
     fn write_part(&mut self, out: &mut CommandEncoder, key: &[u8], bytes: usize) -> bool {
-        while out.bytes().len() < bytes {
+        while out.len() < bytes {
             let Some(step) = self.steps.next() else {
                 self.batch.write(out, key);
                 return true;

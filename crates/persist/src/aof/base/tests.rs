@@ -23,23 +23,23 @@ fn file(commands: &[&str]) -> Vec<u8> {
 }
 
 #[track_caller]
-fn check(out: &CommandEncoder, expected: &[&str]) {
-    let (found, expected) = (out.bytes().escape_ascii(), file(expected));
+fn check(out: &mut CommandEncoder, expected: &[&str]) {
+    let (found, expected) = (out.seal().escape_ascii(), file(expected));
     assert_eq!(found.to_string(), expected.escape_ascii().to_string());
 }
 
 #[track_caller]
 fn check_plain(object: &Object, expected: &[&str]) {
-    let mut out = CommandEncoder::new();
+    let mut out = CommandEncoder::new(false);
     out.key(b"k", ValueRef::from(object), None);
-    check(&out, expected);
+    check(&mut out, expected);
 }
 
 #[track_caller]
 fn check_pinned(mut object: Object, expected: &[&str]) {
-    let (mut out, mut pinned) = (CommandEncoder::new(), object.as_mut().pin());
+    let (mut out, mut pinned) = (CommandEncoder::new(false), object.as_mut().pin());
     assert!(pinned_commands(&mut pinned).write_part(&mut out, b"k", usize::MAX));
-    check(&out, expected);
+    check(&mut out, expected);
 }
 
 /// What an object becomes, as it is and pinned.
@@ -51,7 +51,7 @@ fn check_object(object: Object, expected: &[&str]) {
 
 #[test]
 fn strings_databases_and_times() {
-    let mut out = CommandEncoder::new();
+    let mut out = CommandEncoder::new(false);
     out.timestamp(1_700_000_000);
     out.select(0);
     out.key(b"k", ValueRef::String(b"v"), Some(2_000_000_000_000));
@@ -64,7 +64,7 @@ fn strings_databases_and_times() {
     out.select(15);
     out.key(b"", ValueRef::String(b"\r\n$0\r\n\0"), None);
     let expected = [command(&[b"SELECT", b"15"]), command(&[b"SET", b"", b"\r\n$0\r\n\0"])].concat();
-    assert_eq!(out.bytes(), expected);
+    assert_eq!(out.take(), expected);
 }
 
 #[test]
@@ -72,10 +72,10 @@ fn a_long_string_is_one_command_in_parts() {
     let text: Vec<u8> = (0..200_u8).collect();
     let mut object = Object::String(LongString::from(text.clone()));
     let mut pinned = object.as_mut().pin();
-    let (mut out, mut all, mut calls) = (CommandEncoder::new(), Vec::new(), 0);
+    let (mut out, mut all, mut calls) = (CommandEncoder::new(false), Vec::new(), 0);
     let mut parts = pinned_commands(&mut pinned);
     while !parts.write_part(&mut out, b"k", 64) {
-        assert_eq!(out.bytes().len(), 64);
+        assert_eq!(out.len(), 64);
         all.extend(out.take());
         calls += 1;
     }

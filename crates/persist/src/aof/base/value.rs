@@ -9,8 +9,8 @@ use super::text::TextCommands;
 
 /// A value that is written in parts, as commands.
 pub trait CommandParts {
-    /// Writes on, until there are about `bytes` in the buffer; whether the value is complete. There must be room: while the
-    /// buffer has `bytes`, nothing is written. The key is the same each time, and nothing else is written in between.
+    /// Writes on, until there are about `bytes` in the buffer; whether the value is complete. There must be room, or it
+    /// does not get on. The key is the same each time, and nothing else is written in between.
     fn write_part(&mut self, out: &mut CommandEncoder, key: &[u8], bytes: usize) -> bool;
 }
 
