@@ -15,9 +15,10 @@
 //! Every command is one that Redis 7.4 has, but for XCFGSET, XIDMPRECORD (8.6) and XNACK (8.8), which only streams
 //! need that were filled with the means of those versions.
 //!
-//! What commands cannot rebuild: when a consumer was last seen or active (it is the time of loading), when a message of a
-//! producer was remembered (the same) and how many duplicates were prevented, how large the nodes of streams and lists were, and
-//! how long keys were not used.
+//! What commands cannot rebuild: when a consumer was last seen or active and when a message of a producer was remembered (both
+//! become the time of loading), how many messages were ever remembered and how many duplicates prevented, a greatest deleted ID
+//! of 0-0 where entries behind the first are gone all the same, how large the nodes of streams and lists were, and how long
+//! keys were not used.
 //!
 //! Rejected: a file of RESTORE commands. It would hold everything, but a value would be one argument, in memory as a whole on
 //! both sides, and whoever wants commands wants to read them.
