@@ -284,6 +284,12 @@ impl<'c> Call<'c, '_> {
             && !self.engine.keyspace.settings.import_mode.load(Relaxed)
     }
 
+    /// The time at or before which the time given to a field of a hash has passed already, unix time in ms: while data are loaded,
+    /// none has.
+    pub fn passed_ms(&self) -> i64 {
+        if self.has_passed(i64::MIN) { self.now_ms() } else { i64::MIN }
+    }
+
     /// Has the journal contain this command instead of the request; may be called several times.
     pub fn propagate(&mut self, args: &[&[u8]]) {
         self.propagation = Propagation::Rewritten;

@@ -31,22 +31,25 @@ pub fn begin(engine: &Arc<Engine>, control: &Arc<Control>) -> Arc<Loading> {
     let (engine, control, state) = (Arc::clone(engine), Arc::clone(control), Arc::clone(&loading));
     // Without a thread it is done here, before anybody is answered.
     spawn_or_run("loading", move || {
-        run(&engine, &control);
-        engine.set_loading(false);
-        state.0.store(LOADED, SeqCst);
-        control.wake();
+        // Where it failed, nothing is to be done with what was loaded until the server has ended.
+        if run(&engine, &control) {
+            engine.set_loading(false);
+            state.0.store(LOADED, SeqCst);
+            control.wake();
+        }
     });
     loading
 }
 
-fn run(engine: &Arc<Engine>, control: &Control) {
+/// Loads; whether that succeeded.
+fn run(engine: &Arc<Engine>, control: &Control) -> bool {
     let has_log = engine.config.read().bool(Directive::Appendonly);
     let loaded = if has_log { load_with_log(engine) } else { load_snapshot(engine) };
-    if let Err(why) = loaded {
-        log::error!("{why}");
-        log::error!("Fatal error loading the DB, check server logs. Exiting.");
-        control.end(1);
-    }
+    let Err(why) = loaded else { return true };
+    log::error!("{why}");
+    log::error!("Fatal error loading the DB, check server logs. Exiting.");
+    control.end(1);
+    false
 }
 
 /// Loads what the log has, or, before there is one, the snapshot; then the log goes on, or begins with that.

@@ -199,7 +199,7 @@ impl Rewrite {
             None => Ok(None),
         });
         // Walked in any case: what it keeps is freed by that.
-        let written = Base::of(engine, path.clone()).write(engine, snapshot, &engine.aof.watch);
+        let written = Base::of(engine, path.clone(), self.format).write(engine, snapshot, &engine.aof.watch);
         let finished = prepared.and_then(|store| {
             written.map_err(|error| error.to_string())?;
             match store {

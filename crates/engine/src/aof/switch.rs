@@ -61,7 +61,7 @@ impl Engine {
     fn write_first_base(&self, store: &mut Store) -> Result<(), String> {
         let name = store.layout().temporary_base_name(std::process::id());
         let format = self.base_format();
-        let base = Base::of(self, store.layout().path(&name));
+        let base = Base::of(self, store.layout().path(&name), format);
         let snapshot = {
             let mut effects = Effects::default();
             self.keyspace.view(Locks::All, clock_ms(), &mut effects).begin_snapshot()

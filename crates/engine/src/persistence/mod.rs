@@ -7,9 +7,11 @@
 //! - `state`: what is going on, what became of the last one; whether writes are refused because of it
 //! - `points`: when it is time for one
 //! - `save`: from the keyspace into a file
+//! - `commands`: from the keyspace into a base of the append-only file that consists of commands
 //! - `load`: from a file into the keyspace
 //! - `value`: between the values of files and those of keys
 
+mod commands;
 mod load;
 mod points;
 mod save;

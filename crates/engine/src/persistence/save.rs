@@ -12,19 +12,21 @@ use std::time::{Duration, Instant};
 use ochre_config::Directive;
 use ochre_keyspace::access::{self, Lfu};
 use ochre_keyspace::{Policy, SavedKey, SavedValue, Snapshot, SnapshotSink};
+use ochre_persist::aof::{BaseFormat, CommandEncoder};
 use ochre_persist::disk::{Disk, FileWriter, write_all_at};
 use ochre_persist::rdb::{
     Access, CannotHold, EncodeOptions, Encoder, KeyInfo, ValueRef, WriteError, WriteOptions, Writer,
     pinned_writer,
 };
 
+use super::commands::CommandSink;
 use super::state::{Saved, Watch};
 use crate::engine::{Engine, REDIS_VERSION, clock_ms};
 
 /// Bytes that are gathered before they go to the disk.
-const GATHERED_BYTES: usize = 256 * 1024;
+pub(super) const GATHERED_BYTES: usize = 256 * 1024;
 /// Bytes of a part of a big value.
-const PART_BYTES: usize = 256 * 1024;
+pub(super) const PART_BYTES: usize = 256 * 1024;
 /// The file is made durable every so many bytes, so that the end does not have to wait for all of it.
 const SYNC_BYTES: u64 = 4 * 1024 * 1024;
 
@@ -61,7 +63,7 @@ impl From<WriteError> for SaveError {
     }
 }
 
-const WRITING: &str = "Write error while saving DB to the disk(rdbSaveRio)";
+pub(super) const WRITING: &str = "Write error while saving DB to the disk(rdbSaveRio)";
 
 /// What a snapshot is written as, and where.
 struct Form {
@@ -118,22 +120,40 @@ impl Job {
 }
 
 /// A snapshot that a log begins with.
-pub(crate) struct Base(Form);
+pub(crate) struct Base {
+    form: Form,
+    format: BaseFormat,
+    has_sums: bool,
+    has_timestamps: bool,
+}
 
 impl Base {
     /// The base in the file at `path`.
-    pub(crate) fn of(engine: &Engine, path: PathBuf) -> Base {
-        Base(Form::of(engine, path, true))
+    pub(crate) fn of(engine: &Engine, path: PathBuf, format: BaseFormat) -> Base {
+        let (has_sums, has_timestamps) = {
+            let config = engine.config.read();
+            (config.bool(Directive::AofChecksum), config.bool(Directive::AofTimestampEnabled))
+        };
+        Base { form: Form::of(engine, path, true), format, has_sums, has_timestamps }
     }
 
     /// Writes it, durably. The snapshot is walked to its end whatever happens.
-    pub(crate) fn write(
-        &self,
-        engine: &Engine,
-        snapshot: Snapshot,
-        watch: &Watch,
-    ) -> Result<Saved, SaveError> {
-        self.0.write(engine, snapshot, watch)
+    pub(crate) fn write(&self, engine: &Engine, snapshot: Snapshot, watch: &Watch) -> Result<Saved, SaveError> {
+        match self.format {
+            BaseFormat::Rdb => self.form.write(engine, snapshot, watch),
+            BaseFormat::Aof => self.write_commands(engine, snapshot, watch),
+        }
+    }
+
+    fn write_commands(&self, engine: &Engine, snapshot: Snapshot, watch: &Watch) -> Result<Saved, SaveError> {
+        let mut encoder = CommandEncoder::new(self.has_sums);
+        if self.has_timestamps {
+            encoder.timestamp(u64::try_from(clock_ms() / 1000).unwrap_or(0));
+        }
+        let file = self.form.create(&*engine.persistence.disk());
+        let mut sink = CommandSink::new(file, encoder, watch, self.form.key_delay);
+        engine.keyspace.tell_snapshot(snapshot, &mut sink);
+        sink.finish()
     }
 }
 
@@ -170,10 +190,14 @@ impl Form {
         sink.finish()
     }
 
-    fn begin(&self, disk: &dyn Disk) -> Result<Writer<FileWriter>, SaveError> {
+    fn create(&self, disk: &dyn Disk) -> Result<FileWriter, SaveError> {
         let opening = "Failed opening the temp RDB file for saving";
         let file = disk.create(&self.path).map_err(|error| SaveError::Io(opening, error))?;
-        let file = FileWriter::new(file, self.syncs_on_the_way.then_some(SYNC_BYTES));
+        Ok(FileWriter::new(file, self.syncs_on_the_way.then_some(SYNC_BYTES)))
+    }
+
+    fn begin(&self, disk: &dyn Disk) -> Result<Writer<FileWriter>, SaveError> {
+        let file = self.create(disk)?;
         let encode = self.encode_options();
         let mut writer = Writer::new(file, WriteOptions { encode, has_checksum: self.has_checksum })
             .map_err(|error| SaveError::Io(WRITING, error))?;
@@ -204,6 +228,21 @@ impl Form {
             is_tracked.then(|| Access::Idle((access::idle_ms(clock, now_ms) / 1000).max(0) as u64))
         };
         KeyInfo { expire_ms, access }
+    }
+}
+
+/// Waits for `rdb-key-save-delay`, or until nobody wants the snapshot any more.
+pub(super) fn delay(time: Duration, watch: &Watch) {
+    if time.is_zero() {
+        return;
+    }
+    let end = Instant::now() + time;
+    while !watch.is_cancelled() {
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return;
+        }
+        std::thread::sleep(left.min(DELAY_LOOK));
     }
 }
 
@@ -240,18 +279,6 @@ impl<'s> FileSink<'s> {
             self.gathered.push((db, Encoder::new(self.form.encode_options())));
         }
         self.gathered.last_mut().map(|(_, encoder)| encoder)
-    }
-
-    /// Waits for `rdb-key-save-delay`, or until nobody wants the snapshot any more.
-    fn delay(&self) {
-        let end = Instant::now() + self.form.key_delay;
-        while !self.watch.is_cancelled() {
-            let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return;
-            }
-            std::thread::sleep(left.min(DELAY_LOOK));
-        }
     }
 
     fn gathered_bytes(&self) -> usize {
@@ -356,8 +383,8 @@ impl SnapshotSink for FileSink<'_> {
         {
             self.failure = Some(error);
         }
-        if !self.form.key_delay.is_zero() && self.failure.is_none() {
-            self.delay();
+        if self.failure.is_none() {
+            delay(self.form.key_delay, self.watch);
         }
         self.failure.is_none()
     }

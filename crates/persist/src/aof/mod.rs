@@ -10,8 +10,10 @@
 //! | `store` | the files on a disk, and the steps that change them |
 //! | `recovery` | loading them, and what is given up of a damaged end |
 //! | `rewrite` | when the log is to be rewritten |
+//! | `base` | a base as a file of commands |
 //! | `log` | writing it while the server runs |
 
+mod base;
 mod layout;
 mod log;
 mod manifest;
@@ -27,6 +29,7 @@ mod testing;
 mod tests;
 
 pub use self::log::*;
+pub use base::{CommandEncoder, CommandParts, pinned_commands};
 pub use layout::{BaseFormat, Layout};
 pub use manifest::{Entry, Manifest, ManifestError, ManifestFault, Role};
 pub(crate) use record::{Annotation, FrameHeader, parse_annotation};

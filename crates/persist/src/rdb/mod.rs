@@ -42,6 +42,7 @@ pub use encode::{
     SetWriter, StreamFigures, StreamSource, StreamWriter, Target, ValueParts, ValueRef, ValueWriter,
     ZSetWriter, pinned_writer,
 };
+pub(crate) use encode::{PlainFields, PlainMembers, PlainScored};
 pub use error::{RdbError, ReadError};
 pub use format::ValueType;
 pub use module::{ModuleId, ModuleName};

@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test program uses some of these")]
 #![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
 
+pub mod replay;
+
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 

@@ -61,7 +61,7 @@ pub(super) const HPEXPIREAT: Command = Command {
 
 /// The time given counts from `base_ms` and in units of `unit_ms`.
 fn expire(call: &mut Call<'_, '_>, base_ms: i64, unit_ms: i64) -> Result<(), Error> {
-    let (db, key, now_ms) = (call.db(), call.key(), call.now_ms());
+    let (db, key, now_ms) = (call.db(), call.key(), call.passed_ms());
     let is_there = call.view.peek_as::<Hash>(db, key)?.is_some();
     let at_ms = time_ms(call.args.at(2), base_ms, unit_ms, call.command.name)?;
     let options = Options::parse(call.args)?;

@@ -35,7 +35,7 @@ fn hgetex(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let is_there = call.view.peek_as::<Hash>(db, key)?.is_some();
     let options = Options::parse(call.args, Of::GetEx, call.now_ms(), "hgetex")?;
     let names = options.fields.clone().map(|index| call.args.at(index));
-    let (now_ms, clock_ms) = (call.now_ms(), call.view.field_clock_ms());
+    let (now_ms, clock_ms) = (call.passed_ms(), call.view.field_clock_ms());
     let reply = &mut call.reply;
     reply.array(names.len());
     if !is_there {

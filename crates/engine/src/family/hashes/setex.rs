@@ -35,7 +35,7 @@ fn hsetex(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let write = Write {
         args: call.args,
         options: &options,
-        now_ms: call.now_ms(),
+        now_ms: call.passed_ms(),
         clock_ms: call.view.field_clock_ms(),
         limits: call.engine.settings.hash_limits(),
     };
@@ -104,7 +104,7 @@ impl<'a> Write<'a, '_> {
 /// which not everybody knows.
 fn propagate(call: &mut Call<'_, '_>, options: &Options) {
     if let FieldTime::At(at_ms) = options.time
-        && at_ms <= call.now_ms()
+        && at_ms <= call.passed_ms()
     {
         let names: Vec<&[u8]> = options.fields.clone().step_by(2).map(|index| call.args.at(index)).collect();
         return propagate_removal(call, &names);

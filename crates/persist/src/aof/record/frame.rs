@@ -16,7 +16,7 @@
 //! client that waits for each reply get a frame each. Rejected: a sum behind the frame (its units would be applied before
 //! they are compared), a sum per unit (a third of the bytes of short commands).
 
-use xxhash_rust::xxh3::xxh3_64_with_seed;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64_with_seed};
 
 /// A frame is closed once it has so many bytes.
 pub const FRAME_BYTES: usize = 4096;
@@ -68,8 +68,19 @@ pub fn push_frame_header(out: &mut Vec<u8>) {
 /// Where `header_at` and `end` are not those of a frame in `bytes`.
 pub fn write_frame_header(bytes: &mut [u8], header_at: usize, end: usize, seed: u64) {
     let body = &bytes[header_at + FRAME_HEADER_BYTES..end];
-    let (len, sum) = (body.len(), xxh3_64_with_seed(body, seed));
-    assert!((len as u64) < 1 << 40, "a frame of a terabyte");
-    let header = format!("#SUM:{len:010x}:{sum:016x}\r\n");
+    let header = header(body.len(), xxh3_64_with_seed(body, seed));
     bytes[header_at..header_at + FRAME_HEADER_BYTES].copy_from_slice(header.as_bytes());
+}
+
+/// Appends the header of a frame of these pieces, which are to be written behind it.
+pub(crate) fn push_frame_header_of(out: &mut Vec<u8>, pieces: &[&[u8]], seed: u64) {
+    let mut sum = Xxh3::with_seed(seed);
+    pieces.iter().for_each(|piece| sum.update(piece));
+    let len = pieces.iter().map(|piece| piece.len()).sum();
+    out.extend_from_slice(header(len, sum.digest()).as_bytes());
+}
+
+fn header(len: usize, sum: u64) -> String {
+    assert!((len as u64) < 1 << 40, "a frame of a terabyte");
+    format!("#SUM:{len:010x}:{sum:016x}\r\n")
 }

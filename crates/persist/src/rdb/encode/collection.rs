@@ -8,10 +8,18 @@ use super::super::version::Version;
 use super::encoder::Encoder;
 use super::parts::{Fields, Members, Nodes, ScoredMembers, ValueParts};
 use super::plan::{CannotHold, Target};
+use ochre_types::Portion;
 use ochre_types::list::SavedNode;
 
 /// Elements that are asked for at a time.
 const ELEMENTS: usize = 128;
+
+/// What to ask for next, if there is room.
+fn portion(out: &Encoder, bytes: usize) -> Option<Portion> {
+    let room = bytes.saturating_sub(out.bytes().len());
+    (room > 0).then_some(Portion { elements: ELEMENTS, bytes: room })
+}
+
 /// What a node of a quicklist is.
 const PLAIN: u64 = 1;
 const PACKED: u64 = 2;
@@ -109,8 +117,8 @@ impl<S: Members> ValueParts for SetWriter<S> {
 
     fn write_part(&mut self, out: &mut Encoder, bytes: usize) -> bool {
         self.state.begin(out, self.source.members_len());
-        while out.bytes().len() < bytes {
-            if !self.source.next_members(ELEMENTS, &mut |member| out.push_item(member)) {
+        while let Some(portion) = portion(out, bytes) {
+            if !self.source.next_members(portion, &mut |member| out.push_item(member)) {
                 return true;
             }
         }
@@ -146,8 +154,8 @@ impl<S: Fields> ValueParts for HashWriter<S> {
             out.push_raw(&earliest_ms.to_le_bytes());
         }
         self.state.begin(out, self.source.fields_len());
-        while out.bytes().len() < bytes {
-            let has_more = self.source.next_fields(ELEMENTS, &mut |field| {
+        while let Some(portion) = portion(out, bytes) {
+            let has_more = self.source.next_fields(portion, &mut |field| {
                 if code == code::HASH_METADATA {
                     // Counted from the earliest, which is 1: 0 is for those that do not expire.
                     let time = field.expire_ms.map_or(0, |ms| ms.max(earliest_ms) - earliest_ms + 1);
@@ -188,8 +196,8 @@ impl<S: ScoredMembers> ValueParts for ZSetWriter<S> {
 
     fn write_part(&mut self, out: &mut Encoder, bytes: usize) -> bool {
         self.state.begin(out, self.source.members_len());
-        while out.bytes().len() < bytes {
-            let has_more = self.source.next_members(ELEMENTS, &mut |member, score| {
+        while let Some(portion) = portion(out, bytes) {
+            let has_more = self.source.next_members(portion, &mut |member, score| {
                 out.push_item(member);
                 out.push_raw(&score.to_le_bytes());
             });

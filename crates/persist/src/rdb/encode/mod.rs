@@ -13,6 +13,7 @@
 //! - `parts`: what a value is read from
 //! - `collection`: lists, sets, hashes and sorted sets
 //! - `stream`: streams
+//! - `plain`: values as they are
 //! - `pinned`: values as they were at an instant
 //! - `value`: any value
 
@@ -20,6 +21,7 @@ mod collection;
 mod encoder;
 mod parts;
 mod pinned;
+mod plain;
 mod plan;
 mod stream;
 mod value;
@@ -28,6 +30,7 @@ pub use collection::{HashWriter, ListWriter, SetWriter, ZSetWriter};
 pub use encoder::{EncodeOptions, Encoder};
 pub use parts::{Fields, Members, Nodes, ScoredMembers, StreamFigures, StreamSource, ValueParts};
 pub use pinned::pinned_writer;
+pub(crate) use plain::{PlainFields, PlainMembers, PlainScored};
 pub use plan::{CannotHold, Target};
 pub use stream::StreamWriter;
 pub use value::{ValueRef, ValueWriter};

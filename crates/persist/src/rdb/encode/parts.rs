@@ -1,7 +1,8 @@
 //! What values are read from while they are written: some elements at a time.
 //!
-//! Each trait is fulfilled by plain values (in `value`), and can be by whatever shows a value as it was at some instant.
+//! Each trait is fulfilled by plain values (in `plain`) and by values as they were at some instant (in `pinned`).
 
+use ochre_types::Portion;
 use ochre_types::hash::HashEntry;
 use ochre_types::list::SavedNode;
 use ochre_types::listpack::{Item, Listpack};
@@ -39,8 +40,8 @@ pub trait Members {
     /// Number of members.
     fn members_len(&self) -> usize;
 
-    /// Shows about `count` more; whether there may be others.
-    fn next_members(&mut self, count: usize, visit: &mut dyn FnMut(Item<'_>)) -> bool;
+    /// Shows about so many more; whether there may be others.
+    fn next_members(&mut self, portion: Portion, visit: &mut dyn FnMut(Item<'_>)) -> bool;
 }
 
 /// The fields of a hash, those included that expired and are still there.
@@ -51,8 +52,8 @@ pub trait Fields {
     /// A time before which no field expires, unix time in ms; `None` if none ever does.
     fn earliest_ms(&self) -> Option<i64>;
 
-    /// Shows about `count` more; whether there may be others.
-    fn next_fields(&mut self, count: usize, visit: &mut dyn FnMut(HashEntry<'_>)) -> bool;
+    /// Shows about so many more; whether there may be others.
+    fn next_fields(&mut self, portion: Portion, visit: &mut dyn FnMut(HashEntry<'_>)) -> bool;
 }
 
 /// The members of a sorted set; a server reads them fastest with the highest score first.
@@ -60,8 +61,8 @@ pub trait ScoredMembers {
     /// Number of members.
     fn members_len(&self) -> usize;
 
-    /// Shows about `count` more; whether there may be others.
-    fn next_members(&mut self, count: usize, visit: &mut dyn FnMut(Item<'_>, f64)) -> bool;
+    /// Shows about so many more; whether there may be others.
+    fn next_members(&mut self, portion: Portion, visit: &mut dyn FnMut(Item<'_>, f64)) -> bool;
 }
 
 /// What a stream has besides its nodes and groups.

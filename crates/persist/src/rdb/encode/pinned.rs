@@ -91,8 +91,8 @@ impl Members for &mut PinnedSet {
         self.len()
     }
 
-    fn next_members(&mut self, count: usize, visit: &mut dyn FnMut(Item<'_>)) -> bool {
-        self.read(Portion::of_elements(count), visit)
+    fn next_members(&mut self, portion: Portion, visit: &mut dyn FnMut(Item<'_>)) -> bool {
+        self.read(portion, visit)
     }
 }
 
@@ -105,8 +105,8 @@ impl Fields for &mut PinnedHash {
         self.next_expiry_ms()
     }
 
-    fn next_fields(&mut self, count: usize, visit: &mut dyn FnMut(HashEntry<'_>)) -> bool {
-        self.read(Portion::of_elements(count), i64::MIN, visit)
+    fn next_fields(&mut self, portion: Portion, visit: &mut dyn FnMut(HashEntry<'_>)) -> bool {
+        self.read(portion, i64::MIN, visit)
     }
 }
 
@@ -115,7 +115,37 @@ impl ScoredMembers for &mut PinnedZSet {
         self.len()
     }
 
-    fn next_members(&mut self, count: usize, visit: &mut dyn FnMut(Item<'_>, f64)) -> bool {
-        self.read(Portion::of_elements(count), visit)
+    fn next_members(&mut self, portion: Portion, visit: &mut dyn FnMut(Item<'_>, f64)) -> bool {
+        self.read(portion, visit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ochre_types::set::{Set, SetLimits};
+    use ochre_types::{DataType as _, Object};
+
+    use super::super::encoder::EncodeOptions;
+    use super::*;
+
+    #[test]
+    fn a_part_has_no_more_than_an_element_beyond_its_size() {
+        const ELEMENT: usize = 100_000;
+        let mut set = Set::new();
+        for at in 0..20 {
+            set.add(&vec![at; ELEMENT], &SetLimits::default());
+        }
+        let mut object: Object = set.into_object();
+        let mut pinned = object.as_mut().pin();
+        let mut parts = pinned_writer(&mut pinned, Target::default()).unwrap();
+        let mut encoder = Encoder::new(EncodeOptions::default());
+        parts.plan(Target::default()).unwrap();
+        let mut calls = 0;
+        while !parts.write_part(&mut encoder, 1000) {
+            assert!(encoder.bytes().len() < 1000 + ELEMENT + 100, "{}", encoder.bytes().len());
+            encoder.clear();
+            calls += 1;
+        }
+        assert_eq!(calls, 19);
     }
 }

@@ -1,20 +1,19 @@
-//! Any plain value: which writer it takes, and how the writers read plain values.
+//! Any plain value: which writer it takes.
 //!
 //! What is one run of bytes is written at once; so is a string.
 
-use ochre_types::hash::{self, Hash, HashEntry};
-use ochre_types::list::{List, SavedNode};
+use ochre_types::hash::Hash;
 use ochre_types::listpack::{Item, Listpack};
-use ochre_types::set::{self, Set};
-use ochre_types::stream::{Group, Stream, StreamId};
-use ochre_types::zset::{Direction, ZSet, ZSetIter};
+use ochre_types::set::Set;
+use ochre_types::zset::ZSet;
 use ochre_types::{Object, ObjectRef};
 
 use super::super::format::code;
 use super::super::version::Version;
 use super::collection::{HashWriter, ListWriter, SetWriter, ZSetWriter};
 use super::encoder::Encoder;
-use super::parts::{Fields, Members, Nodes, ScoredMembers, StreamFigures, StreamSource, ValueParts};
+use super::parts::ValueParts;
+use super::plain::{PlainFields, PlainMembers, PlainNodes, PlainScored, PlainStream};
 use super::plan::{CannotHold, Target};
 use super::stream::StreamWriter;
 
@@ -103,7 +102,7 @@ fn set_writer<'a>(set: &'a Set, target: Target) -> Kind<'a> {
     let plan = target.set(set.encoding_name());
     match set.flat_bytes() {
         Some(flat) if plan.0 != code::SET => Kind::Flat(flat, plan, None),
-        _ => Kind::Parts(Box::new(SetWriter::new(PlainMembers { members: set.iter(), len: set.len() }))),
+        _ => Kind::Parts(Box::new(SetWriter::new(PlainMembers::new(set)))),
     }
 }
 
@@ -122,10 +121,7 @@ fn hash_writer<'a>(hash: &'a Hash, target: Target) -> Result<Kind<'a>, CannotHol
             }
             Kind::Made(listpack, plan)
         }
-        _ => {
-            let fields = PlainFields { fields: hash.iter(), len: hash.len(), earliest_ms };
-            Kind::Parts(Box::new(HashWriter::new(fields)))
-        }
+        _ => Kind::Parts(Box::new(HashWriter::new(PlainFields::new(hash)))),
     })
 }
 
@@ -133,139 +129,6 @@ fn zset_writer<'a>(zset: &'a ZSet, target: Target) -> Kind<'a> {
     let plan = target.zset(zset.encoding_name());
     match zset.as_listpack() {
         Some(listpack) if plan.0 == code::ZSET_LISTPACK => Kind::Flat(listpack.as_bytes(), plan, None),
-        _ => {
-            let members = zset.range(0..usize::MAX, Direction::Descending);
-            Kind::Parts(Box::new(ZSetWriter::new(PlainScored { len: zset.len(), members })))
-        }
-    }
-}
-
-struct PlainNodes<'a> {
-    nodes: Box<dyn Iterator<Item = SavedNode> + 'a>,
-    nodes_len: usize,
-    elements_len: usize,
-}
-
-impl<'a> PlainNodes<'a> {
-    fn new(list: &'a List) -> PlainNodes<'a> {
-        let nodes_len = if list.encoding_name() == "listpack" { 1 } else { list.quicklist_nodes().count() };
-        PlainNodes { nodes: Box::new(list.saved_nodes()), nodes_len, elements_len: list.len() }
-    }
-}
-
-impl Nodes for PlainNodes<'_> {
-    fn nodes_len(&self) -> usize {
-        self.nodes_len
-    }
-
-    fn elements_len(&self) -> usize {
-        self.elements_len
-    }
-
-    fn next_node(&mut self) -> Option<SavedNode> {
-        self.nodes.next()
-    }
-}
-
-/// Shows up to `count` of an iterator; whether there may be others.
-fn show<T>(items: &mut impl Iterator<Item = T>, count: usize, visit: impl FnMut(T)) -> bool {
-    items.by_ref().take(count).map(visit).count() == count
-}
-
-struct PlainMembers<'a> {
-    members: set::Iter<'a>,
-    len: usize,
-}
-
-impl Members for PlainMembers<'_> {
-    fn members_len(&self) -> usize {
-        self.len
-    }
-
-    fn next_members(&mut self, count: usize, visit: &mut dyn FnMut(Item<'_>)) -> bool {
-        show(&mut self.members, count, visit)
-    }
-}
-
-struct PlainFields<'a> {
-    fields: hash::Fields<'a>,
-    len: usize,
-    earliest_ms: Option<i64>,
-}
-
-impl Fields for PlainFields<'_> {
-    fn fields_len(&self) -> usize {
-        self.len
-    }
-
-    fn earliest_ms(&self) -> Option<i64> {
-        self.earliest_ms
-    }
-
-    fn next_fields(&mut self, count: usize, visit: &mut dyn FnMut(HashEntry<'_>)) -> bool {
-        show(&mut self.fields, count, visit)
-    }
-}
-
-struct PlainScored<'a> {
-    members: ZSetIter<'a>,
-    len: usize,
-}
-
-impl ScoredMembers for PlainScored<'_> {
-    fn members_len(&self) -> usize {
-        self.len
-    }
-
-    fn next_members(&mut self, count: usize, visit: &mut dyn FnMut(Item<'_>, f64)) -> bool {
-        show(&mut self.members, count, |(member, score)| visit(member, score))
-    }
-}
-
-struct PlainStream<'a> {
-    stream: &'a Stream,
-    nodes: Box<dyn Iterator<Item = (StreamId, Listpack)> + 'a>,
-}
-
-impl<'a> PlainStream<'a> {
-    fn new(stream: &'a Stream) -> PlainStream<'a> {
-        PlainStream { stream, nodes: Box::new(stream.nodes()) }
-    }
-}
-
-impl StreamSource for PlainStream<'_> {
-    fn nodes_len(&self) -> usize {
-        self.stream.node_count()
-    }
-
-    fn next_node(&mut self, visit: &mut dyn FnMut(StreamId, &Listpack)) -> bool {
-        let node = self.nodes.next();
-        node.iter().for_each(|(base, listpack)| visit(*base, listpack));
-        node.is_some()
-    }
-
-    fn figures(&self) -> StreamFigures {
-        let stream = self.stream;
-        let limits = stream.idempotency_limits();
-        StreamFigures {
-            len: stream.len(),
-            last_id: stream.last_id(),
-            first_id: stream.first_entry_id().unwrap_or(StreamId::MIN),
-            max_deleted_id: stream.max_deleted_id(),
-            entries_added: stream.entries_added(),
-            idempotency: limits.map(|limits| (limits, stream.idempotency_figures())),
-        }
-    }
-
-    fn groups_len(&self) -> usize {
-        self.stream.groups_len()
-    }
-
-    fn group(&self, index: usize) -> Option<(&[u8], &Group)> {
-        self.stream.groups().nth(index)
-    }
-
-    fn messages(&self) -> Box<dyn Iterator<Item = (&[u8], &[u8], StreamId)> + '_> {
-        Box::new(self.stream.messages().map(|(producer, id, entry, _)| (producer, id, entry)))
+        _ => Kind::Parts(Box::new(ZSetWriter::new(PlainScored::new(zset)))),
     }
 }
