@@ -61,7 +61,12 @@ impl<'s> CommandSink<'s> {
     }
 
     /// Writes a value in parts. No lock is held.
-    fn take_pinned(&mut self, key: &[u8], mut pinned: Pinned, expire_ms: Option<i64>) -> Result<(), SaveError> {
+    fn take_pinned(
+        &mut self,
+        key: &[u8],
+        mut pinned: Pinned,
+        expire_ms: Option<i64>,
+    ) -> Result<(), SaveError> {
         let mut parts = pinned_commands(&mut pinned);
         while !parts.write_part(&mut self.encoder, key, PART_BYTES) {
             self.flush()?;

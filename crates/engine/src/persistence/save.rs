@@ -138,7 +138,12 @@ impl Base {
     }
 
     /// Writes it, durably. The snapshot is walked to its end whatever happens.
-    pub(crate) fn write(&self, engine: &Engine, snapshot: Snapshot, watch: &Watch) -> Result<Saved, SaveError> {
+    pub(crate) fn write(
+        &self,
+        engine: &Engine,
+        snapshot: Snapshot,
+        watch: &Watch,
+    ) -> Result<Saved, SaveError> {
         match self.format {
             BaseFormat::Rdb => self.form.write(engine, snapshot, watch),
             BaseFormat::Aof => self.write_commands(engine, snapshot, watch),
