@@ -6,6 +6,7 @@
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use ochre_persist::rdb::{
     Access, CannotHold, EncodeOptions, Encoder, KeyInfo, ValueRef, WriteError, WriteOptions, Writer,
     pinned_writer,
 };
+use ochre_script::Library;
 
 use super::state::{Persistence, Saved};
 use crate::engine::{Engine, REDIS_VERSION, clock_ms};
@@ -70,9 +72,12 @@ pub(super) struct Job {
     key_delay: Duration,
     policy: Policy,
     lfu: Lfu,
+    /// The libraries of functions, as they are at the instant of the snapshot.
+    libraries: Vec<Arc<Library>>,
 }
 
 impl Job {
+    /// To be made while the snapshot's view holds all stripes.
     pub(super) fn of(engine: &Engine) -> Job {
         let (config, settings) = (engine.config.read(), &engine.keyspace.settings);
         let name = super::load::text(&config, Directive::Dbfilename);
@@ -88,6 +93,7 @@ impl Job {
             ),
             policy: settings.policy(),
             lfu: settings.lfu(),
+            libraries: engine.scripting.libraries(),
         }
     }
 
@@ -145,6 +151,9 @@ impl Job {
         for (name, value) in fields {
             let written = writer.aux(name.as_bytes(), value.as_bytes());
             written.map_err(|error| SaveError::Io(WRITING, error))?;
+        }
+        for library in &self.libraries {
+            writer.function(library.code()).map_err(|error| SaveError::Io(WRITING, error))?;
         }
         Ok(writer)
     }
