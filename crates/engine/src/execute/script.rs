@@ -35,8 +35,8 @@ const CANNOT_PERSIST: Error = Error::new(
     "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Writable scripts are \
      blocked. Use 'no-writes' flag for read only scripts.",
 );
-const KILLED_SCRIPT: &str = "Script killed by user with SCRIPT KILL.";
-const KILLED_FUNCTION: &str = "Script killed by user with FUNCTION KILL.";
+const KILLED_SCRIPT: &str = "Script killed by user with SCRIPT KILL...";
+const KILLED_FUNCTION: &str = "Script killed by user with FUNCTION KILL...";
 const SHUTTING_DOWN: &str = "The server is shutting down.";
 
 /// A script or a function that is to run.
@@ -73,8 +73,9 @@ pub(crate) fn run_program(
             stage: call.stage,
         });
         let finished = invoke(stage, &mut host, &mut call.reply);
-        host.end();
+        let has_returned_error = host.end();
         report_memory(call.worker, stage);
+        call.has_failed = has_returned_error;
         finished
     })?;
     if let Finished::Failed { is_counted } = finished {
@@ -128,6 +129,7 @@ struct ScriptHost<'h, 'k> {
     is_known: bool,
     is_busy: bool,
     is_cut_short: bool,
+    has_returned_error: bool,
     /// Of the client, for the end.
     db: u32,
     protocol: Protocol,
@@ -155,13 +157,14 @@ impl<'h, 'k> ScriptHost<'h, 'k> {
             is_known: false,
             is_busy: false,
             is_cut_short: false,
+            has_returned_error: false,
             db,
             protocol,
         }
     }
 
-    /// Puts everything back.
-    fn end(self) {
+    /// Puts everything back; whether the script has returned an error.
+    fn end(self) -> bool {
         self.client.in_script = false;
         self.client.is_unreplicated = false;
         self.client.protocol = self.protocol;
@@ -175,6 +178,7 @@ impl<'h, 'k> ScriptHost<'h, 'k> {
             // Nobody is to find a part of what it did.
             self.view.effects().unit.clear();
         }
+        self.has_returned_error
     }
 
     /// All checks before a command runs, in Redis's order; the command, if there is one.
@@ -314,6 +318,13 @@ impl Host for ScriptHost<'_, '_> {
                 self.runner.write_error(&error, self.client, reply);
             }
             (None, Ok(())) => {}
+        }
+    }
+
+    fn note_error(&mut self, text: &[u8], is_counted: bool) {
+        self.has_returned_error = true;
+        if !is_counted {
+            self.runner.count_error(&Error::of_bytes(text.to_vec()));
         }
     }
 

@@ -99,6 +99,11 @@ impl Scripting {
         self.scripts_era.store(next_era(), Relaxed);
     }
 
+    /// Counts the scripts that had to go from here on.
+    pub(crate) fn reset_statistics(&self) {
+        self.scripts.lock().reset_evicted();
+    }
+
     /// The era of scripts, and that of libraries.
     pub(super) fn eras(&self) -> (u64, u64) {
         (self.scripts_era.load(Relaxed), self.functions_era.load(Relaxed))

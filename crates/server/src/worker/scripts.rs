@@ -159,6 +159,10 @@ impl Worker {
             seat.out.clear();
             self.close(token);
         }
+        if self.stopping {
+            // The end of the connection is the reply to a script that the server's end has cut short.
+            seat.out.clear();
+        }
         outcome
     }
 

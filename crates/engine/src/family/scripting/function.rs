@@ -87,6 +87,10 @@ const FLUSH: Command = Command {
     arity: -2,
     args: &[Arg::one_of("flush-type", &FLUSH_TYPES).optional()],
     handler: |call| {
+        if call.args.len() > 3 {
+            let text = "ERR unknown subcommand or wrong number of arguments for 'flush'. Try FUNCTION HELP.";
+            return Err(Error::new(text));
+        }
         if !is_flush_mode(call) {
             return Err(Error::new("ERR FUNCTION FLUSH only supports SYNC|ASYNC option"));
         }
