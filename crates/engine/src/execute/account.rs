@@ -35,23 +35,10 @@ impl Runner<'_> {
         done: Performed,
         start_ns: &mut u64,
     ) {
-        client.shared.commands.store(client.shared.commands.load(Relaxed) + done.count, Relaxed);
-        self.account_called(client, entry, args, done, start_ns);
-    }
-
-    /// The same of a command that a script has called: the client has asked for the script only.
-    #[inline]
-    pub(super) fn account_called(
-        self,
-        client: &mut Client,
-        entry: &CommandEntry,
-        args: Args<'_>,
-        done: Performed,
-        start_ns: &mut u64,
-    ) {
         let took_ns = tick::lap(start_ns);
         let settings = &self.engine.settings;
         self.count(entry, done, took_ns);
+        client.shared.commands.store(client.shared.commands.load(Relaxed) + done.count, Relaxed);
         if took_ns >= settings.remark_time_ns.load(Relaxed)
             || done.reply_bytes as u64 >= settings.remark_reply_bytes.load(Relaxed)
             || args.bytes_max() as u64 >= settings.remark_request_bytes.load(Relaxed)

@@ -279,7 +279,7 @@ impl<'h, 'k> ScriptHost<'h, 'k> {
             has_failed: false,
         };
         let done = runner.perform(&mut call, entry);
-        runner.account_called(self.client, entry, args, done, &mut start_ns);
+        runner.account(self.client, entry, args, done, &mut start_ns);
     }
 
     /// Tells others that this script holds everything.

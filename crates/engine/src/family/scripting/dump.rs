@@ -4,7 +4,7 @@ use ochre_persist::rdb::{self, Payload, RestoreError, VersionCheck};
 use ochre_script::RestorePolicy;
 
 use super::BASE;
-use super::function::{CHANGES, change, with_code};
+use super::function::{CHANGES, change, with_code, wrong_number};
 use crate::call::Call;
 use crate::command::{Arg, ArgKind, Command, flags};
 use crate::error::Error;
@@ -45,8 +45,7 @@ pub(super) const RESTORE: Command = Command {
 
 fn restore(call: &mut Call<'_, '_>) -> Result<(), Error> {
     if call.args.len() > 4 {
-        let text = "ERR unknown subcommand or wrong number of arguments for 'restore'. Try FUNCTION HELP.";
-        return Err(Error::new(text));
+        return Err(wrong_number(call));
     }
     let policy = call.args.get(3).map_or(Ok(RestorePolicy::Append), RestorePolicy::parse);
     let policy = policy.map_err(|text| with_code(text.into()))?;

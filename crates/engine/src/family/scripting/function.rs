@@ -34,6 +34,12 @@ pub(super) fn change(call: &mut Call<'_, '_>, change: FunctionsChange) -> Result
     Ok(())
 }
 
+/// The error of a subcommand that has too many arguments.
+pub(super) fn wrong_number(call: &Call<'_, '_>) -> Error {
+    let before = "ERR unknown subcommand or wrong number of arguments for '";
+    Error::quoting(before, call.args.at(1), "'. Try FUNCTION HELP.")
+}
+
 /// An error with a text that lacks its code.
 pub(super) fn with_code(text: Vec<u8>) -> Error {
     Error::of_bytes([b"ERR ", text.as_slice()].concat())
@@ -88,8 +94,7 @@ const FLUSH: Command = Command {
     args: &[Arg::one_of("flush-type", &FLUSH_TYPES).optional()],
     handler: |call| {
         if call.args.len() > 3 {
-            let text = "ERR unknown subcommand or wrong number of arguments for 'flush'. Try FUNCTION HELP.";
-            return Err(Error::new(text));
+            return Err(wrong_number(call));
         }
         if !is_flush_mode(call) {
             return Err(Error::new("ERR FUNCTION FLUSH only supports SYNC|ASYNC option"));

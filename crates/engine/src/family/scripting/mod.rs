@@ -10,6 +10,8 @@ mod fcall;
 mod function;
 mod list;
 mod script;
+#[cfg(test)]
+mod tests;
 
 use crate::command::{Arg, ArgKind, Begin, Command, Find, Group, KeySpec, acl, flags};
 
