@@ -5,7 +5,7 @@
 //! for the client (`execute::serve`): a handler need not know which of the two it is, and nothing is kept but the request.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use ochre_keyspace::Wish;
 
@@ -54,6 +54,7 @@ impl Call<'_, '_> {
             no_touch: client.no_touch,
             import_source: client.import_source,
             spent_ns: AtomicU64::new(0),
+            is_over: AtomicBool::new(false),
         };
         let wish = Wish {
             db: client.db,

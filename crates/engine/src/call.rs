@@ -11,6 +11,7 @@ use crate::client::{Client, Parts};
 use crate::command::Command;
 use crate::engine::Engine;
 use crate::error::{Error, NOT_AN_INTEGER, SYNTAX, wrong_arity};
+use crate::scripting::ScriptStage;
 use crate::sequel::{Promise, Sequel};
 use crate::worker::WorkerContext;
 
@@ -237,10 +238,14 @@ pub struct Call<'c, 'k> {
     pub reply: ReplyWriter<'c>,
     /// What the journal is to contain instead of the request as it came.
     pub propagation: Propagation,
-    /// Whether this runs as part of EXEC (or, later, of a script): nothing may block.
+    /// Whether this runs as part of EXEC or of a script: nothing may block.
     pub in_transaction: bool,
     /// Whether the request has run before and had to wait: the client is a stand-in then.
     pub is_retry: bool,
+    /// What scripts are run with.
+    pub stage: ScriptStage<'c>,
+    /// Whether the reply that the handler has written is an error, which it has seen to that statistics have.
+    pub has_failed: bool,
 }
 
 /// How a command that changed something gets into the journal.
@@ -293,7 +298,7 @@ impl<'c> Call<'c, '_> {
     /// Has the journal contain this command instead of the request; may be called several times.
     pub fn propagate(&mut self, args: &[&[u8]]) {
         self.propagation = Propagation::Rewritten;
-        if self.engine.keyspace.journal.is_active() {
+        if self.engine.keyspace.journal.is_active() && !self.client.is_unreplicated {
             let db = self.client.db;
             self.view.effects().unit.push(db, args.iter().copied());
         }
@@ -312,8 +317,8 @@ impl<'c> Call<'c, '_> {
 
     /// Leaves the rest of the reply to be written in parts once the locks are released.
     pub fn promise(&mut self, mut sequel: Box<dyn Sequel>) {
-        if self.is_retry {
-            // The reply goes out as a whole, by mail.
+        if self.is_retry || self.client.in_script {
+            // The reply goes out as a whole, by mail, or is read by the script.
             while sequel.write(&mut self.reply, usize::MAX) {}
             return;
         }

@@ -193,6 +193,10 @@ pub struct Engine {
     pub latency: crate::latency::LatencyMonitor,
     /// CLIENT PAUSE.
     pub pause: Pause,
+    /// Scripts and functions.
+    pub scripting: crate::scripting::Scripting,
+    /// What could not be tidied up because a script held everything.
+    pub(crate) left_behind: crate::left_behind::LeftBehind,
     /// What was not served because of it.
     pub(crate) held_back: crate::held_back::HeldBack,
     /// Keys at which those who wait are to look again at some time.
@@ -251,6 +255,8 @@ impl Engine {
             logs: CommandLogs::default(),
             latency: crate::latency::LatencyMonitor::default(),
             pause: Pause::default(),
+            scripting: crate::scripting::Scripting::default(),
+            left_behind: crate::left_behind::LeftBehind::default(),
             held_back: crate::held_back::HeldBack::default(),
             alarms: crate::alarms::Alarms::default(),
             monitors: Mutex::default(),

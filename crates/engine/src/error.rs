@@ -43,10 +43,11 @@ impl Error {
         String::from_utf8_lossy(&self.0)
     }
 
-    /// The code: the first word.
+    /// The code: the first word, if it is not too long for one and others follow.
     pub fn code(&self) -> &str {
-        let word = self.0.split(|byte| *byte == b' ').next().unwrap_or_default();
-        str::from_utf8(word).unwrap_or("ERR")
+        const CODE_LEN_MAX: usize = 32;
+        let end = self.0.iter().take(CODE_LEN_MAX).position(|byte| *byte == b' ');
+        end.and_then(|end| str::from_utf8(&self.0[..end]).ok()).unwrap_or("ERR")
     }
 }
 

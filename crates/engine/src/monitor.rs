@@ -21,7 +21,8 @@ pub fn feed(engine: &Engine, client: &Client, args: Args<'_>) {
 fn line(client: &Client, args: Args<'_>) -> Vec<u8> {
     let now_us = clock_us();
     let mut line = format!("+{}.{:06} [{} ", now_us / 1_000_000, now_us % 1_000_000, client.db).into_bytes();
-    line.extend_from_slice(client.shared.address.as_bytes());
+    let source = if client.in_script { "lua" } else { &client.shared.address };
+    line.extend_from_slice(source.as_bytes());
     line.push(b']');
     for (index, arg) in args.iter().enumerate() {
         line.push(b' ');

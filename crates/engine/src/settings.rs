@@ -46,6 +46,8 @@ pub struct Settings {
     pub clients_bytes_max: AtomicU64,
     /// `import-mode`: no key is evicted.
     pub import_mode: AtomicBool,
+    /// `busy-reply-threshold`, ms; 0: never.
+    pub busy_after_ms: AtomicU64,
     /// `timeout`, seconds; 0: never.
     pub timeout_s: AtomicI64,
     /// `lazyfree-lazy-user-del`.
@@ -111,6 +113,7 @@ impl Settings {
         self.max_clients.store(config.uint(D::Maxclients) as usize, Relaxed);
         self.clients_bytes_max.store(clients_bytes_max(config), Relaxed);
         self.import_mode.store(config.bool(D::ImportMode), Relaxed);
+        self.busy_after_ms.store(config.int(D::BusyReplyThreshold).max(0) as u64, Relaxed);
         self.timeout_s.store(config.int(D::Timeout), Relaxed);
         self.lazy_user_del.store(config.bool(D::LazyfreeLazyUserDel), Relaxed);
         self.lazy_user_flush.store(config.bool(D::LazyfreeLazyUserFlush), Relaxed);

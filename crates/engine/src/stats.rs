@@ -103,6 +103,7 @@ impl Engine {
         self.keyspace.reclaimer.reset_freed();
         self.stats.reset();
         self.errors.reset();
+        self.scripting.reset_statistics();
         self.workers.iter().for_each(|worker| reset_worker(worker));
     }
 }

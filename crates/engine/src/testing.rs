@@ -208,6 +208,8 @@ impl Harness {
             propagation: Propagation::Verbatim,
             in_transaction: false,
             is_retry: false,
+            stage: crate::scripting::ScriptStage::default(),
+            has_failed: false,
         };
         if let Err(error) = (entry.handler)(&mut call) {
             call.reply.error_bytes(error.bytes());

@@ -1,6 +1,6 @@
 //! What belongs to one worker: its number and its statistics.
 
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, AtomicUsize};
 use std::sync::{Arc, OnceLock};
 
 use crate::command::CommandId;
@@ -63,6 +63,8 @@ pub struct WorkerStats {
     pub expired_fields_in_background: Counter,
     /// Memory of its clients, bytes.
     pub clients_bytes: AtomicI64,
+    /// Memory of its interpreter, bytes.
+    pub interpreter_bytes: AtomicUsize,
 }
 
 impl WorkerStats {

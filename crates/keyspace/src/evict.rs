@@ -65,7 +65,7 @@ impl Evictor {
         let policy = self.policy;
         let samples = if policy.is_random() { 1 } else { settings.samples.load(Relaxed).max(1) as usize };
         let lfu = settings.lfu();
-        let mut view = keyspace.view_stripe(stripe, now_ms, effects);
+        let Some(mut view) = keyspace.try_view_stripe(stripe, now_ms, effects) else { return };
         view.sample(stripe, samples, policy.only_expiring(), &mut |db, entry| {
             self.offer(db, entry, score(policy, entry, now_ms, lfu));
         });

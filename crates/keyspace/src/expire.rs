@@ -42,14 +42,16 @@ impl Sweeper {
     }
 
     /// Goes on to the next segment that may have expired keys and removes them; returns after one, or at the end of
-    /// the share.
+    /// the share. While everything is held for long, the round is over.
     pub fn step(&mut self, keyspace: &Keyspace, now_ms: i64, effects: &mut Effects) -> SweepStep {
         loop {
             if self.stripe >= keyspace.stripes() {
                 (self.stripe, self.db, self.position) = (self.share, 0, 0);
                 return SweepStep { round_ended: true, ..SweepStep::default() };
             }
-            let mut view = keyspace.view_stripe(self.stripe, now_ms, effects);
+            let Some(mut view) = keyspace.try_view_stripe(self.stripe, now_ms, effects) else {
+                return SweepStep { round_ended: true, ..SweepStep::default() };
+            };
             while (self.db as usize) < view.databases_made(self.stripe) {
                 if self.position == 0 && !view.may_expire(self.stripe, self.db) {
                     self.db += 1;

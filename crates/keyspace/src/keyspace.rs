@@ -12,6 +12,7 @@ use crate::journal::Journal;
 use crate::reclaim::Reclaimer;
 use crate::settings::Settings;
 use crate::snapshot::Slots;
+use crate::standstill::{Patience, Standstill};
 use crate::stripe::{Counters, Stripe, StripeGuard};
 use crate::table::{Moved, Table};
 use crate::view::{Held, View};
@@ -33,6 +34,8 @@ pub struct Keyspace {
     pub settings: Settings,
     /// Frees what is too large to be freed in place.
     pub reclaimer: Reclaimer,
+    /// Whether a step holds everything for long.
+    pub standstill: Standstill,
 }
 
 /// Which stripes a step needs.
@@ -44,6 +47,14 @@ pub enum Locks<'a> {
     Keys(&'a [Key<'a>]),
     /// All: the step sees and may change everything.
     All,
+}
+
+/// Numbers of stripes, each once, in the order in which they are locked.
+fn in_order(indexes: impl Iterator<Item = usize>) -> SmallVec<[usize; 16]> {
+    let mut indexes: SmallVec<[usize; 16]> = indexes.collect();
+    indexes.sort_unstable();
+    indexes.dedup();
+    indexes
 }
 
 /// Figures of one database.
@@ -83,6 +94,7 @@ impl Keyspace {
             journal: Journal::default(),
             settings: Settings::new(),
             reclaimer: Reclaimer::start(),
+            standstill: Standstill::default(),
         }
     }
 
@@ -124,17 +136,35 @@ impl Keyspace {
         View::new(self, self.lock(locks), now_ms, effects)
     }
 
+    /// The same for who does not wait for ever; `None` if it was given up.
+    #[inline]
+    pub fn try_view<'k>(
+        &'k self,
+        locks: Locks<'_>,
+        now_ms: i64,
+        effects: &'k mut Effects,
+        patience: Patience,
+    ) -> Option<View<'k>> {
+        Some(View::new(self, self.try_lock(locks, patience)?, now_ms, effects))
+    }
+
     /// The same for a step that changes keys: locks, too, what those need who wait for its keys, so that they can be served
     /// before anything else happens.
     #[inline]
-    pub fn view_to_change<'k>(&'k self, locks: Locks<'_>, now_ms: i64, effects: &'k mut Effects) -> View<'k> {
-        let mut held = self.lock(locks);
+    pub fn try_view_to_change<'k>(
+        &'k self,
+        locks: Locks<'_>,
+        now_ms: i64,
+        effects: &'k mut Effects,
+        patience: Patience,
+    ) -> Option<View<'k>> {
+        let mut held = self.try_lock(locks, patience)?;
         if held.has_waiters()
             && let Locks::Keys(keys) = locks
         {
-            held = self.lock_for_waiters(held, keys);
+            held = self.lock_for_waiters(held, keys, patience)?;
         }
-        View::new(self, held, now_ms, effects)
+        Some(View::new(self, held, now_ms, effects))
     }
 
     #[inline]
@@ -146,35 +176,58 @@ impl Keyspace {
                 Held::One(index, self.stripes[index].lock())
             }
             Locks::Keys(keys) => {
-                self.lock_some(keys.iter().map(|key| self.stripe_of(key.hash.position())).collect())
+                let indexes = in_order(keys.iter().map(|key| self.stripe_of(key.hash.position())));
+                Held::Some(indexes.into_iter().map(|index| (index, self.stripes[index].lock())).collect())
             }
             Locks::All => Held::All(self.stripes.iter().map(Stripe::lock).collect()),
         }
     }
 
-    fn lock_some(&self, mut indexes: SmallVec<[usize; 16]>) -> Held<'_> {
-        indexes.sort_unstable();
-        indexes.dedup();
-        Held::Some(indexes.into_iter().map(|index| (index, self.stripes[index].lock())).collect())
+    #[inline]
+    fn try_lock(&self, locks: Locks<'_>, patience: Patience) -> Option<Held<'_>> {
+        Some(match locks {
+            Locks::None => Held::None,
+            Locks::Keys([key]) => {
+                let index = self.stripe_of(key.hash.position());
+                Held::One(index, self.try_lock_stripe(index, patience)?)
+            }
+            Locks::Keys(keys) => {
+                self.try_lock_some(keys.iter().map(|key| self.stripe_of(key.hash.position())), patience)?
+            }
+            Locks::All => {
+                let guards = (0..self.stripes.len()).map(|index| self.try_lock_stripe(index, patience));
+                Held::All(guards.collect::<Option<_>>()?)
+            }
+        })
+    }
+
+    fn try_lock_some(&self, indexes: impl Iterator<Item = usize>, patience: Patience) -> Option<Held<'_>> {
+        let guard = |index| Some((index, self.try_lock_stripe(index, patience)?));
+        Some(Held::Some(in_order(indexes).into_iter().map(guard).collect::<Option<_>>()?))
     }
 
     /// Exchanges the locks of a step for ones that reach all who wait for its keys. Waiters come and go meanwhile, so what
     /// is found with some locks held is looked at again once more are.
     #[cold]
-    fn lock_for_waiters<'k>(&'k self, mut held: Held<'k>, keys: &[Key<'_>]) -> Held<'k> {
+    fn lock_for_waiters<'k>(
+        &'k self,
+        mut held: Held<'k>,
+        keys: &[Key<'_>],
+        patience: Patience,
+    ) -> Option<Held<'k>> {
         const ATTEMPTS: usize = 8;
         let stripe_of = |name: &[u8]| self.stripe_of(self.key(name).hash.position());
         for _ in 0..ATTEMPTS {
             let names = keys.iter().map(|key| key.bytes);
             let Reach::Some(stripes) = reach(names, stripe_of, |index| held.waiters(index)) else { break };
             if stripes.iter().all(|index| held.waiters(*index).is_some()) {
-                return held;
+                return Some(held);
             }
             drop(held);
-            held = self.lock_some(stripes.into_iter().collect());
+            held = self.try_lock_some(stripes.into_iter(), patience)?;
         }
         drop(held);
-        self.lock(Locks::All)
+        self.try_lock(Locks::All, patience)
     }
 
     /// A number for somebody who begins to wait. To be drawn with the stripes of the keys locked, so that every queue is in
@@ -187,9 +240,20 @@ impl Keyspace {
         self.stripes[index].lock()
     }
 
-    /// A view of one stripe, by number: for walkers.
-    pub fn view_stripe<'k>(&'k self, index: usize, now_ms: i64, effects: &'k mut Effects) -> View<'k> {
-        View::new(self, Held::One(index, self.stripes[index].lock()), now_ms, effects)
+    #[inline]
+    pub(crate) fn try_lock_stripe(&self, index: usize, patience: Patience) -> Option<StripeGuard<'_>> {
+        self.stripes[index].lock_unless(|| patience.is_over(&self.standstill))
+    }
+
+    /// A view of one stripe, by number, for work in the background; `None` while everything is held for long.
+    pub fn try_view_stripe<'k>(
+        &'k self,
+        index: usize,
+        now_ms: i64,
+        effects: &'k mut Effects,
+    ) -> Option<View<'k>> {
+        let guard = self.try_lock_stripe(index, Patience::UntilHeld)?;
+        Some(View::new(self, Held::One(index, guard), now_ms, effects))
     }
 
     /// Asks the processor for keys in four steps, each of which reads what the one before it has asked for: the more keys

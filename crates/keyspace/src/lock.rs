@@ -6,7 +6,7 @@
 //!
 //! The price: nobody wakes a waiter. It looks again by itself, first at once, then letting other threads run, then after
 //! pauses of some ten microseconds, which only matters where somebody holds the lock for longer than that. A waiter that
-//! had no luck for long says so, and others then leave the lock to it.
+//! had no luck for long says so, and others then leave the lock to it. Waiting can be given up.
 //!
 //! Rejected: a queue of waiters (letting go has to look at it with an atomic exchange); spinning only (a server with
 //! more workers than cores would burn the time that the holder needs).
@@ -63,7 +63,17 @@ impl<T> Lock<T> {
     /// Waits for the lock. Who holds it already must not ask again.
     #[inline]
     pub(crate) fn lock(&self) -> Guard<'_, T> {
-        self.try_lock().unwrap_or_else(|| self.wait())
+        self.try_lock().unwrap_or_else(|| loop {
+            if let Some(guard) = self.wait(|| false) {
+                break guard;
+            }
+        })
+    }
+
+    /// Waits for the lock until `gives_up` says that it is enough, which is asked now and then.
+    #[inline]
+    pub(crate) fn lock_unless(&self, gives_up: impl Fn() -> bool) -> Option<Guard<'_, T>> {
+        self.try_lock().or_else(|| self.wait(gives_up))
     }
 
     /// The lock, if it is free.
@@ -79,7 +89,7 @@ impl<T> Lock<T> {
     }
 
     #[cold]
-    fn wait(&self) -> Guard<'_, T> {
+    fn wait(&self, gives_up: impl Fn() -> bool) -> Option<Guard<'_, T>> {
         for look in 0.. {
             match look {
                 0..SPINS => hint::spin_loop(),
@@ -87,6 +97,12 @@ impl<T> Lock<T> {
                 _ => thread::sleep(SLEEP),
             }
             let starves = look > SPINS + YIELDS + SLEEPS;
+            if look >= SPINS && gives_up() {
+                if starves {
+                    self.starving.store(false, Relaxed);
+                }
+                return None;
+            }
             if starves {
                 self.starving.store(true, Relaxed);
             }
@@ -97,10 +113,11 @@ impl<T> Lock<T> {
                     // Another one that starves says so again.
                     self.starving.store(false, Relaxed);
                 }
-                return guard;
+                return Some(guard);
             }
         }
-        unreachable!("the loop has no end")
+        // Not reached: the loop has no end.
+        None
     }
 }
 
@@ -161,5 +178,15 @@ mod tests {
         });
         assert_eq!(*lock.lock(), 2);
         assert!(!lock.starving.load(Relaxed));
+    }
+
+    #[test]
+    fn who_gives_up_leaves_no_trace() {
+        let lock = Lock::new(0u64);
+        let guard = lock.lock();
+        assert!(lock.lock_unless(|| lock.starving.load(Relaxed)).is_none());
+        assert!(!lock.starving.load(Relaxed));
+        drop(guard);
+        assert!(lock.lock_unless(|| true).is_some(), "a free lock is taken whoever is impatient");
     }
 }

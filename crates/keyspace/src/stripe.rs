@@ -86,6 +86,11 @@ impl Stripe {
     }
 
     #[inline]
+    pub(crate) fn lock_unless(&self, gives_up: impl Fn() -> bool) -> Option<StripeGuard<'_>> {
+        self.0.lock_unless(gives_up)
+    }
+
+    #[inline]
     pub(crate) fn try_lock(&self) -> Option<StripeGuard<'_>> {
         self.0.try_lock()
     }

@@ -112,7 +112,7 @@ fn walk(keyspace: &Keyspace, stop: &AtomicBool) {
     while !stop.load(Relaxed) {
         for index in 0..keyspace.stripes() {
             effects.clear();
-            let mut view = keyspace.view_stripe(index, i64::from(ROUNDS), &mut effects);
+            let mut view = keyspace.try_view_stripe(index, i64::from(ROUNDS), &mut effects).unwrap();
             if view.may_expire(index, 0) {
                 view.sweep(index, 0, 0);
             }

@@ -94,7 +94,7 @@ fn a_walk_holds_one_stripe_at_a_time() {
     }
     // It holds the last stripe now; the others are free.
     for index in 0..keyspace.stripes() - 1 {
-        drop(keyspace.view_stripe(index, 0, &mut others));
+        drop(keyspace.try_view_stripe(index, 0, &mut others).unwrap());
     }
 }
 

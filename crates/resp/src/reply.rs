@@ -74,6 +74,11 @@ impl<'a> ReplyWriter<'a> {
         self.out.is_empty()
     }
 
+    /// What was written behind the first `len` bytes.
+    pub fn written_since(&self, len: usize) -> &[u8] {
+        self.out.get(len..).unwrap_or_default()
+    }
+
     /// Removes everything after the first `len` bytes, for a reply that turns into an error.
     pub fn truncate(&mut self, len: usize) {
         self.out.truncate(len);

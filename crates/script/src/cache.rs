@@ -98,9 +98,14 @@ impl ScriptCache {
         self.scripts.is_empty()
     }
 
-    /// Scripts that had to go since the start.
+    /// Scripts that had to go since the start, or the last reset.
     pub fn evicted(&self) -> u64 {
         self.evicted
+    }
+
+    /// Counts those that had to go from here on.
+    pub fn reset_evicted(&mut self) {
+        self.evicted = 0;
     }
 
     /// Bytes that the scripts take.

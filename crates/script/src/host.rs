@@ -73,6 +73,12 @@ pub trait Host {
     /// texts are the host's.
     fn execute(&mut self, request: Request<'_>, reply: &mut Vec<u8>);
 
+    /// A script has returned an error as, or within, its value; `is_counted` says that statistics have it already, since a
+    /// command brought it.
+    fn note_error(&mut self, text: &[u8], is_counted: bool) {
+        let _ = (text, is_counted);
+    }
+
     /// Whether the user of the script may run a command (`redis.acl_check_cmd`).
     fn permission(&mut self, request: Request<'_>) -> Permission;
 

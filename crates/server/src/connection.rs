@@ -69,6 +69,10 @@ pub struct Connection {
     pub queued: bool,
     /// Where it stands.
     pub state: State,
+    /// Whether a script of its client runs: the client is there, and a substitute here.
+    pub in_script: bool,
+    /// Whether it is to be closed once the script is over.
+    pub is_doomed: bool,
     /// Where an argument that takes several turns ends in the input, once its request begins the input; 0 if there is none.
     announced_end: usize,
     /// Most bytes that waited at once, lately.
@@ -98,6 +102,8 @@ impl Connection {
             congested: false,
             queued: false,
             state: State::Open,
+            in_script: false,
+            is_doomed: false,
             announced_end: 0,
             output_peak: 0,
             soft_limit_since_ms: None,

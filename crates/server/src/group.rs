@@ -39,6 +39,8 @@ pub struct Seat {
     pub stopped: bool,
     /// Whether the connection is to be closed at once.
     pub broken: bool,
+    /// Whether the next request runs a script (see [`crate::worker`]).
+    pub has_script: bool,
 }
 
 impl Seat {
@@ -47,6 +49,7 @@ impl Seat {
         self.token = token;
         self.input.clear();
         (self.parsed, self.run, self.stopped, self.broken) = (0, 0, false, false);
+        self.has_script = false;
         self.out.clear();
     }
 }
@@ -167,19 +170,20 @@ impl Batch {
     }
 }
 
-/// Parses requests of a seat until the batch is full or the input ends.
+/// Parses requests of a seat until the batch has `items_max` or the input ends.
 pub fn parse_ahead(
     index: usize,
     seat: &mut Seat,
     connection: &mut Connection,
     limits: &Limits,
     batch: &mut Batch,
+    items_max: usize,
 ) {
     if seat.stopped || connection.state != State::Open {
         return;
     }
     // Limits depend on authentication, which a request may change.
-    let max = if connection.client.authenticated { BATCH_MAX } else { batch.items.len() + 1 };
+    let max = if connection.client.authenticated { items_max } else { batch.items.len() + 1 };
     while batch.items.len() < max && seat.parsed < seat.input.len() {
         let (start, first_span) = (seat.parsed, batch.spans.len());
         let received = &seat.input[start..];

@@ -181,6 +181,8 @@ impl Server {
             }
             tick(engine, control, supervisor);
         });
+        // Before the clients' connections end: who sees that and comes again finds nobody.
+        self.acceptor.close();
         self.mailboxes.iter().for_each(|mailbox| mailbox.post(Letter::Stop));
         for thread in self.threads {
             // A worker that panicked has ended the process already.
@@ -189,7 +191,6 @@ impl Server {
         if let Some(pidfile) = self.pidfile {
             pidfile.remove();
         }
-        self.acceptor.close();
         log::error!("Ochre is now ready to exit, bye bye...");
         ExitCode::from(self.control.status() as u8)
     }

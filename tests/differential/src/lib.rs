@@ -21,6 +21,7 @@ mod process;
 mod random;
 mod reply;
 mod report;
+mod scripts;
 mod session;
 mod shrink;
 mod state;

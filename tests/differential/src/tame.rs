@@ -42,11 +42,12 @@ const BANNED: &[&str] = &[
     "CLIENT TRACKING",
     "CONFIG REWRITE",
     "ACL SETUSER",
+    "SCRIPT DEBUG",
 ];
 
 /// Commands whose second word is a name too.
 const CONTAINERS: &[&str] =
-    &["CLIENT", "CONFIG", "COMMAND", "OBJECT", "MEMORY", "SLOWLOG", "COMMANDLOG", "LATENCY", "ACL"];
+    &["CLIENT", "CONFIG", "COMMAND", "OBJECT", "MEMORY", "SLOWLOG", "COMMANDLOG", "LATENCY", "ACL", "SCRIPT", "FUNCTION"];
 
 /// Parameters whose every other value than the listed ones would throw clients out.
 const DELICATE: &[&str] = &[

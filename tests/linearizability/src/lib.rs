@@ -22,5 +22,5 @@ mod recorder;
 pub use checker::{Verdict, check};
 pub use history::{Event, History};
 pub use model::State;
-pub use operation::{Draw, Key, Mix, Operation};
+pub use operation::{Draw, Key, Mix, Operation, Runner, library};
 pub use recorder::{Shape, record};

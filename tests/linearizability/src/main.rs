@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use lexopt::prelude::*;
 use ochre_differential::{Client, Server};
-use ochre_linearizability::{Mix, Shape, Verdict, check, record};
+use ochre_linearizability::{Mix, Shape, Verdict, check, library, record};
 
 const USAGE: &str = "\
 Usage: ochre-linearizability (--server COMMAND | --addr ADDRESS) [OPTION]...
@@ -97,7 +97,10 @@ fn go(options: &Options) -> Result<bool, String> {
         for first in (0..options.rounds).step_by(CHUNK_ROUNDS as usize) {
             let count = CHUNK_ROUNDS.min(options.rounds - first);
             Client::connect(server.address())
-                .and_then(|mut client| client.call(&[b"FLUSHALL"]))
+                .and_then(|mut client| {
+                    client.call(&[b"FUNCTION", b"LOAD", b"REPLACE", library().as_bytes()])?;
+                    client.call(&[b"FLUSHALL"])
+                })
                 .map_err(words)?;
             let histories = record(server.address(), shape, first, count).map_err(words)?;
             for (round, history) in (first..).zip(&histories) {

@@ -143,6 +143,7 @@ impl State {
                 None => Reply::Null,
             },
             Operation::Transaction(operations) => self.transaction(client, operations),
+            Operation::Script(_, operations) => self.all(client, operations),
         }
     }
 
@@ -157,6 +158,10 @@ impl State {
         if self.unwatch(client) {
             return Reply::Null;
         }
+        self.all(client, operations)
+    }
+
+    fn all(&mut self, client: usize, operations: &[Operation]) -> Reply {
         Reply::Array(operations.iter().map(|operation| self.apply(client, operation)).collect())
     }
 

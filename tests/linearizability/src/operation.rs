@@ -2,8 +2,8 @@
 //!
 //! An operation is what must look atomic: a command, or a whole MULTI/EXEC block. WATCH is an operation of its own, so
 //! that whatever happens between it and EXEC is part of the history. A command that waits is one that may take effect
-//! later than it comes (see `model`). Scripts belong here too when there are servers that have them: a variant each, with its
-//! commands here and its meaning in `model`.
+//! later than it comes (see `model`). A script, and a function, run the commands that they are given as arguments, so they are
+//! as good as a transaction; whether the keys are declared makes no difference to them.
 
 use ochre_differential::{Random, Reply};
 
@@ -50,6 +50,32 @@ pub enum Operation {
     Move(Key, Key),
     /// `MULTI`, these, `EXEC`
     Transaction(Vec<Operation>),
+    /// A script that runs these, or a function that does
+    Script(Runner, Vec<Operation>),
+}
+
+/// What runs the operations of a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Runner {
+    /// `EVAL`
+    Script,
+    /// `FCALL` of the function that [`LIBRARY`] has.
+    Function,
+}
+
+/// Runs commands one after the other, each preceded by the number of its words, and returns their replies.
+const RUN_ALL: &str = "local replies, at = {}, 1 \
+    while at <= #ARGV do \
+        local count = tonumber(ARGV[at]) \
+        replies[#replies + 1] = redis.pcall(unpack(ARGV, at + 1, at + count)) \
+        at = at + count + 1 \
+    end \
+    return replies";
+
+/// A library with a function that does the same.
+pub fn library() -> String {
+    let body = RUN_ALL.replace("ARGV", "args");
+    format!("#!lua name=linearizability\nredis.register_function('run_all', function(keys, args) {body} end)")
 }
 
 impl Operation {
@@ -64,7 +90,9 @@ impl Operation {
             Self::Del(keys) | Self::MGet(keys) | Self::Watch(keys) | Self::Take(keys) => keys.clone(),
             Self::MSet(pairs) => pairs.iter().map(|(key, _)| *key).collect(),
             Self::Rename(from, to) | Self::Copy(from, to, _) | Self::Move(from, to) => vec![*from, *to],
-            Self::Transaction(operations) => operations.iter().flat_map(Self::keys).collect(),
+            Self::Transaction(operations) | Self::Script(_, operations) => {
+                operations.iter().flat_map(Self::keys).collect()
+            }
         }
     }
 
@@ -105,10 +133,10 @@ impl Operation {
             commands.push(vec![b"EXEC".to_vec()]);
             return commands;
         }
-        vec![self.command(|key| format!("{prefix}{key}").into_bytes())]
+        vec![self.command(&|key| format!("{prefix}{key}").into_bytes())]
     }
 
-    fn command(&self, name: impl Fn(Key) -> Vec<u8>) -> Vec<Vec<u8>> {
+    fn command(&self, name: &dyn Fn(Key) -> Vec<u8>) -> Vec<Vec<u8>> {
         let (verb, rest): (&str, Vec<Vec<u8>>) = match self {
             Self::Get(key) => ("GET", vec![name(*key)]),
             Self::Incr(key) => ("INCR", vec![name(*key)]),
@@ -138,9 +166,29 @@ impl Operation {
                 ("BLMOVE", [name(*from), name(*to)].into_iter().chain(ends).collect())
             }
             Self::Transaction(_) => ("EXEC", Vec::new()),
+            Self::Script(runner, operations) => script(*runner, operations, name),
         };
         std::iter::once(verb.as_bytes().to_vec()).chain(rest).collect()
     }
+}
+
+/// The command that runs operations in a script.
+fn script(
+    runner: Runner,
+    operations: &[Operation],
+    name: &dyn Fn(Key) -> Vec<u8>,
+) -> (&'static str, Vec<Vec<u8>>) {
+    let (verb, what) = match runner {
+        Runner::Script => ("EVAL", RUN_ALL),
+        Runner::Function => ("FCALL", "run_all"),
+    };
+    let mut rest = vec![what.as_bytes().to_vec(), b"0".to_vec()];
+    for operation in operations {
+        let command = operation.command(name);
+        rest.push(command.len().to_string().into_bytes());
+        rest.extend(command);
+    }
+    (verb, rest)
 }
 
 /// Which operations a round is made of.
@@ -249,16 +297,25 @@ impl Draw {
             8 => Operation::Range(first),
             _ => {
                 let pushes = [first, second].map(|key| Operation::Push(key, vec![self.value()]));
-                Operation::Transaction(pushes.into())
+                self.whole(pushes.into())
             }
         }
     }
 
     fn transaction(&mut self) -> Operation {
         let count = 1 + self.random.below(4);
-        Operation::Transaction(
-            (0..count).map(|_| if self.random.one_in(3) { self.multi() } else { self.single() }).collect(),
-        )
+        let operations = (0..count).map(|_| if self.random.one_in(3) { self.multi() } else { self.single() });
+        let operations = operations.collect();
+        self.whole(operations)
+    }
+
+    /// Operations that are to look like one: as a transaction, a script or a function.
+    fn whole(&mut self, operations: Vec<Operation>) -> Operation {
+        match self.random.below(4) {
+            0 => Operation::Script(Runner::Script, operations),
+            1 => Operation::Script(Runner::Function, operations),
+            _ => Operation::Transaction(operations),
+        }
     }
 
     /// The usual optimistic loop: watch, read, write what depends on it.

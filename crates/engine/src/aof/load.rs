@@ -14,6 +14,7 @@ use super::switch::layout;
 use crate::engine::{Engine, Message, clock_ms};
 use crate::error::Error;
 use crate::execute::Replayer;
+use crate::scripting::FunctionsChange;
 use crate::thread::spawn_or_run;
 
 /// What was loaded of a log.
@@ -97,6 +98,8 @@ impl Engine {
             let mut effects = Effects::default();
             let mut view = self.keyspace.view(Locks::All, clock_ms(), &mut effects);
             self.write_log_out();
+            // Without any, nothing can fail.
+            _ = self.scripting.change_functions(FunctionsChange::Flush);
             for db in 0..self.keyspace.databases() as u32 {
                 view.clear(db).into_iter().for_each(|garbage| self.keyspace.reclaimer.hand_over(garbage));
             }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 
 use ochre_config::Directive;
-use ochre_keyspace::{Effects, Locks, Snapshot, View};
-use ochre_persist::aof::{AppendLog, BaseFormat, FinishRewrite, Growth, RewriteDecision, Store};
+use ochre_keyspace::{Effects, Locks, Patience, Snapshot, View};
+use ochre_persist::aof::{AppendLog, BaseFormat, FinishRewrite, Growth, Layout, RewriteDecision, Store};
 use ochre_persist::disk::DiskError;
 
 use super::switch::layout;
@@ -34,6 +34,8 @@ struct Rewrite {
     /// Tells whether the log goes on in another file, where it has to.
     rotated: Option<Receiver<Result<(), DiskError>>>,
     format: BaseFormat,
+    layout: Layout,
+    base: Base,
 }
 
 impl Engine {
@@ -66,11 +68,16 @@ impl Engine {
         let log = self.aof.log();
         let (told, rotated) = channel();
         let is_rotated = log.is_some() && !is_first;
+        let (format, layout) = (self.base_format(), layout(&self.config.read()));
+        let path = layout.path(layout.temporary_base_name(std::process::id()));
         let rewrite = Rewrite {
             engine,
             log: log.clone(),
             rotated: is_rotated.then_some(rotated),
-            format: self.base_format(),
+            format,
+            layout,
+            // What else belongs to this instant is noted here.
+            base: Base::of(self, path, format),
         };
         // First the thread, then the snapshot: one that nobody walks would never end.
         let thread = spawn_waiting("aof-rewrite", move |snapshot| rewrite.run(snapshot));
@@ -97,15 +104,16 @@ impl Engine {
         }
         let wanted = self.config.read().bool(Directive::Appendonly);
         if wanted != self.aof.is_on()
+            && !self.is_held_up()
             && let Err(why) = self.switch_log(wanted)
         {
             log::error!("Unable to turn on AOF: {why}");
         }
         if self.is_rewrite_due() {
             let mut effects = Effects::default();
-            let mut view = self.keyspace.view(Locks::All, clock_ms(), &mut effects);
+            let view = self.keyspace.try_view(Locks::All, clock_ms(), &mut effects, Patience::UntilHeld);
             // Otherwise it is still due at the next tick.
-            let _ = self.begin_rewrite(&mut view, false);
+            let _ = view.map(|mut view| self.begin_rewrite(&mut view, false));
         }
     }
 
@@ -181,26 +189,16 @@ impl Rewrite {
     }
 
     fn write(&self, snapshot: Snapshot) -> Result<(), String> {
-        let engine = &self.engine;
-        let layout = layout(&engine.config.read());
+        let (engine, layout) = (&self.engine, self.layout.clone());
         let name = layout.temporary_base_name(std::process::id());
         let path = layout.path(&name);
         let store = match &self.log {
             Some(_) => Ok(None),
-            None => {
-                Store::open(engine.persistence.disk(), layout).map(Some).map_err(|error| error.to_string())
-            }
+            None => prepare(engine, layout).map(Some),
         };
-        let prepared = store.and_then(|store| match store {
-            Some(store) => match store.prepare_directory() {
-                Ok(()) => Ok(Some(store)),
-                Err(error) => Err(error.to_string()),
-            },
-            None => Ok(None),
-        });
         // Walked in any case: what it keeps is freed by that.
-        let written = Base::of(engine, path.clone(), self.format).write(engine, snapshot, &engine.aof.watch);
-        let finished = prepared.and_then(|store| {
+        let written = self.base.write(engine, snapshot, &engine.aof.watch);
+        let finished = store.and_then(|store| {
             written.map_err(|error| error.to_string())?;
             match store {
                 Some(mut store) => {
@@ -234,4 +232,11 @@ impl Rewrite {
         self.engine.aof.set_waiting_for_base(false);
         Ok(())
     }
+}
+
+/// The files of a log that nobody writes.
+fn prepare(engine: &Engine, layout: Layout) -> Result<Store, String> {
+    let store = Store::open(engine.persistence.disk(), layout).map_err(|error| error.to_string())?;
+    store.prepare_directory().map_err(|error| error.to_string())?;
+    Ok(store)
 }

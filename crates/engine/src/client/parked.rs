@@ -1,7 +1,7 @@
 //! A request that waits for keys, as whoever serves it needs it.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use ochre_acl::User;
 use ochre_keyspace::Waiter;
@@ -30,6 +30,8 @@ pub struct Parked {
     pub import_source: bool,
     /// How long it has run so far, ns.
     pub spent_ns: AtomicU64,
+    /// Whether its wait has ended although it is still in the queues of its keys (see `left_behind`).
+    pub(crate) is_over: AtomicBool,
 }
 
 impl Parked {

@@ -110,6 +110,10 @@ pub struct Client {
     pub redacted: Vec<usize>,
     /// What is still to come of the present reply.
     pub(crate) promises: Vec<Promise>,
+    /// Whether a script of its runs: its commands are those that the script calls.
+    pub(crate) in_script: bool,
+    /// Whether the script has asked for nobody else to hear of what they do (`redis.set_repl`).
+    pub(crate) is_unreplicated: bool,
 }
 
 impl Client {
@@ -126,7 +130,13 @@ impl Client {
         Client::silent(shared, protocol, user, authenticated)
     }
 
-    /// The same, and nobody gets to know.
+    /// A client in the place of another one, whose session is elsewhere for a time. Nobody gets to know.
+    pub fn in_place_of(other: &Client) -> Client {
+        let (shared, user) = (Arc::clone(&other.shared), Arc::clone(&other.user));
+        Client::silent(shared, other.protocol, user, other.authenticated)
+    }
+
+    /// As a new one, and nobody gets to know.
     pub(super) fn silent(
         shared: Arc<ClientShared>,
         protocol: Protocol,
@@ -152,6 +162,8 @@ impl Client {
             import_source: false,
             redacted: Vec::new(),
             promises: Vec::new(),
+            in_script: false,
+            is_unreplicated: false,
         }
     }
 

@@ -70,11 +70,11 @@ impl Transaction {
         self.queue_bytes + self.watched_bytes
     }
 
-    /// Adds a command to the queue.
-    pub fn push(&mut self, entry: &CommandEntry, args: Args<'_>) {
+    /// Adds a command to the queue; its flags are those that it has with these arguments.
+    pub fn push(&mut self, entry: &CommandEntry, args: Args<'_>, command_flags: u64) {
         let request = OwnedRequest::copy(args);
         self.queue_bytes += request.memory_bytes() + size_of::<Queued>();
-        self.flags |= entry.command.flags;
+        self.flags |= command_flags;
         if entry.needs_all(args) {
             self.flags |= flags::WHOLE_KEYSPACE;
         }

@@ -138,6 +138,8 @@ pub mod flags {
     pub const WALKS_KEYSPACE: u64 = 1 << 48;
     /// Needs every stripe locked with some arguments: [`super::Command::reaches_all`] tells.
     pub const MAY_REACH_ALL: u64 = 1 << 49;
+    /// Runs a script or a function: its flags depend on what that declares.
+    pub const RUNS_SCRIPT: u64 = 1 << 50;
 }
 
 /// ACL categories, by bit; the order is Redis's.

@@ -8,6 +8,7 @@ use crate::command::{Command, CommandEntry, flags};
 use crate::engine::PauseMode;
 use crate::error::{Error, NO_AUTH, OUT_OF_MEMORY, wrong_arity};
 use crate::persistence::LOADING;
+use crate::scripting::effective_flags;
 
 use super::run::Runner;
 use super::unwatch;
@@ -32,7 +33,6 @@ impl Runner<'_> {
         entry: Option<&'e CommandEntry>,
         args: Args<'_>,
         now_ms: i64,
-        has_room: bool,
     ) -> Result<Admission<'e>, Error> {
         let Some(entry) = entry else { return Err(unknown_command(args)) };
         let command = entry.command;
@@ -56,11 +56,12 @@ impl Runner<'_> {
             self.engine.admit(client, entry, args)?;
         }
         let queued_flags = if command.is(flags::RUNS_QUEUE) { client.transaction.flags } else { 0 };
-        if !has_room && (command.flags | queued_flags) & flags::DENYOOM != 0 {
+        let command_flags = effective_flags(self.engine, entry, args) | queued_flags;
+        if self.stage.is_out_of_memory && command_flags & flags::DENYOOM != 0 {
             return Err(OUT_OF_MEMORY);
         }
         if self.engine.restricted.load(Relaxed) {
-            self.check_restrictions(command, command.flags | queued_flags)?;
+            self.check_restrictions(command, command_flags)?;
         }
         let touches_keys = flags::READONLY | flags::WRITE | flags::MAY_REPLICATE;
         if self.engine.monitor_count.load(Relaxed) != 0
@@ -79,7 +80,7 @@ impl Runner<'_> {
         Ok(if paused { Admission::Postpone } else { Admission::Queue(entry) })
     }
 
-    /// What may run while data are loaded, or after a snapshot has failed.
+    /// What may run while data are loaded, while a script is busy, or after a snapshot has failed.
     #[cold]
     fn check_restrictions(self, command: &Command, command_flags: u64) -> Result<(), Error> {
         let writes = command_flags & flags::WRITE != 0 || command.name == "ping";
@@ -90,9 +91,12 @@ impl Runner<'_> {
             // What was a reason may be none any more.
             self.engine.settle_restrictions();
         }
-        match self.engine.loading.load(Relaxed) && !command.is(flags::LOADING) {
-            true => Err(LOADING),
-            false => Ok(()),
+        if self.engine.loading.load(Relaxed) && !command.is(flags::LOADING) {
+            return Err(LOADING);
+        }
+        match self.engine.why_busy().filter(|_| !command.is(flags::ALLOW_BUSY)) {
+            Some(refusal) => Err(refusal),
+            None => Ok(()),
         }
     }
 

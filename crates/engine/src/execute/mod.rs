@@ -5,7 +5,7 @@
 //! Redis's order (`admission`); the stripes of its keys locked, the handler, the effects into the journal while the
 //! stripes are still locked (`run`); statistics (`account`). EXEC is the same with the union of the stripes of its queue,
 //! all locked from the check of the watched keys to the last effect (`transaction`): that is what makes transactions
-//! serializable.
+//! serializable. The commands that a script calls come in through `script`.
 //!
 //! Two things that another worker may order at any time, CLIENT PAUSE and CLIENT KILL, are looked at once the stripes are
 //! locked (see [`Gate`](run::Gate)): a check before the locks could be passed just before the order and acted upon long
@@ -15,6 +15,7 @@ mod account;
 mod admission;
 mod replay;
 mod run;
+mod script;
 mod sequence;
 mod serve;
 mod transaction;
@@ -28,9 +29,10 @@ use ochre_keyspace::{Effects, Evictor, Garbage, Key, Sweeper};
 
 use crate::call::Args;
 use crate::client::{Client, Close, ReplyMode, client_flags};
-use crate::command::{CommandEntry, CommandId, Latest, key_indexes};
+use crate::command::{CommandEntry, CommandId, Latest, flags, key_indexes};
 use crate::engine::{Engine, clock_ms};
 use crate::monitor;
+use crate::scripting::{Attendant, ScriptStage, effective_flags};
 use crate::sequel::Promise;
 use crate::tick;
 use crate::worker::WorkerContext;
@@ -39,6 +41,7 @@ use self::admission::Admission;
 use self::run::{Gate, Runner};
 
 pub(crate) use replay::Replayer;
+pub(crate) use script::{Program, run_program};
 pub use sequence::Requests;
 pub(crate) use transaction::unwatch;
 
@@ -53,6 +56,8 @@ pub enum Outcome {
     Blocked,
     /// It is done, but for the rest of its reply: see [`Client::take_promises`].
     Continues,
+    /// It has not run: it runs a script, for which [`Executor::execute_script`] is there.
+    IsScript,
     /// The connection ends once the output is sent.
     Close,
     /// The connection ends at once, and what has been replied but not sent is lost.
@@ -180,7 +185,7 @@ impl Executor {
         loop {
             clock.refresh();
             let Executor { engine, context, effects, .. } = self;
-            let runner = Runner { engine, context };
+            let runner = Runner::new(engine, context);
             let is_usual = client.is_usual() && !engine.restricted.load(Relaxed);
             if is_usual && engine.monitor_count.load(Relaxed) == 0 {
                 runner.run_sequence(client, requests, &mut at, keys, (out, out_max), clock, effects);
@@ -193,6 +198,9 @@ impl Executor {
                 }
             }
             let Some(prepared) = requests.prepared(at) else { return (at, Outcome::Done) };
+            if self.is_script(client, prepared) {
+                return (at, Outcome::IsScript);
+            }
             let (args, own) = (requests.args(at), &keys[prepared.keys()]);
             match self.execute(client, args, prepared, own, out, clock) {
                 Outcome::Done => at += 1,
@@ -202,6 +210,19 @@ impl Executor {
             if out.len() > out_max {
                 return (at, Outcome::Done);
             }
+        }
+    }
+
+    /// Whether a request runs a script, or a queue in which there is one.
+    #[inline]
+    pub fn is_script(&self, client: &Client, prepared: Prepared) -> bool {
+        const EITHER: u64 = flags::RUNS_SCRIPT | flags::RUNS_QUEUE;
+        let Some(entry) = self.engine.commands.get(prepared.id).filter(|entry| entry.flags & EITHER != 0) else {
+            return false;
+        };
+        match entry.flags & flags::RUNS_QUEUE {
+            0 => !client.transaction.open,
+            _ => client.transaction.flags & flags::RUNS_SCRIPT != 0,
         }
     }
 
@@ -216,19 +237,50 @@ impl Executor {
         out: &mut Vec<u8>,
         clock: &mut Clock,
     ) -> Outcome {
+        self.execute_with(client, args, prepared, keys, out, clock, None)
+    }
+
+    /// The same for one that runs a script: while that takes long, the `attendant` serves others.
+    #[allow(clippy::too_many_arguments, reason = "as in `Runner::execute`")]
+    pub fn execute_script(
+        &mut self,
+        client: &mut Client,
+        args: Args<'_>,
+        prepared: Prepared,
+        keys: &[Key<'_>],
+        out: &mut Vec<u8>,
+        clock: &mut Clock,
+        attendant: &dyn Attendant,
+    ) -> Outcome {
+        self.execute_with(client, args, prepared, keys, out, clock, Some(attendant))
+    }
+
+    #[inline]
+    #[allow(clippy::too_many_arguments, reason = "as in `Runner::execute`")]
+    fn execute_with(
+        &mut self,
+        client: &mut Client,
+        args: Args<'_>,
+        prepared: Prepared,
+        keys: &[Key<'_>],
+        out: &mut Vec<u8>,
+        clock: &mut Clock,
+        attendant: Option<&dyn Attendant>,
+    ) -> Outcome {
         // The usual case must not touch the count of the engine's owners: that would serialize the misses of a batch.
         let has_room =
             self.engine.keyspace.settings.maxmemory_bytes.load(Relaxed) == 0 || self.make_room(clock.now_ms);
         let Executor { engine, context, effects, .. } = self;
         client.shared.last_command.store(prepared.id, Relaxed);
-        Runner { engine, context }.execute(client, prepared.id, args, keys, out, clock, effects, has_room)
+        let stage = ScriptStage { attendant, is_out_of_memory: !has_room };
+        Runner { engine, context, stage }.execute(client, prepared.id, args, keys, out, clock, effects)
     }
 
     /// Accounts for a command whose reply is complete, or wanted no more; what its promise kept is freed elsewhere.
     pub fn settle(&mut self, mut promise: Promise) {
         let Executor { engine, context, .. } = self;
         if let Some(bill) = promise.settle() {
-            Runner { engine, context }.settle_bill(bill);
+            Runner::new(engine, context).settle_bill(bill);
         }
         self.engine.keyspace.reclaimer.hand_over(Garbage::Other(promise.into_kept()));
     }
@@ -257,7 +309,6 @@ impl Runner<'_> {
         out: &mut Vec<u8>,
         clock: &mut Clock,
         effects: &mut Effects,
-        has_room: bool,
     ) -> Outcome {
         let entry = self.engine.commands.get(id);
         // What the client gets whatever it wants of this command's reply.
@@ -273,7 +324,7 @@ impl Runner<'_> {
                 self.engine.access.refresh(client);
             }
             let (gate, is_queue) =
-                self.admit_and_run(client, entry, args, keys, out, clock, effects, has_room);
+                self.admit_and_run(client, entry, args, keys, out, clock, effects);
             if is_queue {
                 // It has seen itself to which of its replies the client wants.
                 before = (out.len(), client.promises.len());
@@ -297,16 +348,16 @@ impl Runner<'_> {
         out: &mut Vec<u8>,
         clock: &mut Clock,
         effects: &mut Effects,
-        has_room: bool,
     ) -> (Gate, bool) {
-        let gate = match self.admit(client, entry, args, clock.now_ms, has_room) {
+        let gate = match self.admit(client, entry, args, clock.now_ms) {
             Ok(Admission::Run(entry)) => self.run(client, entry, args, keys, out, clock, effects),
             Ok(Admission::RunQueue(entry)) => {
                 return (self.run_transaction(client, entry, args, out, clock, effects), true);
             }
             Ok(Admission::Queue(entry)) => {
                 let selected = self.engine.selected_by(entry, args);
-                transaction::queue(client, entry, args, selected, out);
+                let command_flags = effective_flags(self.engine, entry, args);
+                transaction::queue(client, entry, args, (command_flags, selected), out);
                 Gate::Open
             }
             Ok(Admission::Postpone) => Gate::Paused,

@@ -117,6 +117,8 @@ impl Replayer {
                 // Nothing may wait.
                 in_transaction: true,
                 is_retry: false,
+                stage: Default::default(),
+                has_failed: false,
             };
             if let Err(error) = (entry.handler)(&mut call) {
                 call.reply.error_bytes(error.bytes());
@@ -143,6 +145,6 @@ impl Replayer {
 /// Whether a log may contain a command: what changes something, and what older servers log besides.
 fn may_be_logged(entry: &CommandEntry) -> bool {
     let container = entry.parent.unwrap_or(entry.command).name;
-    entry.flags & (flags::WRITE | flags::MAY_REPLICATE) != 0
+    entry.flags & (flags::WRITE | flags::MAY_REPLICATE | flags::RUNS_SCRIPT) != 0
         || matches!(container, "select" | "ping" | "script" | "function")
 }

@@ -1,8 +1,9 @@
 //! Running a command: stripes locked, handler, journal, effects handed on.
 
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
-use ochre_keyspace::{Effects, Key, Locks, View};
+use ochre_keyspace::{Effects, Key, Level, Locks, Patience, View};
 use ochre_resp::ReplyWriter;
 
 use crate::call::{Args, Call, Propagation};
@@ -10,6 +11,7 @@ use crate::client::{Client, Parked};
 use crate::command::{CommandEntry, flags};
 use crate::engine::{Engine, PauseMode};
 use crate::monitor;
+use crate::scripting::{ScriptStage, effective_flags};
 use crate::tick;
 use crate::worker::WorkerContext;
 
@@ -21,6 +23,7 @@ use super::serve::Letters;
 pub(super) struct Runner<'r> {
     pub(super) engine: &'r Engine,
     pub(super) context: &'r WorkerContext,
+    pub(super) stage: ScriptStage<'r>,
 }
 
 /// Whether a client that was let in goes on.
@@ -29,7 +32,7 @@ pub(super) enum Gate {
     Open,
     Paused,
     Killed,
-    /// Its user may have changed since it was let in: it is to be checked again.
+    /// Its user may have changed since it was let in, or a script holds everything by now: it is to be checked again.
     Outdated,
 }
 
@@ -52,7 +55,13 @@ pub(super) struct Step<'s> {
     pub(super) in_transaction: bool,
 }
 
-impl Runner<'_> {
+impl<'r> Runner<'r> {
+    /// Runs commands, but no scripts.
+    #[inline]
+    pub(super) fn new(engine: &'r Engine, context: &'r WorkerContext) -> Runner<'r> {
+        Runner { engine, context, stage: ScriptStage::default() }
+    }
+
     /// Whether a command with these flags may run now, asked with its stripes locked. CLIENT PAUSE is given with all
     /// stripes locked, so none that passed here before is still on its way when its reply goes out.
     #[inline]
@@ -88,11 +97,15 @@ impl Runner<'_> {
         effects: &mut Effects,
     ) -> Gate {
         let now_ms = clock.now_ms;
+        let command_flags = effective_flags(self.engine, entry, args);
         let gate;
         let mut letters = Letters::default();
         {
-            let mut view = self.view_for(entry.flags, locks_of(entry, args, keys), now_ms, effects);
-            gate = self.gate(client, entry.flags, now_ms);
+            let locks = locks_of(entry, args, keys);
+            let Some(mut view) = self.view_for(entry.flags, locks, now_ms, effects) else {
+                return held_up(entry.flags);
+            };
+            gate = self.gate(client, command_flags, now_ms);
             if gate == Gate::Open {
                 view.set_no_touch(client.no_touch);
                 view.set_import_source(client.import_source);
@@ -131,6 +144,7 @@ impl Runner<'_> {
     }
 
     /// A view for commands with these flags, taken together. Who changes keys may have to serve those who wait for them.
+    /// `None` while a script is busy. Who takes stripe after stripe waits here for one that is on its way there.
     #[inline]
     pub(super) fn view_for<'k>(
         &'k self,
@@ -138,12 +152,25 @@ impl Runner<'_> {
         locks: Locks<'_>,
         now_ms: i64,
         effects: &'k mut Effects,
-    ) -> View<'k> {
+    ) -> Option<View<'k>> {
         let keyspace = &self.engine.keyspace;
-        match command_flags & flags::WRITE != 0 {
-            true => keyspace.view_to_change(locks, now_ms, effects),
-            false => keyspace.view(locks, now_ms, effects),
+        if command_flags & flags::WALKS_KEYSPACE != 0 && !self.waits_for_script() {
+            return None;
         }
+        match command_flags & flags::WRITE != 0 {
+            true => keyspace.try_view_to_change(locks, now_ms, effects, Patience::UntilBusy),
+            false => keyspace.try_view(locks, now_ms, effects, Patience::UntilBusy),
+        }
+    }
+
+    /// Waits while a script holds everything; whether it is over, and not busy.
+    #[inline]
+    fn waits_for_script(self) -> bool {
+        let standstill = &self.engine.keyspace.standstill;
+        while standstill.level() == Level::Held {
+            std::thread::sleep(STANDSTILL_PAUSE);
+        }
+        standstill.level() == Level::None
     }
 
     /// What is left to be done once a step has let go of its locks.
@@ -179,6 +206,8 @@ impl Runner<'_> {
             propagation: Propagation::Verbatim,
             in_transaction,
             is_retry: false,
+            stage: self.stage,
+            has_failed: false,
         };
         let done = self.perform(&mut call, entry);
         if let Some(parked) = call.client.waiter.as_deref().and_then(Parked::of) {
@@ -198,7 +227,7 @@ impl Runner<'_> {
         let engine = self.engine;
         let (before, dirty_before, db) = (call.reply.len(), call.view.effects().dirty, call.client.db);
         let result = (entry.handler)(call);
-        let failed = result.is_err();
+        let failed = result.is_err() || call.has_failed;
         if let Err(error) = result {
             self.count_error(&error);
             call.reply.error_bytes(error.bytes());
@@ -212,7 +241,7 @@ impl Runner<'_> {
         }
         if engine.keyspace.journal.is_active() {
             let changed = call.view.effects().dirty != dirty_before;
-            if propagates(entry.flags, call.propagation, changed) {
+            if propagates(entry.flags, call.propagation, changed) && !call.client.is_unreplicated {
                 call.view.effects().unit.push(db, call.args.iter());
             }
         }
@@ -235,6 +264,16 @@ impl Runner<'_> {
         effects.freed_before_reply.clear();
         effects.clear();
     }
+}
+
+/// How often somebody looks whether a script still holds everything.
+const STANDSTILL_PAUSE: Duration = Duration::from_micros(50);
+
+/// What becomes of a command with these flags that finds everything held by a busy script: it is refused, unless it belongs to
+/// those that never are; these wait.
+#[cold]
+fn held_up(command_flags: u64) -> Gate {
+    if command_flags & flags::ALLOW_BUSY != 0 { Gate::Paused } else { Gate::Outdated }
 }
 
 #[inline]

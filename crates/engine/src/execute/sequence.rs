@@ -68,14 +68,15 @@ impl Runner<'_> {
             propagation: Propagation::Verbatim,
             in_transaction: false,
             is_retry: false,
+            stage: self.stage,
+            has_failed: false,
         };
         let together = self.account_together();
         let is_limited = self.is_limited();
         call.client.shared.last_command.store(entry.id, Relaxed);
         let mut done = Performed { count: 0, failed: false, reply_bytes: 0 };
         loop {
-            call.view.hold(call.keys[0]);
-            if !self.may_go_on(&call, entry.flags, clock.now_ms) {
+            if !call.view.try_hold(call.keys[0]) || !self.may_go_on(&call, entry.flags, clock.now_ms) {
                 if done.count > 0 {
                     self.account(call.client, entry, call.args, done, &mut clock.start_ns);
                 }

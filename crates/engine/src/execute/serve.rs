@@ -1,20 +1,20 @@
 //! Serving clients that wait for keys.
 //!
 //! A step that may make a key ready for somebody holds all locks that serving takes
-//! ([`view_to_change`](ochre_keyspace::Keyspace::view_to_change)), so those that it woke are served before it lets go: no
+//! ([`try_view_to_change`](ochre_keyspace::Keyspace::try_view_to_change)), so those that it woke are served before it lets go: no
 //! other step comes between, as in a server with one thread. Keys are served in the order in which they became ready, the
 //! clients of each in that in which they came. Serving one may make further keys ready; they come last: a list of work, no
 //! recursion. To serve a client is to run its request again, which is a step of its own in the journal; its reply goes to
 //! its own worker by mail once all locks are released.
 //!
-//! What cannot be served now is left in the list: while clients are paused, and where a step that only reads has removed a
+//! What cannot be served now is left in the list: while clients are paused, while a script holds everything for long, and where a step that only reads has removed a
 //! key whose absence is waited for. Who has let go of the locks then sees to that in a step of its own, or keeps it for the
 //! end of the pause.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use ochre_keyspace::{Effects, Key, Locks, Policy, View, Waiter};
+use ochre_keyspace::{Effects, Key, Locks, Patience, Policy, View, Waiter};
 use ochre_resp::ReplyWriter;
 
 use crate::call::{Call, Propagation};
@@ -22,6 +22,7 @@ use crate::client::{Client, Parked};
 use crate::command::{CommandEntry, flags};
 use crate::engine::{Message, clock_ms};
 use crate::error::{Error, OUT_OF_MEMORY};
+use crate::left_behind::Left;
 use crate::tick;
 
 use super::run::{Gate, Performed, Runner};
@@ -74,7 +75,9 @@ impl Runner<'_> {
     }
 
     fn serve_one(self, view: &mut View<'_>, waiter: &Arc<Waiter>, letters: &mut Letters) -> Attempt {
-        let Some(parked) = Parked::of(waiter) else { return Attempt::Over };
+        let Some(parked) = Parked::of(waiter).filter(|parked| !parked.is_over.load(Relaxed)) else {
+            return Attempt::Over;
+        };
         let Some(entry) = self.engine.commands.get(parked.command) else { return Attempt::Over };
         let mut client = parked.stand_in(waiter.db());
         let mut gate = self.gate(&client, entry.flags, view.now_ms());
@@ -142,6 +145,8 @@ impl Runner<'_> {
             propagation: Propagation::Verbatim,
             in_transaction: false,
             is_retry: true,
+            stage: self.stage,
+            has_failed: false,
         };
         let done = self.perform(&mut call, entry);
         let spent_ns = parked.spent_ns.load(Relaxed);
@@ -168,7 +173,12 @@ impl Runner<'_> {
             effects.ready.push_front((db, name.clone()));
             // Others are served with the locks of this one if they can be; they all get their turn.
             let keys = [self.engine.keyspace.key(&name)];
-            let mut view = self.engine.keyspace.view_to_change(Locks::Keys(&keys), now_ms, effects);
+            let locks = (Locks::Keys(&keys), Patience::UntilHeld);
+            let Some(mut view) = self.engine.keyspace.try_view_to_change(locks.0, now_ms, effects, locks.1)
+            else {
+                held_back.extend(std::mem::take(&mut effects.ready));
+                break;
+            };
             self.serve(&mut view, &mut letters);
             drop(view);
             self.post(letters);
@@ -193,10 +203,13 @@ impl Executor {
     /// Serves those who waited for the end of a pause; to be called when one may have ended, and now and then.
     pub fn serve_held_back(&mut self, now_ms: i64) {
         let Executor { engine, context, effects, .. } = self;
+        if engine.is_held_up() {
+            return;
+        }
         let keys = engine.held_back.take();
         if !keys.is_empty() {
             effects.ready.extend(keys);
-            Runner { engine, context }.serve_left(effects, now_ms);
+            Runner::new(engine, context).serve_left(effects, now_ms);
         }
     }
 
@@ -206,7 +219,7 @@ impl Executor {
         let keys = engine.alarms.take(now_ms);
         if !keys.is_empty() {
             effects.ready.extend(keys);
-            Runner { engine, context }.serve_left(effects, now_ms);
+            Runner::new(engine, context).serve_left(effects, now_ms);
         }
     }
 
@@ -220,14 +233,22 @@ impl Executor {
         let Some(waiter) = client.waiter.take() else { return };
         let keyspace = &self.engine.keyspace;
         let keys: Vec<Key<'_>> = waiter.keys().map(|name| keyspace.key(name)).collect();
-        keyspace.view(Locks::Keys(&keys), 0, &mut self.effects).forget(&waiter);
+        match keyspace.try_view(Locks::Keys(&keys), 0, &mut self.effects, Patience::UntilHeld) {
+            Some(mut view) => view.forget(&waiter),
+            None => {
+                if let Some(parked) = Parked::of(&waiter) {
+                    parked.is_over.store(true, Relaxed);
+                }
+                self.engine.left_behind.add(Left::Waiter(waiter));
+            }
+        }
     }
 
     /// Sees to what follows when a wait ends without the client being served, with an error or without, told in so many
     /// bytes: the error is counted, and so is the request if it waited for keys, whose queues the client leaves.
     pub fn end_unserved(&mut self, client: &mut Client, error: Option<&Error>, reply_bytes: usize) {
         let Executor { engine, context, .. } = self;
-        let runner = Runner { engine, context };
+        let runner = Runner::new(engine, context);
         if let Some(error) = error {
             runner.count_error(error);
         }

@@ -1,8 +1,9 @@
 //! MULTI's queue and EXEC.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use ochre_keyspace::{Effects, Key, Locks, View};
+use ochre_keyspace::{Effects, Key, Locks, Patience, View};
 use ochre_resp::ReplyWriter;
 
 use crate::call::Args;
@@ -10,6 +11,7 @@ use crate::client::{Client, Close, Queued, ReplyMode, Transaction};
 use crate::command::{CommandEntry, flags};
 use crate::engine::{Engine, clock_ms};
 use crate::error::Error;
+use crate::left_behind::Left;
 use crate::tick;
 
 use super::run::{Gate, Performed, Runner, Step};
@@ -104,7 +106,9 @@ impl Runner<'_> {
         let gate;
         let mut letters = Letters::default();
         {
-            let mut view = self.view_for(transaction.flags, locks, now_ms, effects);
+            let Some(mut view) = self.view_for(transaction.flags, locks, now_ms, effects) else {
+                return Gate::Outdated;
+            };
             gate = self.gate(client, transaction.flags, now_ms);
             if gate == Gate::Open {
                 view.set_no_touch(client.no_touch);
@@ -169,16 +173,17 @@ fn write_unless_muted(client: &Client, out: &mut Vec<u8>, write: impl FnOnce(&mu
     }
 }
 
-/// Queues a command of a transaction, unless EXEC will refuse anyway. `selected` is the database that it selects, if any.
+/// Queues a command of a transaction, with its flags as they are with these arguments, unless EXEC will refuse anyway. `selected`
+/// is the database that it selects, if any.
 pub(super) fn queue(
     client: &mut Client,
     entry: &CommandEntry,
     args: Args<'_>,
-    selected: Option<u32>,
+    (command_flags, selected): (u64, Option<u32>),
     out: &mut Vec<u8>,
 ) {
     if !client.transaction.aborted && !client.transaction.flag.is_raised() {
-        client.transaction.push(entry, args);
+        client.transaction.push(entry, args, command_flags);
         client.transaction.selected = selected.or(client.transaction.selected);
         client.publish_transaction();
     }
@@ -208,6 +213,12 @@ pub(crate) fn unwatch(engine: &Engine, transaction: &Transaction) {
     for watched in &transaction.watched {
         let key = engine.keyspace.key(&watched.key);
         let keys = [key];
-        engine.keyspace.view(Locks::Keys(&keys), 0, &mut effects).unwatch(watched.db, key, &transaction.flag);
+        match engine.keyspace.try_view(Locks::Keys(&keys), 0, &mut effects, Patience::UntilHeld) {
+            Some(mut view) => view.unwatch(watched.db, key, &transaction.flag),
+            None => {
+                let flag = Arc::clone(&transaction.flag);
+                engine.left_behind.add(Left::Watched { db: watched.db, key: watched.key.clone(), flag });
+            }
+        }
     }
 }

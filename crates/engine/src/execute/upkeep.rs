@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use ochre_keyspace::{Locks, SweepStep};
+use ochre_keyspace::{Locks, Patience, SweepStep};
 
 use crate::engine::{Engine, PauseMode};
 use crate::tick;
@@ -21,8 +21,8 @@ impl Executor {
         let limit = engine.keyspace.settings.maxmemory_bytes.load(Relaxed) as usize;
         let exceeded = limit != 0 && engine.lasting_bytes() > limit;
         engine.stats.note_exceeded(exceeded, now_ms);
-        let is_held_off = engine.pause.mode(now_ms) != PauseMode::None || engine.loading.load(Relaxed);
-        if !exceeded || is_held_off {
+        let is_paused = engine.pause.mode(now_ms) != PauseMode::None;
+        if !exceeded || is_paused || engine.loading.load(Relaxed) || engine.is_held_up() {
             return true;
         }
         if engine.settings.import_mode.load(Relaxed) {
@@ -40,7 +40,11 @@ impl Executor {
             let delete_start_ns = tick::now_ns();
             {
                 let keys = [key];
-                let mut view = engine.keyspace.view(Locks::Keys(&keys), now_ms, effects);
+                let locks = Locks::Keys(&keys);
+                let Some(mut view) = engine.keyspace.try_view(locks, now_ms, effects, Patience::UntilHeld)
+                else {
+                    break;
+                };
                 // CLIENT PAUSE may have come while this waited for the stripe.
                 if engine.pause.mode(now_ms) != PauseMode::None {
                     break;
@@ -54,7 +58,7 @@ impl Executor {
                 engine.keyspace.reclaimer.hand_over(garbage);
             }
             if !effects.ready.is_empty() {
-                Runner { engine, context }.serve_left(effects, now_ms);
+                Runner::new(engine, context).serve_left(effects, now_ms);
             }
             if tick::now_ns().saturating_sub(start_ns) > budget_ns {
                 break;
@@ -66,7 +70,10 @@ impl Executor {
 
     /// Goes on evicting if memory is above the limit; to be called now and then.
     pub fn relieve(&mut self, now_ms: i64) {
-        self.make_room(now_ms);
+        if !self.engine.is_held_up() {
+            self.engine.left_behind.tidy(&self.engine.keyspace);
+            self.make_room(now_ms);
+        }
     }
 
     /// Removes the expired keys, and fields of hashes, of the next part of this worker's share of the keyspace.
@@ -74,7 +81,7 @@ impl Executor {
         let Executor { engine, context, effects, sweeper, .. } = self;
         let start_ns = tick::now_ns();
         let step = sweeper.step(&engine.keyspace, now_ms, effects);
-        Runner { engine, context }.finish(effects, Letters::default(), now_ms);
+        Runner::new(engine, context).finish(effects, Letters::default(), now_ms);
         context.stats.expired_in_background.add(step.expired as u64);
         context.stats.expired_fields_in_background.add(step.fields as u64);
         engine.latency_since("expire-cycle", start_ns);

@@ -13,6 +13,7 @@ mod keys;
 mod lists;
 mod reply_item;
 mod reply_map;
+mod scripting;
 mod sequels;
 mod server;
 mod sets;
@@ -41,6 +42,7 @@ pub const ALL: &[&[Command]] = &[
     hyperloglog::COMMANDS,
     keys::COMMANDS,
     lists::COMMANDS,
+    scripting::COMMANDS,
     server::COMMANDS,
     sorted_sets::COMMANDS,
     sets::COMMANDS,

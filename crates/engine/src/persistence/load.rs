@@ -33,6 +33,8 @@ pub enum LoadFailure {
     Database(u64),
     /// It has a key twice.
     Duplicate(Vec<u8>),
+    /// A library of functions in it cannot be loaded.
+    Library(Vec<u8>),
 }
 
 impl fmt::Display for LoadFailure {
@@ -46,6 +48,9 @@ impl fmt::Display for LoadFailure {
             ),
             LoadFailure::Duplicate(key) => {
                 write!(formatter, "RDB has duplicated key '{}'", key.escape_ascii())
+            }
+            LoadFailure::Library(text) => {
+                write!(formatter, "Failed creating the library: {}", String::from_utf8_lossy(text))
             }
         }
     }
@@ -226,7 +231,10 @@ impl Context<'_> {
                 },
                 Event::Aux { name, value } => note_aux(&name, &value),
                 Event::ModuleAux(id) => return Err(LoadFailure::Rdb(RdbError::Module(id))),
-                Event::Function(_) => return Err(LoadFailure::Rdb(RdbError::Unsupported("function"))),
+                Event::Function(code) => {
+                    let loaded = self.engine.scripting.load_from_file(self.engine, &code, self.taking.merges);
+                    loaded.map_err(LoadFailure::Library)?;
+                }
                 Event::SelectDb(_)
                 | Event::Sizes { .. }
                 | Event::SlotSizes { .. }

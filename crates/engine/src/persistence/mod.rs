@@ -28,11 +28,12 @@ pub(crate) use value::{access_clock, as_written, hand_over, limits};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use ochre_keyspace::{Effects, Locks, Snapshot, View};
+use ochre_keyspace::{Effects, Locks, Patience, Snapshot, View};
 
 use crate::client::Client;
 use crate::engine::{Engine, Message, clock_ms};
 use crate::error::Error;
+use crate::scripting::FunctionsChange;
 use crate::thread::{spawn_or_run, spawn_waiting};
 
 use save::Job;
@@ -84,28 +85,28 @@ impl Engine {
         if !self.persistence.claim(clock_ms()) {
             return Err("a snapshot is being written already".to_owned());
         }
-        let Some((snapshot, changes)) = self.snapshot_of_now() else {
+        let Some((snapshot, changes, job)) = self.snapshot_of_now() else {
             self.persistence.unclaim();
             return Err("there are as many snapshots as there may be".to_owned());
         };
         self.persistence.set_total(snapshot.keys());
-        let result = Job::of(self).run(self, snapshot);
+        let result = job.run(self, snapshot);
         let outcome = result.as_ref().map(|_| ()).map_err(ToString::to_string);
         finish(self, result, changes, None);
         outcome
     }
 
-    fn snapshot_of_now(&self) -> Option<(Snapshot, u64)> {
+    fn snapshot_of_now(&self) -> Option<(Snapshot, u64, Job)> {
         let mut effects = Effects::default();
         let mut view = self.keyspace.view(Locks::All, clock_ms(), &mut effects);
         let snapshot = view.begin_snapshot()?;
-        Some((snapshot, view.changes()))
+        Some((snapshot, view.changes(), Job::of(self)))
     }
 
     /// Takes a snapshot if a save point says so; to be called now and then.
     pub fn save_if_due(&self) {
         let persistence = &self.persistence;
-        if persistence.is_saving() || self.loading.load(Relaxed) {
+        if persistence.is_saving() || self.loading.load(Relaxed) || self.is_held_up() {
             return;
         }
         let now_ms = clock_ms();
@@ -120,7 +121,8 @@ impl Engine {
             return;
         }
         let mut effects = Effects::default();
-        let mut view = self.keyspace.view(Locks::All, now_ms, &mut effects);
+        let patience = Patience::UntilHeld;
+        let Some(mut view) = self.keyspace.try_view(Locks::All, now_ms, &mut effects, patience) else { return };
         if let Err(error) = self.begin_save(&mut view, None) {
             log::error!("{}", String::from_utf8_lossy(error.bytes()));
         }
@@ -144,8 +146,8 @@ impl Engine {
 
     /// Says whether the way of a command has to look closely at what may run now.
     pub(crate) fn settle_restrictions(&self) {
-        let is_restricted =
-            || self.loading.load(Relaxed) || self.persistence.has_failed() || self.aof.refusal().is_some();
+        let is_refusing = || self.persistence.has_failed() || self.aof.refusal().is_some();
+        let is_restricted = || self.loading.load(Relaxed) || self.is_busy() || is_refusing();
         self.restricted.store(is_restricted(), Relaxed);
         // Somebody may have found a reason meanwhile, and said so before this did not.
         if is_restricted() {
@@ -207,6 +209,8 @@ impl Engine {
         if reload.flushes {
             let mut effects = Effects::default();
             let mut view = self.keyspace.view(Locks::All, clock_ms(), &mut effects);
+            // Without any, nothing can fail.
+            _ = self.scripting.change_functions(FunctionsChange::Flush);
             for db in 0..self.keyspace.databases() as u32 {
                 view.clear(db).into_iter().for_each(|garbage| self.keyspace.reclaimer.hand_over(garbage));
             }

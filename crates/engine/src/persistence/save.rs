@@ -6,6 +6,7 @@
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,7 @@ use ochre_persist::rdb::{
     Access, CannotHold, EncodeOptions, Encoder, KeyInfo, ValueRef, WriteError, WriteOptions, Writer,
     pinned_writer,
 };
+use ochre_script::Library;
 
 use super::commands::CommandSink;
 use super::state::{Saved, Watch};
@@ -76,6 +78,8 @@ struct Form {
     key_delay: Duration,
     policy: Policy,
     lfu: Lfu,
+    /// The libraries of functions, as they are at the instant of the snapshot.
+    libraries: Vec<Arc<Library>>,
 }
 
 /// A snapshot that takes the place of the last one.
@@ -85,6 +89,7 @@ pub(super) struct Job {
 }
 
 impl Job {
+    /// To be made while the snapshot's view holds all stripes.
     pub(super) fn of(engine: &Engine) -> Job {
         let (dir, name) = {
             let config = engine.config.read();
@@ -155,6 +160,9 @@ impl Base {
         if self.has_timestamps {
             encoder.timestamp(u64::try_from(clock_ms() / 1000).unwrap_or(0));
         }
+        for library in &self.form.libraries {
+            encoder.command(&[b"FUNCTION", b"LOAD", library.code()]);
+        }
         let file = self.form.create(&*engine.persistence.disk());
         let mut sink = CommandSink::new(file, encoder, watch, self.form.key_delay);
         engine.keyspace.tell_snapshot(snapshot, &mut sink);
@@ -180,6 +188,7 @@ impl Form {
             ),
             policy: settings.policy(),
             lfu: settings.lfu(),
+            libraries: engine.scripting.libraries(),
         }
     }
 
@@ -217,6 +226,9 @@ impl Form {
         for (name, value) in fields {
             let written = writer.aux(name.as_bytes(), value.as_bytes());
             written.map_err(|error| SaveError::Io(WRITING, error))?;
+        }
+        for library in &self.libraries {
+            writer.function(library.code()).map_err(|error| SaveError::Io(WRITING, error))?;
         }
         Ok(writer)
     }

@@ -151,7 +151,13 @@ impl View<'_> {
         (!has_passed || self.sees_expired()).then_some(entry)
     }
 
-    /// The same for a value.
+    /// A key's entry as the table has it, whether or not its time has come: for who looks for bugs.
+    pub fn stored(&self, db: u32, key: Key<'_>) -> Option<EntryRef<'_>> {
+        let table = &stripe_of(&self.held, self.keyspace.stripe_of(key.hash.position())).tables[db as usize];
+        table.entry(table.find(key)?)
+    }
+
+    /// [`View::glance`] at a value.
     ///
     /// # Errors
     /// The key holds another type.

@@ -2,12 +2,20 @@
 
 use super::{Held, View};
 use crate::hash::Key;
+use crate::standstill::Patience;
 
 impl<'k> View<'k> {
     /// Locks the stripe of a key, and none else. To be let go before anything is waited for.
+    /// Whether it has; not while everything is held for nobody knows how long.
     #[inline]
-    pub fn hold(&mut self, key: Key<'_>) {
-        self.hold_stripe(self.keyspace.stripe_of(key.hash.position()));
+    pub fn try_hold(&mut self, key: Key<'_>) -> bool {
+        self.let_go();
+        let index = self.keyspace.stripe_of(key.hash.position());
+        match self.keyspace.try_lock_stripe(index, Patience::UntilBusy) {
+            Some(guard) => self.exchange(Held::One(index, guard)),
+            None => return false,
+        }
+        true
     }
 
     /// Lets go before the next is taken: whoever holds one stripe and waits for one of a lower number can block those who

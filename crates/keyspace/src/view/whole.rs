@@ -29,6 +29,14 @@ impl<'k> View<'k> {
         self.every_stripe().iter().map(|stripe| stripe.counters.changes).sum()
     }
 
+    /// Counts a change of what is no key but is saved with the keys (libraries of functions). Needs all stripes.
+    pub fn note_change(&mut self) {
+        self.effects.dirty += 1;
+        if let Some(first) = self.every_stripe().first_mut() {
+            first.counters.changes += 1;
+        }
+    }
+
     /// The number of expiring keys of a database. Needs all stripes.
     pub fn expiring(&mut self, db: u32) -> usize {
         self.every_stripe().iter().map(|stripe| stripe.tables[db as usize].expiring()).sum()

@@ -40,6 +40,20 @@ pub fn dump(value: ValueRef<'_>, options: EncodeOptions) -> Result<Vec<u8>, Cann
     Ok(encoder.into_bytes())
 }
 
+/// Serializes libraries of functions.
+pub fn dump_functions<'a>(codes: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+    let options = EncodeOptions { compresses: true, ..EncodeOptions::default() };
+    let mut encoder = Encoder::new(options);
+    for code in codes {
+        encoder.push_byte(opcode::FUNCTION);
+        encoder.push_text(code);
+    }
+    encoder.push_raw(&Version::V11.number().to_le_bytes());
+    let sum = crc64(encoder.bytes());
+    encoder.push_raw(&sum.to_le_bytes());
+    encoder.into_bytes()
+}
+
 /// Why a payload was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RestoreError {
@@ -95,6 +109,25 @@ impl<'a> Payload<'a> {
     /// The version of the server that it is from, or an older one.
     pub fn version(&self) -> Version {
         self.version
+    }
+
+    /// The texts of the libraries of functions that it consists of.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn functions(&self) -> Result<Vec<Vec<u8>>, RestoreError> {
+        let mut cursor = Cursor::new(&self.bytes[..self.bytes.len() - FOOTER_LEN]);
+        let mut codes = Vec::new();
+        while cursor.remaining() > 0 {
+            match cursor.byte().map_err(RestoreError::Value)? {
+                opcode::FUNCTION => codes.push(cursor.text().map_err(RestoreError::Value)?.into_vec()),
+                opcode::FUNCTION_PRE_RELEASE => {
+                    return Err(RestoreError::Value(RdbError::FunctionPreRelease));
+                }
+                other => return Err(RestoreError::Value(RdbError::Type(other))),
+            }
+        }
+        Ok(codes)
     }
 
     /// Builds the value.

@@ -49,6 +49,10 @@ fn write_table(frame: &mut Frame<'_>, reply: &mut ReplyWriter<'_>, depth: u32) -
     let table = frame.top();
     if frame.get_name(table, Name::Err)? == Kind::String {
         reply.error_bytes(frame.string(-1).unwrap_or_default());
+        let is_counted =
+            frame.get_name(table, Name::IgnoreErrorStatsUpdate)? == Kind::Boolean && frame.boolean(-1);
+        let text = frame.string(-2).unwrap_or_default();
+        frame.context().with_host(|host| host.note_error(text, is_counted));
     } else if frame.get_name(table, Name::Ok)? == Kind::String {
         reply.simple(&String::from_utf8_lossy(frame.string(-1).unwrap_or_default()));
     } else if frame.get_name(table, Name::Double)? == Kind::Number {

@@ -20,6 +20,10 @@ const CHECKED_AT_ONCE: usize = 200;
 impl Worker {
     /// Closes a connection at once.
     pub(super) fn close(&mut self, token: usize) {
+        if let Some(connection) = self.connections.get_mut(token).filter(|connection| connection.in_script) {
+            connection.is_doomed = true;
+            return;
+        }
         let Some(mut connection) = self.connections.try_remove(token) else { return };
         connection.socket.deregister(self.poll.registry());
         self.by_id.remove(&connection.client.id());

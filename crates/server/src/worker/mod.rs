@@ -5,13 +5,14 @@
 //! there is no order to keep.
 //!
 //! Here: the loop, events and letters. In the files beside: serving requests (`serve`), replies on their way out (`output`),
-//! and those that are made in parts (`parts`), clients that end, wait or idle (`clients`), work between rounds (`background`).
+//! and those that are made in parts (`parts`), scripts (`scripts`), clients that end, wait or idle (`clients`), work between rounds (`background`).
 
 mod background;
 mod clients;
 mod durable;
 mod output;
 mod parts;
+mod scripts;
 mod serve;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -33,6 +34,8 @@ use crate::process::watchdog::Heartbeat;
 use crate::running::Slot;
 use crate::socket::Socket;
 
+use self::scripts::Desk;
+
 /// The token of the mailbox.
 pub const WAKE: Token = Token(usize::MAX);
 /// A tick comes this often, ms.
@@ -53,6 +56,12 @@ pub struct Worker {
     batch: Batch,
     inputs: Vec<Vec<u8>>,
     deadlines: BTreeSet<(i64, usize)>,
+    /// Seats whose next request runs a script, with their places.
+    aside: VecDeque<(usize, Seat)>,
+    /// What scripts are run with, unless one runs.
+    desk: Option<Box<Desk>>,
+    /// For rounds within a script.
+    attended: Option<Events>,
     postponed: Vec<usize>,
     /// Those whose reply is made in parts.
     promised: VecDeque<usize>,
@@ -93,6 +102,9 @@ impl Worker {
             batch: Batch::default(),
             inputs: Vec::new(),
             deadlines: BTreeSet::new(),
+            aside: VecDeque::new(),
+            desk: None,
+            attended: None,
             postponed: Vec::new(),
             promised: VecDeque::new(),
             awaiting: BTreeSet::new(),

@@ -75,10 +75,16 @@ impl Worker {
             first = self.run_batch(group, first, &mut batch);
         }
         self.batch = batch;
-        for seat in group.iter_mut() {
-            self.leave(seat);
+        for (index, seat) in group.iter_mut().enumerate() {
+            match seat.has_script {
+                true => self.put_aside(index, std::mem::take(seat)),
+                false => self.leave(seat),
+            }
         }
         self.seats = seats;
+        if !self.aside.is_empty() {
+            self.serve_aside();
+        }
         self.evict_clients();
     }
 
@@ -150,7 +156,7 @@ impl Worker {
             let mut more = false;
             if let Some(connection) = self.connections.get_mut(seat.token) {
                 let limits = Limits::new(bulk_len_max, connection.client.authenticated);
-                parse_ahead(next, seat, connection, &limits, batch);
+                parse_ahead(next, seat, connection, &limits, batch, BATCH_MAX);
                 more = !seat.stopped && connection.state == State::Open && seat.parsed < seat.input.len();
             }
             if more {
@@ -294,7 +300,7 @@ impl Worker {
 
     /// What an item is for that is no request: an empty one, or bytes that are none.
     #[cold]
-    fn run_nothing(&mut self, seat: &mut Seat, item: &Item, input: &[u8], rare: &[Rare]) {
+    pub(super) fn run_nothing(&mut self, seat: &mut Seat, item: &Item, input: &[u8], rare: &[Rare]) {
         seat.run = item.end;
         let Some(connection) = self.connections.get_mut(seat.token) else { return };
         let Some(Rare::Violation(error)) = rare.get(item.rare).filter(|_| item.kind == Kind::Violation)
@@ -314,12 +320,16 @@ impl Worker {
 
     /// What follows from a request that did not simply end with its reply.
     #[cold]
-    fn note_outcome(&mut self, seat: &mut Seat, outcome: Outcome) {
+    pub(super) fn note_outcome(&mut self, seat: &mut Seat, outcome: Outcome) {
         let Some(connection) = self.connections.get_mut(seat.token) else { return };
         let stats = &self.executor.context.stats;
         match outcome {
             Outcome::Done => {}
             Outcome::Close => connection.state = State::Draining,
+            Outcome::IsScript => {
+                seat.has_script = true;
+                connection.state = State::Waiting;
+            }
             Outcome::Continues => self.promise(seat.token, &mut seat.out),
             Outcome::Cut => {
                 seat.out.clear();
@@ -364,7 +374,7 @@ impl Worker {
     }
 
     /// Forgets what was parsed ahead of where a seat's connection stopped.
-    fn rewind(&mut self, seat: &mut Seat) {
+    pub(super) fn rewind(&mut self, seat: &mut Seat) {
         let Some(connection) = self.connections.get_mut(seat.token) else { return };
         let is_undone = seat.run < seat.parsed;
         connection.large.settle(&mut seat.input, seat.run, is_undone);
@@ -375,7 +385,7 @@ impl Worker {
     }
 
     /// Ends a connection's turn: replies sent, what has not run kept.
-    fn leave(&mut self, seat: &mut Seat) {
+    pub(super) fn leave(&mut self, seat: &mut Seat) {
         if !seat.out.is_empty() {
             self.send_seat(seat);
         }

@@ -12,6 +12,7 @@ mod hashes;
 mod hyperloglog;
 mod keys;
 mod lists;
+mod scripting;
 mod server;
 mod sets;
 mod sort;
@@ -101,6 +102,7 @@ pub const FAMILIES: &[Family] = &[
     Family { name: "lists", rules: lists::RULES },
     Family { name: "expiry", rules: expiry::RULES },
     Family { name: "transactions", rules: transactions::RULES },
+    Family { name: "scripting", rules: scripting::RULES },
     Family { name: "server", rules: server::RULES },
     Family { name: "sorted-sets", rules: sorted_sets::RULES },
     Family { name: "geo", rules: geo::RULES },

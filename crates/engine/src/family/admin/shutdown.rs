@@ -35,6 +35,11 @@ fn shutdown(call: &mut Call<'_, '_>) -> Result<(), Error> {
         Order::Abort => return Err(Error::new("ERR No shutdown in progress.")),
         Order::Begin(request) => request,
     };
+    if request.save != Some(false)
+        && let Some(busy) = call.engine.why_busy()
+    {
+        return Err(busy);
+    }
     if request.failover && !call.engine.config.read().bool(ochre_config::Directive::ClusterEnabled) {
         return Err(Error::new("ERR SHUTDOWN FAILOVER is only supported in cluster mode."));
     }

@@ -74,6 +74,8 @@ impl Observer {
             propagation: Propagation::Verbatim,
             in_transaction: false,
             is_retry: false,
+            stage: crate::scripting::ScriptStage::default(),
+            has_failed: false,
         };
         assert_eq!((command.handler)(&mut call), Ok(()), "{words}");
         let is_verbatim = call.propagation == Propagation::Verbatim;

@@ -84,6 +84,8 @@ fn told(client: &mut Harness, line: &str) -> (String, u64) {
         propagation: Propagation::Verbatim,
         in_transaction: false,
         is_retry: false,
+        stage: crate::scripting::ScriptStage::default(),
+        has_failed: false,
     });
     drop(view);
     assert_eq!(result, Ok(()), "{line}");

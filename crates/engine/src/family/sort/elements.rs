@@ -94,10 +94,11 @@ fn collect_sorted_set(zset: &ZSet, options: &Options<'_>, texts: &mut Texts) -> 
     None
 }
 
-/// Members are in no order. What is stored must not depend on chance: it is sorted by text if by nothing else.
+/// Members are in no order. What is stored, or goes to a script, must not depend on chance: it is sorted by text if by nothing
+/// else.
 fn collect_set(set: &Set, options: &Options<'_>, texts: &mut Texts) -> Option<Range<usize>> {
     let window = options.window(set.len());
-    if options.unsorted && !options.stores {
+    if options.unsorted && !options.orders_sets {
         set.iter().skip(window.start).take(window.len()).for_each(|item| texts.push_item(item));
         return None;
     }

@@ -99,7 +99,8 @@ const SORT_RO: Command = Command {
 
 fn sort(call: &mut Call<'_, '_>, may_store: bool) -> Result<(), Error> {
     let reads_every_key = call.may_read_every_key();
-    let options = Options::parse(call.args, may_store, reads_every_key)?;
+    let mut options = Options::parse(call.args, may_store, reads_every_key)?;
+    options.orders_sets |= call.client.in_script;
     if options.is_plain() && sort_in_parts(call, &options) {
         return Ok(());
     }

@@ -23,6 +23,8 @@ pub(super) struct Options<'a> {
     pub gets: Vec<Pattern<'a>>,
     /// Whether the result is stored.
     pub stores: bool,
+    /// Whether members of sets are sorted even if that is not asked for.
+    pub orders_sets: bool,
     offset: i64,
     /// Negative: all.
     count: i64,
@@ -43,6 +45,7 @@ impl<'a> Options<'a> {
             unsorted: false,
             gets: Vec::new(),
             stores: false,
+            orders_sets: false,
             offset: 0,
             count: -1,
             destination: None,
@@ -59,7 +62,7 @@ impl<'a> Options<'a> {
                 options.offset = integer(cursor.next_arg()?)?;
                 options.count = integer(cursor.next_arg()?)?;
             } else if may_store && cursor.eat_with_value("store") {
-                options.stores = true;
+                (options.stores, options.orders_sets) = (true, true);
                 options.destination = Some(cursor.index());
                 cursor.next_arg()?;
             } else if cursor.eat_with_value("by") {

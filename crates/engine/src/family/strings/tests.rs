@@ -587,6 +587,8 @@ fn events(client: &mut Harness, line: &str) -> String {
         propagation: Propagation::Verbatim,
         in_transaction: false,
         is_retry: false,
+        stage: crate::scripting::ScriptStage::default(),
+        has_failed: false,
     });
     drop(view);
     assert_eq!(result, Ok(()), "{line}");

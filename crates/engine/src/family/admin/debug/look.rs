@@ -16,7 +16,7 @@ use crate::family::lists::list_limits;
 /// Runs `f` on the entry of the key that is the third argument, without a trace.
 fn with_entry<R>(call: &mut Call<'_, '_>, f: impl FnOnce(EntryRef<'_>) -> R) -> Result<R, Error> {
     let (db, key) = (call.db(), call.view.key(call.args.at(2)));
-    call.view.peek(db, key).map(f).ok_or(NO_SUCH_KEY)
+    call.view.stored(db, key).map(f).ok_or(NO_SUCH_KEY)
 }
 
 pub(super) fn object(call: &mut Call<'_, '_>) -> Result<(), Error> {

@@ -80,6 +80,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     sub("segfault", 0, ANY, crash::crash),
     sub("set-active-expire", 1, 1, switches::active_expire),
     sub("set-allow-access-expired", 1, 1, switches::access_expired),
+    sub("set-disable-deny-scripts", 1, 1, switches::disable_deny_scripts),
     sub("set-skip-checksum-validation", 1, 1, switches::skip_checksums),
     sub("sleep", 1, 1, crash::sleep),
     sub("stringmatch-test", 0, 0, look::try_patterns),
@@ -93,7 +94,6 @@ const SUBCOMMANDS: &[Subcommand] = &[
 /// - `dict-resizing`, `hashtable-can-abort-shrink`: the table grows and shrinks a line at a time.
 /// - `client-enforce-reply-list`, `reply-copy-avoidance`: replies have one buffer.
 /// - `keysizes-hist-assert`: there is no such histogram yet.
-/// - `set-disable-deny-scripts`: of scripts, which are still to come.
 const ACCEPTED: &[&str] = &[
     "aof-flush-sleep",
     "client-enforce-reply-list",
@@ -104,7 +104,6 @@ const ACCEPTED: &[&str] = &[
     "keysizes-hist-assert",
     "pause-after-fork",
     "reply-copy-avoidance",
-    "set-disable-deny-scripts",
 ];
 
 fn debug(call: &mut Call<'_, '_>) -> Result<(), Error> {
@@ -206,6 +205,8 @@ const HELP_LINES: &[&str] = &[
     "    Whether expired keys are removed in the background.",
     "SET-ALLOW-ACCESS-EXPIRED <0|1>",
     "    Whether expired keys can be read and are kept.",
+    "SET-DISABLE-DENY-SCRIPTS <0|1>",
+    "    Whether scripts may run commands that are not for scripts.",
     "SET-SKIP-CHECKSUM-VALIDATION <0|1>",
     "    Whether RESTORE takes payloads with wrong checksums.",
     "SLEEP <seconds>",

@@ -16,6 +16,8 @@ pub struct DebugSwitches {
     pub cron_paused: AtomicBool,
     /// Elements of a list above this size get a node of their own, bytes; 0 is the default.
     pub packed_threshold_bytes: AtomicU64,
+    /// Scripts may run commands that are not for scripts.
+    pub deny_scripts_disabled: AtomicBool,
     /// RESTORE does not look at checksums.
     pub checksums_skipped: AtomicBool,
 }
@@ -42,6 +44,12 @@ pub(super) fn active_expire(call: &mut Call<'_, '_>) -> Result<(), Error> {
 
 pub(super) fn access_expired(call: &mut Call<'_, '_>) -> Result<(), Error> {
     call.engine.keyspace.settings.lazy_expire_disabled.store(switch(call, 2), Relaxed);
+    call.reply.ok();
+    Ok(())
+}
+
+pub(super) fn disable_deny_scripts(call: &mut Call<'_, '_>) -> Result<(), Error> {
+    call.engine.debug.deny_scripts_disabled.store(switch(call, 2), Relaxed);
     call.reply.ok();
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::Scene;
 use super::report::{Report, human_bytes};
+use crate::engine::Engine;
 use crate::family::server::facts::{Excess, MemoryFigures, fact};
 
 pub(super) fn memory(scene: &Scene<'_>, report: &mut Report) {
@@ -12,7 +13,7 @@ pub(super) fn memory(scene: &Scene<'_>, report: &mut Report) {
     use_of_memory(memory, engine.stats.peak_ms.load(Relaxed) / 1000, report);
     let system = fact(engine, "total_system_memory").parse().unwrap_or(0);
     report.bytes("total_system_memory", system);
-    scripts(report);
+    scripts(engine, report);
     report.bytes("maxmemory", engine.keyspace.settings.maxmemory_bytes.load(Relaxed));
     report.field("maxmemory_policy", engine.keyspace.settings.policy().name());
     excesses(memory, report);
@@ -54,20 +55,21 @@ fn use_of_memory(memory: &MemoryFigures, peak_s: i64, report: &mut Report) {
     report.zeros(&["allocator_muzzy"]);
 }
 
-/// There are no scripts yet, so they take nothing.
-fn scripts(report: &mut Report) {
-    report.zeros(&["used_memory_lua", "used_memory_vm_eval"]);
-    report.field("used_memory_lua_human", human_bytes(0));
-    report.zeros(&[
-        "used_memory_scripts_eval",
-        "number_of_cached_scripts",
-        "number_of_functions",
-        "number_of_libraries",
-        "used_memory_vm_functions",
-    ]);
-    report.bytes("used_memory_vm_total", 0);
-    report.zeros(&["used_memory_functions"]);
-    report.bytes("used_memory_scripts", 0);
+/// One interpreter of each worker runs scripts and functions alike, so all are shown as those of scripts.
+fn scripts(engine: &Engine, report: &mut Report) {
+    let interpreters: usize = engine.workers.iter().map(|stats| stats.interpreter_bytes.load(Relaxed)).sum();
+    let figures = engine.scripting.figures();
+    report.field("used_memory_lua", interpreters);
+    report.field("used_memory_vm_eval", interpreters);
+    report.field("used_memory_lua_human", human_bytes(interpreters as u64));
+    report.field("used_memory_scripts_eval", figures.script_bytes);
+    report.field("number_of_cached_scripts", figures.scripts);
+    report.field("number_of_functions", figures.functions);
+    report.field("number_of_libraries", figures.libraries);
+    report.zeros(&["used_memory_vm_functions"]);
+    report.bytes("used_memory_vm_total", interpreters as u64);
+    report.field("used_memory_functions", figures.function_bytes);
+    report.bytes("used_memory_scripts", (figures.script_bytes + figures.function_bytes) as u64);
 }
 
 fn excesses(memory: &MemoryFigures, report: &mut Report) {

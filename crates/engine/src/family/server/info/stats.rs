@@ -60,7 +60,7 @@ fn keys(scene: &Scene<'_>, report: &mut Report) {
     report.field("expire_cycle_cpu_milliseconds", expiring_ms);
     report.field("evicted_keys", counters.evicted);
     report.field("evicted_clients", engine.stats.evicted_clients.load(Relaxed));
-    report.zeros(&["evicted_scripts"]);
+    report.field("evicted_scripts", engine.scripting.figures().evicted);
     let since_ms = engine.stats.exceeded_since_ms.load(Relaxed);
     let current_ms = if since_ms == 0 { 0 } else { (scene.now_ms as u64).saturating_sub(since_ms) };
     let total_ms = engine.stats.exceeded_memory_ms.load(Relaxed) + current_ms;

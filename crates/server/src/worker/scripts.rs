@@ -1,0 +1,192 @@
+//! Clients whose requests run scripts, and all others of the worker while one of these takes long.
+//!
+//! A script may run for as long as it likes, and from within it its worker has to serve its other clients then (see
+//! [`ochre_engine::Attendant`]). So it is run where nothing of the worker is in use but what it needs: behind the group that its
+//! connection came with, with an executor of its own, and with the client taken out of its connection, whose place a
+//! substitute keeps. Everything else of the worker is free for the attendant, who lets rounds of its loop run within the
+//! script; what they ask for is refused but for a few commands, so they take no lock and no script begins among them.
+//!
+//! A connection that has asked for one script often asks for more: the rest of what it has sent is run one by one, each
+//! request parsed when its turn comes.
+//!
+//! Rejected: a thread of its own for every script (a switch to it and back takes as long as a short one), and one to which the
+//! worker is handed over once a script turns out to be long (a script in the midst of its worker's loop leaves nothing to be
+//! handed over).
+
+use std::cell::RefCell;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use mio::Events;
+use ochre_engine::{Args, Attendant, Client, Clock, Engine, Executor, Outcome, Prepared};
+use ochre_keyspace::Key;
+use ochre_resp::Limits;
+
+use super::Worker;
+use crate::connection::State;
+use crate::group::{Batch, Kind, RECEIVE_BYTES, Seat, parse_ahead};
+use crate::running::{Running, Slot};
+
+/// Groups that are served at once while a script runs.
+const GROUPS_AT_ONCE: usize = 4;
+
+/// What scripts are run with.
+pub(super) struct Desk {
+    executor: Executor,
+    batch: Batch,
+    running: Slot,
+}
+
+impl Desk {
+    fn new(engine: &Arc<Engine>, worker: usize, running: &Slot) -> Desk {
+        let executor = Executor::new(Arc::clone(engine), worker);
+        Desk { executor, batch: Batch::default(), running: running.clone() }
+    }
+}
+
+/// The worker, lent to a script.
+struct Lent<'w>(RefCell<&'w mut Worker>);
+
+impl Attendant for Lent<'_> {
+    fn attend(&self) -> bool {
+        self.0.try_borrow_mut().map_or(true, |mut worker| worker.attend())
+    }
+}
+
+impl Worker {
+    /// Puts a seat aside whose next request runs a script; its connection stays as it is until then.
+    pub(super) fn put_aside(&mut self, index: usize, seat: Seat) {
+        if let Some(connection) = self.connections.get_mut(seat.token) {
+            connection.queued = true;
+        }
+        self.aside.push_back((index, seat));
+    }
+
+    /// Serves those that were put aside.
+    pub(super) fn serve_aside(&mut self) {
+        while let Some((index, mut seat)) = self.aside.pop_front() {
+            self.serve_one_by_one(&mut seat);
+            self.leave(&mut seat);
+            if let Some(place) = self.seats.get_mut(index) {
+                *place = seat;
+            }
+        }
+    }
+
+    fn serve_one_by_one(&mut self, seat: &mut Seat) {
+        let Some(connection) = self.connections.get_mut(seat.token) else { return };
+        connection.queued = false;
+        connection.state = State::Open;
+        let desk = self.desk.take();
+        let mut desk = desk.unwrap_or_else(|| Box::new(Desk::new(&self.engine, self.index, &self.running)));
+        let mut clock = Clock::read();
+        seat.stopped = false;
+        while self.serve_next(seat, &mut desk, &mut clock) {}
+        self.now_ms = clock.now_ms;
+        self.desk = Some(desk);
+    }
+
+    /// Runs the next request of a seat; whether another one may follow.
+    fn serve_next(&mut self, seat: &mut Seat, desk: &mut Desk, clock: &mut Clock) -> bool {
+        let Some(connection) = self.connections.get_mut(seat.token) else { return false };
+        let bulk_len_max = self.engine.settings.bulk_len_max.load(Relaxed);
+        let limits = Limits::new(bulk_len_max, connection.client.authenticated);
+        desk.batch.clear();
+        parse_ahead(0, seat, connection, &limits, &mut desk.batch, 1);
+        let Desk { executor, batch, running } = desk;
+        let Some(item) = batch.items.first() else { return false };
+        let input = std::mem::take(&mut seat.input);
+        if item.kind == Kind::Request || item.kind == Kind::Owned {
+            clock.refresh();
+            let args = item.args_in(&input, &batch.spans, &batch.rare).unwrap_or_default();
+            let mut keys: Vec<Key<'_>> = Vec::new();
+            let prepared = executor.prepare(args, item.head, &mut keys);
+            let shown = Running::of(connection.client.id());
+            shown.args.set(args);
+            let shown = running.show(&shown);
+            let outcome = self.run_alone(seat, executor, (args, prepared), &keys, clock);
+            drop(shown);
+            if outcome != Outcome::Postponed {
+                seat.run = item.end;
+            }
+            if outcome != Outcome::Done {
+                self.note_outcome(seat, outcome);
+            }
+        } else {
+            self.run_nothing(seat, item, &input, &batch.rare);
+        }
+        seat.input = input;
+        batch.rare.clear();
+        self.rewind(seat);
+        if seat.out.len() > RECEIVE_BYTES {
+            self.after_large_reply(seat);
+        }
+        self.connections.get(seat.token).is_some_and(|connection| connection.state == State::Open)
+    }
+
+    /// Runs a request, with the worker lent to it if it runs a script.
+    fn run_alone(
+        &mut self,
+        seat: &mut Seat,
+        executor: &mut Executor,
+        (args, prepared): (Args<'_>, Prepared),
+        keys: &[Key<'_>],
+        clock: &mut Clock,
+    ) -> Outcome {
+        let token = seat.token;
+        let Some(connection) = self.connections.get_mut(token) else { return Outcome::Done };
+        let keys = &keys[prepared.keys()];
+        if !executor.is_script(&connection.client, prepared) {
+            return executor.execute(&mut connection.client, args, prepared, keys, &mut seat.out, clock);
+        }
+        let substitute = Client::in_place_of(&connection.client);
+        let mut client = std::mem::replace(&mut connection.client, substitute);
+        connection.queued = true;
+        connection.in_script = true;
+        connection.state = State::Waiting;
+        let outcome = {
+            let lent = Lent(RefCell::new(self));
+            executor.execute_script(&mut client, args, prepared, keys, &mut seat.out, clock, &lent)
+        };
+        let Some(connection) = self.connections.get_mut(token) else { return outcome };
+        connection.client = client;
+        connection.queued = false;
+        connection.in_script = false;
+        connection.state = State::Open;
+        if std::mem::take(&mut connection.is_doomed) {
+            seat.out.clear();
+            self.close(token);
+        }
+        if self.stopping {
+            // The end of the connection is the reply to a script that the server's end has cut short.
+            seat.out.clear();
+        }
+        outcome
+    }
+
+    /// Serves those who are ready, from within a script of another client; whether that may go on.
+    fn attend(&mut self) -> bool {
+        // What was put aside came before what comes now.
+        self.serve_aside();
+        let mut events = self.attended.take().unwrap_or_else(|| Events::with_capacity(64));
+        if let Err(error) = self.poll.poll(&mut events, Some(Duration::ZERO))
+            && error.kind() != io::ErrorKind::Interrupted
+        {
+            log::error!("Waiting for sockets failed: {error}");
+        }
+        self.take_events(&events);
+        self.attended = Some(events);
+        self.read_mail(&mut Vec::new());
+        for _ in 0..GROUPS_AT_ONCE {
+            if self.ready.is_empty() {
+                break;
+            }
+            self.serve_group();
+        }
+        self.make_parts();
+        self.heartbeat.beat();
+        !self.stopping
+    }
+}
