@@ -8,9 +8,6 @@ type Row = (Directive, &'static str, fn(&Config) -> bool);
 
 const ROWS: &[Row] = &[
     (Directive::Appendonly, "append-only file", |config| config.bool(Directive::Appendonly)),
-    (Directive::NotifyKeyspaceEvents, "publishing of messages", |config| {
-        !config.is_default(Directive::NotifyKeyspaceEvents)
-    }),
     (Directive::TlsPort, "TLS", |config| config.uint(Directive::TlsPort) != 0),
 ];
 

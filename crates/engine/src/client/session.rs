@@ -7,10 +7,12 @@ use ochre_acl::User;
 use ochre_keyspace::Waiter;
 use ochre_resp::Protocol;
 
+use super::listening::Listening;
 use super::parked::Parked;
 use super::shared::{ClientShared, client_flags};
 use super::transaction::Transaction;
 use crate::access::AccessControl;
+use crate::messages::Receiver;
 use crate::sequel::Promise;
 
 /// What happens to replies (CLIENT REPLY).
@@ -100,6 +102,10 @@ pub struct Client {
     pub redacted: Vec<usize>,
     /// What is still to come of the present reply.
     pub(crate) promises: Vec<Promise>,
+    /// What it has if it is told things besides replies.
+    pub(crate) listening: Option<Box<Listening>>,
+    /// The number of the last of what its worker's clients are told that it has been told, too.
+    pub heard: u64,
 }
 
 impl Client {
@@ -140,6 +146,8 @@ impl Client {
             import_source: false,
             redacted: Vec::new(),
             promises: Vec::new(),
+            listening: None,
+            heard: 0,
         }
     }
 
@@ -163,7 +171,30 @@ impl Client {
     /// Whether it may run what it likes, at once, and gets the reply.
     #[inline]
     pub(crate) fn is_usual(&self) -> bool {
-        self.unrestricted && !self.transaction.open && self.reply_mode == ReplyMode::On
+        self.unrestricted
+            && !self.transaction.open
+            && self.reply_mode == ReplyMode::On
+            && self.listening.is_none()
+    }
+
+    /// What it has because it is told things.
+    pub(crate) fn listen(&mut self) -> &mut Listening {
+        self.listening.get_or_insert_default()
+    }
+
+    /// So many bytes were put into the output where replies begin that have promises.
+    pub(crate) fn replies_moved(&mut self, at: usize, bytes: usize) {
+        self.promises.iter_mut().filter(|promise| promise.at >= at).for_each(|promise| promise.at += bytes);
+    }
+
+    /// Where messages for it go.
+    pub(crate) fn receiver(&self) -> Receiver {
+        Receiver { client: self.id(), place: self.shared.place.load(Relaxed) }
+    }
+
+    /// Bytes that being told things takes.
+    pub fn listening_bytes(&self) -> usize {
+        self.listening.as_deref().map_or(0, Listening::memory_bytes)
     }
 
     /// Makes it a user's.

@@ -8,6 +8,7 @@ use crate::command::{Command, CommandEntry, flags};
 use crate::engine::PauseMode;
 use crate::error::{Error, NO_AUTH, OUT_OF_MEMORY, wrong_arity};
 use crate::persistence::LOADING;
+use ochre_resp::Protocol;
 
 use super::run::Runner;
 use super::unwatch;
@@ -20,7 +21,7 @@ pub(super) enum Admission<'e> {
     RunQueue(&'e CommandEntry),
     /// It is queued.
     Queue(&'e CommandEntry),
-    /// It waits for the end of a pause.
+    /// It waits for the end of a pause, or until what there is to be told is told.
     Postpone,
 }
 
@@ -59,6 +60,9 @@ impl Runner<'_> {
         if !has_room && (command.flags | queued_flags) & flags::DENYOOM != 0 {
             return Err(OUT_OF_MEMORY);
         }
+        if client.listening.is_some() {
+            check_subscriber(client, entry)?;
+        }
         if self.engine.restricted.load(Relaxed) {
             self.check_restrictions(command, command.flags | queued_flags)?;
         }
@@ -68,6 +72,10 @@ impl Runner<'_> {
             && client.shared.has(client_flags::MONITOR)
         {
             return Err(Error::new("ERR Replica can't interact with the keyspace"));
+        }
+        let adds_messages = (command.flags | queued_flags) & (flags::PUBSUB | flags::WRITE) != 0;
+        if adds_messages && self.engine.messages.are_congested() {
+            return Ok(Admission::Postpone);
         }
         if command.is(flags::RUNS_QUEUE) {
             return Ok(Admission::RunQueue(entry));
@@ -156,6 +164,22 @@ impl Runner<'_> {
         self.write_error(&text, client, out);
         self.show_to_monitors(client, args);
     }
+}
+
+/// Between messages of channels, RESP2 can tell no reply apart; so only what belongs to them may be said.
+#[cold]
+fn check_subscriber(client: &Client, entry: &CommandEntry) -> Result<(), Error> {
+    const ALLOWED: [&str; 9] = [
+        "ping", "subscribe", "ssubscribe", "unsubscribe", "sunsubscribe", "psubscribe", "punsubscribe", "quit", "reset",
+    ];
+    let is_free = client.protocol == Protocol::Resp3 || !client.shared.has(client_flags::PUBSUB);
+    if is_free || ALLOWED.contains(&entry.full_name.as_str()) {
+        return Ok(());
+    }
+    Err(Error::owned(format!(
+        "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
+        entry.full_name
+    )))
 }
 
 /// Whether a browser was made to talk to the server: the first words of what it sends are `POST` and `Host:`. What

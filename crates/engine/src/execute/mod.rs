@@ -13,6 +13,7 @@
 
 mod account;
 mod admission;
+mod listen;
 mod run;
 mod sequence;
 mod serve;
@@ -37,6 +38,7 @@ use crate::worker::WorkerContext;
 use self::admission::Admission;
 use self::run::{Gate, Runner};
 
+pub(crate) use listen::set_public;
 pub use sequence::Requests;
 pub(crate) use transaction::unwatch;
 
@@ -179,7 +181,8 @@ impl Executor {
             clock.refresh();
             let Executor { engine, context, effects, .. } = self;
             let runner = Runner { engine, context };
-            let is_usual = client.is_usual() && !engine.restricted.load(Relaxed);
+            let is_usual =
+                client.is_usual() && !engine.restricted.load(Relaxed) && !engine.messages.are_congested();
             if is_usual && engine.monitor_count.load(Relaxed) == 0 {
                 runner.run_sequence(client, requests, &mut at, keys, (out, out_max), clock, effects);
                 if client.has_promises() {
@@ -238,6 +241,7 @@ impl Executor {
         if client.shared.has(client_flags::MONITOR) {
             monitor::remove(&self.engine, client.id());
         }
+        self.stop_listening(client);
     }
 }
 
@@ -258,6 +262,7 @@ impl Runner<'_> {
         has_room: bool,
     ) -> Outcome {
         let entry = self.engine.commands.get(id);
+        let start = out.len();
         // What the client gets whatever it wants of this command's reply.
         let mut before = (out.len(), 0);
         if entry.is_none() && admission::is_web_request(args) {
@@ -280,7 +285,11 @@ impl Runner<'_> {
                 break gate;
             }
         };
-        end(client, gate, before, out)
+        let outcome = end(client, gate, before, out);
+        if client.listening.is_some() {
+            self.tell_around(client, entry, out, start);
+        }
+        outcome
     }
 
     /// Runs a request that may run; also whether it was the queue of a transaction.

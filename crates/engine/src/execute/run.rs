@@ -103,6 +103,7 @@ impl Runner<'_> {
                     clock.start_ns = tick::now_ns();
                 }
                 self.engine.keyspace.journal.append(&view.effects().unit);
+                self.listen(&mut view, client);
             }
         }
         self.finish(effects, letters, now_ms);
@@ -160,6 +161,9 @@ impl Runner<'_> {
             is_retry: false,
         };
         let done = self.perform(&mut call, entry);
+        if call.client.listening.is_some() {
+            self.note_reads(&mut call, entry);
+        }
         if let Some(parked) = call.client.waiter.as_deref().and_then(Parked::of) {
             // It is accounted for once it has its reply.
             parked.spent_ns.store(tick::lap(start_ns), Relaxed);

@@ -105,6 +105,8 @@ impl Runner<'_> {
         let mut letters = Letters::default();
         {
             let mut view = self.view_for(transaction.flags, locks, now_ms, effects);
+            // Others' messages do not come between its own.
+            let _turn = (transaction.flags & flags::PUBSUB != 0).then(|| engine.messages.exclusive());
             gate = self.gate(client, transaction.flags, now_ms);
             if gate == Gate::Open {
                 view.set_no_touch(client.no_touch);
@@ -123,6 +125,7 @@ impl Runner<'_> {
                     clock.start_ns = tick::now_ns();
                 }
                 engine.keyspace.journal.append(&view.effects().unit);
+                self.listen(&mut view, client);
             }
         }
         self.finish(effects, letters, now_ms);

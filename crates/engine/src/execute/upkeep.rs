@@ -46,6 +46,7 @@ impl Executor {
                 }
                 view.evict(candidate.db, key);
                 engine.keyspace.journal.append(&view.effects().unit);
+                view.tell(0);
                 view.effects().clear();
             }
             engine.latency_since("eviction-del", delete_start_ns);

@@ -11,6 +11,7 @@ mod hashes;
 mod hyperloglog;
 mod keys;
 mod lists;
+mod pubsub;
 mod reply_item;
 mod reply_map;
 mod sequels;
@@ -25,7 +26,9 @@ mod transactions;
 use crate::command::Command;
 
 pub use admin::DebugSwitches;
+pub(crate) use connection::end_tracking;
 pub(crate) use lists::list_limits;
+pub(crate) use pubsub::end_subscriptions;
 pub(crate) use strings::new_string;
 
 /// The commands of all families.
@@ -40,6 +43,7 @@ pub const ALL: &[&[Command]] = &[
     hyperloglog::COMMANDS,
     keys::COMMANDS,
     lists::COMMANDS,
+    pubsub::COMMANDS,
     server::COMMANDS,
     sorted_sets::COMMANDS,
     sets::COMMANDS,
