@@ -12,7 +12,7 @@ use super::parked::Parked;
 use super::shared::{ClientShared, client_flags};
 use super::transaction::Transaction;
 use crate::access::AccessControl;
-use crate::messages::Receiver;
+use crate::messages::{Notice, Receiver};
 use crate::sequel::Promise;
 
 /// What happens to replies (CLIENT REPLY).
@@ -190,6 +190,26 @@ impl Client {
     /// Where messages for it go.
     pub(crate) fn receiver(&self) -> Receiver {
         Receiver { client: self.id(), place: self.shared.place.load(Relaxed) }
+    }
+
+    /// Whether another worker has made the reply that it waits for, and it is on its way.
+    #[inline]
+    pub fn awaits_reply(&self) -> bool {
+        self.listening.is_some() && self.shared.wait.is_served()
+    }
+
+    /// Keeps a notice until that reply is there.
+    pub fn tell_after_reply(&mut self, notice: &Notice) {
+        let mut told = Vec::new();
+        notice.write(self, &mut told);
+        self.listen().regardless.append(&mut told);
+    }
+
+    /// Adds what was to be told behind a late reply.
+    pub fn take_told_after(&mut self, reply: &mut Vec<u8>) {
+        if let Some(listening) = self.listening.as_deref_mut() {
+            reply.append(&mut listening.regardless);
+        }
     }
 
     /// Bytes that being told things takes.

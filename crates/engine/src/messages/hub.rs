@@ -216,8 +216,10 @@ impl Audience for KeyspaceListener {
         let KeyspaceListener(messages) = self;
         let _turn = messages.shared_turn();
         let mut batch = Batch::new();
-        messages.tell_readers(news, &mut batch);
+        let mut own = Batch::new();
+        messages.tell_readers(news, &mut batch, &mut own);
         messages.publish_events(news, &mut batch);
+        batch.extend(own);
         messages.tell_prefixes(news, &mut batch);
         messages.put(batch);
     }

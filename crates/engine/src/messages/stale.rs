@@ -45,11 +45,11 @@ impl Messages {
         !self.prefixes.read().is_empty()
     }
 
-    /// Tells those who have read what has changed.
-    pub(super) fn tell_readers(&self, news: &News<'_>, batch: &mut Batch) {
+    /// Tells those who have read what has changed. What the author of the step hears himself comes last, so it is kept apart.
+    pub(super) fn tell_readers(&self, news: &News<'_>, batch: &mut Batch, own: &mut Batch) {
         for stale in news.stale {
             match stale {
-                Stale::Everything => self.tell_all(news.author, batch),
+                Stale::Everything => self.tell_all(news.author, batch, own),
                 Stale::Key { name, readers, is_own, .. } => {
                     let told = readers.iter().filter_map(|id| self.clients.get(*id)).filter(|client| {
                         let flags = client.flags.load(Relaxed);
@@ -58,7 +58,9 @@ impl Messages {
                     });
                     let names = || std::iter::once(&**name);
                     told.for_each(|client| {
-                        self.tell(&client, |is_redirected| Notice::invalidation(names(), is_redirected), news.author, batch);
+                        let batch = if client.id == news.author { &mut *own } else { &mut *batch };
+                        let notice = |is_redirected| Notice::invalidation(names(), is_redirected);
+                        self.tell(&client, notice, news.author, batch);
                     });
                 }
             }
@@ -66,12 +68,13 @@ impl Messages {
     }
 
     /// Tells everybody who keeps copies that all keys are gone.
-    fn tell_all(&self, author: u64, batch: &mut Batch) {
+    fn tell_all(&self, author: u64, batch: &mut Batch, own: &mut Batch) {
         for client in self.clients.list() {
             if client.has(bits::TRACKING) {
                 let protocol =
                     if client.protocol.load(Relaxed) == 3 { Protocol::Resp3 } else { Protocol::Resp2 };
                 let notice = |is_redirected| Notice::invalidation_of_all(protocol, is_redirected);
+                let batch = if client.id == author { &mut *own } else { &mut *batch };
                 self.tell(&client, notice, author, batch);
             }
         }

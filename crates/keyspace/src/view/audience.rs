@@ -17,16 +17,27 @@ impl View<'_> {
 
     #[cold]
     fn tell_news(&mut self, author: u64) {
-        // Without an audience (in tests) effects are for the caller to look at.
-        let Some(audience) = self.keyspace.audience.get() else { return };
-        audience.hear(&News {
-            events: &self.effects.events,
-            stale: &self.effects.stale,
-            notify_classes: self.keyspace.settings.notify_classes.load(Relaxed),
-            author,
-        });
+        let stale = std::mem::take(&mut self.effects.stale);
+        let was_told = self.tell_of(&stale, author);
+        if !was_told {
+            self.effects.stale = stale;
+        }
+    }
+
+    /// Tells the events so far, because something else is to come behind them; what is stale comes last.
+    pub fn tell_events(&mut self, author: u64) {
+        if !self.effects.events.is_empty() {
+            self.tell_of(&[], author);
+        }
+    }
+
+    /// Whether there is anybody to tell: without an audience (in tests) effects are for the caller to look at.
+    fn tell_of(&mut self, stale: &[Stale], author: u64) -> bool {
+        let Some(audience) = self.keyspace.audience.get() else { return false };
+        let notify_classes = self.keyspace.settings.notify_classes.load(Relaxed);
+        audience.hear(&News { events: &self.effects.events, stale, notify_classes, author });
         self.effects.events.clear();
-        self.effects.stale.clear();
+        true
     }
 
     /// Notes that somebody has read a key and is to hear when it changes. Where that are more than `keys_max` keys, others of the

@@ -250,6 +250,7 @@ impl Worker {
                 self.output_limits = OutputLimits::new(&self.engine.config.read());
                 self.evict_clients();
                 self.executor.relieve(clock_ms());
+                self.executor.relieve_tracking();
             }
         }
     }

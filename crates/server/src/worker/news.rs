@@ -2,7 +2,7 @@
 //!
 //! The bytes are there, once for all; they are copied behind what waits at each connection, and when all is copied, each
 //! connection is sent what it has got. Between rounds no reply is on its way, so nothing is torn apart; what a client was
-//! told amid its replies is not told again.
+//! told amid its replies is not told again, and a client whose reply another worker has made is told behind that.
 
 use ochre_engine::messages::{Delivery, Receiver};
 
@@ -43,6 +43,9 @@ impl Worker {
         if client.id() != receiver.client || client.heard >= delivery.number || connection.state == State::Draining
         {
             return;
+        }
+        if connection.client.awaits_reply() {
+            return connection.client.tell_after_reply(&delivery.notice);
         }
         if let Some(rest) = connection.rest.as_mut() {
             let mut bytes = Vec::new();

@@ -32,7 +32,7 @@ pub(super) const SPUBLISH: Command = Command {
 fn publish(call: &mut Call<'_, '_>, kind: Kind) -> Result<(), Error> {
     let author = call.client.id();
     // What the transaction or script has done before it comes before it.
-    call.view.tell(author);
+    call.view.tell_events(author);
     let receivers = call.engine.messages.publish(kind, call.args.at(1), call.args.at(2), author);
     call.reply.integer(receivers as i64);
     Ok(())
