@@ -90,7 +90,7 @@ impl Executor {
     pub fn take_news(&mut self) -> Vec<Delivery> {
         let mut news = self.context.news.borrow_mut();
         news.refill(&self.engine.messages, self.context.index, 0);
-        news.take()
+        news.take(&self.engine.messages)
     }
 
     /// Ends all that a client is told.

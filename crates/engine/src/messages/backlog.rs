@@ -59,8 +59,9 @@ impl Backlog {
         }
     }
 
-    /// Takes all that is left.
-    pub fn take(&mut self) -> Vec<Delivery> {
+    /// Takes all that is left, to be told.
+    pub(crate) fn take(&mut self, messages: &Messages) -> Vec<Delivery> {
+        messages.note_told(self.deliveries.iter().map(Delivery::memory_bytes).sum());
         std::mem::take(&mut self.deliveries)
     }
 }

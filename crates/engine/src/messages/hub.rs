@@ -98,6 +98,16 @@ impl Messages {
         self.queues.are_congested()
     }
 
+    /// Bytes of what is on its way to clients: no data, and gone soon.
+    #[inline]
+    pub fn pending_bytes(&self) -> usize {
+        self.queues.pending_bytes()
+    }
+
+    pub(super) fn note_told(&self, bytes: usize) {
+        self.queues.note_told(bytes);
+    }
+
     /// Publishes a message to a channel or a sharded channel; how many get it. `author` is the client that does.
     pub fn publish(&self, kind: Kind, channel: &[u8], message: &[u8], author: u64) -> usize {
         if !self.may_be_heard(kind) {

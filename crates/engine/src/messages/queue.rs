@@ -57,11 +57,20 @@ struct Queue {
     any: AtomicBool,
 }
 
+impl Delivery {
+    /// Bytes that it takes, as if nobody else shared its notice.
+    pub(super) fn memory_bytes(&self) -> usize {
+        size_of::<Delivery>() + self.notice.memory_bytes()
+    }
+}
+
 /// The queues of all workers.
 pub(super) struct Queues {
     workers: Vec<Queue>,
     /// How many are congested.
     congested: AtomicUsize,
+    /// Bytes of all that was put in and has not been told.
+    pending_bytes: AtomicUsize,
 }
 
 thread_local! {
@@ -76,7 +85,11 @@ pub fn enter_worker(worker: usize) {
 
 impl Queues {
     pub(super) fn new(workers: usize) -> Queues {
-        Queues { workers: (0..workers).map(|_| Queue::default()).collect(), congested: AtomicUsize::new(0) }
+        Queues {
+            workers: (0..workers).map(|_| Queue::default()).collect(),
+            congested: AtomicUsize::new(0),
+            pending_bytes: AtomicUsize::new(0),
+        }
     }
 
     /// The number of workers.
@@ -88,6 +101,17 @@ impl Queues {
     #[inline]
     pub(super) fn are_congested(&self) -> bool {
         self.congested.load(Relaxed) != 0
+    }
+
+    /// Bytes of what is on its way, which will be gone soon.
+    #[inline]
+    pub(super) fn pending_bytes(&self) -> usize {
+        self.pending_bytes.load(Relaxed)
+    }
+
+    /// Notes that so many of them have been told.
+    pub(super) fn note_told(&self, bytes: usize) {
+        self.pending_bytes.fetch_sub(bytes, Relaxed);
     }
 
     /// Whether there is anything for a worker.
@@ -119,7 +143,9 @@ impl Queues {
 
     fn add(&self, queue: &mut Waiting, delivery: Delivery) {
         let before = queue.bytes;
-        queue.bytes += size_of::<Delivery>() + delivery.notice.memory_bytes();
+        let bytes = delivery.memory_bytes();
+        self.pending_bytes.fetch_add(bytes, Relaxed);
+        queue.bytes += bytes;
         if before < CONGESTED_BYTES && queue.bytes >= CONGESTED_BYTES {
             self.congested.fetch_add(1, Relaxed);
         }

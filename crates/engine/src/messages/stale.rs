@@ -18,6 +18,17 @@ use crate::client::{ClientShared, client_flags as bits};
 /// Names of keys that changed, and whether the author of the step did that to all of them.
 type Names<'n> = BTreeMap<&'n [u8], bool>;
 
+/// The notices of a key that changed, made when first needed and shared by all who are told.
+#[derive(Default)]
+struct Shared([Option<Arc<Notice>>; 2]);
+
+impl Shared {
+    fn get(&mut self, name: &[u8], is_redirected: bool) -> Arc<Notice> {
+        let notice = || Arc::new(Notice::invalidation(std::iter::once(name), is_redirected));
+        Arc::clone(self.0[usize::from(is_redirected)].get_or_insert_with(notice))
+    }
+}
+
 impl Messages {
     /// Adds a client to those who hear of keys that begin so.
     pub fn add_prefix(&self, prefix: &[u8], client: u64) {
@@ -56,10 +67,10 @@ impl Messages {
                         let is_loop = *is_own && client.id == news.author && flags & bits::NO_LOOP != 0;
                         flags & bits::TRACKING != 0 && flags & bits::BROADCAST == 0 && !is_loop
                     });
-                    let names = || std::iter::once(&**name);
+                    let mut shared = Shared::default();
                     told.for_each(|client| {
                         let batch = if client.id == news.author { &mut *own } else { &mut *batch };
-                        let notice = |is_redirected| Notice::invalidation(names(), is_redirected);
+                        let notice = |is_redirected| shared.get(name, is_redirected);
                         self.tell(&client, notice, news.author, batch);
                     });
                 }
@@ -73,7 +84,7 @@ impl Messages {
             if client.has(bits::TRACKING) {
                 let protocol =
                     if client.protocol.load(Relaxed) == 3 { Protocol::Resp3 } else { Protocol::Resp2 };
-                let notice = |is_redirected| Notice::invalidation_of_all(protocol, is_redirected);
+                let notice = |is_redirected| Arc::new(Notice::invalidation_of_all(protocol, is_redirected));
                 let batch = if client.id == author { &mut *own } else { &mut *batch };
                 self.tell(&client, notice, author, batch);
             }
@@ -101,7 +112,8 @@ impl Messages {
                 let names: Vec<&[u8]> =
                     names.iter().filter(|(_, is_own)| !(is_author && **is_own)).map(|(name, _)| *name).collect();
                 if !names.is_empty() {
-                    let notice = |is_redirected| Notice::invalidation(names.iter().copied(), is_redirected);
+                    let names = names.iter().copied();
+                    let notice = |is_redirected| Arc::new(Notice::invalidation(names, is_redirected));
                     self.tell(&client, notice, news.author, batch);
                 }
             }
@@ -112,7 +124,7 @@ impl Messages {
     fn tell(
         &self,
         client: &ClientShared,
-        notice: impl FnOnce(bool) -> Notice,
+        notice: impl FnOnce(bool) -> Arc<Notice>,
         author: u64,
         batch: &mut Batch,
     ) {
@@ -121,10 +133,10 @@ impl Messages {
         let (receiver, notice) = match &to {
             None => (client, notice(false)),
             Some(Some(other)) if !other.is_killed() => (&**other, notice(true)),
-            Some(_) => (client, Notice::BrokenRedirection(target)),
+            Some(_) => (client, Arc::new(Notice::BrokenRedirection(target))),
         };
         let to = Receiver { client: receiver.id, place: receiver.place.load(Relaxed) };
-        let delivery = Delivery { notice: Arc::new(notice), to: Arc::new(vec![to]), author, number: 0 };
+        let delivery = Delivery { notice, to: Arc::new(vec![to]), author, number: 0 };
         batch.push((receiver.worker, delivery));
     }
 }
