@@ -52,6 +52,7 @@ impl Call<'_, '_> {
             request: what.request.unwrap_or_else(|| OwnedRequest::copy(self.args)),
             protocol: client.protocol,
             no_touch: client.no_touch,
+            notes_reads: client.listening.as_ref().is_some_and(|listening| listening.tracking.notes_reads()),
             import_source: client.import_source,
             spent_ns: AtomicU64::new(0),
             is_over: AtomicBool::new(false),

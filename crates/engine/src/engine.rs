@@ -1,5 +1,6 @@
 //! The server as commands see it: everything that all workers share.
 
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -14,6 +15,7 @@ use crate::client::Registry;
 use crate::command::CommandTable;
 use crate::family;
 use crate::log::CommandLogs;
+use crate::messages::{KeyspaceListener, Messages};
 use crate::persistence::Persistence;
 use crate::settings::Settings;
 use crate::stats::{ErrorStats, ServerStats};
@@ -54,6 +56,8 @@ pub enum Message {
         /// What.
         reply: Arc<[u8]>,
     },
+    /// Tell clients what there is to be told.
+    News,
     /// Look again at what was postponed (CLIENT UNPAUSE).
     Resume,
     /// More of the log is durable, or it need not be: look again at what waits for that.
@@ -178,7 +182,9 @@ pub struct Engine {
     /// What the hot path needs of it.
     pub settings: Settings,
     /// Who is connected.
-    pub clients: Registry,
+    pub clients: Arc<Registry>,
+    /// What clients are told besides replies.
+    pub messages: Arc<Messages>,
     /// Clients that were evicted and may not be gone yet.
     pub(crate) leaving: crate::client::Leaving,
     /// Statistics by worker.
@@ -221,7 +227,7 @@ pub struct Engine {
     pub changes_at_save: AtomicU64,
     /// What DEBUG switched on or off.
     pub debug: family::DebugSwitches,
-    host: OnceLock<Box<dyn Host>>,
+    host: OnceLock<Arc<dyn Host>>,
 }
 
 /// The version of Redis whose behaviour is promised to clients that ask.
@@ -240,6 +246,7 @@ impl Engine {
         let settings = Settings::default();
         settings.refresh(&config, &keyspace.settings);
         let count = commands.all().len();
+        let clients = Arc::<Registry>::default();
         let access = AccessControl::new(&commands, config.text(ochre_config::Directive::Requirepass));
         Engine {
             workers: (0..workers.max(1)).map(|_| Arc::new(WorkerStats::new(count))).collect(),
@@ -248,7 +255,8 @@ impl Engine {
             keyspace,
             config: RwLock::new(config),
             settings,
-            clients: Registry::default(),
+            messages: Arc::new(Messages::new(workers.max(1), Arc::clone(&clients))),
+            clients,
             leaving: crate::client::Leaving::default(),
             stats: ServerStats::default(),
             errors: ErrorStats::default(),
@@ -276,6 +284,10 @@ impl Engine {
     /// Says who does what the engine cannot; only the first call counts.
     pub fn set_host(&self, host: Box<dyn Host>) {
         self.stats.startup_bytes.store(ochre_memory::used_bytes(), Relaxed);
+        let host: Arc<dyn Host> = host.into();
+        self.messages.set_host(Arc::clone(&host));
+        let listener = KeyspaceListener(Arc::clone(&self.messages));
+        drop(self.keyspace.audience.set(Box::new(listener)));
         drop(self.host.set(host));
     }
 
@@ -298,7 +310,7 @@ impl Engine {
 
     /// What a worker passes to handlers.
     pub fn worker_context(&self, index: usize) -> WorkerContext {
-        WorkerContext { index, stats: Arc::clone(&self.workers[index]) }
+        WorkerContext { index, stats: Arc::clone(&self.workers[index]), news: RefCell::default() }
     }
 
     /// Takes a sample of all rates and of memory's peak; to be called ten times a second.

@@ -7,8 +7,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use ochre_keyspace::{Effects, Key, Keyspace, Locks, Patience, WatchFlag, Waiter};
+use ochre_keyspace::{Effects, Key, Locks, Patience, Waiter, WatchFlag};
 use parking_lot::Mutex;
+
+use crate::engine::Engine;
 
 /// A thing that was left.
 pub(crate) enum Left {
@@ -23,6 +25,8 @@ pub(crate) enum Left {
     },
     /// Somebody who waits no more.
     Waiter(Arc<Waiter>),
+    /// That all changes are told although nobody hears of keys by prefix any more.
+    Publicity,
 }
 
 /// All such things.
@@ -41,25 +45,27 @@ impl LeftBehind {
     }
 
     /// Takes out of their stripes what was left there; to be called now and then.
-    pub(crate) fn tidy(&self, keyspace: &Keyspace) {
+    pub(crate) fn tidy(&self, engine: &Engine) {
         if !self.any.swap(false, Relaxed) {
             return;
         }
         let things = std::mem::take(&mut *self.things.lock());
-        let again: Vec<Left> = things.into_iter().filter(|left| !take_out(left, keyspace)).collect();
+        let again: Vec<Left> = things.into_iter().filter(|left| !take_out(left, engine)).collect();
         again.into_iter().for_each(|left| self.add(left));
     }
 }
 
 /// Takes a thing out, if no script holds its stripe for long; whether it is out.
-fn take_out(left: &Left, keyspace: &Keyspace) -> bool {
-    let mut effects = Effects::default();
+fn take_out(left: &Left, engine: &Engine) -> bool {
+    let (keyspace, mut effects) = (&engine.keyspace, Effects::default());
     let names: Vec<&[u8]> = match left {
         Left::Watched { key, .. } => vec![key],
         Left::Waiter(waiter) => waiter.keys().collect(),
+        Left::Publicity => Vec::new(),
     };
     let keys: Vec<Key<'_>> = names.into_iter().map(|name| keyspace.key(name)).collect();
-    let Some(mut view) = keyspace.try_view(Locks::Keys(&keys), 0, &mut effects, Patience::UntilHeld) else {
+    let locks = if keys.is_empty() { Locks::All } else { Locks::Keys(&keys) };
+    let Some(mut view) = keyspace.try_view(locks, 0, &mut effects, Patience::UntilHeld) else {
         return false;
     };
     match left {
@@ -68,6 +74,7 @@ fn take_out(left: &Left, keyspace: &Keyspace) -> bool {
             view.unwatch(*db, key, flag);
         }
         Left::Waiter(waiter) => view.forget(waiter),
+        Left::Publicity => view.set_public(engine.messages.has_prefixes()),
     }
     true
 }

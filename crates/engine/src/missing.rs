@@ -6,12 +6,7 @@ use ochre_config::{Config, Directive};
 /// A directive and the feature it belongs to.
 type Row = (Directive, &'static str, fn(&Config) -> bool);
 
-const ROWS: &[Row] = &[
-    (Directive::NotifyKeyspaceEvents, "publishing of messages", |config| {
-        !config.is_default(Directive::NotifyKeyspaceEvents)
-    }),
-    (Directive::TlsPort, "TLS", |config| config.uint(Directive::TlsPort) != 0),
-];
+const ROWS: &[Row] = &[(Directive::TlsPort, "TLS", |config| config.uint(Directive::TlsPort) != 0)];
 
 /// Says in the log which of the directives that are `concerned` ask for what is not there.
 pub fn warn_of_missing(config: &Config, concerned: impl Fn(Directive) -> bool) {

@@ -59,6 +59,8 @@ pub struct Settings {
     /// Whether the keys of a batch are prefetched: not if `prefetch-batch-max-size` is 0 or 1. A larger one leaves the
     /// size of the batches to the workers.
     pub prefetch: AtomicBool,
+    /// `tracking-table-max-keys`; 0: no limit.
+    pub tracking_table_max_keys: AtomicUsize,
     /// `hz`.
     pub hz: AtomicU32,
     /// `hash-max-listpack-entries`.
@@ -119,6 +121,7 @@ impl Settings {
         self.lazy_user_flush.store(config.bool(D::LazyfreeLazyUserFlush), Relaxed);
         self.active_expire_effort.store(config.uint(D::ActiveExpireEffort) as u32, Relaxed);
         self.prefetch.store(config.uint(D::PrefetchBatchMaxSize) > 1, Relaxed);
+        self.tracking_table_max_keys.store(config.uint(D::TrackingTableMaxKeys) as usize, Relaxed);
         self.hz.store(config.uint(D::Hz) as u32, Relaxed);
         self.hash_max_listpack_entries.store(config.uint(D::HashMaxListpackEntries) as usize, Relaxed);
         self.hash_max_listpack_value.store(config.uint(D::HashMaxListpackValue) as usize, Relaxed);
@@ -145,6 +148,14 @@ impl Settings {
         self.set_max_listpack_value.store(config.uint(D::SetMaxListpackValue) as usize, Relaxed);
         self.zset_max_listpack_entries.store(config.uint(D::ZsetMaxListpackEntries) as usize, Relaxed);
         self.zset_max_listpack_value.store(config.uint(D::ZsetMaxListpackValue) as usize, Relaxed);
+    }
+
+    /// So many keys at most are remembered for those who have read them.
+    pub fn tracked_keys_max(&self) -> usize {
+        match self.tracking_table_max_keys.load(Relaxed) {
+            0 => usize::MAX,
+            max => max,
+        }
     }
 
     /// When a list changes its encoding.
@@ -233,7 +244,7 @@ fn refresh_keyspace(config: &Config, keyspace: &ochre_keyspace::Settings) {
     keyspace.lazyfree_server_del.store(config.bool(D::LazyfreeLazyServerDel), Relaxed);
 }
 
-/// The classes of events that are published; none if they are published nowhere (neither `K` nor `E`).
+/// The classes of events that are published, and how; none if they are published nowhere (neither `K` nor `E`).
 fn notify_classes(events: KeyspaceEvents) -> u32 {
     const CLASSES: [(KeyspaceEvents, u32); 13] = [
         (KeyspaceEvents::GENERIC, event_class::GENERIC),
@@ -253,7 +264,12 @@ fn notify_classes(events: KeyspaceEvents) -> u32 {
     if !events.contains(KeyspaceEvents::KEYSPACE) && !events.contains(KeyspaceEvents::KEYEVENT) {
         return 0;
     }
-    CLASSES.iter().filter(|(set, _)| events.contains(*set)).fold(0, |classes, (_, class)| classes | class)
+    let ways = [
+        (KeyspaceEvents::KEYSPACE, event_class::KEYSPACE),
+        (KeyspaceEvents::KEYEVENT, event_class::KEYEVENT),
+    ];
+    let wanted = CLASSES.iter().chain(&ways).filter(|(set, _)| events.contains(*set));
+    wanted.fold(0, |classes, (_, class)| classes | class)
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! What belongs to one worker: its number and its statistics.
 
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicI64, AtomicUsize};
 use std::sync::{Arc, OnceLock};
 
 use crate::command::CommandId;
 use crate::counter::Counter;
 use crate::histogram::Histogram;
+use crate::messages::Backlog;
 
 /// The statistics of one command.
 #[derive(Debug, Default)]
@@ -94,10 +96,12 @@ impl WorkerStats {
 }
 
 /// What a handler may know of the worker that runs it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct WorkerContext {
     /// Its number, from 0.
     pub index: usize,
     /// Its statistics.
     pub stats: Arc<WorkerStats>,
+    /// What its clients are still to be told.
+    pub news: RefCell<Backlog>,
 }

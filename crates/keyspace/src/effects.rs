@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::audience::Stale;
 use crate::journal::Unit;
 
 /// Something that happened to a key, for those who subscribed to keyspace events.
@@ -19,6 +20,10 @@ pub struct Event {
 
 /// Class bits of keyspace events; the letters are those of `notify-keyspace-events`.
 pub mod event_class {
+    /// `K`: told by the key. Not a class: how events are told.
+    pub const KEYSPACE: u32 = 1 << 0;
+    /// `E`: told by the event.
+    pub const KEYEVENT: u32 = 1 << 1;
     /// `g`: commands that are not specific to a type.
     pub const GENERIC: u32 = 1 << 2;
     /// `$`: strings.
@@ -56,6 +61,8 @@ pub struct Effects {
     pub unit: Unit,
     /// Keyspace events, in order.
     pub events: Vec<Event>,
+    /// What is not any more as somebody has read it, in order.
+    pub stale: Vec<Stale>,
     /// Keys, with their databases, that somebody waits for and that may have what is waited for, in the order in which that
     /// came about.
     pub ready: VecDeque<(u32, Box<[u8]>)>,
@@ -82,7 +89,17 @@ impl Effects {
     /// 0 if nothing is left to be journalled, told or freed.
     #[inline]
     fn left(&self) -> usize {
-        self.unit.len() | self.events.len() | self.garbage.len() | self.freed_before_reply.len()
+        self.unit.len()
+            | self.events.len()
+            | self.stale.len()
+            | self.garbage.len()
+            | self.freed_before_reply.len()
+    }
+
+    /// Whether there is anything to tell the [`Audience`](crate::Audience).
+    #[inline]
+    pub(crate) fn has_news(&self) -> bool {
+        self.events.len() | self.stale.len() != 0
     }
 
     /// Ready for the next step.
@@ -90,5 +107,6 @@ impl Effects {
         self.dirty = 0;
         self.unit.clear();
         self.events.clear();
+        self.stale.clear();
     }
 }

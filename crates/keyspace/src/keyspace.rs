@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use smallvec::SmallVec;
 
+use crate::audience::Audience;
 use crate::effects::Effects;
 use crate::hash::{Hasher, Key, POSITION_BITS, Seen};
 use crate::hints::Hints;
 use crate::journal::Journal;
+use crate::readers::ReaderCounts;
 use crate::reclaim::Reclaimer;
 use crate::settings::Settings;
 use crate::snapshot::Slots;
@@ -28,6 +30,10 @@ pub struct Keyspace {
     hasher: Hasher,
     last_waiter: AtomicU64,
     pub(crate) snapshots: Slots,
+    /// Who hears of changes as they are made; nobody unless it is set.
+    pub audience: OnceLock<Box<dyn Audience>>,
+    /// How many keys somebody has read who wants to hear of their changes.
+    pub reader_counts: ReaderCounts,
     /// The stream of effects.
     pub journal: Journal,
     /// What may change at run time.
@@ -91,6 +97,8 @@ impl Keyspace {
             hasher: Hasher::new(seed),
             last_waiter: AtomicU64::new(0),
             snapshots: Slots::default(),
+            audience: OnceLock::new(),
+            reader_counts: ReaderCounts::default(),
             journal: Journal::default(),
             settings: Settings::new(),
             reclaimer: Reclaimer::start(),

@@ -3,9 +3,10 @@
 //! A [`Keyspace`] is divided into stripes, each behind a lock. A step (a command, a transaction) names the keys it
 //! needs, gets a [`View`] with their stripes locked, reads and writes through it, and leaves an [`Effects`] behind.
 //! Whoever holds a view appends its effects to the [`Journal`] before letting go: that makes the order of the journal
-//! the order of the history.
+//! the order of the history. What others want to hear of, the view tells them before it lets go ([`Audience`]).
 
 pub mod access;
+mod audience;
 mod effects;
 mod entry;
 mod evict;
@@ -19,6 +20,7 @@ mod keyspace;
 mod kind;
 mod lock;
 mod random;
+mod readers;
 mod reclaim;
 mod segment;
 mod settings;
@@ -35,6 +37,7 @@ mod view;
 mod waiters;
 mod watch;
 
+pub use audience::{Audience, News, Readership, Stale};
 pub use effects::{Effects, Event, event_class};
 pub use entry::{Entry, EntryRef, INLINE_BYTES_MAX};
 pub use evict::{Candidate, Evictor};
@@ -45,6 +48,7 @@ pub use hash::{Hasher, Key, KeyHash, POSITION_BITS};
 pub use journal::{Journal, JournalSink, Unit};
 pub use keyspace::{DatabaseSize, Keyspace, Locks};
 pub use random::Random;
+pub use readers::ReaderCounts;
 pub use reclaim::{Garbage, Reclaimer};
 pub use settings::{Policy, Settings};
 pub use sizes::{KeySizes, SIZE_BINS, SizeBins};

@@ -2,6 +2,7 @@
 
 use crate::lock::{Guard, Lock};
 use crate::random::Random;
+use crate::readers::Readers;
 use crate::tables::Tables;
 use crate::waiters::Waiters;
 use crate::watch::Watchers;
@@ -47,6 +48,7 @@ pub struct StripeData {
     pub(crate) tables: Tables,
     pub(crate) watchers: Watchers,
     pub(crate) waiters: Waiters,
+    pub(crate) readers: Readers,
     pub(crate) counters: Counters,
     pub(crate) random: Random,
 }
@@ -55,7 +57,7 @@ impl StripeData {
     /// Whether anybody wants to know what becomes of a key.
     #[inline]
     pub(crate) fn has_observers(&self) -> bool {
-        !self.watchers.is_empty() || !self.waiters.is_empty()
+        self.watchers.len() | self.waiters.names() | self.readers.wanted() != 0
     }
 
     fn new(databases: usize, stripe_bits: u32, seed: u64) -> StripeData {
@@ -63,6 +65,7 @@ impl StripeData {
             tables: Tables::new(databases, stripe_bits),
             watchers: Watchers::default(),
             waiters: Waiters::default(),
+            readers: Readers::default(),
             counters: Counters::default(),
             random: Random::new(seed),
         }

@@ -17,6 +17,7 @@ use crate::stripe::StripeData;
 use crate::table::{Location, Table};
 use crate::value::{NewValue, OwnedValue, ValueRef};
 
+mod audience;
 mod fields;
 mod held;
 mod integers;
@@ -216,7 +217,7 @@ impl<'k> View<'k> {
     fn note_expired(&mut self, db: u32, key: Key<'_>) {
         let lazy = self.keyspace.settings.lazyfree_expire.load(Relaxed);
         self.journal_removal(db, key, lazy);
-        self.gone(db, key);
+        self.gone(db, key, false);
         self.notify(event_class::EXPIRED, "expired", db, key.bytes);
     }
 
@@ -227,10 +228,11 @@ impl<'k> View<'k> {
         }
     }
 
-    /// What a removal that is no change of its own entails: of keys whose time has come, or that were moved away.
-    fn gone(&mut self, db: u32, key: Key<'_>) {
+    /// What a removal that is no change of its own entails: of keys whose time has come, or that were moved away, which
+    /// alone is the step's own doing.
+    fn gone(&mut self, db: u32, key: Key<'_>, is_own: bool) {
         if self.stripe(key).has_observers() {
-            self.tell_observers(db, key);
+            self.tell_observers(db, key, is_own);
         }
     }
 
@@ -241,7 +243,7 @@ impl<'k> View<'k> {
         let stripe = self.stripe(key);
         stripe.counters.changes += 1;
         if stripe.has_observers() {
-            self.tell_observers(db, key);
+            self.tell_observers(db, key, true);
         }
     }
 
@@ -414,13 +416,25 @@ impl<'k> View<'k> {
     }
 
     fn create(&mut self, db: u32, key: Key<'_>, value: NewValue<'_>, expire_ms: Option<i64>) -> Location {
+        let location = self.create_quietly(db, key, value, expire_ms);
+        self.notify(event_class::NEW, "new", db, key.bytes);
+        location
+    }
+
+    /// The same, and listeners to events do not hear of it.
+    fn create_quietly(
+        &mut self,
+        db: u32,
+        key: Key<'_>,
+        value: NewValue<'_>,
+        expire_ms: Option<i64>,
+    ) -> Location {
         let hasher = self.keyspace.hasher();
         let access = access::initial(self.keyspace.settings.policy(), self.now_ms);
         let entry = Entry::new(key.bytes, value, expire_ms, access);
         let location = self.table(db, key).insert(key, entry, hasher);
         self.follow(db, key);
         self.changed(db, key);
-        self.notify(event_class::NEW, "new", db, key.bytes);
         location
     }
 

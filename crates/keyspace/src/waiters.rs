@@ -145,6 +145,12 @@ impl Waiters {
         self.names.is_empty()
     }
 
+    /// The number of names that are waited for.
+    #[inline]
+    pub(crate) fn names(&self) -> usize {
+        self.names.len()
+    }
+
     fn queue(&self, db: u32, key: &[u8]) -> Option<&Queue> {
         self.names.get(key)?.iter().find(|(of, _)| *of == db).map(|(_, queue)| queue)
     }

@@ -202,6 +202,13 @@ impl Connection {
         Ok(sent)
     }
 
+    /// Has what `write` writes wait to be sent, behind all else. Whether nothing waited before.
+    pub fn push(&mut self, write: impl FnOnce(&Client, &mut Vec<u8>)) -> bool {
+        let was_empty = self.unsent_bytes() == 0;
+        write(&self.client, &mut self.output);
+        was_empty
+    }
+
     /// What waits grows by an eighth at a time: doubling would take up to twice the memory that a client is to answer for.
     fn make_room_for_output(&mut self, more: usize) {
         if self.output.capacity() - self.output.len() < more {
@@ -289,6 +296,7 @@ impl Connection {
             + self.large.memory_bytes()
             + self.client.transaction.memory_bytes()
             + self.client.waiting_bytes()
+            + self.client.listening_bytes()
     }
 
     /// Notes what the connection costs now, with so many bytes of the worker's buffers.

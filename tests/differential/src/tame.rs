@@ -46,8 +46,19 @@ const BANNED: &[&str] = &[
 ];
 
 /// Commands whose second word is a name too.
-const CONTAINERS: &[&str] =
-    &["CLIENT", "CONFIG", "COMMAND", "OBJECT", "MEMORY", "SLOWLOG", "COMMANDLOG", "LATENCY", "ACL", "SCRIPT", "FUNCTION"];
+const CONTAINERS: &[&str] = &[
+    "CLIENT",
+    "CONFIG",
+    "COMMAND",
+    "OBJECT",
+    "MEMORY",
+    "SLOWLOG",
+    "COMMANDLOG",
+    "LATENCY",
+    "ACL",
+    "SCRIPT",
+    "FUNCTION",
+];
 
 /// Parameters whose every other value than the listed ones would throw clients out.
 const DELICATE: &[&str] = &[

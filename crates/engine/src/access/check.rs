@@ -1,8 +1,10 @@
 //! The checks, and what is counted and kept of refusals.
 
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use ochre_acl::{Access, Context, Denial, Event, Reason, User};
+use ochre_acl::{Access, ChannelPatterns, Context, Denial, Event, Reason, User};
 use ochre_config::Directive;
 
 use crate::call::Args;
@@ -10,6 +12,7 @@ use crate::client::{Client, ClientShared};
 use crate::command::CommandEntry;
 use crate::engine::{Engine, clock_ms};
 use crate::error::Error;
+use crate::messages::Kind;
 
 use super::question::{Question, database};
 
@@ -127,6 +130,26 @@ impl Engine {
         let len_max = self.config.read().uint(Directive::AcllogMaxLen) as usize;
         let event = Event { reason, context, object, user, client: self.client_line(client) };
         self.access.log.lock().add(event, clock_ms(), len_max);
+    }
+
+    /// Clients of these users, by name, that are subscribed to what the user may not have any more; each user with the
+    /// channels that are left.
+    pub(crate) fn forbidden_subscribers(
+        &self,
+        left: &HashMap<Vec<u8>, ChannelPatterns>,
+    ) -> Vec<Arc<ClientShared>> {
+        let mut forbidden = BTreeMap::new();
+        if left.is_empty() {
+            return Vec::new();
+        }
+        self.messages.each_subscription(|id, kind, name| {
+            let Some(client) = self.clients.get(id).filter(|_| !forbidden.contains_key(&id)) else { return };
+            let channels = left.get(client.names.lock().user());
+            if channels.is_some_and(|channels| !channels.permits(name, kind == Kind::Pattern)) {
+                forbidden.insert(id, client);
+            }
+        });
+        forbidden.into_values().collect()
     }
 
     /// What ACL LOG has kept.

@@ -17,8 +17,8 @@
 //!
 //! Where permissions are asked for: `admission` (every command), `transaction` (once more at EXEC), `serve` (a request that
 //! waited), SORT (its patterns). What runs commands otherwise, as scripts do, asks `Engine::check_access` with their context
-//! before each; what has channels puts them into the `Question`, asks `User::check_channel` where they are not arguments, and
-//! after a change closes those subscribers whom `User::channels_left` does not cover.
+//! before each. After a change those subscribers are closed whom `User::channels_left` does not cover; who subscribes at that
+//! moment looks again by itself (`User::check_channel`).
 //!
 //! Rejected: an epoch of all users that each command compares, one load and one comparison more for each; and locking
 //! all stripes to change a user, which stops everybody for nothing.

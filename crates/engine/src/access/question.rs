@@ -4,7 +4,7 @@
 //! reaches another, as it cannot name one whose stripe is not locked. SORT, which can, asks by itself. Where arguments do not
 //! fit their specification there are no keys, neither here nor for the handler, who says what is wrong.
 
-use ochre_acl::{Access, KeyUse, Request, User};
+use ochre_acl::{Access, ChannelUse, KeyUse, Request, User};
 use smallvec::SmallVec;
 
 use crate::call::Args;
@@ -16,6 +16,7 @@ pub(super) struct Question<'a> {
     args: Args<'a>,
     databases: SmallVec<[(usize, u32); 2]>,
     keys: SmallVec<[KeyUse<'a>; 4]>,
+    channels: SmallVec<[ChannelUse<'a>; 4]>,
 }
 
 impl<'a> Question<'a> {
@@ -26,12 +27,16 @@ impl<'a> Question<'a> {
         args: Args<'a>,
         (db, databases): (u32, usize),
     ) -> Question<'a> {
-        let mut question = Question { entry, args, databases: SmallVec::new(), keys: SmallVec::new() };
+        let (databases_of_it, keys, channels) = Default::default();
+        let mut question = Question { entry, args, databases: databases_of_it, keys, channels };
         if !user.reaches_all_databases() {
             question.databases = databases_of(entry, args, db, databases as u32);
         }
         if !user.reaches_all_keys() {
             question.keys = keys_of(entry, args);
+        }
+        if entry.command.is(flags::PUBSUB) && !user.reaches_all_channels() {
+            question.channels = channels_of(entry, args);
         }
         question
     }
@@ -44,7 +49,7 @@ impl<'a> Question<'a> {
             first_arg: self.args.get(1),
             databases: &self.databases,
             keys: &self.keys,
-            channels: &[],
+            channels: &self.channels,
         }
     }
 }
@@ -53,6 +58,18 @@ fn keys_of<'a>(entry: &CommandEntry, args: Args<'a>) -> SmallVec<[KeyUse<'a>; 4]
     let uses = key_uses(entry.command, args).unwrap_or_default();
     let uses = uses.into_iter();
     uses.map(|(index, bits)| KeyUse { index, name: args.at(index), access: access(bits) }).collect()
+}
+
+/// The channels that a command publishes or subscribes to; leaving one is nobody's business.
+fn channels_of<'a>(entry: &CommandEntry, args: Args<'a>) -> SmallVec<[ChannelUse<'a>; 4]> {
+    let (count, is_pattern) = match entry.full_name.as_str() {
+        "publish" | "spublish" => (1, false),
+        "subscribe" | "ssubscribe" => (usize::MAX, false),
+        "psubscribe" => (usize::MAX, true),
+        _ => (0, false),
+    };
+    let names = (1..).zip(args.from(1)).take(count);
+    names.map(|(index, name)| ChannelUse { index, name, is_pattern }).collect()
 }
 
 /// What a command that does this to a key has to be permitted.

@@ -69,7 +69,8 @@ impl Engine {
     /// Memory in use that evicting keys can do something about, bytes.
     #[inline]
     pub(crate) fn lasting_bytes(&self) -> usize {
-        ochre_memory::used_bytes().saturating_sub(self.leaving.bytes() as usize)
+        let passing_bytes = self.leaving.bytes() as usize + self.messages.pending_bytes();
+        ochre_memory::used_bytes().saturating_sub(passing_bytes)
     }
 
     /// Has the largest clients closed until the others fit into `maxmemory-clients`. Those told apart by

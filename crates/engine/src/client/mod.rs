@@ -1,5 +1,6 @@
 //! Clients: the session that a worker keeps, and what others may see of it.
 
+mod listening;
 mod memory;
 mod parked;
 mod registry;
@@ -9,6 +10,7 @@ mod shared;
 mod transaction;
 mod wait;
 
+pub use listening::{Listening, Tracking};
 pub(crate) use memory::Leaving;
 pub use parked::Parked;
 pub use registry::Registry;

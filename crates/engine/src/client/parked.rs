@@ -26,6 +26,8 @@ pub struct Parked {
     pub protocol: Protocol,
     /// Whether its reads leave access clocks alone.
     pub no_touch: bool,
+    /// Whether the keys that it reads are to be noted.
+    pub notes_reads: bool,
     /// Whether the client imports data.
     pub import_source: bool,
     /// How long it has run so far, ns.

@@ -7,10 +7,12 @@ use ochre_acl::User;
 use ochre_keyspace::Waiter;
 use ochre_resp::Protocol;
 
+use super::listening::Listening;
 use super::parked::Parked;
 use super::shared::{ClientShared, client_flags};
 use super::transaction::Transaction;
 use crate::access::AccessControl;
+use crate::messages::{Notice, Receiver};
 use crate::sequel::Promise;
 
 /// What happens to replies (CLIENT REPLY).
@@ -114,6 +116,10 @@ pub struct Client {
     pub(crate) in_script: bool,
     /// Whether the script has asked for nobody else to hear of what they do (`redis.set_repl`).
     pub(crate) is_unreplicated: bool,
+    /// What it has if it is told things besides replies.
+    pub(crate) listening: Option<Box<Listening>>,
+    /// The number of the last of what its worker's clients are told that it has been told, too.
+    pub heard: u64,
 }
 
 impl Client {
@@ -164,6 +170,8 @@ impl Client {
             promises: Vec::new(),
             in_script: false,
             is_unreplicated: false,
+            listening: None,
+            heard: 0,
         }
     }
 
@@ -187,7 +195,50 @@ impl Client {
     /// Whether it may run what it likes, at once, and gets the reply.
     #[inline]
     pub(crate) fn is_usual(&self) -> bool {
-        self.unrestricted && !self.transaction.open && self.reply_mode == ReplyMode::On
+        self.unrestricted
+            && !self.transaction.open
+            && self.reply_mode == ReplyMode::On
+            && self.listening.is_none()
+    }
+
+    /// What it has because it is told things.
+    pub(crate) fn listen(&mut self) -> &mut Listening {
+        self.listening.get_or_insert_default()
+    }
+
+    /// So many bytes were put into the output where replies begin that have promises.
+    pub(crate) fn replies_moved(&mut self, at: usize, bytes: usize) {
+        self.promises.iter_mut().filter(|promise| promise.at >= at).for_each(|promise| promise.at += bytes);
+    }
+
+    /// Where messages for it go.
+    pub(crate) fn receiver(&self) -> Receiver {
+        Receiver { client: self.id(), place: self.shared.place.load(Relaxed) }
+    }
+
+    /// Whether another worker has made the reply that it waits for, and it is on its way.
+    #[inline]
+    pub fn awaits_reply(&self) -> bool {
+        self.listening.is_some() && self.shared.wait.is_served()
+    }
+
+    /// Keeps a notice until that reply is there.
+    pub fn tell_after_reply(&mut self, notice: &Notice) {
+        let mut told = Vec::new();
+        notice.write(self, &mut told);
+        self.listen().regardless.append(&mut told);
+    }
+
+    /// Adds what was to be told behind a late reply.
+    pub fn take_told_after(&mut self, reply: &mut Vec<u8>) {
+        if let Some(listening) = self.listening.as_deref_mut() {
+            reply.append(&mut listening.regardless);
+        }
+    }
+
+    /// Bytes that being told things takes.
+    pub fn listening_bytes(&self) -> usize {
+        self.listening.as_deref().map_or(0, Listening::memory_bytes)
     }
 
     /// Makes it a user's.

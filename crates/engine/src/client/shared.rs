@@ -43,6 +43,12 @@ pub mod client_flags {
     pub const PRIMARY: u64 = 1 << 14;
     /// Waits in the pause queue.
     pub const POSTPONED: u64 = 1 << 15;
+    /// Hears of all keys with some prefix (CLIENT TRACKING BCAST).
+    pub const BROADCAST: u64 = 1 << 16;
+    /// Does not hear of what it has changed itself (CLIENT TRACKING NOLOOP).
+    pub const NO_LOOP: u64 = 1 << 17;
+    /// The client that was to hear in its place is gone.
+    pub const BROKEN_REDIRECTION: u64 = 1 << 18;
 }
 
 /// Bits of [`ClientShared::capabilities`].
@@ -91,6 +97,8 @@ pub struct ClientShared {
     pub address: String,
     /// Where it connected to.
     pub local_address: String,
+    /// Where its worker keeps it.
+    pub place: AtomicUsize,
     /// Its file descriptor.
     pub fd: i32,
     /// When it came, unix time in ms.
@@ -113,6 +121,8 @@ pub struct ClientShared {
     pub watched: AtomicU32,
     /// Channels, patterns and sharded channels it is subscribed to.
     pub subscriptions: [AtomicU32; 3],
+    /// The client that hears in its place which keys have changed; 0 if none does.
+    pub redirection: AtomicU64,
     /// Bytes received but not run.
     pub query_bytes: AtomicUsize,
     /// Room left in the query buffer.

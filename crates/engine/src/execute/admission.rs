@@ -2,6 +2,8 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use ochre_resp::Protocol;
+
 use crate::call::Args;
 use crate::client::{Client, client_flags};
 use crate::command::{Command, CommandEntry, flags};
@@ -21,7 +23,7 @@ pub(super) enum Admission<'e> {
     RunQueue(&'e CommandEntry),
     /// It is queued.
     Queue(&'e CommandEntry),
-    /// It waits for the end of a pause.
+    /// It waits for the end of a pause, or until what there is to be told is told.
     Postpone,
 }
 
@@ -60,6 +62,9 @@ impl Runner<'_> {
         if self.stage.is_out_of_memory && command_flags & flags::DENYOOM != 0 {
             return Err(OUT_OF_MEMORY);
         }
+        if client.listening.is_some() {
+            check_subscriber(client, entry)?;
+        }
         if self.engine.restricted.load(Relaxed) {
             self.check_restrictions(command, command_flags)?;
         }
@@ -69,6 +74,10 @@ impl Runner<'_> {
             && client.shared.has(client_flags::MONITOR)
         {
             return Err(Error::new("ERR Replica can't interact with the keyspace"));
+        }
+        let adds_messages = (command.flags | queued_flags) & (flags::PUBSUB | flags::WRITE) != 0;
+        if adds_messages && self.engine.messages.are_congested() {
+            return Ok(Admission::Postpone);
         }
         if command.is(flags::RUNS_QUEUE) {
             return Ok(Admission::RunQueue(entry));
@@ -164,6 +173,30 @@ impl Runner<'_> {
         self.write_error(&text, client, out);
         self.show_to_monitors(client, args);
     }
+}
+
+/// Between messages of channels, RESP2 can tell no reply apart; so only what belongs to them may be said.
+#[cold]
+fn check_subscriber(client: &Client, entry: &CommandEntry) -> Result<(), Error> {
+    const ALLOWED: [&str; 9] = [
+        "ping",
+        "subscribe",
+        "ssubscribe",
+        "unsubscribe",
+        "sunsubscribe",
+        "psubscribe",
+        "punsubscribe",
+        "quit",
+        "reset",
+    ];
+    let is_free = client.protocol == Protocol::Resp3 || !client.shared.has(client_flags::PUBSUB);
+    if is_free || ALLOWED.contains(&entry.full_name.as_str()) {
+        return Ok(());
+    }
+    Err(Error::owned(format!(
+        "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
+        entry.full_name
+    )))
 }
 
 /// Whether a browser was made to talk to the server: the first words of what it sends are `POST` and `Host:`. What

@@ -13,6 +13,7 @@
 
 mod account;
 mod admission;
+mod listen;
 mod replay;
 mod run;
 mod script;
@@ -40,6 +41,7 @@ use crate::worker::WorkerContext;
 use self::admission::Admission;
 use self::run::{Gate, Runner};
 
+pub(crate) use listen::set_public;
 pub(crate) use replay::Replayer;
 pub(crate) use script::{Program, run_program};
 pub use sequence::Requests;
@@ -186,7 +188,8 @@ impl Executor {
             clock.refresh();
             let Executor { engine, context, effects, .. } = self;
             let runner = Runner::new(engine, context);
-            let is_usual = client.is_usual() && !engine.restricted.load(Relaxed);
+            let is_usual =
+                client.is_usual() && !engine.restricted.load(Relaxed) && !engine.messages.are_congested();
             if is_usual && engine.monitor_count.load(Relaxed) == 0 {
                 runner.run_sequence(client, requests, &mut at, keys, (out, out_max), clock, effects);
                 if client.has_promises() {
@@ -217,7 +220,8 @@ impl Executor {
     #[inline]
     pub fn is_script(&self, client: &Client, prepared: Prepared) -> bool {
         const EITHER: u64 = flags::RUNS_SCRIPT | flags::RUNS_QUEUE;
-        let Some(entry) = self.engine.commands.get(prepared.id).filter(|entry| entry.flags & EITHER != 0) else {
+        let Some(entry) = self.engine.commands.get(prepared.id).filter(|entry| entry.flags & EITHER != 0)
+        else {
             return false;
         };
         match entry.flags & flags::RUNS_QUEUE {
@@ -292,6 +296,7 @@ impl Executor {
         if client.shared.has(client_flags::MONITOR) {
             monitor::remove(&self.engine, client.id());
         }
+        self.stop_listening(client);
     }
 }
 
@@ -311,6 +316,7 @@ impl Runner<'_> {
         effects: &mut Effects,
     ) -> Outcome {
         let entry = self.engine.commands.get(id);
+        let start = out.len();
         // What the client gets whatever it wants of this command's reply.
         let mut before = (out.len(), 0);
         if entry.is_none() && admission::is_web_request(args) {
@@ -323,8 +329,7 @@ impl Runner<'_> {
             if client.shared.is_summoned() {
                 self.engine.access.refresh(client);
             }
-            let (gate, is_queue) =
-                self.admit_and_run(client, entry, args, keys, out, clock, effects);
+            let (gate, is_queue) = self.admit_and_run(client, entry, args, keys, out, clock, effects);
             if is_queue {
                 // It has seen itself to which of its replies the client wants.
                 before = (out.len(), client.promises.len());
@@ -333,7 +338,11 @@ impl Runner<'_> {
                 break gate;
             }
         };
-        end(client, gate, before, out)
+        let outcome = end(client, gate, before, out);
+        if client.listening.is_some() {
+            self.tell_around(client, entry, out, start);
+        }
+        outcome
     }
 
     /// Runs a request that may run; also whether it was the queue of a transaction.

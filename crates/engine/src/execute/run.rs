@@ -116,6 +116,7 @@ impl<'r> Runner<'r> {
                     self.serve(&mut view, &mut letters);
                     clock.start_ns = tick::now_ns();
                 }
+                self.listen(&mut view, client);
             }
         }
         self.finish(effects, letters, now_ms);
@@ -210,6 +211,9 @@ impl<'r> Runner<'r> {
             has_failed: false,
         };
         let done = self.perform(&mut call, entry);
+        if call.client.listening.is_some() {
+            self.note_reads(&mut call, entry);
+        }
         if let Some(parked) = call.client.waiter.as_deref().and_then(Parked::of) {
             // It is accounted for once it has its reply.
             parked.spent_ns.store(tick::lap(start_ns), Relaxed);

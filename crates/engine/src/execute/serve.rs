@@ -149,6 +149,9 @@ impl Runner<'_> {
             has_failed: false,
         };
         let done = self.perform(&mut call, entry);
+        if parked.notes_reads && call.client.blocked.is_none() {
+            self.note_keys(&mut call, entry);
+        }
         let spent_ns = parked.spent_ns.load(Relaxed);
         if client.blocked.is_some() {
             let more_ns = tick::now_ns().saturating_sub(start_ns);

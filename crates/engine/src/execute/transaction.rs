@@ -109,6 +109,8 @@ impl Runner<'_> {
             let Some(mut view) = self.view_for(transaction.flags, locks, now_ms, effects) else {
                 return Gate::Outdated;
             };
+            // Others' messages do not come between its own.
+            let _turn = (transaction.flags & flags::PUBSUB != 0).then(|| engine.messages.exclusive());
             gate = self.gate(client, transaction.flags, now_ms);
             if gate == Gate::Open {
                 view.set_no_touch(client.no_touch);
@@ -127,6 +129,7 @@ impl Runner<'_> {
                     self.serve(&mut view, &mut letters);
                     clock.start_ns = tick::now_ns();
                 }
+                self.listen(&mut view, client);
             }
         }
         self.finish(effects, letters, now_ms);

@@ -51,6 +51,7 @@ impl Executor {
                 }
                 view.evict(candidate.db, key);
                 engine.keyspace.journal.append(&view.effects().unit);
+                view.tell(0);
                 view.effects().clear();
             }
             engine.latency_since("eviction-del", delete_start_ns);
@@ -71,7 +72,7 @@ impl Executor {
     /// Goes on evicting if memory is above the limit; to be called now and then.
     pub fn relieve(&mut self, now_ms: i64) {
         if !self.engine.is_held_up() {
-            self.engine.left_behind.tidy(&self.engine.keyspace);
+            self.engine.left_behind.tidy(&self.engine);
             self.make_room(now_ms);
         }
     }

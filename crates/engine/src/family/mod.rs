@@ -11,6 +11,7 @@ mod hashes;
 mod hyperloglog;
 mod keys;
 mod lists;
+mod pubsub;
 mod reply_item;
 mod reply_map;
 mod scripting;
@@ -26,8 +27,10 @@ mod transactions;
 use crate::command::Command;
 
 pub use admin::DebugSwitches;
+pub(crate) use connection::end_tracking;
 pub use keys::{NO_LOG, reply_to_wait_for_logs};
 pub(crate) use lists::list_limits;
+pub(crate) use pubsub::end_subscriptions;
 pub(crate) use strings::new_string;
 
 /// The commands of all families.
@@ -42,6 +45,7 @@ pub const ALL: &[&[Command]] = &[
     hyperloglog::COMMANDS,
     keys::COMMANDS,
     lists::COMMANDS,
+    pubsub::COMMANDS,
     scripting::COMMANDS,
     server::COMMANDS,
     sorted_sets::COMMANDS,

@@ -69,7 +69,7 @@ impl View<'_> {
     pub(super) fn note_withered(&mut self, db: u32, withered: &Withered) {
         let key = self.keyspace.key(&withered.key);
         self.note_expired_fields(db, key, &withered.fields);
-        self.gone(db, key);
+        self.gone(db, key, false);
         self.notify(event_class::HASH, "hexpired", db, key.bytes);
         if withered.is_gone {
             self.notify(event_class::GENERIC, "del", db, key.bytes);

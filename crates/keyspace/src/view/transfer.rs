@@ -53,7 +53,7 @@ impl View<'_> {
     pub fn load(&mut self, db: u32, key: Key<'_>, value: NewValue<'_>, expire_ms: Option<i64>) -> bool {
         let is_new = self.table(db, key).find(key).is_none();
         if is_new {
-            self.create(db, key, value, expire_ms);
+            self.create_quietly(db, key, value, expire_ms);
         }
         is_new
     }
@@ -79,7 +79,7 @@ impl View<'_> {
     /// change. `None` if the key is not there; otherwise what was overwritten.
     pub fn transfer(&mut self, from: (u32, Key<'_>), to: (u32, Key<'_>)) -> Option<Option<Overwritten>> {
         let entry = self.take_out(from.0, from.1)?;
-        self.gone(from.0, from.1);
+        self.gone(from.0, from.1, true);
         let expire_ms = entry.as_ref().expire_ms();
         Some(self.put(to.0, to.1, entry.into_value(), expire_ms))
     }

@@ -63,9 +63,9 @@ impl View<'_> {
         }
     }
 
-    /// Tells those who watch a key or wait for it that it was changed.
+    /// Tells those who watch a key, wait for it or have read it that it was changed, by this step itself or not.
     #[cold]
-    pub(super) fn tell_observers(&mut self, db: u32, key: Key<'_>) {
+    pub(super) fn tell_observers(&mut self, db: u32, key: Key<'_>, is_own: bool) {
         let index = self.keyspace.stripe_of(key.hash.position());
         let stripe = stripe_in(&mut self.held, index);
         let is_there = stripe.tables[db as usize].find(key).is_some();
@@ -73,6 +73,7 @@ impl View<'_> {
         if stripe.waiters.is_awaited(db, key.bytes, is_there) {
             self.note_ready(db, key.bytes);
         }
+        self.note_stale(key, is_own);
     }
 
     /// Has those who wait for a key look again.

@@ -30,6 +30,7 @@ impl<'k> View<'k> {
     #[inline]
     pub fn let_go(&mut self) {
         if !matches!(self.held, Held::None) {
+            self.tell(0);
             self.exchange(Held::None);
         }
     }

@@ -39,6 +39,7 @@ impl Worker {
             self.sweep(now_ms, SLICE_NS);
         }
         self.executor.relieve(now_ms);
+        self.executor.relieve_tracking();
         self.check_clients(now_ms);
         self.trim_buffers();
     }

@@ -58,7 +58,11 @@ impl Worker {
         let Some(connection) = self.connections.get_mut(token) else { return };
         connection.client.unblock();
         connection.state = State::Open;
-        if !connection.client.drops_late_reply() {
+        if connection.client.drops_late_reply() {
+            reply.clear();
+        }
+        connection.client.take_told_after(reply);
+        if !reply.is_empty() {
             self.send(token, reply);
         }
         self.requeue(token);

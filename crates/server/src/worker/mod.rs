@@ -5,11 +5,13 @@
 //! there is no order to keep.
 //!
 //! Here: the loop, events and letters. In the files beside: serving requests (`serve`), replies on their way out (`output`),
-//! and those that are made in parts (`parts`), scripts (`scripts`), clients that end, wait or idle (`clients`), work between rounds (`background`).
+//! and those that are made in parts (`parts`) or wait for the log (`durable`), scripts (`scripts`), clients that end, wait or idle
+//! (`clients`), what clients are told besides replies (`news`), work between rounds (`background`).
 
 mod background;
 mod clients;
 mod durable;
+mod news;
 mod output;
 mod parts;
 mod scripts;
@@ -22,7 +24,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use mio::{Events, Poll, Token};
-use ochre_engine::{Client, ClientShared, Engine, Executor, Message, clock_ms, tick};
+use ochre_engine::{Client, ClientShared, Engine, Executor, Message, clock_ms, messages, tick};
 use ochre_resp::Protocol;
 use slab::Slab;
 
@@ -129,6 +131,7 @@ impl Worker {
     /// Serves until told to stop.
     pub fn run(mut self) {
         self.running.register();
+        messages::enter_worker(self.index);
         let mut events = Events::with_capacity(1024);
         let mut letters = Vec::new();
         while !self.stopping {
@@ -146,6 +149,7 @@ impl Worker {
             self.read_mail(&mut letters);
             while !self.ready.is_empty() {
                 self.serve_group();
+                self.tell_news();
                 self.heartbeat.beat();
                 // What became ready meanwhile waits its turn; letters may not wait for a whole queue.
                 if self.ready.len() > GROUP_MAX || self.has_evicted {
@@ -154,6 +158,7 @@ impl Worker {
             }
             self.make_parts();
             self.background();
+            self.tell_news();
             let stats = &self.executor.context.stats;
             stats.loops.add(1);
             stats.loops_ns.add(tick::now_ns().saturating_sub(start_ns));
@@ -233,6 +238,7 @@ impl Worker {
         // If users change right now, the client is told: others know of it already.
         let (user, authenticated) = (access.default_user(), !access.requires_authentication());
         self.by_id.insert(shared.id, token);
+        shared.place.store(token, Relaxed);
         let connection = Connection::new(socket, Client::new(shared, Protocol::Resp2, user, authenticated));
         connection.publish_memory(&self.executor.context.stats);
         entry.insert(connection);
@@ -254,12 +260,14 @@ impl Worker {
             }
             Message::Serve { client, reply, offset } => self.serve(client, reply, offset),
             Message::Complete { client, reply } => self.complete(client, &reply),
+            Message::News => self.tell_news(),
             Message::Resume => self.resume(),
             Message::Durable => self.look_at_log(),
             Message::Reconfigure => {
                 self.output_limits = OutputLimits::new(&self.engine.config.read());
                 self.evict_clients();
                 self.executor.relieve(clock_ms());
+                self.executor.relieve_tracking();
             }
         }
     }

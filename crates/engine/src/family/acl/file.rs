@@ -24,8 +24,16 @@ fn load(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let defaults = AccessControl::defaults(&engine.config.read());
     let loaded = engine.access.load(&path, defaults);
     let loaded = loaded.map_err(|text| Error::of_bytes([b"ERR ", text.as_slice()].concat()))?;
-    let ((), orphans) = engine.access.change(&engine.clients, |users| *users = loaded);
+    let (left, orphans) = engine.access.change(&engine.clients, |users| {
+        let before = std::mem::replace(users, loaded);
+        let left = before
+            .iter()
+            .filter_map(|user| Some((user.name.to_vec(), users.get(&user.name)?.channels_left(user)?)));
+        left.collect()
+    });
     kill_all(call, &orphans);
+    let forbidden = engine.forbidden_subscribers(&left);
+    kill_all(call, &forbidden);
     call.reply.ok();
     Ok(())
 }

@@ -30,9 +30,16 @@ fn set_user(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let rules: Vec<&[u8]> = call.args.from(3).collect();
     let access = &call.engine.access;
     let defaults = AccessControl::defaults(&call.engine.config.read());
-    let (result, _) =
-        access.change(&call.engine.clients, |users| users.set(name, &rules, defaults, access.catalog()));
-    result.map_err(|error| Error::of_bytes([b"ERR ", error.text().as_slice()].concat()))?;
+    let (result, _) = access.change(&call.engine.clients, |users| {
+        let before = users.get(name).cloned();
+        users.set(name, &rules, defaults, access.catalog()).map(|()| {
+            let (before, after) = (before?, users.get(name)?);
+            Some((name.to_vec(), after.channels_left(&before)?))
+        })
+    });
+    let left = result.map_err(|error| Error::of_bytes([b"ERR ", error.text().as_slice()].concat()))?;
+    let forbidden = call.engine.forbidden_subscribers(&left.into_iter().collect());
+    kill_all(call, &forbidden);
     call.reply.ok();
     Ok(())
 }

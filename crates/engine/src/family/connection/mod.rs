@@ -12,6 +12,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use client::end_tracking;
 pub(in crate::family) use client::kill_one;
 
 use crate::call::Call;

@@ -4,12 +4,13 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use ochre_resp::Protocol;
 
+use super::client::reset_tracking;
 use super::{BASE, HANDSHAKE};
 use crate::call::Call;
 use crate::client::{ReplyMode, client_flags};
 use crate::command::{Command, flags};
 use crate::error::Error;
-use crate::family::transactions;
+use crate::family::{pubsub, transactions};
 use crate::monitor;
 
 pub(super) const RESET: Command = Command {
@@ -31,6 +32,8 @@ fn reset(call: &mut Call<'_, '_>) -> Result<(), Error> {
         monitor::remove(call.engine, call.client.id());
     }
     transactions::reset(call);
+    pubsub::reset(call);
+    reset_tracking(call);
     forget_settings(call);
     call.reply.simple("RESET");
     Ok(())

@@ -59,6 +59,7 @@ fn flush(call: &mut Call<'_, '_>, databases: std::ops::Range<u32>) -> Result<(),
         let place = if in_background { &mut effects.garbage } else { &mut effects.freed_before_reply };
         place.extend(garbage);
     }
+    call.view.note_flush();
     if databases_len == call.engine.keyspace.databases()
         && !call.engine.config.read().save_points().is_empty()
     {

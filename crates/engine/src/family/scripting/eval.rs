@@ -91,12 +91,7 @@ fn evalsha(call: &mut Call<'_, '_>, is_read_only: bool) -> Result<(), Error> {
     run(call, &script, count, is_read_only)
 }
 
-fn run(
-    call: &mut Call<'_, '_>,
-    script: &Arc<Script>,
-    count: usize,
-    is_read_only: bool,
-) -> Result<(), Error> {
+fn run(call: &mut Call<'_, '_>, script: &Arc<Script>, count: usize, is_read_only: bool) -> Result<(), Error> {
     let digest = script.digest();
     let (keys, args) = (call.args.from(3).take(count), call.args.from(3 + count));
     let program =

@@ -39,7 +39,9 @@ fn list(call: &mut Call<'_, '_>) -> Result<(), Error> {
         }
     }
     let mut libraries = call.engine.scripting.libraries();
-    libraries.retain(|library| pattern.is_none_or(|pattern| glob_match(pattern, library.name(), Case::Insensitive)));
+    libraries.retain(|library| {
+        pattern.is_none_or(|pattern| glob_match(pattern, library.name(), Case::Insensitive))
+    });
     call.reply.array(libraries.len());
     libraries.iter().for_each(|library| show(call, library, with_code));
     Ok(())

@@ -13,7 +13,7 @@ use crate::engine::{Engine, clock_ms};
 
 /// The letters of flag bits, in the order of CLIENT LIST; a client that has any of the bits shows the letter. Between
 /// them stand those that do not follow from a bit alone.
-const LETTERS: [(u8, u64); 14] = [
+const LETTERS: [(u8, u64); 16] = [
     (b'O', bits::MONITOR),
     (b'S', bits::REPLICA),
     (b'M', bits::PRIMARY),
@@ -21,6 +21,8 @@ const LETTERS: [(u8, u64); 14] = [
     (b'x', bits::MULTI),
     (b'b', bits::BLOCKED | bits::POSTPONED),
     (b't', bits::TRACKING),
+    (b'R', bits::BROKEN_REDIRECTION),
+    (b'B', bits::BROADCAST),
     (b'd', 0),
     (b'c', bits::CLOSE_AFTER_REPLY),
     (b'A', bits::CLOSE_ASAP),
@@ -139,7 +141,7 @@ fn history(out: &mut Vec<u8>, engine: &Engine, client: &ClientShared) {
     field(out, "cmd", last.map_or("NULL", |entry| &entry.full_name).as_bytes());
     let names = client.names.lock();
     field(out, "user", names.user());
-    fields!(out, "redir" => -1, "resp" => client.protocol.load(Relaxed));
+    fields!(out, "redir" => redirection(client), "resp" => client.protocol.load(Relaxed));
     field(out, "lib-name", &names.library);
     field(out, "lib-ver", &names.library_version);
     fields!(out,
@@ -148,6 +150,11 @@ fn history(out: &mut Vec<u8>, engine: &Engine, client: &ClientShared) {
         "tot-net-out" => client.net_out_bytes.load(Relaxed),
         "tot-cmds" => client.commands.load(Relaxed),
     );
+}
+
+/// What CLIENT LIST and CLIENT GETREDIR say of who hears in a client's place: -1 if nothing is tracked, 0 if it hears itself.
+pub(super) fn redirection(client: &ClientShared) -> i64 {
+    if client.has(bits::TRACKING) { client.redirection.load(Relaxed) as i64 } else { -1 }
 }
 
 /// Whole seconds between two points of unix time in ms, as a clock that shows only seconds counts them.

@@ -12,6 +12,8 @@ mod tracking;
 mod unblock;
 
 pub(in crate::family) use kill::kill_one;
+pub(crate) use tracking::end_tracking;
+pub(in crate::family::connection) use tracking::reset_tracking;
 
 use crate::call::Call;
 use crate::command::{Arg, Command, Group, acl, flags};

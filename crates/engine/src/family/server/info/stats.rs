@@ -6,13 +6,16 @@ use super::Scene;
 use super::report::Report;
 use crate::engine::Engine;
 use crate::family::server::facts::total;
+use crate::messages::Kind;
 use crate::stats::Rates;
 use crate::worker::WorkerStats;
 
 pub(super) fn stats(scene: &Scene<'_>, report: &mut Report) {
     traffic(scene.engine, report);
     keys(scene, report);
+    messages(scene.engine, report);
     features_to_come(report);
+    tracking(scene.engine, report);
     replies(scene.engine, report);
     io(scene.engine, report);
     event_loops(scene.engine, report);
@@ -70,11 +73,21 @@ fn keys(scene: &Scene<'_>, report: &mut Report) {
     report.field("keyspace_misses", counters.misses);
 }
 
+fn messages(engine: &Engine, report: &mut Report) {
+    report.field("pubsub_channels", engine.messages.count(Kind::Channel));
+    report.field("pubsub_patterns", engine.messages.count(Kind::Pattern));
+    report.field("pubsubshard_channels", engine.messages.count(Kind::ShardChannel));
+}
+
+fn tracking(engine: &Engine, report: &mut Report) {
+    let counts = &engine.keyspace.reader_counts;
+    report.field("tracking_total_keys", counts.keys.load(Relaxed));
+    report.field("tracking_total_items", counts.notes.load(Relaxed));
+    report.field("tracking_total_prefixes", engine.messages.prefix_count());
+}
+
 fn features_to_come(report: &mut Report) {
     report.zeros(&[
-        "pubsub_channels",
-        "pubsub_patterns",
-        "pubsubshard_channels",
         "latest_fork_usec",
         "total_forks",
         "migrate_cached_sockets",
@@ -85,9 +98,6 @@ fn features_to_come(report: &mut Report) {
         "active_defrag_key_misses",
         "total_active_defrag_time",
         "current_active_defrag_time",
-        "tracking_total_keys",
-        "tracking_total_items",
-        "tracking_total_prefixes",
     ]);
 }
 
