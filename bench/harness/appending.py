@@ -17,9 +17,9 @@ from . import stall, throughput
 from .cores import Plan
 from .generator import Generator, Run
 from .server import Server, Spec, running
-from .workload import STRINGS, Test, words
+from .workload import Test, words
 
-SET = Test("set", words("SET key:__rand_int__ __data__"), STRINGS)
+SET = Test("set", words("SET key:__rand_int__ __data__"))
 POLICIES = ("always", "everysec")
 OBSERVER_RATE = 1000
 OBSERVER_CONNECTIONS = 4

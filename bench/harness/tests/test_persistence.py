@@ -7,6 +7,8 @@ import subprocess
 import unittest
 
 from harness import footprint, verdict, writer
+from harness.appending import Stalled
+from harness.generator import Run
 from harness.snapshots import Figures
 from harness.verdict import Aim
 
@@ -64,6 +66,15 @@ class Verdicts(unittest.TestCase):
     def test_every_row_of_snapshots_has_a_cell_for_every_column(self) -> None:
         lines = verdict.snapshot_table({"a": Figures(), "b": Figures()}, ["a", "b"]).splitlines()
         self.assertEqual({line.count("|") for line in lines}, {7})
+
+    def test_a_stall_counts_beyond_what_is_felt_without_one(self) -> None:
+        def run(max_us: float) -> Run:
+            return Run(requests=1, rps=1.0, p50_us=1.0, p99_us=1.0, p999_us=1.0, max_us=max_us, busy=0.1)
+
+        seen = [Stalled("a", run(9_000), run(50_000)), Stalled("b", run(1_000), run(900_000))]
+        lines = verdict.stall_table(seen).splitlines()
+        self.assertIn("| a | 9.0 | 50.0 | 41.0 | 0.0 | <= 50 | yes |", lines)
+        self.assertTrue(lines[-1].endswith("|  |  |"))
 
 
 if __name__ == "__main__":
