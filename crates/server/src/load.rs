@@ -52,7 +52,8 @@ fn run(engine: &Engine, control: &Control) {
             log::warn!("DB loaded from disk: {:.3} seconds", start.elapsed().as_secs_f64());
         }
         Err(failure) => {
-            log::error!("Fatal error loading the DB, check server logs. Exiting. ({failure})");
+            log::error!("{failure}");
+            log::error!("Fatal error loading the DB, check server logs. Exiting.");
             control.end(1);
         }
     }

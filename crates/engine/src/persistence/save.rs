@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -60,6 +60,20 @@ impl From<WriteError> for SaveError {
 
 const WRITING: &str = "Write error while saving DB to the disk(rdbSaveRio)";
 
+/// Where a snapshot is written until it is complete.
+fn temporary_in(dir: &Path) -> PathBuf {
+    dir.join(format!("temp-{}.rdb", std::process::id()))
+}
+
+impl Engine {
+    /// Removes what there is of a snapshot that is being written: for whoever ends the process at once.
+    pub fn remove_unfinished_snapshot(&self) {
+        let temporary = temporary_in(&super::load::dir(&self.config.read()));
+        // There is none, most often.
+        let _ = self.persistence.disk().remove(&temporary);
+    }
+}
+
 /// What a snapshot is written as, and where.
 pub(super) struct Job {
     path: PathBuf,
@@ -79,7 +93,7 @@ impl Job {
         let dir = super::load::dir(&config);
         Job {
             path: dir.join(name),
-            temporary: dir.join(format!("temp-{}.rdb", std::process::id())),
+            temporary: temporary_in(&dir),
             compresses: config.bool(Directive::Rdbcompression),
             has_checksum: config.bool(Directive::Rdbchecksum),
             syncs_on_the_way: config.bool(Directive::RdbSaveIncrementalFsync),
@@ -109,7 +123,7 @@ impl Job {
             _ = disk.remove(&self.temporary);
             return Err(SaveError::Io("Error moving temp DB file on the final destination", error));
         }
-        let dir = self.path.parent().unwrap_or(std::path::Path::new("."));
+        let dir = self.path.parent().unwrap_or(Path::new("."));
         disk.sync_dir(dir)
             .map_err(|error| SaveError::Io("Failed to fsync the directory of the DB", error))?;
         Ok(saved)
