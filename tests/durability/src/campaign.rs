@@ -45,6 +45,25 @@ pub struct Campaign {
     pub seed: u64,
 }
 
+impl Campaign {
+    /// The server on a folder.
+    pub(crate) fn launch(&self, folder: &Path) -> Launch {
+        let (command, directives) = (self.command.clone(), self.directives.clone());
+        Launch { command, directives, folder: folder.to_owned() }
+    }
+
+    /// What the clients do from round `first` on.
+    pub(crate) fn draws(&self, first: u64) -> Vec<Draw> {
+        let of = |client: usize| Random::for_part(self.seed, first ^ (client as u64) << 32);
+        (0..self.clients).map(|client| Draw::new(of(client), client)).collect()
+    }
+
+    /// What there is on an empty folder.
+    pub(crate) fn nothing(&self) -> Before {
+        Before { clients: vec![state::Keys::new(); self.clients], ..Before::default() }
+    }
+}
+
 /// What was seen.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Report {
@@ -118,18 +137,8 @@ fn rounds(
     folder: &Path,
     report: &mut Report,
 ) -> Result<(), Failed> {
-    let launch = Launch {
-        command: campaign.command.clone(),
-        directives: campaign.directives.clone(),
-        folder: folder.to_owned(),
-    };
-    let mut draws: Vec<Draw> = (0..campaign.clients)
-        .map(|client| {
-            let part = numbers.start ^ (client as u64) << 32;
-            Draw::new(Random::for_part(campaign.seed, part), client)
-        })
-        .collect();
-    let mut before = Before { clients: vec![state::Keys::new(); campaign.clients], ..Before::default() };
+    let launch = campaign.launch(folder);
+    let (mut draws, mut before) = (campaign.draws(numbers.start), campaign.nothing());
     for number in numbers {
         let mut random = Random::for_part(!campaign.seed, number);
         let round =
