@@ -18,6 +18,7 @@ mod held_back;
 mod histogram;
 pub mod latency;
 mod log;
+mod migration;
 mod missing;
 mod monitor;
 mod persistence;

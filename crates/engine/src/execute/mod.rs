@@ -13,6 +13,7 @@
 
 mod account;
 mod admission;
+mod migrate;
 mod run;
 mod sequence;
 mod serve;

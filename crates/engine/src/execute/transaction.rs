@@ -27,7 +27,7 @@ impl Runner<'_> {
         clock: &mut Clock,
         effects: &mut Effects,
     ) -> Gate {
-        let gate = self.gate(client, entry.flags | client.transaction.flags, clock.now_ms);
+        let gate = self.gate(client, entry.flags | client.transaction.flags, &[], clock.now_ms);
         if gate != Gate::Open {
             return gate;
         }
@@ -105,7 +105,7 @@ impl Runner<'_> {
         let mut letters = Letters::default();
         {
             let mut view = self.view_for(transaction.flags, locks, now_ms, effects);
-            gate = self.gate(client, transaction.flags, now_ms);
+            gate = self.gate(client, transaction.flags, &keys, now_ms);
             if gate == Gate::Open {
                 view.set_no_touch(client.no_touch);
                 view.set_import_source(client.import_source);
