@@ -95,6 +95,11 @@ class Server:
         """Its name in tables."""
         return self.spec.name
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
     def __enter__(self) -> Server:
         return self
 

@@ -232,3 +232,61 @@ fn a_damaged_file_stops_the_start() {
         assert!(!ended.status.success() && log.contains("Fatal error loading the DB"), "{what}: {log}");
     }
 }
+
+/// Every bit of a small file, and every cut: the file is refused, with the reason in the log, or it means the same.
+#[test]
+fn no_flipped_bit_and_no_cut_goes_unnoticed() {
+    let server = builder(2).start();
+    let mut client = server.connect();
+    for words in ["set a 1", "set text hello ex 10000", "rpush list a b", "hset hash f v", "sadd set 1 2"] {
+        client.ask(words);
+    }
+    assert_eq!(client.ask("save"), ok());
+    let (whole, before) = (std::fs::read(file_of(&server)).unwrap(), digest(&server));
+    let mut reload = |bytes: &[u8], what: &str| {
+        std::fs::write(file_of(&server), bytes).unwrap();
+        match client.ask("debug reload nosave") {
+            Value::Error(_) => assert!(server.log().contains("Reloading failed"), "{what}"),
+            reply => {
+                assert_eq!(reply, ok(), "{what}");
+                assert_eq!(text(client.ask("debug digest")), before, "{what}");
+                assert_eq!(bytes, whole, "{what} has another meaning that nobody noticed");
+            }
+        }
+    };
+    for bit in 0..whole.len() * 8 {
+        let mut flipped = whole.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        reload(&flipped, &format!("bit {bit}"));
+    }
+    for len in 0..whole.len() {
+        reload(&whole[..len], &format!("the first {len} bytes"));
+    }
+    reload(&whole, "the whole file");
+}
+
+/// A file of another version costs nothing: it is looked at before anything is removed.
+#[test]
+fn a_reload_that_cannot_begin_keeps_everything() {
+    let server = builder(1).start();
+    let mut client = server.connect();
+    client.ask("set k v");
+    for bytes in [&b"REDIS0099"[..], b"no file of ours", b""] {
+        std::fs::write(file_of(&server), bytes).unwrap();
+        assert!(matches!(client.ask("debug reload nosave"), Value::Error(_)));
+        assert_eq!(text(client.ask("get k")), "v", "{}", bytes.escape_ascii());
+    }
+}
+
+/// Only snapshots that nobody waits for say by refusing writes that they failed.
+#[test]
+fn a_save_that_fails_is_told_to_who_asked() {
+    let server = builder(1).set("save", "1000 1").start();
+    let mut client = server.connect();
+    std::fs::create_dir_all(file_of(&server).join("x")).unwrap();
+    assert_eq!(text(client.ask("save")), "ERR");
+    assert_eq!(client.ask("set a 1"), ok());
+    assert_eq!(text(client.ask("shutdown")), "ERR Errors trying to SHUTDOWN. Check logs.");
+    assert_eq!(text(client.ask("ping")), "PONG");
+    std::fs::remove_dir_all(file_of(&server)).unwrap();
+}

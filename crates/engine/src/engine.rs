@@ -127,10 +127,11 @@ pub enum PauseMode {
     All,
 }
 
-/// CLIENT PAUSE.
+/// What has clients wait: CLIENT PAUSE, and keys that are on their way to another server.
 #[derive(Debug, Default)]
 pub struct Pause {
     mode: AtomicU8,
+    holds_keys: AtomicBool,
     until_ms: AtomicI64,
 }
 
@@ -144,6 +145,23 @@ impl Pause {
             1 => PauseMode::Write,
             _ => PauseMode::All,
         }
+    }
+
+    /// Whether there may be anything to wait for.
+    #[inline]
+    pub(crate) fn is_off(&self) -> bool {
+        self.mode.load(Relaxed) == 0 && !self.holds_keys()
+    }
+
+    /// Whether there are keys that are on their way to another server. To be asked with stripes locked: it is set with
+    /// those of the keys locked.
+    #[inline]
+    pub(crate) fn holds_keys(&self) -> bool {
+        self.holds_keys.load(Relaxed)
+    }
+
+    pub(crate) fn set_holds_keys(&self, holds_keys: bool) {
+        self.holds_keys.store(holds_keys, Relaxed);
     }
 
     /// When the pause ends, unix time in ms.
@@ -205,6 +223,8 @@ pub struct Engine {
     pub(crate) left_behind: crate::left_behind::LeftBehind,
     /// What was not served because of it.
     pub(crate) held_back: crate::held_back::HeldBack,
+    /// Keys on their way to other servers.
+    pub(crate) migrations: crate::migration::Migrations,
     /// Keys at which those who wait are to look again at some time.
     pub(crate) alarms: crate::alarms::Alarms,
     /// Clients that read MONITOR's stream: (worker, client).
@@ -266,6 +286,7 @@ impl Engine {
             scripting: crate::scripting::Scripting::default(),
             left_behind: crate::left_behind::LeftBehind::default(),
             held_back: crate::held_back::HeldBack::default(),
+            migrations: crate::migration::Migrations::default(),
             alarms: crate::alarms::Alarms::default(),
             monitors: Mutex::default(),
             monitor_count: AtomicU32::new(0),

@@ -21,6 +21,7 @@ pub mod latency;
 mod left_behind;
 mod log;
 pub mod messages;
+mod migration;
 mod missing;
 mod monitor;
 mod persistence;

@@ -146,7 +146,7 @@ impl Server {
             .map_err(|error| format!("Can't poll: {error}"))?;
         let control = Arc::new(Control::default());
         control.set_waker(waker);
-        install_signals(&control)?;
+        install_signals(&control, &engine)?;
         engine.set_host(Box::new(ProcessHost {
             engine: Arc::clone(&engine),
             mailboxes: mailboxes.clone(),
@@ -191,7 +191,10 @@ impl Server {
         if let Some(pidfile) = self.pidfile {
             pidfile.remove();
         }
-        log::error!("Ochre is now ready to exit, bye bye...");
+        // Who looks why it has failed finds the reason at the end of the log.
+        if self.control.status() == 0 {
+            log::error!("Ochre is now ready to exit, bye bye...");
+        }
         ExitCode::from(self.control.status() as u8)
     }
 }
@@ -397,9 +400,12 @@ fn pin(processors: &str) {
     }
 }
 
-fn install_signals(control: &Arc<Control>) -> Result<(), Failure> {
-    let control = Arc::clone(control);
-    let hooks = SignalHooks { wake: Box::new(move || control.wake()), clean_up: Box::new(|| ()) };
+fn install_signals(control: &Arc<Control>, engine: &Arc<Engine>) -> Result<(), Failure> {
+    let (control, engine) = (Arc::clone(control), Arc::clone(engine));
+    let hooks = SignalHooks {
+        wake: Box::new(move || control.wake()),
+        clean_up: Box::new(move || engine.remove_unfinished_snapshot()),
+    };
     signals::install(hooks).map_err(|error| format!("Can't install signal handlers: {error}").into())
 }
 

@@ -44,6 +44,10 @@ pub fn find(spec: &KeySpec, args: Args<'_>, indexes: &mut KeyIndexes) -> Option<
 fn begin(begin: Begin, args: Args<'_>) -> Option<usize> {
     match begin {
         Begin::Index(index) => (usize::from(index) < args.len()).then_some(usize::from(index)),
+        Begin::IndexIf { index, holds } => {
+            Some(usize::from(index)).filter(|index| *index < args.len() && holds(args))
+        }
+        Begin::KeywordAt { find, .. } => find(args).filter(|index| *index < args.len()),
         Begin::Keyword { word: "STREAMS", .. } if let Some(index) = streams(args) => Some(index),
         Begin::Keyword { word, from } => {
             let is_word = |index: &usize| args[*index].eq_ignore_ascii_case(word.as_bytes());

@@ -319,6 +319,22 @@ impl KeySpec {
 pub enum Begin {
     /// At an argument index.
     Index(u16),
+    /// At an argument index, if something holds of the arguments. Clients are told the index.
+    IndexIf {
+        /// The index.
+        index: u16,
+        /// What must hold.
+        holds: fn(Args<'_>) -> bool,
+    },
+    /// After a keyword, which the command's own grammar finds. Clients are told where they may search.
+    KeywordAt {
+        /// The word.
+        word: &'static str,
+        /// Where to search from.
+        from: i16,
+        /// The index of what follows it.
+        find: fn(Args<'_>) -> Option<usize>,
+    },
     /// After a keyword, which is searched from an index (negative: from the end, backwards).
     Keyword {
         /// The word.

@@ -14,6 +14,7 @@
 mod account;
 mod admission;
 mod listen;
+mod migrate;
 mod replay;
 mod run;
 mod script;

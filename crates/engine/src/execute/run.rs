@@ -65,22 +65,40 @@ impl<'r> Runner<'r> {
     /// Whether a command with these flags may run now, asked with its stripes locked. CLIENT PAUSE is given with all
     /// stripes locked, so none that passed here before is still on its way when its reply goes out.
     #[inline]
-    pub(super) fn gate(self, client: &Client, command_flags: u64, now_ms: i64) -> Gate {
+    pub(super) fn gate(self, client: &Client, command_flags: u64, keys: &[Key<'_>], now_ms: i64) -> Gate {
         if client.shared.is_wanted() {
             return if client.shared.is_killed() { Gate::Killed } else { Gate::Outdated };
         }
-        self.gate_of_pause(command_flags, now_ms)
+        self.gate_of_pause(command_flags, keys, now_ms)
     }
 
-    /// The same as far as CLIENT PAUSE is concerned.
+    /// The same as far as CLIENT PAUSE is concerned, and keys that are on their way to another server.
     #[inline]
-    pub(super) fn gate_of_pause(self, command_flags: u64, now_ms: i64) -> Gate {
-        match self.engine.pause.mode(now_ms) {
-            PauseMode::None => Gate::Open,
-            PauseMode::All => Gate::Paused,
-            PauseMode::Write if command_flags & (flags::WRITE | flags::MAY_REPLICATE) != 0 => Gate::Paused,
-            PauseMode::Write => Gate::Open,
+    pub(super) fn gate_of_pause(self, command_flags: u64, keys: &[Key<'_>], now_ms: i64) -> Gate {
+        if self.engine.pause.is_off() { Gate::Open } else { self.look_at_pause(command_flags, keys, now_ms) }
+    }
+
+    #[cold]
+    fn look_at_pause(self, command_flags: u64, keys: &[Key<'_>], now_ms: i64) -> Gate {
+        let is_paused = match self.engine.pause.mode(now_ms) {
+            PauseMode::None => false,
+            PauseMode::All => true,
+            PauseMode::Write => command_flags & (flags::WRITE | flags::MAY_REPLICATE) != 0,
+        };
+        if is_paused || self.engine.pause.holds_keys() && self.reaches_held(command_flags, keys) {
+            Gate::Paused
+        } else {
+            Gate::Open
         }
+    }
+
+    /// Whether a command has to do with keys that are on their way to another server.
+    fn reaches_held(self, command_flags: u64, keys: &[Key<'_>]) -> bool {
+        const CHANGES_ALL: u64 = flags::WRITE | flags::WHOLE_KEYSPACE;
+        command_flags & CHANGES_ALL == CHANGES_ALL
+            // Nobody knows which keys it will name.
+            || command_flags & flags::RUNS_SCRIPT != 0
+            || self.engine.migrations.held.has_any(keys.iter().map(|key| key.bytes))
     }
 
     /// Locks what a command needs and runs it.
@@ -105,7 +123,7 @@ impl<'r> Runner<'r> {
             let Some(mut view) = self.view_for(entry.flags, locks, now_ms, effects) else {
                 return held_up(entry.flags);
             };
-            gate = self.gate(client, command_flags, now_ms);
+            gate = self.gate(client, command_flags, keys, now_ms);
             if gate == Gate::Open {
                 view.set_no_touch(client.no_touch);
                 view.set_import_source(client.import_source);

@@ -124,7 +124,7 @@ impl Runner<'_> {
     #[inline]
     fn may_go_on(self, call: &Call<'_, '_>, command_flags: u64, now_ms: i64) -> bool {
         let may_wake = command_flags & flags::WRITE != 0 && call.view.has_waiters();
-        !may_wake && self.gate(call.client, command_flags, now_ms) == Gate::Open
+        !may_wake && self.gate(call.client, command_flags, call.keys, now_ms) == Gate::Open
     }
 
     /// Whether memory has a limit.

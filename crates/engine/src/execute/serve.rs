@@ -80,10 +80,14 @@ impl Runner<'_> {
         };
         let Some(entry) = self.engine.commands.get(parked.command) else { return Attempt::Over };
         let mut client = parked.stand_in(waiter.db());
-        let mut gate = self.gate(&client, entry.flags, view.now_ms());
+        let mut keys: Vec<Key<'_>> = Vec::new();
+        if self.engine.pause.holds_keys() {
+            add_keys(self.engine, entry, parked.request.args(), &mut keys);
+        }
+        let mut gate = self.gate(&client, entry.flags, &keys, view.now_ms());
         if gate == Gate::Outdated {
             client.become_present_user(&self.engine.access);
-            gate = self.gate_of_pause(entry.flags, view.now_ms());
+            gate = self.gate_of_pause(entry.flags, &keys, view.now_ms());
         }
         match gate {
             Gate::Open if view.can_serve(waiter) => {}
@@ -203,12 +207,14 @@ impl Runner<'_> {
 }
 
 impl Executor {
-    /// Serves those who waited for the end of a pause; to be called when one may have ended, and now and then.
+    /// Serves those who waited for the end of a pause, and sees to the end of MIGRATEs; to be called when there may be
+    /// something of that, and now and then.
     pub fn serve_held_back(&mut self, now_ms: i64) {
         let Executor { engine, context, effects, .. } = self;
         if engine.is_held_up() {
             return;
         }
+        Runner::new(engine, context).finish_migrations(effects, now_ms);
         let keys = engine.held_back.take();
         if !keys.is_empty() {
             effects.ready.extend(keys);

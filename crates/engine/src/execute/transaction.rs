@@ -29,7 +29,7 @@ impl Runner<'_> {
         clock: &mut Clock,
         effects: &mut Effects,
     ) -> Gate {
-        let gate = self.gate(client, entry.flags | client.transaction.flags, clock.now_ms);
+        let gate = self.gate(client, entry.flags | client.transaction.flags, &[], clock.now_ms);
         if gate != Gate::Open {
             return gate;
         }
@@ -111,7 +111,7 @@ impl Runner<'_> {
             };
             // Others' messages do not come between its own.
             let _turn = (transaction.flags & flags::PUBSUB != 0).then(|| engine.messages.exclusive());
-            gate = self.gate(client, transaction.flags, now_ms);
+            gate = self.gate(client, transaction.flags, &keys, now_ms);
             if gate == Gate::Open {
                 view.set_no_touch(client.no_touch);
                 view.set_import_source(client.import_source);

@@ -13,7 +13,8 @@ use ochre_config::{Config, Directive, RdbVersionCheck};
 use ochre_keyspace::{Effects, Locks, Policy};
 use ochre_persist::disk::{Access as FileAccess, DiskFile, FileReader};
 use ochre_persist::rdb::{
-    Batch, Event, KeyInfo, Limits, RdbError, ReadError, ReadOptions, Reader, Value, VersionCheck,
+    Batch, Event, KeyInfo, Limits, RdbError, ReadError, ReadOptions, Reader, Value, ValueType, Version,
+    VersionCheck,
 };
 
 use super::value::{access_clock, hand_over, limits};
@@ -29,6 +30,10 @@ pub enum LoadFailure {
     Io(io::Error),
     /// It is damaged, or holds what cannot be loaded.
     Rdb(RdbError),
+    /// So is the value of this key, which says that it is of this type.
+    Value(Vec<u8>, ValueType, RdbError),
+    /// It has a record of this type, which is not known, and is itself of this version, which is not known either.
+    Foreign(u8, Version),
     /// It has more databases than are configured.
     Database(u64),
     /// It has a key twice.
@@ -41,7 +46,24 @@ impl fmt::Display for LoadFailure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             LoadFailure::Io(error) => error.fmt(formatter),
+            LoadFailure::Rdb(RdbError::Type(code)) => {
+                write!(
+                    formatter,
+                    "Unknown type or opcode when loading DB. Unrecoverable error, aborting now. ({code})"
+                )
+            }
             LoadFailure::Rdb(error) => error.fmt(formatter),
+            LoadFailure::Value(key, kind, error) => write!(
+                formatter,
+                "Key '{}': {} integrity check failed: {error}",
+                key.escape_ascii(),
+                kind.structure()
+            ),
+            LoadFailure::Foreign(code, version) => write!(
+                formatter,
+                "Can't handle foreign type or opcode {code} in RDB with version {}",
+                version.number()
+            ),
             LoadFailure::Database(db) => write!(
                 formatter,
                 "FATAL: Data file was created with a Redis server configured to handle more than {db} databases"
@@ -178,6 +200,22 @@ impl Engine {
         Ok((loaded, end))
     }
 
+    /// Whether there is no file, or one of a version that is read.
+    ///
+    /// # Errors
+    /// As for [`load_snapshot`](Engine::load_snapshot).
+    pub(super) fn look_at_snapshot(&self) -> Result<(), LoadFailure> {
+        let (path, options) = {
+            let config = self.config.read();
+            (dir(&config).join(text(&config, Directive::Dbfilename)), self.read_options(&config))
+        };
+        match self.persistence.disk().open(&path, FileAccess::Read) {
+            Ok(file) => Ok(Reader::new(FileReader::new(&*file, 0), options).version().map(drop)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(LoadFailure::Io(error)),
+        }
+    }
+
     fn read_options(&self, config: &Config) -> ReadOptions {
         let version_check = match config.choice::<RdbVersionCheck>(Directive::RdbVersionCheck) {
             RdbVersionCheck::Strict => VersionCheck::Strict,
@@ -217,7 +255,8 @@ impl Context<'_> {
             if self.has_failed.load(Relaxed) {
                 return Ok(0);
             }
-            match reader.next()? {
+            let event = reader.next().map_err(|error| explain(error, &mut reader))?;
+            match event {
                 Event::End(_) => return Ok(reader.offset()),
                 Event::SelectDb(db) if db >= self.engine.keyspace.databases() as u64 => {
                     return Err(LoadFailure::Database(self.engine.keyspace.databases() as u64));
@@ -227,7 +266,7 @@ impl Context<'_> {
                 Event::Big(big) => match big.value {
                     Ok(value) => self.put(big.db, &big.key, big.info, value)?,
                     Err(RdbError::EmptyValue) => self.note_empty(&big.key),
-                    Err(error) => return Err(LoadFailure::Rdb(error)),
+                    Err(error) => return Err(LoadFailure::Value(big.key, big.kind, error)),
                 },
                 Event::Aux { name, value } => note_aux(&name, &value),
                 Event::ModuleAux(id) => return Err(LoadFailure::Rdb(RdbError::Module(id))),
@@ -264,7 +303,7 @@ impl Context<'_> {
             match record.decode(&self.limits) {
                 Ok(value) => key.with_bytes(|key| self.put(batch.db(), key, record.info(), value))?,
                 Err(RdbError::EmptyValue) => key.with_bytes(|key| self.note_empty(key)),
-                Err(error) => return Err(LoadFailure::Rdb(error)),
+                Err(error) => return Err(LoadFailure::Value(key.into_vec(), record.kind(), error)),
             }
         }
         Ok(())
@@ -302,6 +341,16 @@ impl Context<'_> {
             std::thread::sleep(self.delay);
         }
         Ok(())
+    }
+}
+
+/// What a failure to read means: numbers above those that are known are other servers' in files of their versions.
+fn explain(error: ReadError, reader: &mut Reader<FileReader<'_>>) -> LoadFailure {
+    match (error, reader.version()) {
+        (ReadError::Rdb(RdbError::Type(code)), Ok(version)) if version.is_foreign() => {
+            LoadFailure::Foreign(code, version)
+        }
+        (error, _) => error.into(),
     }
 }
 

@@ -60,7 +60,7 @@ impl Engine {
             if waiting.is_none() {
                 tell_background(result.is_ok());
             }
-            finish(&engine, result, changes, waiting);
+            finish(&engine, result, changes, waiting.is_none(), waiting);
         });
         let begun = thread.map_err(|_| NO_THREAD).and_then(|thread| {
             let snapshot = view.begin_snapshot().ok_or(IN_PROGRESS)?;
@@ -92,7 +92,7 @@ impl Engine {
         self.persistence.set_total(snapshot.keys());
         let result = job.run(self, snapshot);
         let outcome = result.as_ref().map(|_| ()).map_err(ToString::to_string);
-        finish(self, result, changes, None);
+        finish(self, result, changes, false, None);
         outcome
     }
 
@@ -208,6 +208,10 @@ impl Engine {
         if reload.saves {
             self.save_now().map_err(|_| "Error trying to save the DB, check server logs".to_owned())?;
         }
+        // A file that is none, or of a version that is not read, must not cost the data.
+        if let Err(failure) = self.look_at_snapshot() {
+            return Err(reload_failed(&failure));
+        }
         if reload.flushes {
             let mut effects = Effects::default();
             let mut view = self.keyspace.view(Locks::All, clock_ms(), &mut effects);
@@ -222,12 +226,14 @@ impl Engine {
                 log::warn!("DB reloaded by DEBUG RELOAD");
                 Ok(())
             }
-            Err(failure) => {
-                log::error!("Reloading failed: {failure}");
-                Err("Error trying to load the RDB dump, check server logs".to_owned())
-            }
+            Err(failure) => Err(reload_failed(&failure)),
         }
     }
+}
+
+fn reload_failed(failure: &LoadFailure) -> String {
+    log::error!("Reloading failed: {failure}");
+    "Error trying to load the RDB dump, check server logs".to_owned()
 }
 
 fn tell_background(is_ok: bool) {
@@ -238,7 +244,13 @@ fn tell_background(is_ok: bool) {
 }
 
 /// All that follows from the end of a snapshot.
-fn finish(engine: &Engine, result: Result<Saved, save::SaveError>, changes: u64, waiting: Waiting) {
+fn finish(
+    engine: &Engine,
+    result: Result<Saved, save::SaveError>,
+    changes: u64,
+    is_background: bool,
+    waiting: Waiting,
+) {
     let is_ok = result.is_ok();
     match &result {
         Ok(saved) => {
@@ -248,7 +260,7 @@ fn finish(engine: &Engine, result: Result<Saved, save::SaveError>, changes: u64,
         Err(save::SaveError::Cancelled) => log::warn!("Snapshot cancelled"),
         Err(error) => log::error!("{error}"),
     }
-    engine.persistence.finish(&result, clock_ms());
+    engine.persistence.finish(&result, is_background, clock_ms());
     engine.settle_restrictions();
     engine.settle_log();
     if let Some((worker, client)) = waiting {

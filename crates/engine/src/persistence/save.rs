@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
@@ -67,6 +67,20 @@ impl From<WriteError> for SaveError {
 
 pub(super) const WRITING: &str = "Write error while saving DB to the disk(rdbSaveRio)";
 
+/// Where a snapshot is written until it is complete.
+fn temporary_in(dir: &Path) -> PathBuf {
+    dir.join(format!("temp-{}.rdb", std::process::id()))
+}
+
+impl Engine {
+    /// Removes what there is of a snapshot that is being written: for whoever ends the process at once.
+    pub fn remove_unfinished_snapshot(&self) {
+        let temporary = temporary_in(&super::load::dir(&self.config.read()));
+        // There is none, most often.
+        let _ = self.persistence.disk().remove(&temporary);
+    }
+}
+
 /// What a snapshot is written as, and where.
 struct Form {
     path: PathBuf,
@@ -95,8 +109,7 @@ impl Job {
             let config = engine.config.read();
             (super::load::dir(&config), super::load::text(&config, Directive::Dbfilename))
         };
-        let temporary = dir.join(format!("temp-{}.rdb", std::process::id()));
-        Job { form: Form::of(engine, temporary, false), path: dir.join(name) }
+        Job { form: Form::of(engine, temporary_in(&dir), false), path: dir.join(name) }
     }
 
     /// Writes a snapshot. It is walked to its end whatever happens.
@@ -117,7 +130,7 @@ impl Job {
             _ = disk.remove(&self.form.path);
             return Err(SaveError::Io("Error moving temp DB file on the final destination", error));
         }
-        let dir = self.path.parent().unwrap_or(std::path::Path::new("."));
+        let dir = self.path.parent().unwrap_or(Path::new("."));
         disk.sync_dir(dir)
             .map_err(|error| SaveError::Io("Failed to fsync the directory of the DB", error))?;
         Ok(saved)

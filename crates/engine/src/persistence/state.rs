@@ -102,6 +102,7 @@ impl Persistence {
         let _ = self.engine.set(Arc::downgrade(engine));
     }
 
+    /// The engine, for threads that outlive what started them.
     pub(crate) fn engine(&self) -> Option<Arc<Engine>> {
         self.weak_engine().upgrade()
     }
@@ -130,6 +131,7 @@ impl Persistence {
             return false;
         }
         self.watch.begin();
+        self.saves.fetch_add(1, Relaxed);
         self.started_ms.store(now_ms, Relaxed);
         self.last_attempt_ms.store(now_ms, Relaxed);
         true
@@ -143,21 +145,26 @@ impl Persistence {
         self.keys_total.store(keys as u64, Relaxed);
     }
 
-    pub(super) fn finish(&self, result: &Result<Saved, SaveError>, now_ms: i64) {
+    /// Ends a snapshot. That one failed for which somebody waited is told to them, and stops no writes.
+    pub(super) fn finish(&self, result: &Result<Saved, SaveError>, is_background: bool, now_ms: i64) {
         match result {
             Ok(_) => {
                 self.last_success_ms.store(now_ms, Relaxed);
-                self.saves.fetch_add(1, Relaxed);
-                self.failures.store(0, Relaxed);
                 self.failed.store(false, Relaxed);
+                if is_background {
+                    self.failures.store(0, Relaxed);
+                }
             }
             Err(SaveError::Cancelled) => {}
+            Err(_) if !is_background => {}
             Err(_) => {
                 self.failures.fetch_add(1, Relaxed);
                 self.failed.store(true, Relaxed);
             }
         }
-        self.last_took_s.store((now_ms - self.started_ms.load(Relaxed)) / 1000, Relaxed);
+        if is_background {
+            self.last_took_s.store((now_ms - self.started_ms.load(Relaxed)) / 1000, Relaxed);
+        }
         self.unclaim();
     }
 
@@ -193,12 +200,12 @@ impl Persistence {
         self.last_success_ms.load(Relaxed) / 1000
     }
 
-    /// How long the last snapshot took, s; -1 if there was none.
+    /// How long the last snapshot in the background took, s; -1 if there was none.
     pub(crate) fn last_took_s(&self) -> i64 {
         self.last_took_s.load(Relaxed)
     }
 
-    /// Snapshots that succeeded, and failures since the last success.
+    /// Snapshots that were begun, and failures in the background since the last success there.
     pub(crate) fn counts(&self) -> (u64, u64) {
         (self.saves.load(Relaxed), self.failures.load(Relaxed))
     }

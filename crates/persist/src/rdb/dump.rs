@@ -10,10 +10,12 @@
 
 use std::fmt;
 
+use ochre_types::Pinned;
+
 use super::checksum::crc64;
 use super::cursor::Cursor;
 use super::decode::{self, Limits, Value};
-use super::encode::{CannotHold, EncodeOptions, Encoder, ValueParts, ValueRef, ValueWriter};
+use super::encode::{CannotHold, EncodeOptions, Encoder, ValueParts, ValueRef, ValueWriter, pinned_writer};
 use super::error::RdbError;
 use super::format::{ValueType, code, opcode};
 use super::grammar;
@@ -29,7 +31,18 @@ const FOOTER_LEN: usize = VERSION_LEN + CHECKSUM_LEN;
 /// # Errors
 /// When the target version cannot hold it.
 pub fn dump(value: ValueRef<'_>, options: EncodeOptions) -> Result<Vec<u8>, CannotHold> {
-    let mut parts = ValueWriter::new(value, options.target)?;
+    dump_parts(&mut ValueWriter::new(value, options.target)?, options)
+}
+
+/// The same for a pinned value that nothing has been read of yet: no lock is needed.
+///
+/// # Errors
+/// When the target version cannot hold it.
+pub fn dump_pinned(pinned: &mut Pinned, options: EncodeOptions) -> Result<Vec<u8>, CannotHold> {
+    dump_parts(&mut *pinned_writer(pinned, options.target)?, options)
+}
+
+fn dump_parts(parts: &mut dyn ValueParts, options: EncodeOptions) -> Result<Vec<u8>, CannotHold> {
     let (code, version) = parts.plan(options.target)?;
     let mut encoder = Encoder::new(options);
     encoder.push_byte(code);
@@ -128,6 +141,11 @@ impl<'a> Payload<'a> {
             }
         }
         Ok(codes)
+    }
+
+    /// The type that the value says it is of.
+    pub fn kind(&self) -> Option<ValueType> {
+        ValueType::new(*self.bytes.first()?, self.version.dialect())
     }
 
     /// Builds the value.

@@ -131,6 +131,28 @@ impl ValueType {
         self.code
     }
 
+    /// What is looked at when such a value is loaded, as logs name it.
+    pub fn structure(self) -> &'static str {
+        match self.code {
+            code::HASH_ZIPMAP => "Zipmap",
+            code::HASH_ZIPLIST => "Hash ziplist",
+            code::ZSET_ZIPLIST => "Zset ziplist",
+            code::LIST_ZIPLIST | code::LIST_QUICKLIST => "List ziplist",
+            code::LIST_QUICKLIST_2 => "List listpack",
+            code::SET_INTSET => "Intset",
+            code::SET_LISTPACK => "Set listpack",
+            code::ZSET_LISTPACK => "Zset listpack",
+            code::STREAM | code::STREAM_2 | code::STREAM_3 | code::STREAM_4 | code::STREAM_5 => {
+                "Stream listpack"
+            }
+            code::LIST => "List",
+            code::SET => "Set",
+            code::ZSET | code::ZSET_2 => "Zset",
+            code::STRING => "String",
+            _ => "Hash",
+        }
+    }
+
     /// Its name, as the checking tools print it.
     pub fn name(self) -> &'static str {
         let code = usize::from(self.code);

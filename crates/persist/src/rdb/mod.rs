@@ -36,7 +36,7 @@ mod writer;
 pub use batch::{Access, Batch, BigRecord, KeyInfo, Record};
 pub use checksum::crc64;
 pub use decode::{Limits, Value};
-pub use dump::{Payload, RestoreError, dump, dump_functions, restore};
+pub use dump::{Payload, RestoreError, dump, dump_functions, dump_pinned, restore};
 pub use encode::{
     CannotHold, EncodeOptions, Encoder, Fields, HashWriter, ListWriter, Members, Nodes, ScoredMembers,
     SetWriter, StreamFigures, StreamSource, StreamWriter, Target, ValueParts, ValueRef, ValueWriter,

@@ -84,6 +84,11 @@ impl Version {
         Version::new(self.0, VersionCheck::Strict).is_some()
     }
 
+    /// Whether its number is one that neither dialect has given, between those that they have.
+    pub fn is_foreign(self) -> bool {
+        self.0 > REDIS_NEWEST && self.0 < VALKEY_FIRST
+    }
+
     /// Whether files end with a checksum.
     pub fn has_checksum(self) -> bool {
         self.0 >= 5

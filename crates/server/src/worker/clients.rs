@@ -134,6 +134,10 @@ impl Worker {
         let Some(blocked) = connection.client.blocked.filter(|one| one.on == BlockedOn::Completion) else {
             return;
         };
+        if self.engine.aof.holds_replies() {
+            // What was completed may have changed something.
+            connection.client.seen_offset = self.engine.keyspace.journal.offset();
+        }
         self.forget_wait(token, blocked, false);
         self.go_on(token, &mut reply.to_vec());
     }

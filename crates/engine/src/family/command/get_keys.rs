@@ -27,7 +27,8 @@ pub(super) fn get_keys_and_flags(call: &mut Call<'_, '_>) -> Result<(), Error> {
     for (index, bits) in keys {
         call.reply.array(2);
         call.reply.bulk(request.args().at(index));
-        key_flag_words(&mut call.reply, bits);
+        // Here they are all told.
+        key_flag_words(&mut call.reply, bits & !key_flags::INCOMPLETE);
     }
     Ok(())
 }

@@ -105,6 +105,8 @@ fn begin_search(reply: &mut ReplyWriter<'_>, begin: Begin) {
             reply.bulk(word.as_bytes());
             number(reply, "startfrom", i64::from(from));
         }
+        Begin::IndexIf { index, .. } => begin_search(reply, Begin::Index(index)),
+        Begin::KeywordAt { word, from, .. } => begin_search(reply, Begin::Keyword { word, from }),
         Begin::LastKeyword { word, from, .. } => {
             begin_search(reply, Begin::Keyword { word, from: from as i16 })
         }

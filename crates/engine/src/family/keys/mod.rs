@@ -6,6 +6,7 @@ mod dump;
 mod expire;
 mod flush;
 mod listing;
+mod migrate;
 mod object;
 mod presence;
 mod remove;
@@ -34,6 +35,7 @@ pub const COMMANDS: &[Command] = &[
     flush::FLUSHALL,
     flush::FLUSHDB,
     listing::KEYS,
+    migrate::MIGRATE,
     copy::MOVE,
     object::OBJECT,
     expire::PERSIST,

@@ -9,7 +9,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use ochre_keyspace::{Key, event_class};
-use ochre_persist::rdb::{Access, Payload, Value, VersionCheck};
+use ochre_persist::rdb::{Access, Payload, Value, ValueType, VersionCheck};
 
 use super::BASE;
 use crate::call::{Args, Call, integer};
@@ -135,7 +135,11 @@ fn read<'c>(call: &Call<'c, '_>) -> Result<Value<'c>, Error> {
     };
     let checks_sum = !debug.checksums_skipped.load(Relaxed);
     let payload = Payload::verify(call.args.at(3), check, checks_sum).map_err(|_| NOT_VERIFIED)?;
-    payload.decode(&limits(call.engine)).map_err(|_| BAD_FORMAT)
+    payload.decode(&limits(call.engine)).map_err(|error| {
+        let structure = payload.kind().map_or("Value", ValueType::structure);
+        log::error!("Bad payload in RESTORE: {structure} integrity check failed: {error}");
+        BAD_FORMAT
+    })
 }
 
 fn remove(call: &mut Call<'_, '_>, key: Key<'_>) {

@@ -47,6 +47,10 @@ impl<'c> ListDecoder<'c> {
             code::LIST_QUICKLIST_2 => match cursor.length()? {
                 PLAIN => {
                     let text = cursor.text()?.into_vec();
+                    // A node has an element of its own because that is large.
+                    if text.is_empty() {
+                        return Err(RdbError::Corrupt("Quicklist integrity check failed."));
+                    }
                     self.list.push_saved(&SavedNode::Plain(text.into()), self.limits);
                 }
                 PACKED => {
