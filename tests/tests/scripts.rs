@@ -161,7 +161,10 @@ fn pipelines_with_scripts_keep_their_order() {
     for round in 0..200 {
         let n = |more: i64| Value::Integer(round * 3 + more);
         assert_eq!((client.read().unwrap(), client.read().unwrap()), (n(1), n(2)));
-        assert_eq!((text(client.read().unwrap()), text(client.read().unwrap())), ("OK".into(), "QUEUED".into()));
+        assert_eq!(
+            (text(client.read().unwrap()), text(client.read().unwrap())),
+            ("OK".into(), "QUEUED".into())
+        );
         assert_eq!(client.read().unwrap(), Value::Array(Some(vec![n(3)])));
     }
 }

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use ochre_keyspace::{Effects, Key, Keyspace, Locks, Patience, WatchFlag, Waiter};
+use ochre_keyspace::{Effects, Key, Keyspace, Locks, Patience, Waiter, WatchFlag};
 use parking_lot::Mutex;
 
 /// A thing that was left.

@@ -63,9 +63,11 @@ impl<T> Lock<T> {
     /// Waits for the lock. Who holds it already must not ask again.
     #[inline]
     pub(crate) fn lock(&self) -> Guard<'_, T> {
-        self.try_lock().unwrap_or_else(|| loop {
-            if let Some(guard) = self.wait(|| false) {
-                break guard;
+        self.try_lock().unwrap_or_else(|| {
+            loop {
+                if let Some(guard) = self.wait(|| false) {
+                    break guard;
+                }
             }
         })
     }

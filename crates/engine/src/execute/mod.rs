@@ -215,7 +215,8 @@ impl Executor {
     #[inline]
     pub fn is_script(&self, client: &Client, prepared: Prepared) -> bool {
         const EITHER: u64 = flags::RUNS_SCRIPT | flags::RUNS_QUEUE;
-        let Some(entry) = self.engine.commands.get(prepared.id).filter(|entry| entry.flags & EITHER != 0) else {
+        let Some(entry) = self.engine.commands.get(prepared.id).filter(|entry| entry.flags & EITHER != 0)
+        else {
             return false;
         };
         match entry.flags & flags::RUNS_QUEUE {
@@ -321,8 +322,7 @@ impl Runner<'_> {
             if client.shared.is_summoned() {
                 self.engine.access.refresh(client);
             }
-            let (gate, is_queue) =
-                self.admit_and_run(client, entry, args, keys, out, clock, effects);
+            let (gate, is_queue) = self.admit_and_run(client, entry, args, keys, out, clock, effects);
             if is_queue {
                 // It has seen itself to which of its replies the client wants.
                 before = (out.len(), client.promises.len());

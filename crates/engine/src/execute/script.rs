@@ -27,9 +27,8 @@ const UNKNOWN: Error = Error::new("ERR Unknown Redis command called from script"
 const WRONG_ARITY: Error = Error::new("ERR Wrong number of args calling Redis command from script");
 const NOT_ALLOWED: Error = Error::new("ERR This Redis command is not allowed from script");
 const READ_ONLY: Error = Error::new("ERR Write commands are not allowed from read-only scripts.");
-const WITHOUT_MEMORY: Error = Error::new(
-    "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'",
-);
+const WITHOUT_MEMORY: Error =
+    Error::new("OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'");
 const WRITES: Error = Error::new("ERR Can not execute a script with write flag using *_ro command.");
 const CANNOT_PERSIST: Error = Error::new(
     "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Writable scripts are \
@@ -67,11 +66,13 @@ pub(crate) fn run_program(
     check(call, &program)?;
     let start = call.reply.len();
     let finished = with_stage(call.engine, |stage| {
-        let mut host = ScriptHost::begin(call.args, program, &mut *call.client, &mut *call.view, Runner {
-            engine: call.engine,
-            context: call.worker,
-            stage: call.stage,
-        });
+        let mut host = ScriptHost::begin(
+            call.args,
+            program,
+            &mut *call.client,
+            &mut *call.view,
+            Runner { engine: call.engine, context: call.worker, stage: call.stage },
+        );
         let finished = invoke(stage, &mut host, &mut call.reply);
         let has_returned_error = host.end();
         report_memory(call.worker, stage);
@@ -188,7 +189,8 @@ impl<'h, 'k> ScriptHost<'h, 'k> {
     {
         let engine = self.runner.engine;
         let found = engine.commands.resolve(args, 0, &mut self.latest);
-        let Some(entry) = found.filter(|entry| entry.command.subcommands.is_empty() || args.len() == 1) else {
+        let Some(entry) = found.filter(|entry| entry.command.subcommands.is_empty() || args.len() == 1)
+        else {
             return (None, Err(UNKNOWN));
         };
         (Some(entry), self.check(entry, args))
@@ -332,7 +334,8 @@ impl Host for ScriptHost<'_, '_> {
         let args = Args::new(request.buffer, request.spans);
         let engine = self.runner.engine;
         let found = engine.commands.resolve(args, 0, &mut Latest::default());
-        let Some(entry) = found.filter(|entry| entry.command.subcommands.is_empty() || args.len() == 1) else {
+        let Some(entry) = found.filter(|entry| entry.command.subcommands.is_empty() || args.len() == 1)
+        else {
             return Permission::Unknown;
         };
         if !entry.accepts(args.len()) {

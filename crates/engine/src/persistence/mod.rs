@@ -112,7 +112,9 @@ impl Engine {
         }
         let mut effects = Effects::default();
         let patience = Patience::UntilHeld;
-        let Some(mut view) = self.keyspace.try_view(Locks::All, now_ms, &mut effects, patience) else { return };
+        let Some(mut view) = self.keyspace.try_view(Locks::All, now_ms, &mut effects, patience) else {
+            return;
+        };
         if let Err(error) = self.begin_save(&mut view, None) {
             log::error!("{}", String::from_utf8_lossy(error.bytes()));
         }

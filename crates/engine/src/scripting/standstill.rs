@@ -23,12 +23,10 @@ pub trait Attendant {
     fn attend(&self) -> bool;
 }
 
-const BUSY_SCRIPT: Error = Error::new(
-    "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
-);
-const BUSY_FUNCTION: Error = Error::new(
-    "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.",
-);
+const BUSY_SCRIPT: Error =
+    Error::new("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.");
+const BUSY_FUNCTION: Error =
+    Error::new("BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.");
 const NOT_BUSY: Error = Error::new("NOTBUSY No scripts in execution right now.");
 const UNKILLABLE: Error = Error::new(
     "UNKILLABLE Sorry the script already executed write commands against the dataset. You can either wait the script \

@@ -47,12 +47,7 @@ const RUNS_TO_READ: u64 = RUNS.flags & !flags::MAY_REPLICATE | flags::READONLY;
 
 /// Keys behind their number, at index 2.
 const fn keys(flags: u32, notes: &'static str) -> KeySpec {
-    KeySpec {
-        begin: Begin::Index(2),
-        find: Find::KeyNum { number: 0, first: 1, step: 1 },
-        flags,
-        notes,
-    }
+    KeySpec { begin: Begin::Index(2), find: Find::KeyNum { number: 0, first: 1, step: 1 }, flags, notes }
 }
 
 /// The arguments behind the word for what is to run.

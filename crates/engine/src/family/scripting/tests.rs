@@ -62,7 +62,10 @@ fn changes_of_libraries_are_journalled() {
 fn a_script_leaves_its_client_as_it_was() {
     let mut client = Harness::new();
     client.run("select 2");
-    eval(&mut client, "redis.call('select', '5') redis.setresp(3) redis.set_repl(redis.REPL_NONE) error('x')");
+    eval(
+        &mut client,
+        "redis.call('select', '5') redis.setresp(3) redis.set_repl(redis.REPL_NONE) error('x')",
+    );
     assert_eq!((client.client.db, client.client.shared.db.load(Relaxed)), (2, 2));
     assert!(!client.client.in_script && !client.client.is_unreplicated);
     assert_eq!(client.run("get nosuch"), "$-1|");

@@ -68,8 +68,11 @@ fn stats(call: &mut Call<'_, '_>) -> Result<(), Error> {
     map.integer("replica.fullsync.buffer", 0);
     map.integer("clients.slaves", clients.replica_bytes as i64);
     map.integer("clients.normal", clients.normal_bytes as i64);
-    let to_come = ["cluster.links", "aof.buffer", "lua.caches", "functions.caches", "script.VMs"];
-    to_come.iter().for_each(|name| map.integer(name, 0));
+    ["cluster.links", "aof.buffer"].iter().for_each(|name| map.integer(name, 0));
+    let programs = call.engine.scripting.figures();
+    map.integer("lua.caches", programs.script_bytes as i64);
+    map.integer("functions.caches", programs.function_bytes as i64);
+    map.integer("script.VMs", call.engine.interpreter_bytes() as i64);
     for (db, size) in databases.iter().enumerate().filter(|(_, size)| size.table_bytes > 0) {
         // Expiry is part of an entry: there is no second table.
         let mut tables = ReplyMap::begin(map.field(&format!("db.{db}")));
