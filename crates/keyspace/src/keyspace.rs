@@ -202,11 +202,16 @@ impl Keyspace {
             Locks::Keys(keys) => {
                 self.try_lock_some(keys.iter().map(|key| self.stripe_of(key.hash.position())), patience)?
             }
-            Locks::All => {
-                let guards = (0..self.stripes.len()).map(|index| self.try_lock_stripe(index, patience));
-                Held::All(guards.collect::<Option<_>>()?)
-            }
+            Locks::All => Held::All(self.try_lock_all(patience)?),
         })
+    }
+
+    fn try_lock_all(&self, patience: Patience) -> Option<Vec<StripeGuard<'_>>> {
+        let mut guards = Vec::with_capacity(self.stripes.len());
+        for stripe in &self.stripes {
+            guards.push(stripe.lock_unless(|| patience.is_over(&self.standstill))?);
+        }
+        Some(guards)
     }
 
     fn try_lock_some(&self, indexes: impl Iterator<Item = usize>, patience: Patience) -> Option<Held<'_>> {

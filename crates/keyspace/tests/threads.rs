@@ -112,7 +112,9 @@ fn walk(keyspace: &Keyspace, stop: &AtomicBool) {
     while !stop.load(Relaxed) {
         for index in 0..keyspace.stripes() {
             effects.clear();
-            let mut view = keyspace.try_view_stripe(index, i64::from(ROUNDS), &mut effects).unwrap();
+            let mut view = keyspace
+                .try_view_stripe(index, i64::from(ROUNDS), &mut effects)
+                .expect("nobody holds everything");
             if view.may_expire(index, 0) {
                 view.sweep(index, 0, 0);
             }

@@ -38,6 +38,15 @@ struct Watch {
     touched: bool,
 }
 
+/// What a script makes of the replies to its commands: its numbers have 53 bits.
+fn through_lua(reply: Reply) -> Reply {
+    match reply {
+        Reply::Integer(number) => Reply::Integer(number as f64 as i64),
+        Reply::Array(replies) => Reply::Array(replies.into_iter().map(through_lua).collect()),
+        reply => reply,
+    }
+}
+
 impl State {
     /// No key exists, nobody watches.
     pub fn new(keys: usize, clients: usize) -> Self {
@@ -143,7 +152,7 @@ impl State {
                 None => Reply::Null,
             },
             Operation::Transaction(operations) => self.transaction(client, operations),
-            Operation::Script(_, operations) => self.all(client, operations),
+            Operation::Script(_, operations) => through_lua(self.all(client, operations)),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a script declares about itself, as the flags of the command that runs it: admission, pauses and transactions go by
 //! these. A script without a shebang is what its command is: it may write, and what it writes is refused command by command.
 
-use ochre_script::{ScriptDigest, ScriptFlags, Shebang};
+use ochre_script::{ScriptFlags, Shebang};
 
 use super::interpreter::with_stage;
 use crate::call::Args;
@@ -23,8 +23,7 @@ fn of_script(engine: &Engine, entry: &CommandEntry, args: Args<'_>) -> Option<Sc
     match entry.command.name {
         "eval" | "eval_ro" => Shebang::parse(text).ok()?.flags,
         "evalsha" | "evalsha_ro" => {
-            let digest = ScriptDigest::parse(text)?;
-            with_stage(engine, |stage| stage.script(engine, &digest)).ok().flatten()?.flags()
+            with_stage(engine, |stage| stage.script(engine, text)?.flags()).ok().flatten()
         }
         _ => engine.scripting.function(text).map(|function| function.record().flags),
     }

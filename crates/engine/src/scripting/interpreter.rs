@@ -63,13 +63,14 @@ impl Stage {
         self.eras = eras;
     }
 
-    /// A script by its digest. The one that was asked for last is known without asking the others.
-    pub(crate) fn script(&mut self, engine: &Engine, digest: &ScriptDigest) -> Option<Arc<Script>> {
-        if let Some(script) = self.latest.as_ref().filter(|script| script.digest() == *digest) {
-            return Some(Arc::clone(script));
+    /// A script by its digest, as a client gives it. The one that was asked for last is known without asking the others.
+    #[inline]
+    pub(crate) fn script(&mut self, engine: &Engine, digest: &[u8]) -> Option<&Arc<Script>> {
+        let is_latest = |script: &Arc<Script>| script.digest().as_bytes() == digest;
+        if !self.latest.as_ref().is_some_and(is_latest) {
+            self.latest = engine.scripting.script(&ScriptDigest::parse(digest)?);
         }
-        self.latest = engine.scripting.script(digest);
-        self.latest.clone()
+        self.latest.as_ref()
     }
 
     /// The script of a text, compiled and kept: for as long as there is room, or (`is_loaded`) until it is flushed.

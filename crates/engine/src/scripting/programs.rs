@@ -1,7 +1,8 @@
 //! The scripts and libraries that there are, for all workers.
 //!
-//! Every change that takes something away on somebody's order begins a new era: workers then forget what they keep of scripts or libraries
-//! (`interpreter`). Eras are numbers that no two engines of a process share, so a thread that serves several of them (as in
+//! When all scripts, or all libraries, are to be forgotten, a new era begins: workers then forget what they keep of them
+//! (`interpreter`). A library by itself takes no era: what replaces it is another one to them, and the state of all others stays.
+//! Eras are numbers that no two engines of a process share, so a thread that serves several of them (as in
 //! tests) mixes nothing up. Libraries change with all stripes locked, as data do: so no function runs meanwhile, and the journal
 //! has the change at its place.
 
@@ -73,6 +74,13 @@ pub(crate) enum FunctionsChange {
     Restore(Vec<Arc<Library>>, RestorePolicy),
 }
 
+impl Engine {
+    /// Bytes that the interpreters of all workers take.
+    pub(crate) fn interpreter_bytes(&self) -> usize {
+        self.workers.iter().map(|stats| stats.interpreter_bytes.load(Relaxed)).sum()
+    }
+}
+
 impl Scripting {
     /// A script by its digest.
     pub(crate) fn script(&self, digest: &ScriptDigest) -> Option<Arc<Script>> {
@@ -125,13 +133,21 @@ impl Scripting {
     /// Names are taken, or there is no such library; the text without `ERR`.
     pub(crate) fn change_functions(&self, change: FunctionsChange) -> Result<(), Vec<u8>> {
         let mut functions = self.functions.write();
-        match change {
-            FunctionsChange::Load(library) => functions.add(library)?,
-            FunctionsChange::Delete(name) => _ = functions.delete(&name).map_err(Vec::from)?,
-            FunctionsChange::Flush => functions.flush(),
-            FunctionsChange::Restore(libraries, policy) => functions.restore(libraries, policy)?,
+        let removes_all = match change {
+            FunctionsChange::Load(library) => functions.add(library).map(|()| false)?,
+            FunctionsChange::Delete(name) => functions.delete(&name).map(|_| false)?,
+            FunctionsChange::Flush => {
+                functions.flush();
+                true
+            }
+            FunctionsChange::Restore(libraries, policy) => {
+                functions.restore(libraries, policy)?;
+                policy == RestorePolicy::Flush
+            }
+        };
+        if removes_all {
+            self.functions_era.store(next_era(), Relaxed);
         }
-        self.functions_era.store(next_era(), Relaxed);
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use ochre_script::{Script, ScriptDigest};
+use ochre_script::Script;
 
 use super::{ARG, KEY, NUMKEYS, RUNS, RUNS_TO_READ, keys};
 use crate::call::{Args, Call, integer};
@@ -15,6 +15,8 @@ use crate::scripting::{NO_SCRIPT, with_stage};
 
 const WRITES: u32 = key_flags::RW | key_flags::ACCESS | key_flags::UPDATE;
 const READS: u32 = key_flags::RO | key_flags::ACCESS;
+/// Digits of a script's digest.
+const DIGEST_LEN: usize = 40;
 const COMPLEXITY: &str = "Depends on the script that is executed.";
 
 pub(super) const EVAL: Command = Command {
@@ -85,9 +87,13 @@ fn eval(call: &mut Call<'_, '_>, is_read_only: bool) -> Result<(), Error> {
 
 fn evalsha(call: &mut Call<'_, '_>, is_read_only: bool) -> Result<(), Error> {
     show(call);
-    let digest = ScriptDigest::parse(call.args.at(1)).ok_or(NO_SCRIPT)?;
+    let digest = call.args.at(1);
+    if digest.len() != DIGEST_LEN {
+        return Err(NO_SCRIPT);
+    }
     let count = key_count(call.args, integer(call.args.at(2))?)?;
-    let script = with_stage(call.engine, |stage| stage.script(call.engine, &digest))?.ok_or(NO_SCRIPT)?;
+    let script = with_stage(call.engine, |stage| stage.script(call.engine, digest).cloned())?;
+    let script = script.ok_or(NO_SCRIPT)?;
     run(call, &script, count, is_read_only)
 }
 

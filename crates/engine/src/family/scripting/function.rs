@@ -40,8 +40,9 @@ pub(super) fn wrong_number(call: &Call<'_, '_>) -> Error {
     Error::quoting(before, call.args.at(1), "'. Try FUNCTION HELP.")
 }
 
-/// An error with a text that lacks its code.
-pub(super) fn with_code(text: Vec<u8>) -> Error {
+/// An error with a text that lacks its code. Line ends become blanks, as in Redis, also at its end.
+pub(super) fn with_code(mut text: Vec<u8>) -> Error {
+    text.iter_mut().filter(|byte| matches!(byte, b'\r' | b'\n')).for_each(|byte| *byte = b' ');
     Error::of_bytes([b"ERR ", text.as_slice()].concat())
 }
 

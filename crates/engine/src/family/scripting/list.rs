@@ -4,6 +4,7 @@ use ochre_script::Library;
 use ochre_types::{Case, glob_match};
 
 use super::BASE;
+use super::function::with_code;
 use crate::call::Call;
 use crate::command::{Arg, ArgKind, Command, flags};
 use crate::error::Error;
@@ -26,16 +27,17 @@ pub(super) const LIST: Command = Command {
 };
 
 fn list(call: &mut Call<'_, '_>) -> Result<(), Error> {
-    let (mut pattern, mut with_code) = (None, false);
+    let (mut pattern, mut shows_code) = (None, false);
     let mut cursor = call.args.cursor(2);
     while let Some(arg) = cursor.peek() {
-        if !with_code && cursor.eat("withcode") {
-            with_code = true;
+        if !shows_code && cursor.eat("withcode") {
+            shows_code = true;
         } else if pattern.is_none() && cursor.eat("libraryname") {
             let missing = Error::new("ERR library name argument was not given");
             pattern = Some(cursor.next_arg().map_err(|_| missing)?);
         } else {
-            return Err(Error::quoting("ERR Unknown argument ", arg, ""));
+            let arg = arg.split(|byte| *byte == 0).next().unwrap_or_default();
+            return Err(with_code([b"Unknown argument ", arg].concat()));
         }
     }
     let mut libraries = call.engine.scripting.libraries();
@@ -43,13 +45,13 @@ fn list(call: &mut Call<'_, '_>) -> Result<(), Error> {
         pattern.is_none_or(|pattern| glob_match(pattern, library.name(), Case::Insensitive))
     });
     call.reply.array(libraries.len());
-    libraries.iter().for_each(|library| show(call, library, with_code));
+    libraries.iter().for_each(|library| show(call, library, shows_code));
     Ok(())
 }
 
-fn show(call: &mut Call<'_, '_>, library: &Library, with_code: bool) {
+fn show(call: &mut Call<'_, '_>, library: &Library, shows_code: bool) {
     let reply = &mut call.reply;
-    reply.map(if with_code { 4 } else { 3 });
+    reply.map(if shows_code { 4 } else { 3 });
     reply.bulk(b"library_name");
     reply.bulk(library.name());
     reply.bulk(b"engine");
@@ -69,7 +71,7 @@ fn show(call: &mut Call<'_, '_>, library: &Library, with_code: bool) {
         reply.set(function.flags.words().count());
         function.flags.words().for_each(|word| reply.simple(word));
     }
-    if with_code {
+    if shows_code {
         reply.bulk(b"library_code");
         reply.bulk(library.code());
     }

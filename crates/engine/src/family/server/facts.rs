@@ -85,12 +85,14 @@ impl MemoryFigures {
         let startup = engine.stats.startup_bytes.load(Relaxed) as u64;
         let tables: usize = databases.iter().map(|size| size.table_bytes).sum();
         let clients_bytes = clients.normal_bytes + clients.replica_bytes;
+        let programs = engine.scripting.figures();
+        let scripts_bytes = programs.script_bytes + programs.function_bytes + engine.interpreter_bytes();
         let slots: usize = databases.iter().map(|size| size.slots * size_of::<u64>()).sum();
         MemoryFigures {
             used,
             peak: ochre_memory::peak_bytes() as u64,
             startup,
-            overhead: startup + (tables + clients_bytes) as u64,
+            overhead: startup + (tables + clients_bytes + scripts_bytes) as u64,
             resident: fact(engine, "used_memory_rss").parse().unwrap_or(allocator.resident as u64),
             clients: clients_bytes as u64,
             client_count: clients.connected,

@@ -71,8 +71,10 @@ fn stats(call: &mut Call<'_, '_>) -> Result<(), Error> {
     map.integer("cluster.links", 0);
     let log = call.engine.aof.status();
     map.integer("aof.buffer", log.map_or(0, |log| (log.buffered_bytes + log.unsynced_bytes) as i64));
-    let to_come = ["lua.caches", "functions.caches", "script.VMs"];
-    to_come.iter().for_each(|name| map.integer(name, 0));
+    let programs = call.engine.scripting.figures();
+    map.integer("lua.caches", programs.script_bytes as i64);
+    map.integer("functions.caches", programs.function_bytes as i64);
+    map.integer("script.VMs", call.engine.interpreter_bytes() as i64);
     for (db, size) in databases.iter().enumerate().filter(|(_, size)| size.table_bytes > 0) {
         // Expiry is part of an entry: there is no second table.
         let mut tables = ReplyMap::begin(map.field(&format!("db.{db}")));

@@ -57,7 +57,7 @@ fn use_of_memory(memory: &MemoryFigures, peak_s: i64, report: &mut Report) {
 
 /// One interpreter of each worker runs scripts and functions alike, so all are shown as those of scripts.
 fn scripts(engine: &Engine, report: &mut Report) {
-    let interpreters: usize = engine.workers.iter().map(|stats| stats.interpreter_bytes.load(Relaxed)).sum();
+    let interpreters = engine.interpreter_bytes();
     let figures = engine.scripting.figures();
     report.field("used_memory_lua", interpreters);
     report.field("used_memory_vm_eval", interpreters);
