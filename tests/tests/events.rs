@@ -144,7 +144,9 @@ fn those_who_are_served_are_told_behind_those_who_serve() {
         let mut stage = Stage::new(&server);
         let mut waiting = server.connect();
         let mut next = server.connect();
-        waiting.send(b"*6\r\n$6\r\nBLMOVE\r\n$1\r\na\r\n$1\r\nb\r\n$4\r\nLEFT\r\n$4\r\nLEFT\r\n$1\r\n0\r\n").unwrap();
+        waiting
+            .send(b"*6\r\n$6\r\nBLMOVE\r\n$1\r\na\r\n$1\r\nb\r\n$4\r\nLEFT\r\n$4\r\nLEFT\r\n$1\r\n0\r\n")
+            .unwrap();
         next.send(b"*3\r\n$5\r\nBLPOP\r\n$1\r\nb\r\n$1\r\n0\r\n").unwrap();
         ochre_tests::wait_for(|| (stage.bell.info("blocked_clients") == 2).then_some(())).unwrap();
         stage.ask("MULTI");

@@ -65,7 +65,8 @@ fn subscribers_get_just_what_is_published_while_they_are() {
                         send(&mut client, "UNSUBSCRIBE c");
                         let numbers = numbers_before(&mut client, "unsubscribe");
                         let (first, last) = (numbers[0], *numbers.last().unwrap());
-                        assert!(first <= known + 1, "{first} is the first, {known} was known before");
+                        // The one behind that may have been on its way.
+                        assert!(first <= known + 2, "{first} is the first, {known} was known before");
                         assert!(last >= due, "{last} is the last, {due} was known before leaving");
                         assert!(numbers.iter().copied().eq(first..=last), "{numbers:?}");
                         received.fetch_add(numbers.len() as u64, SeqCst);
@@ -86,8 +87,9 @@ fn subscribers_get_just_what_is_published_while_they_are() {
                 }
             }
         });
-        workers.into_iter().for_each(|worker| worker.join().unwrap());
+        let ends: Vec<_> = workers.into_iter().map(|worker| worker.join()).collect();
         over.store(true, SeqCst);
+        ends.into_iter().for_each(|end| end.unwrap());
     });
     assert_eq!(received.load(SeqCst), promised.load(SeqCst));
     assert_eq!(server.connect().info("pubsub_channels"), 0);
@@ -174,7 +176,9 @@ fn messages_and_replies_have_one_order() {
                     send(&mut client, "GET k");
                     loop {
                         match client.read().unwrap() {
-                            Value::Push(values) => told = parts(&Value::Array(Some(values)))[2].parse().unwrap(),
+                            Value::Push(values) => {
+                                told = parts(&Value::Array(Some(values)))[2].parse().unwrap()
+                            }
                             Value::Bulk(Some(digits)) => {
                                 let value: i64 = String::from_utf8(digits).unwrap().parse().unwrap();
                                 // The message with this number was published before, and at most one after it.
@@ -229,7 +233,8 @@ fn copies_are_fresh(mode: &str) {
                 let mut copies: HashMap<String, i64> = HashMap::new();
                 let mut turn = seed;
                 while !over.load(SeqCst) {
-                    turn = turn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    turn =
+                        turn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                     let key = (turn >> 33) % KEYS;
                     let before = written[key].load(SeqCst);
                     let name = format!("k{key}");
@@ -239,7 +244,7 @@ fn copies_are_fresh(mode: &str) {
                         match client.read().unwrap() {
                             Value::Push(values) => {
                                 assert_eq!(values[0].as_bytes(), Some(&b"invalidate"[..]));
-                                parts(&values[1]).iter().for_each(|name| drop(copies.remove(name)));
+                                copies.retain(|name, _| !parts(&values[1]).contains(name));
                             }
                             Value::Bulk(Some(digits)) => {
                                 let value = String::from_utf8(digits).unwrap().parse().unwrap();
@@ -316,7 +321,9 @@ fn who_takes_nothing_is_closed() {
     let message = format!("PUBLISH c {}", "x".repeat(100_000));
     wait_for(|| (publisher.ask(&message) == Value::Integer(0)).then_some(())).expect("it is closed");
     assert_eq!(publisher.info("client_output_buffer_limit_disconnections"), 1);
-    assert!(std::iter::repeat_with(|| lazy.read()).find_map(Result::err).is_some_and(|error| is_closed(&error)));
+    assert!(
+        std::iter::repeat_with(|| lazy.read()).find_map(Result::err).is_some_and(|error| is_closed(&error))
+    );
 }
 
 /// Rules that take channels away close just those who are subscribed to them, also on other workers and at that moment.

@@ -170,7 +170,15 @@ impl Runner<'_> {
 #[cold]
 fn check_subscriber(client: &Client, entry: &CommandEntry) -> Result<(), Error> {
     const ALLOWED: [&str; 9] = [
-        "ping", "subscribe", "ssubscribe", "unsubscribe", "sunsubscribe", "psubscribe", "punsubscribe", "quit", "reset",
+        "ping",
+        "subscribe",
+        "ssubscribe",
+        "unsubscribe",
+        "sunsubscribe",
+        "psubscribe",
+        "punsubscribe",
+        "quit",
+        "reset",
     ];
     let is_free = client.protocol == Protocol::Resp3 || !client.shared.has(client_flags::PUBSUB);
     if is_free || ALLOWED.contains(&entry.full_name.as_str()) {

@@ -120,4 +120,3 @@ pub(crate) fn set_public(engine: &crate::engine::Engine, effects: &mut Effects) 
     let mut view = engine.keyspace.view(Locks::All, 0, effects);
     view.set_public(engine.messages.has_prefixes());
 }
-

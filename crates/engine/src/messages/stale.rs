@@ -109,8 +109,11 @@ impl Messages {
         for (clients, names) in changed.values() {
             for client in clients.iter().filter_map(|id| self.clients.get(*id)) {
                 let is_author = client.id == news.author && client.has(bits::NO_LOOP);
-                let names: Vec<&[u8]> =
-                    names.iter().filter(|(_, is_own)| !(is_author && **is_own)).map(|(name, _)| *name).collect();
+                let names: Vec<&[u8]> = names
+                    .iter()
+                    .filter(|(_, is_own)| !(is_author && **is_own))
+                    .map(|(name, _)| *name)
+                    .collect();
                 if !names.is_empty() {
                     let names = names.iter().copied();
                     let notice = |is_redirected| Arc::new(Notice::invalidation(names, is_redirected));
@@ -136,7 +139,7 @@ impl Messages {
             Some(_) => (client, Arc::new(Notice::BrokenRedirection(target))),
         };
         let to = Receiver { client: receiver.id, place: receiver.place.load(Relaxed) };
-        let delivery = Delivery { notice, to: Arc::new(vec![to]), author, number: 0 };
+        let delivery = Delivery::new(notice, Arc::new(vec![to]), author);
         batch.push((receiver.worker, delivery));
     }
 }

@@ -12,6 +12,7 @@ mod hashes;
 mod hyperloglog;
 mod keys;
 mod lists;
+mod pubsub;
 mod server;
 mod sets;
 mod sort;
@@ -99,6 +100,7 @@ pub const FAMILIES: &[Family] = &[
     Family { name: "sort", rules: sort::RULES },
     Family { name: "keys", rules: keys::RULES },
     Family { name: "lists", rules: lists::RULES },
+    Family { name: "pubsub", rules: pubsub::RULES },
     Family { name: "expiry", rules: expiry::RULES },
     Family { name: "transactions", rules: transactions::RULES },
     Family { name: "server", rules: server::RULES },

@@ -26,9 +26,9 @@ fn load(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let loaded = loaded.map_err(|text| Error::of_bytes([b"ERR ", text.as_slice()].concat()))?;
     let (left, orphans) = engine.access.change(&engine.clients, |users| {
         let before = std::mem::replace(users, loaded);
-        let left = before.iter().filter_map(|user| {
-            Some((user.name.to_vec(), users.get(&user.name)?.channels_left(user)?))
-        });
+        let left = before
+            .iter()
+            .filter_map(|user| Some((user.name.to_vec(), users.get(&user.name)?.channels_left(user)?)));
         left.collect()
     });
     kill_all(call, &orphans);

@@ -47,8 +47,7 @@ fn channels(call: &mut Call<'_, '_>, kind: Kind) -> Result<(), Error> {
         return Err(unknown(call));
     }
     let pattern = call.args.get(2);
-    let is_wanted =
-        |name: &[u8]| pattern.is_none_or(|pattern| glob_match(pattern, name, Case::Sensitive));
+    let is_wanted = |name: &[u8]| pattern.is_none_or(|pattern| glob_match(pattern, name, Case::Sensitive));
     let channels = call.engine.messages.channels(kind, is_wanted);
     call.reply.array(channels.len());
     channels.iter().for_each(|name| call.reply.bulk(name));
