@@ -29,6 +29,8 @@ mod prefix_map;
 mod queue;
 mod stale;
 mod subscriptions;
+#[cfg(test)]
+mod tests;
 mod topics;
 
 pub use backlog::Backlog;
