@@ -65,7 +65,8 @@ fn subscribers_get_just_what_is_published_while_they_are() {
                         send(&mut client, "UNSUBSCRIBE c");
                         let numbers = numbers_before(&mut client, "unsubscribe");
                         let (first, last) = (numbers[0], *numbers.last().unwrap());
-                        assert!(first <= known + 1, "{first} is the first, {known} was known before");
+                        // The one behind that may have been on its way.
+                        assert!(first <= known + 2, "{first} is the first, {known} was known before");
                         assert!(last >= due, "{last} is the last, {due} was known before leaving");
                         assert!(numbers.iter().copied().eq(first..=last), "{numbers:?}");
                         received.fetch_add(numbers.len() as u64, SeqCst);
@@ -86,8 +87,9 @@ fn subscribers_get_just_what_is_published_while_they_are() {
                 }
             }
         });
-        workers.into_iter().for_each(|worker| worker.join().unwrap());
+        let ends: Vec<_> = workers.into_iter().map(|worker| worker.join()).collect();
         over.store(true, SeqCst);
+        ends.into_iter().for_each(|end| end.unwrap());
     });
     assert_eq!(received.load(SeqCst), promised.load(SeqCst));
     assert_eq!(server.connect().info("pubsub_channels"), 0);
@@ -242,7 +244,7 @@ fn copies_are_fresh(mode: &str) {
                         match client.read().unwrap() {
                             Value::Push(values) => {
                                 assert_eq!(values[0].as_bytes(), Some(&b"invalidate"[..]));
-                                parts(&values[1]).iter().for_each(|name| drop(copies.remove(name)));
+                                copies.retain(|name, _| !parts(&values[1]).contains(name));
                             }
                             Value::Bulk(Some(digits)) => {
                                 let value = String::from_utf8(digits).unwrap().parse().unwrap();

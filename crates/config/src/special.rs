@@ -245,11 +245,19 @@ impl KeyspaceEvents {
     pub const KEYEVENT: KeyspaceEvents = KeyspaceEvents(1 << 14);
     /// `m`: reads of keys that do not exist.
     pub const KEY_MISS: KeyspaceEvents = KeyspaceEvents(1 << 15);
+    /// `S`: publish with the subkeys under the key's name.
+    pub const SUBKEYSPACE: KeyspaceEvents = KeyspaceEvents(1 << 16);
+    /// `T`: publish with the subkeys under the event's name.
+    pub const SUBKEYEVENT: KeyspaceEvents = KeyspaceEvents(1 << 17);
+    /// `I`: publish under the names of the key and of each subkey.
+    pub const SUBKEYSPACEITEM: KeyspaceEvents = KeyspaceEvents(1 << 18);
+    /// `V`: publish with the subkeys under the names of the event and the key.
+    pub const SUBKEYSPACEEVENT: KeyspaceEvents = KeyspaceEvents(1 << 19);
     /// `A`: the classes from `g` to `d`.
     pub const ALL: KeyspaceEvents = KeyspaceEvents((1 << 10) - 1);
 
     /// Letters in the order in which they are printed.
-    const LETTERS: [(u8, KeyspaceEvents); 16] = [
+    const LETTERS: [(u8, KeyspaceEvents); 20] = [
         (b'g', KeyspaceEvents::GENERIC),
         (b'$', KeyspaceEvents::STRING),
         (b'l', KeyspaceEvents::LIST),
@@ -266,6 +274,10 @@ impl KeyspaceEvents {
         (b'K', KeyspaceEvents::KEYSPACE),
         (b'E', KeyspaceEvents::KEYEVENT),
         (b'm', KeyspaceEvents::KEY_MISS),
+        (b'S', KeyspaceEvents::SUBKEYSPACE),
+        (b'T', KeyspaceEvents::SUBKEYEVENT),
+        (b'I', KeyspaceEvents::SUBKEYSPACEITEM),
+        (b'V', KeyspaceEvents::SUBKEYSPACEEVENT),
     ];
 
     /// Whether every class of `other` is in the set.
@@ -274,7 +286,7 @@ impl KeyspaceEvents {
         self.0 & other.0 == other.0
     }
 
-    /// Whether the set is empty. A set without `K` and `E` publishes nothing either.
+    /// Whether the set is empty. A set without `K` and `E` and without `S`, `T`, `I` and `V` publishes nothing either.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0

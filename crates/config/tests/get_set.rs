@@ -158,6 +158,8 @@ const CASES: &[(&str, &str, Result<&str, &str>)] = &[
     ("notify-keyspace-events", "KEA", Ok("AKE")),
     ("notify-keyspace-events", "g$lshzxetdnKEm", Ok("AKEm")),
     ("notify-keyspace-events", "ocKE", Ok("ocKE")),
+    ("notify-keyspace-events", "VITSmEKh", Ok("hKEmSTIV")),
+    ("notify-keyspace-events", "AS", Ok("AS")),
     ("notify-keyspace-events", "", Ok("")),
     ("notify-keyspace-events", "q", Err("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.")),
     // Other lists

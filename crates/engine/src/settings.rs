@@ -244,7 +244,7 @@ fn refresh_keyspace(config: &Config, keyspace: &ochre_keyspace::Settings) {
     keyspace.lazyfree_server_del.store(config.bool(D::LazyfreeLazyServerDel), Relaxed);
 }
 
-/// The classes of events that are published, and how; none if they are published nowhere (neither `K` nor `E`).
+/// The classes of events that are published, and how; none if they are published nowhere (none of `KESTIV`).
 fn notify_classes(events: KeyspaceEvents) -> u32 {
     const CLASSES: [(KeyspaceEvents, u32); 13] = [
         (KeyspaceEvents::GENERIC, event_class::GENERIC),
@@ -261,13 +261,17 @@ fn notify_classes(events: KeyspaceEvents) -> u32 {
         (KeyspaceEvents::OVERWRITTEN, event_class::OVERWRITTEN),
         (KeyspaceEvents::TYPE_CHANGED, event_class::TYPE_CHANGED),
     ];
-    if !events.contains(KeyspaceEvents::KEYSPACE) && !events.contains(KeyspaceEvents::KEYEVENT) {
-        return 0;
-    }
     let ways = [
         (KeyspaceEvents::KEYSPACE, event_class::KEYSPACE),
         (KeyspaceEvents::KEYEVENT, event_class::KEYEVENT),
+        (KeyspaceEvents::SUBKEYSPACE, event_class::SUBKEYSPACE),
+        (KeyspaceEvents::SUBKEYEVENT, event_class::SUBKEYEVENT),
+        (KeyspaceEvents::SUBKEYSPACEITEM, event_class::SUBKEYSPACEITEM),
+        (KeyspaceEvents::SUBKEYSPACEEVENT, event_class::SUBKEYSPACEEVENT),
     ];
+    if !ways.iter().any(|(way, _)| events.contains(*way)) {
+        return 0;
+    }
     let wanted = CLASSES.iter().chain(&ways).filter(|(set, _)| events.contains(*set));
     wanted.fold(0, |classes, (_, class)| classes | class)
 }

@@ -16,6 +16,8 @@ pub struct Event {
     pub db: u32,
     /// The key.
     pub key: Vec<u8>,
+    /// The fields of a hash that it is about, if somebody wants to know.
+    pub subkeys: Vec<Vec<u8>>,
 }
 
 /// Class bits of keyspace events; the letters are those of `notify-keyspace-events`.
@@ -50,6 +52,16 @@ pub mod event_class {
     pub const OVERWRITTEN: u32 = 1 << 15;
     /// `c`: a key whose type changed.
     pub const TYPE_CHANGED: u32 = 1 << 16;
+    /// `S`: with its subkeys, told by the key. Not a class, as `K` and the next ones.
+    pub const SUBKEYSPACE: u32 = 1 << 17;
+    /// `T`: with its subkeys, told by the event.
+    pub const SUBKEYEVENT: u32 = 1 << 18;
+    /// `I`: told by the key and one subkey.
+    pub const SUBKEYSPACEITEM: u32 = 1 << 19;
+    /// `V`: with its subkeys, told by event and key.
+    pub const SUBKEYSPACEEVENT: u32 = 1 << 20;
+    /// All ways in which subkeys are told.
+    pub const SUBKEYS: u32 = SUBKEYSPACE | SUBKEYEVENT | SUBKEYSPACEITEM | SUBKEYSPACEEVENT;
 }
 
 /// The effects of one step.

@@ -251,7 +251,20 @@ impl<'k> View<'k> {
     #[inline]
     pub fn notify(&mut self, class: u32, name: &'static str, db: u32, key: &[u8]) {
         if self.keyspace.settings.notify_classes.load(Relaxed) & class != 0 {
-            self.effects.events.push(Event { class, name, db, key: key.to_vec() });
+            self.push_event(class, name, (db, key), Vec::new());
+        }
+    }
+
+    fn push_event(&mut self, class: u32, name: &'static str, (db, key): (u32, &[u8]), subkeys: Vec<Vec<u8>>) {
+        self.effects.events.push(Event { class, name, db, key: key.to_vec(), subkeys });
+    }
+
+    /// The same for an event about some fields of a hash.
+    fn notify_of_fields(&mut self, name: &'static str, db: u32, key: &[u8], fields: &[Vec<u8>]) {
+        let wanted = self.keyspace.settings.notify_classes.load(Relaxed);
+        if wanted & event_class::HASH != 0 {
+            let subkeys = if wanted & event_class::SUBKEYS != 0 { fields.to_vec() } else { Vec::new() };
+            self.push_event(event_class::HASH, name, (db, key), subkeys);
         }
     }
 

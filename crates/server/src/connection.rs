@@ -202,9 +202,12 @@ impl Connection {
         Ok(sent)
     }
 
-    /// Has what `write` writes wait to be sent, behind all else. Whether nothing waited before.
-    pub fn push(&mut self, write: impl FnOnce(&Client, &mut Vec<u8>)) -> bool {
+    /// Has what `write` writes, no more than `bytes_max` bytes, wait to be sent, behind all else. Whether nothing waited before.
+    pub fn push(&mut self, bytes_max: usize, write: impl FnOnce(&Client, &mut Vec<u8>)) -> bool {
         let was_empty = self.unsent_bytes() == 0;
+        if self.congested {
+            self.make_room_for_output(bytes_max);
+        }
         write(&self.client, &mut self.output);
         was_empty
     }

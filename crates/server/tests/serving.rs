@@ -495,8 +495,6 @@ fn warns_of_what_is_missing() {
         ("appendonly", "yes", 2),
         ("save", "60 1", 0),
         ("save", "", 0),
-        ("notify-keyspace-events", "KEA", 1),
-        ("notify-keyspace-events", "", 1),
         ("hz", "20", 0),
     ] {
         assert_eq!(client.ask(&["config", "set", directive, value]), "+OK", "{directive}");

@@ -61,7 +61,7 @@ impl Backlog {
 
     /// Takes all that is left, to be told.
     pub(crate) fn take(&mut self, messages: &Messages) -> Vec<Delivery> {
-        messages.note_told(self.deliveries.iter().map(Delivery::memory_bytes).sum());
+        messages.note_told(self.deliveries.iter().map(|delivery| delivery.bytes).sum());
         std::mem::take(&mut self.deliveries)
     }
 }

@@ -7,10 +7,11 @@ use std::sync::atomic::{
 };
 use std::sync::{Arc, OnceLock};
 
-use ochre_keyspace::{Audience, Event, News, event_class};
+use ochre_keyspace::{Audience, News};
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use smallvec::SmallVec;
 
+use super::event::event_messages;
 use super::notice::Notice;
 use super::prefix_map::PrefixMap;
 use super::queue::{Delivery, Queues, Receiver};
@@ -140,7 +141,7 @@ impl Messages {
             self.counts[kind as usize].store(topics.count(kind), Release);
         }
         let (notice, to) = (Arc::clone(&self.mark), Arc::clone(&self.nobody));
-        self.put([(worker, Delivery { notice, to, author, number: 0 })].into_iter().collect());
+        self.put([(worker, Delivery::new(notice, to, author))].into_iter().collect());
         result
     }
 
@@ -197,23 +198,11 @@ impl Messages {
             return;
         }
         let topics = self.topics.read();
-        let mut channel = Vec::new();
-        for Event { name, db, key, .. } in news.events {
-            let name = name.as_bytes();
-            let mut publish = |prefix: &str, rest: &[u8], message: &[u8]| {
-                channel.clear();
-                channel.extend_from_slice(prefix.as_bytes());
-                channel.extend_from_slice(itoa::Buffer::new().format(*db).as_bytes());
-                channel.extend_from_slice(b"__:");
-                channel.extend_from_slice(rest);
-                address(&topics, Kind::Channel, &channel, message, news.author, batch);
+        for event in news.events {
+            let mut publish = |channel: &[u8], message: &[u8]| {
+                address(&topics, Kind::Channel, channel, message, news.author, batch);
             };
-            if news.notify_classes & event_class::KEYSPACE != 0 {
-                publish("__keyspace@", key, name);
-            }
-            if news.notify_classes & event_class::KEYEVENT != 0 {
-                publish("__keyevent@", name, key);
-            }
+            event_messages(event, news.notify_classes, &mut publish);
         }
     }
 }
@@ -283,7 +272,7 @@ fn deliver(topic: &Topic, notice: Notice, author: u64, batch: &mut Batch) -> usi
     for (worker, list) in topic.lists() {
         receivers += list.len();
         let (notice, to) = (Arc::clone(&notice), Arc::clone(list));
-        batch.push((*worker, Delivery { notice, to, author, number: 0 }));
+        batch.push((*worker, Delivery::new(notice, to, author)));
     }
     receivers
 }

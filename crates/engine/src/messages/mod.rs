@@ -3,6 +3,7 @@
 //!
 //! - `hub` knows who is to be told ([`Messages`]); `topics` who is subscribed to what, `prefix_map` finds patterns and
 //!   prefixes; `stale` who has read what
+//! - `event` is what keyspace events are published as
 //! - `notice` is a thing to be told, encoded once; `queue` where it waits for the workers of those who get it
 //! - `backlog` is what a worker has taken out of its queue and its clients have not been told yet
 //! - `subscriptions` is what one client is subscribed to
@@ -21,12 +22,15 @@
 //! others come in between. The lock for that is taken after those of stripes and before that of the topics.
 
 mod backlog;
+mod event;
 mod hub;
 mod notice;
 mod prefix_map;
 mod queue;
 mod stale;
 mod subscriptions;
+#[cfg(test)]
+mod tests;
 mod topics;
 
 pub use backlog::Backlog;

@@ -55,13 +55,14 @@ impl Notice {
         Notice::Invalidation { names: out.into(), is_redirected }
     }
 
-    /// Bytes that it takes.
-    pub(super) fn memory_bytes(&self) -> usize {
+    /// No fewer bytes than it takes, here or in an output.
+    pub fn memory_bytes(&self) -> usize {
         let bytes = match self {
             Notice::Message(bytes) | Notice::Invalidation { names: bytes, .. } => bytes.len(),
             Notice::BrokenRedirection(_) | Notice::Mark => 0,
         };
-        size_of::<Notice>() + bytes
+        // What an invalidation is written with is more than the value itself.
+        size_of::<Notice>() + 64 + bytes
     }
 
     /// Writes it as a client is to see it; nothing if it cannot be told in its protocol.

@@ -42,6 +42,8 @@ pub struct Delivery {
     pub author: u64,
     /// Its place in the worker's order; given when the worker takes it.
     pub number: u64,
+    /// Bytes that it takes; of several that share a notice, the first counts that.
+    pub(super) bytes: usize,
 }
 
 #[derive(Default)]
@@ -58,9 +60,9 @@ struct Queue {
 }
 
 impl Delivery {
-    /// Bytes that it takes, as if nobody else shared its notice.
-    pub(super) fn memory_bytes(&self) -> usize {
-        size_of::<Delivery>() + self.notice.memory_bytes()
+    /// A delivery that nobody has put anywhere yet.
+    pub(super) fn new(notice: Arc<Notice>, to: Arc<Vec<Receiver>>, author: u64) -> Delivery {
+        Delivery { notice, to, author, number: 0, bytes: 0 }
     }
 }
 
@@ -130,7 +132,12 @@ impl Queues {
             indexes.iter().map(|index| self.workers[*index].waiting.lock()).collect();
         let were_empty: SmallVec<[bool; 8]> =
             guards.iter().map(|queue| queue.deliveries.is_empty()).collect();
-        for (worker, delivery) in batch {
+        let mut last: Option<Arc<Notice>> = None;
+        for (worker, mut delivery) in batch {
+            let is_shared = last.as_ref().is_some_and(|last| Arc::ptr_eq(last, &delivery.notice));
+            let notice_bytes = if is_shared { 0 } else { delivery.notice.memory_bytes() };
+            delivery.bytes = size_of::<Delivery>() + notice_bytes;
+            last = Some(Arc::clone(&delivery.notice));
             if let Ok(at) = indexes.binary_search(&worker) {
                 self.add(&mut guards[at], delivery);
             }
@@ -145,9 +152,8 @@ impl Queues {
 
     fn add(&self, queue: &mut Waiting, delivery: Delivery) {
         let before = queue.bytes;
-        let bytes = delivery.memory_bytes();
-        self.pending_bytes.fetch_add(bytes, Relaxed);
-        queue.bytes += bytes;
+        self.pending_bytes.fetch_add(delivery.bytes, Relaxed);
+        queue.bytes += delivery.bytes;
         if before < CONGESTED_BYTES && queue.bytes >= CONGESTED_BYTES {
             self.congested.fetch_add(1, Relaxed);
         }

@@ -139,7 +139,7 @@ impl Messages {
             Some(_) => (client, Arc::new(Notice::BrokenRedirection(target))),
         };
         let to = Receiver { client: receiver.id, place: receiver.place.load(Relaxed) };
-        let delivery = Delivery { notice, to: Arc::new(vec![to]), author, number: 0 };
+        let delivery = Delivery::new(notice, Arc::new(vec![to]), author);
         batch.push((receiver.worker, delivery));
     }
 }

@@ -70,7 +70,7 @@ impl View<'_> {
         let key = self.keyspace.key(&withered.key);
         self.note_expired_fields(db, key, &withered.fields);
         self.gone(db, key, false);
-        self.notify(event_class::HASH, "hexpired", db, key.bytes);
+        self.notify_of_fields("hexpired", db, key.bytes, &withered.fields);
         if withered.is_gone {
             self.notify(event_class::GENERIC, "del", db, key.bytes);
         }

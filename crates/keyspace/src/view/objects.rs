@@ -19,6 +19,9 @@ use crate::value::{NewValue, ValueRef};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct WrongType;
 
+/// The event of fields whose time had come; which they are is known once the change is made.
+const EXPIRED_FIELDS: &str = "hexpired";
+
 /// What a change says of itself while it is made.
 #[derive(Debug)]
 pub struct Edit {
@@ -31,7 +34,7 @@ pub struct Edit {
     wakes: bool,
     /// The classes of events that somebody listens to.
     wanted: u32,
-    events: Vec<(u32, &'static str)>,
+    events: Vec<(u32, &'static str, Vec<Vec<u8>>)>,
     /// Fields of a hash that were removed because their time had come.
     expired_fields: Vec<Vec<u8>>,
 }
@@ -60,7 +63,7 @@ impl Edit {
     /// hears of it before the command, and an event tells it, one for all fields.
     pub fn field_expired(&mut self, name: &[u8]) {
         if self.expired_fields.is_empty() {
-            self.notify(event_class::HASH, "hexpired");
+            self.notify(event_class::HASH, EXPIRED_FIELDS);
         }
         self.expired_fields.push(name.to_vec());
     }
@@ -91,7 +94,17 @@ impl Edit {
     #[inline]
     pub fn notify(&mut self, class: u32, name: &'static str) {
         if self.wanted & class != 0 {
-            self.events.push((class, name));
+            self.events.push((class, name, Vec::new()));
+        }
+    }
+
+    /// Adds an event about some fields of the key's hash.
+    #[inline]
+    pub fn notify_of_fields<'n>(&mut self, name: &'static str, fields: impl IntoIterator<Item = &'n [u8]>) {
+        if self.wanted & event_class::HASH != 0 {
+            let is_wanted = self.wanted & event_class::SUBKEYS != 0;
+            let subkeys = fields.into_iter().filter(|_| is_wanted).map(<[u8]>::to_vec).collect();
+            self.events.push((event_class::HASH, name, subkeys));
         }
     }
 }
@@ -293,8 +306,12 @@ impl View<'_> {
     }
 
     fn notify_all(&mut self, db: u32, key: Key<'_>, edit: &Edit) {
-        for (class, name) in &edit.events {
-            self.notify(*class, name, db, key.bytes);
+        for (class, name, subkeys) in &edit.events {
+            match *name {
+                EXPIRED_FIELDS => self.notify_of_fields(name, db, key.bytes, &edit.expired_fields),
+                _ if subkeys.is_empty() => self.notify(*class, name, db, key.bytes),
+                _ => self.notify_of_fields(name, db, key.bytes, subkeys),
+            }
         }
     }
 

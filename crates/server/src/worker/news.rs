@@ -32,6 +32,7 @@ impl Worker {
         for token in told {
             self.flush(token);
         }
+        self.evict_clients();
     }
 
     /// Copies a notice to a connection; adds it to those that are `told` if nothing waited there before.
@@ -54,8 +55,11 @@ impl Worker {
             delivery.notice.write(&connection.client, &mut bytes);
             return self.tell(token, &bytes);
         }
-        if connection.push(|client, out| delivery.notice.write(client, out)) {
+        let bytes_max = delivery.notice.memory_bytes();
+        if connection.push(bytes_max, |client, out| delivery.notice.write(client, out)) {
             told.push(token);
+        } else if connection.congested {
+            connection.account(&self.executor.context.stats, 0);
         }
         if self.output_limits.would_exceed(connection, 0) {
             self.close_for_output(token);

@@ -12,6 +12,7 @@ mod hashes;
 mod hyperloglog;
 mod keys;
 mod lists;
+mod pubsub;
 mod scripting;
 mod server;
 mod sets;
@@ -100,6 +101,7 @@ pub const FAMILIES: &[Family] = &[
     Family { name: "sort", rules: sort::RULES },
     Family { name: "keys", rules: keys::RULES },
     Family { name: "lists", rules: lists::RULES },
+    Family { name: "pubsub", rules: pubsub::RULES },
     Family { name: "expiry", rules: expiry::RULES },
     Family { name: "transactions", rules: transactions::RULES },
     Family { name: "scripting", rules: scripting::RULES },

@@ -306,7 +306,7 @@ fn nothing_is_tracked() {
             ),
             ("client tracking on prefix", "-ERR syntax error|"),
             ("client tracking foo", "-ERR syntax error|"),
-            ("client tracking on", "-ERR CLIENT TRACKING ON is not available in this version|"),
+            ("client tracking on bcast optin", "-ERR OPTIN and OPTOUT are not compatible with BCAST|"),
             (
                 "client caching yes",
                 "-ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode \

@@ -1,6 +1,5 @@
 //! Fields that are numbers.
 
-use ochre_keyspace::event_class;
 use ochre_types::LongDouble;
 use ochre_types::hash::{Hash, IncrementError};
 
@@ -31,7 +30,7 @@ fn hincrby(call: &mut Call<'_, '_>) -> Result<(), Error> {
         edit.expire_field(hash, name, now_ms);
         let sum = hash.increment(name, by, now_ms, &limits)?;
         edit.changed(1);
-        edit.notify(event_class::HASH, "hincrby");
+        edit.notify_of_fields("hincrby", [name]);
         Ok(sum)
     })?;
     call.reply.integer(sum.map_err(error)?);
@@ -58,7 +57,7 @@ fn hincrbyfloat(call: &mut Call<'_, '_>) -> Result<(), Error> {
         edit.expire_field(hash, name, now_ms);
         let sum = hash.increment_float(name, by, now_ms, &limits)?;
         edit.changed(1);
-        edit.notify(event_class::HASH, "hincrbyfloat");
+        edit.notify_of_fields("hincrbyfloat", [name]);
         Ok(sum)
     })?;
     let sum = sum.map_err(error)?;

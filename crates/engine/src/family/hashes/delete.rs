@@ -1,7 +1,7 @@
 //! Removing fields.
 
-use ochre_keyspace::event_class;
 use ochre_types::hash::Hash;
+use smallvec::SmallVec;
 
 use super::fields::fields_at;
 use super::*;
@@ -25,12 +25,12 @@ pub(super) const HDEL: Command = Command {
 fn hdel(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let names = call.args.from(2);
     let edited = call.view.edit(call.client.db, call.keys[0], |hash: &mut Hash, edit| {
-        let removed = names.filter(|name| hash.remove(name)).count();
-        if removed > 0 {
-            edit.changed(removed);
-            edit.notify(event_class::HASH, "hdel");
+        let removed: SmallVec<[&[u8]; 4]> = names.filter(|name| hash.remove(name)).collect();
+        if !removed.is_empty() {
+            edit.changed(removed.len());
+            edit.notify_of_fields("hdel", removed.iter().copied());
         }
-        removed
+        removed.len()
     })?;
     call.reply.integer(edited.map_or(0, |(removed, _)| removed) as i64);
     Ok(())
@@ -60,17 +60,17 @@ fn hgetdel(call: &mut Call<'_, '_>) -> Result<(), Error> {
         return Ok(());
     }
     call.view.edit(db, key, |hash: &mut Hash, edit| {
-        let mut removed = 0;
+        let mut removed: SmallVec<[&[u8]; 4]> = SmallVec::new();
         for name in names {
             edit.expire_field(hash, name, now_ms);
             match hash.take(name, now_ms, |value| reply_item(reply, value)) {
-                true => removed += 1,
+                true => removed.push(name),
                 false => reply.null(),
             }
         }
-        if removed > 0 {
-            edit.changed(removed);
-            edit.notify(event_class::HASH, "hdel");
+        if !removed.is_empty() {
+            edit.changed(removed.len());
+            edit.notify_of_fields("hdel", removed);
         }
     })?;
     Ok(())

@@ -5,8 +5,8 @@
 
 use std::ops::Range;
 
-use ochre_keyspace::event_class;
 use ochre_types::hash::{Condition, ExpireOutcome, Hash, PersistOutcome};
+use smallvec::SmallVec;
 
 use super::fields::fields_at;
 use super::options::{FIELDS_TWICE, fields_behind, time_ms, unknown_argument};
@@ -80,7 +80,8 @@ fn expire(call: &mut Call<'_, '_>, base_ms: i64, unit_ms: i64) -> Result<(), Err
         }
         if !done.names.is_empty() {
             edit.changed(done.names.len());
-            edit.notify(event_class::HASH, if done.removes { "hdel" } else { "hexpire" });
+            let event = if done.removes { "hdel" } else { "hexpire" };
+            edit.notify_of_fields(event, done.names.iter().copied());
         }
     })?;
     done.propagate(call, at_ms, options.condition);
@@ -209,20 +210,22 @@ fn hpersist(call: &mut Call<'_, '_>) -> Result<(), Error> {
         return Ok(());
     }
     call.view.edit(db, key, |hash: &mut Hash, edit| {
-        let mut is_changed = false;
+        let mut changed: SmallVec<[&[u8]; 4]> = SmallVec::new();
         for name in names {
             let outcome = hash.persist(name, now_ms);
-            is_changed |= outcome == PersistOutcome::Persisted;
+            if outcome == PersistOutcome::Persisted {
+                changed.push(name);
+            }
             reply.integer(match outcome {
                 PersistOutcome::NoField => NO_FIELD,
                 PersistOutcome::NoExpiry => NO_EXPIRY,
                 PersistOutcome::Persisted => 1,
             });
         }
-        if is_changed {
+        if !changed.is_empty() {
             // Once, whatever the number of fields, as in Redis.
             edit.changed(1);
-            edit.notify(event_class::HASH, "hpersist");
+            edit.notify_of_fields("hpersist", changed);
         }
     })?;
     Ok(())

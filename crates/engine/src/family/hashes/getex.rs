@@ -1,6 +1,6 @@
 //! HGETEX: the values of fields, and when the fields expire from now on.
 
-use ochre_keyspace::{Edit, event_class};
+use ochre_keyspace::Edit;
 use ochre_types::hash::{Condition, ExpireOutcome, Hash, PersistOutcome};
 
 use super::expire::propagate_removal;
@@ -42,7 +42,7 @@ fn hgetex(call: &mut Call<'_, '_>) -> Result<(), Error> {
         names.for_each(|_| reply.null());
         return Ok(());
     }
-    let mut change = Change { time: options.time, now_ms, changed: 0, removed: Vec::new() };
+    let mut change = Change { time: options.time, now_ms, changed: Vec::new(), removed: Vec::new() };
     call.view.edit(db, key, |hash: &mut Hash, edit| {
         for name in names {
             edit.expire_field(hash, name, clock_ms);
@@ -63,7 +63,7 @@ struct Change<'a> {
     time: FieldTime,
     now_ms: i64,
     /// Fields whose times have changed.
-    changed: usize,
+    changed: Vec<&'a [u8]>,
     /// Fields that are gone, since their new time has passed already.
     removed: Vec<&'a [u8]>,
 }
@@ -75,11 +75,13 @@ impl<'a> Change<'a> {
             FieldTime::Persist => {
                 hash.make_expiring();
                 let outcome = hash.persist(name, self.now_ms);
-                self.changed += usize::from(outcome == PersistOutcome::Persisted);
+                if outcome == PersistOutcome::Persisted {
+                    self.changed.push(name);
+                }
             }
             FieldTime::At(at_ms) => match hash.expire(name, at_ms, Condition::Always, self.now_ms) {
                 ExpireOutcome::NoField | ExpireOutcome::ConditionNotMet => {}
-                ExpireOutcome::Set => self.changed += 1,
+                ExpireOutcome::Set => self.changed.push(name),
                 ExpireOutcome::Deleted => self.removed.push(name),
             },
         }
@@ -88,14 +90,14 @@ impl<'a> Change<'a> {
     fn tell(&self, edit: &mut Edit) {
         if !self.removed.is_empty() {
             edit.changed(self.removed.len());
-            edit.notify(event_class::HASH, "hdel");
-        } else if self.changed > 0 && self.time == FieldTime::Persist {
+            edit.notify_of_fields("hdel", self.removed.iter().copied());
+        } else if !self.changed.is_empty() && self.time == FieldTime::Persist {
             // Once, whatever the number of fields, as in Redis.
             edit.changed(1);
-            edit.notify(event_class::HASH, "hpersist");
-        } else if self.changed > 0 {
-            edit.changed(self.changed);
-            edit.notify(event_class::HASH, "hexpire");
+            edit.notify_of_fields("hpersist", self.changed.iter().copied());
+        } else if !self.changed.is_empty() {
+            edit.changed(self.changed.len());
+            edit.notify_of_fields("hexpire", self.changed.iter().copied());
         }
     }
 }
@@ -105,7 +107,7 @@ fn propagate(call: &mut Call<'_, '_>, options: &Options, change: &Change<'_>) {
     if !change.removed.is_empty() {
         return propagate_removal(call, &change.removed);
     }
-    if change.changed == 0 {
+    if change.changed.is_empty() {
         return;
     }
     let (mut at, mut count) = (itoa::Buffer::new(), itoa::Buffer::new());

@@ -1,6 +1,5 @@
 //! HSET and its older relatives.
 
-use ochre_keyspace::event_class;
 use ochre_types::hash::Hash;
 
 use super::*;
@@ -46,7 +45,7 @@ fn set_all(call: &mut Call<'_, '_>) -> Result<usize, Error> {
     }
     let (new, _) = call.view.edit_or_create(call.client.db, call.keys[0], |hash: &mut Hash, edit| {
         edit.changed(args.len() / 2 - 1);
-        edit.notify(event_class::HASH, "hset");
+        edit.notify_of_fields("hset", pairs(args, 2).map(|(name, _)| name));
         hash.set_all(pairs(args, 2), &limits)
     })?;
     Ok(new)
@@ -79,7 +78,7 @@ fn hsetnx(call: &mut Call<'_, '_>) -> Result<(), Error> {
         let is_set = hash.set_new(name, value, now_ms, &limits);
         if is_set {
             edit.changed(1);
-            edit.notify(event_class::HASH, "hset");
+            edit.notify_of_fields("hset", [name]);
         }
         is_set
     })?;

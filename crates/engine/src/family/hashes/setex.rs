@@ -1,6 +1,6 @@
 //! HSETEX: fields, when they expire, and on which condition they are set.
 
-use ochre_keyspace::{Edit, event_class};
+use ochre_keyspace::Edit;
 use ochre_types::hash::{Hash, HashLimits, NewExpiry};
 
 use super::expire::propagate_removal;
@@ -77,9 +77,10 @@ impl<'a> Write<'a, '_> {
             hash.set_expiring(name, value, expiry, self.now_ms, &self.limits);
         }
         edit.changed(self.options.fields.len() / 2);
-        edit.notify(event_class::HASH, "hset");
+        edit.notify_of_fields("hset", self.names());
         if let FieldTime::At(at_ms) = self.options.time {
-            edit.notify(event_class::HASH, if at_ms <= self.now_ms { "hdel" } else { "hexpire" });
+            let event = if at_ms <= self.now_ms { "hdel" } else { "hexpire" };
+            edit.notify_of_fields(event, self.names());
         }
         true
     }
