@@ -105,9 +105,7 @@ fn begin_search(reply: &mut ReplyWriter<'_>, begin: Begin) {
             reply.bulk(word.as_bytes());
             number(reply, "startfrom", i64::from(from));
         }
-        Begin::LastKeyword { word, from, .. } => {
-            begin_search(reply, Begin::Keyword { word, from: from as i16 })
-        }
+        Begin::EachKeyword { word, from } => begin_search(reply, Begin::Keyword { word, from: from as i16 }),
         Begin::Computed(_) | Begin::Unknown => typed(reply, "unknown", 0),
     }
 }
