@@ -38,34 +38,45 @@ pub(crate) type Waiting = Option<(usize, u64)>;
 const IN_PROGRESS: Error = Error::new("ERR Background save already in progress");
 const NO_THREAD: Error = Error::new("ERR Can't start a thread for the snapshot");
 
+/// When a snapshot that was asked for begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Begun {
+    /// It has begun.
+    Now,
+    /// As soon as one that was cancelled has noticed.
+    Later,
+}
+
 impl Engine {
     /// Begins a snapshot into the file, at this instant of a view that holds all stripes.
-    pub(crate) fn begin_save(&self, view: &mut View<'_>, waiting: Waiting) -> Result<(), Error> {
+    pub(crate) fn begin_save(&self, view: &mut View<'_>, waiting: Waiting) -> Result<Begun, Error> {
         let persistence = &self.persistence;
         let engine = persistence.engine().ok_or(NO_THREAD)?;
-        if !persistence.claim(clock_ms()) {
-            return Err(IN_PROGRESS);
-        }
+        let number = persistence.claim(clock_ms()).ok_or(IN_PROGRESS)?;
         let Some(snapshot) = view.begin_snapshot() else {
-            persistence.unclaim();
-            return Err(IN_PROGRESS);
+            persistence.unclaim(number);
+            if waiting.is_some() {
+                return Err(IN_PROGRESS);
+            }
+            persistence.schedule();
+            return Ok(Begun::Later);
         };
         let changes = view.changes();
         persistence.set_total(snapshot.keys());
-        let job = Job::of(self);
+        let job = Job::of(self, number);
         if waiting.is_none() {
             log::warn!("Background saving started");
         }
         let run = move || {
             let result = job.run(&engine, snapshot);
             if waiting.is_none() {
-                tell_background(result.is_ok());
+                tell_background(&result);
             }
-            finish(&engine, result, changes, waiting);
+            finish(&engine, number, result, changes, waiting);
         };
         // A thread that cannot be started gives nothing back: the snapshot must be walked all the same.
         spawn_or_run("snapshot", run);
-        Ok(())
+        Ok(Begun::Now)
     }
 
     /// Takes a snapshot into the file and waits for it: for whoever is no worker.
@@ -73,17 +84,15 @@ impl Engine {
     /// # Errors
     /// It could not be written, or another one is being written.
     pub fn save_now(self: &Arc<Engine>) -> Result<(), String> {
-        if !self.persistence.claim(clock_ms()) {
-            return Err("a snapshot is being written already".to_owned());
-        }
+        let number = self.persistence.claim(clock_ms()).ok_or("a snapshot is being written already")?;
         let Some((snapshot, changes)) = self.snapshot_of_now() else {
-            self.persistence.unclaim();
+            self.persistence.unclaim(number);
             return Err("there are as many snapshots as there may be".to_owned());
         };
         self.persistence.set_total(snapshot.keys());
-        let result = Job::of(self).run(self, snapshot);
+        let result = Job::of(self, number).run(self, snapshot);
         let outcome = result.as_ref().map(|_| ()).map_err(ToString::to_string);
-        finish(self, result, changes, None);
+        finish(self, number, result, changes, None);
         outcome
     }
 
@@ -200,25 +209,34 @@ impl Engine {
     }
 }
 
-fn tell_background(is_ok: bool) {
-    match is_ok {
-        true => log::warn!("Background saving terminated with success"),
-        false => log::error!("Background saving error"),
+fn tell_background(result: &Result<Saved, save::SaveError>) {
+    match result {
+        Ok(_) => log::warn!("Background saving terminated with success"),
+        Err(save::SaveError::Cancelled) => {}
+        Err(_) => log::error!("Background saving error"),
     }
 }
 
 /// All that follows from the end of a snapshot.
-fn finish(engine: &Engine, result: Result<Saved, save::SaveError>, changes: u64, waiting: Waiting) {
-    let is_ok = result.is_ok();
+fn finish(
+    engine: &Engine,
+    number: u64,
+    result: Result<Saved, save::SaveError>,
+    changes: u64,
+    waiting: Waiting,
+) {
+    let (is_ok, persistence) = (result.is_ok(), &engine.persistence);
     match &result {
         Ok(saved) => {
             log::warn!("DB saved on disk: {} keys, {} bytes", saved.keys, saved.bytes);
-            engine.changes_at_save.store(changes, Relaxed);
+            if persistence.is_present(number) {
+                engine.changes_at_save.store(changes, Relaxed);
+            }
         }
         Err(save::SaveError::Cancelled) => log::warn!("Snapshot cancelled"),
         Err(error) => log::error!("{error}"),
     }
-    engine.persistence.finish(&result, clock_ms());
+    persistence.finish(number, &result, clock_ms());
     engine.settle_restrictions();
     if let Some((worker, client)) = waiting {
         let reply: &[u8] = if is_ok { b"+OK\r\n" } else { b"-ERR\r\n" };

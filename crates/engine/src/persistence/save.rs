@@ -27,6 +27,8 @@ const GATHERED_BYTES: usize = 256 * 1024;
 const PART_BYTES: usize = 256 * 1024;
 /// The file is made durable every so many bytes, so that the end does not have to wait for all of it.
 const SYNC_BYTES: u64 = 4 * 1024 * 1024;
+/// A long delay between keys is looked after this often: a snapshot that nobody wants any more is to end soon.
+const DELAY_SLICE: Duration = Duration::from_millis(10);
 
 /// Why there is no snapshot.
 #[derive(Debug)]
@@ -62,6 +64,7 @@ const WRITING: &str = "Write error while saving DB to the disk(rdbSaveRio)";
 
 /// What a snapshot is written as, and where.
 pub(super) struct Job {
+    number: u64,
     path: PathBuf,
     temporary: PathBuf,
     compresses: bool,
@@ -73,13 +76,15 @@ pub(super) struct Job {
 }
 
 impl Job {
-    pub(super) fn of(engine: &Engine) -> Job {
+    /// What is to be written for a job that was claimed.
+    pub(super) fn of(engine: &Engine, number: u64) -> Job {
         let (config, settings) = (engine.config.read(), &engine.keyspace.settings);
         let name = super::load::text(&config, Directive::Dbfilename);
         let dir = super::load::dir(&config);
         Job {
+            number,
             path: dir.join(name),
-            temporary: dir.join(format!("temp-{}.rdb", std::process::id())),
+            temporary: dir.join(format!("temp-{}.{number}.rdb", std::process::id())),
             compresses: config.bool(Directive::Rdbcompression),
             has_checksum: config.bool(Directive::Rdbchecksum),
             syncs_on_the_way: config.bool(Directive::RdbSaveIncrementalFsync),
@@ -101,13 +106,14 @@ impl Job {
             Err(_) => _ = disk.remove(&self.temporary),
         }
         let saved = result?;
-        if persistence.is_cancelled() {
+        let placed = persistence.place(self.number, || disk.rename(&self.temporary, &self.path));
+        let placed = placed.ok_or(SaveError::Cancelled).and_then(|renamed| {
+            renamed
+                .map_err(|error| SaveError::Io("Error moving temp DB file on the final destination", error))
+        });
+        if let Err(error) = placed {
             _ = disk.remove(&self.temporary);
-            return Err(SaveError::Cancelled);
-        }
-        if let Err(error) = disk.rename(&self.temporary, &self.path) {
-            _ = disk.remove(&self.temporary);
-            return Err(SaveError::Io("Error moving temp DB file on the final destination", error));
+            return Err(error);
         }
         let dir = self.path.parent().unwrap_or(std::path::Path::new("."));
         disk.sync_dir(dir)
@@ -253,9 +259,23 @@ impl<'s> FileSink<'s> {
                 return Ok(());
             }
             self.flush()?;
-            if self.persistence.is_cancelled() {
+            if self.is_cancelled() {
                 return Err(SaveError::Cancelled);
             }
+        }
+    }
+
+    fn is_cancelled(&self) -> bool {
+        !self.persistence.is_present(self.job.number)
+    }
+
+    /// Waits as `rdb-key-save-delay` says, for as long as somebody wants the snapshot.
+    fn delay(&self) {
+        let mut left = self.job.key_delay;
+        while !left.is_zero() && !self.is_cancelled() {
+            let slice = left.min(DELAY_SLICE);
+            std::thread::sleep(slice);
+            left -= slice;
         }
     }
 
@@ -285,14 +305,16 @@ impl SnapshotSink for FileSink<'_> {
         match self.take(key) {
             Ok(()) => {
                 self.keys += 1;
-                self.persistence.keys_done.store(self.keys, Relaxed);
+                if !self.is_cancelled() {
+                    self.persistence.keys_done.store(self.keys, Relaxed);
+                }
             }
             Err(error) => self.failure = Some(error),
         }
     }
 
     fn goes_on(&mut self) -> bool {
-        if self.failure.is_none() && self.persistence.is_cancelled() {
+        if self.failure.is_none() && self.is_cancelled() {
             self.failure = Some(SaveError::Cancelled);
         }
         if self.failure.is_none()
@@ -301,8 +323,8 @@ impl SnapshotSink for FileSink<'_> {
         {
             self.failure = Some(error);
         }
-        if !self.job.key_delay.is_zero() && self.failure.is_none() {
-            std::thread::sleep(self.job.key_delay);
+        if self.failure.is_none() {
+            self.delay();
         }
         self.failure.is_none()
     }

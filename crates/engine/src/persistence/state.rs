@@ -1,9 +1,14 @@
 //! What is going on with snapshots, and what became of the last ones.
+//!
+//! Each snapshot is a *job* with a number. One job at most is present; cancelling takes that away from it at once, so that the
+//! next one may begin, while the thread that carries the job out notices between two keys. What it did until then is
+//! nobody's: only the present job may put its file in its place or say what became of it.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock, Weak};
 
 use ochre_persist::disk::{Disk, RealDisk};
+use parking_lot::Mutex;
 
 use super::points::History;
 use super::save::SaveError;
@@ -23,8 +28,14 @@ pub struct Saved {
 pub struct Persistence {
     engine: OnceLock<Weak<Engine>>,
     disk: Arc<dyn Disk>,
-    saving: AtomicBool,
-    cancelled: AtomicBool,
+    /// The number of the present job, 0 if there is none.
+    present: AtomicU64,
+    /// The number of the last one.
+    jobs: AtomicU64,
+    /// Jobs whose threads have not ended, those that were cancelled among them.
+    running: AtomicUsize,
+    /// Held by a job that puts its file in its place, so that none does so that has been followed by another.
+    placing: Mutex<()>,
     scheduled: AtomicBool,
     failed: AtomicBool,
     started_ms: AtomicI64,
@@ -56,8 +67,10 @@ impl Persistence {
         Persistence {
             engine: OnceLock::new(),
             disk: Arc::new(RealDisk),
-            saving: AtomicBool::new(false),
-            cancelled: AtomicBool::new(false),
+            present: AtomicU64::new(0),
+            jobs: AtomicU64::new(0),
+            running: AtomicUsize::new(0),
+            placing: Mutex::new(()),
             scheduled: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             started_ms: AtomicI64::new(0),
@@ -88,7 +101,12 @@ impl Persistence {
 
     /// Whether a snapshot is being written.
     pub fn is_saving(&self) -> bool {
-        self.saving.load(Relaxed)
+        self.present.load(Relaxed) != 0
+    }
+
+    /// Whether no thread is at work any more, not even for a snapshot that was cancelled.
+    pub fn is_idle(&self) -> bool {
+        self.running.load(Relaxed) == 0
     }
 
     /// Whether the last snapshot failed.
@@ -96,27 +114,50 @@ impl Persistence {
         self.failed.load(Relaxed)
     }
 
-    /// Takes the right to write a snapshot, if nobody else has it.
-    pub(super) fn claim(&self, now_ms: i64) -> bool {
-        if self.saving.swap(true, Relaxed) {
-            return false;
-        }
-        self.cancelled.store(false, Relaxed);
+    /// Takes the right to write a snapshot, if nobody else has it: the number of the job.
+    pub(super) fn claim(&self, now_ms: i64) -> Option<u64> {
+        let job = self.jobs.fetch_add(1, Relaxed) + 1;
+        self.present.compare_exchange(0, job, Relaxed, Relaxed).ok()?;
+        self.running.fetch_add(1, Relaxed);
         self.keys_done.store(0, Relaxed);
         self.started_ms.store(now_ms, Relaxed);
         self.last_attempt_ms.store(now_ms, Relaxed);
-        true
+        Some(job)
     }
 
-    pub(super) fn unclaim(&self) {
-        self.saving.store(false, Relaxed);
+    /// Ends a job that was claimed.
+    pub(super) fn unclaim(&self, job: u64) {
+        // One that was cancelled has no right to give back.
+        let _ = self.present.compare_exchange(job, 0, Relaxed, Relaxed);
+        self.running.fetch_sub(1, Relaxed);
+    }
+
+    /// Whether this is the present job: it has not been cancelled.
+    pub(super) fn is_present(&self, job: u64) -> bool {
+        self.present.load(Relaxed) == job
+    }
+
+    /// Has a job put its file in its place, unless it was cancelled before.
+    pub(super) fn place<R>(&self, job: u64, put: impl FnOnce() -> R) -> Option<R> {
+        let _guard = self.placing.lock();
+        self.is_present(job).then(put)
     }
 
     pub(super) fn set_total(&self, keys: usize) {
         self.keys_total.store(keys as u64, Relaxed);
     }
 
-    pub(super) fn finish(&self, result: &Result<Saved, SaveError>, now_ms: i64) {
+    /// Ends a job, and notes what became of it if that is of any interest yet; whether it was.
+    pub(super) fn finish(&self, job: u64, result: &Result<Saved, SaveError>, now_ms: i64) -> bool {
+        let is_present = self.is_present(job);
+        if is_present {
+            self.note(result, now_ms);
+        }
+        self.unclaim(job);
+        is_present
+    }
+
+    fn note(&self, result: &Result<Saved, SaveError>, now_ms: i64) {
         match result {
             Ok(_) => {
                 self.last_success_ms.store(now_ms, Relaxed);
@@ -131,21 +172,14 @@ impl Persistence {
             }
         }
         self.last_took_s.store((now_ms - self.started_ms.load(Relaxed)) / 1000, Relaxed);
-        self.unclaim();
     }
 
-    /// Has the present snapshot given up; whether there was one.
+    /// Has the present snapshot given up; whether there was one. There is none any more.
     pub fn cancel(&self) -> bool {
-        let is_saving = self.is_saving();
-        self.cancelled.store(is_saving, Relaxed);
-        is_saving
+        self.present.swap(0, Relaxed) != 0
     }
 
-    pub(super) fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Relaxed)
-    }
-
-    /// Has a snapshot taken once the present one is over.
+    /// Has a snapshot taken as soon as none is present and there is room for another.
     pub(crate) fn schedule(&self) {
         self.scheduled.store(true, Relaxed);
     }
