@@ -7,7 +7,6 @@ use std::sync::atomic::{
 use ochre_config::{ClientMemoryLimit, Config, Directive, KeyspaceEvents, RdbVersionCheck};
 use ochre_keyspace::{Policy, event_class};
 use ochre_types::hash::HashLimits;
-use ochre_types::list::ListLimits;
 use ochre_types::set::SetLimits;
 use ochre_types::zset::ZSetLimits;
 
@@ -142,15 +141,6 @@ impl Settings {
         self.set_max_listpack_value.store(config.uint(D::SetMaxListpackValue) as usize, Relaxed);
         self.zset_max_listpack_entries.store(config.uint(D::ZsetMaxListpackEntries) as usize, Relaxed);
         self.zset_max_listpack_value.store(config.uint(D::ZsetMaxListpackValue) as usize, Relaxed);
-    }
-
-    /// When a list changes its encoding.
-    pub fn list_limits(&self) -> ListLimits {
-        ListLimits {
-            max_listpack_size: self.list_max_listpack_size.load(Relaxed),
-            compress_depth: self.list_compress_depth.load(Relaxed),
-            plain_from_bytes: 0,
-        }
     }
 
     /// When a set changes its encoding.
