@@ -41,6 +41,11 @@ impl Parts {
         self.0.is_empty()
     }
 
+    /// Bytes of the strings themselves.
+    pub fn string_bytes(&self) -> usize {
+        self.0.iter().map(LongString::capacity).sum()
+    }
+
     /// Bytes that they take.
     pub fn memory_bytes(&self) -> usize {
         self.0.iter().map(LongString::heap_bytes).sum::<usize>() + self.0.capacity() * size_of::<LongString>()
