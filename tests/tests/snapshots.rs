@@ -187,10 +187,56 @@ fn one_at_a_time_and_given_up_when_asked() {
     assert_eq!(text(client.ask("bgsave schedule")), busy);
     assert_eq!(text(client.ask("bgsave cancel")), "Background saving cancelled");
     assert_eq!(text(client.ask("bgsave what")), "ERR syntax error");
-    wait_for(|| (client.info("rdb_bgsave_in_progress") == 0).then_some(())).unwrap();
+    assert_eq!(client.info("rdb_bgsave_in_progress"), 0);
     assert!(!file_of(&server).exists());
     assert_eq!(client.ask("config set rdb-key-save-delay 0"), ok());
     assert_eq!(client.ask("save"), ok());
+}
+
+/// The names in a server's folder.
+fn files(server: &Server) -> Vec<String> {
+    let files = std::fs::read_dir(server.folder()).unwrap();
+    files.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect()
+}
+
+#[test]
+fn one_that_was_cancelled_is_in_nobodys_way() {
+    let mut server = builder(1).start();
+    let mut client = server.connect();
+    client.ask("debug populate 1000 key 10");
+    assert_eq!(client.ask("config set rdb-key-save-delay 20000000"), ok());
+    for round in 0..20 {
+        // There is room for two at a time: who comes while both are ending has to wait.
+        let begun = text(client.ask("bgsave"));
+        let cancelled = match begun.as_str() {
+            "Background saving started" => "Background saving cancelled",
+            "Background saving scheduled" if round >= 2 => "Scheduled background saving cancelled",
+            other => panic!("{other}"),
+        };
+        let told = text(client.ask("bgsave cancel"));
+        assert!(told == cancelled || told == "Background saving cancelled", "{begun}: {told}");
+        assert_eq!(client.info("rdb_bgsave_in_progress"), 0);
+    }
+    wait_for(|| (!files(&server).iter().any(|name| name.starts_with("temp-"))).then_some(())).unwrap();
+    assert_eq!((client.info("rdb_saves"), file_of(&server).exists()), (0, false));
+    // What takes its place is complete, and is that which stays.
+    assert_eq!(text(client.ask("bgsave")), "Background saving started");
+    assert_eq!(client.ask("config set rdb-key-save-delay 0"), ok());
+    assert_eq!(client.ask("set last 1"), ok());
+    assert_eq!(text(client.ask("bgsave cancel")), "Background saving cancelled");
+    assert_eq!(text(client.ask("bgsave")), "Background saving started");
+    wait_for(|| (client.info("rdb_saves") == 1).then_some(())).unwrap();
+    let before = digest(&server);
+    let saved = builder(1).with_file(&file_of(&server)).start();
+    assert_eq!(digest(&saved), before);
+    // Nor does the end of the process leave anything of one behind.
+    assert_eq!(client.ask("config set rdb-key-save-delay 20000000"), ok());
+    assert_eq!(text(client.ask("bgsave")), "Background saving started");
+    wait_for(|| files(&server).iter().any(|name| name.starts_with("temp-")).then_some(())).unwrap();
+    ask_only(&mut client, "shutdown nosave");
+    wait_for(|| (!server.is_running()).then_some(())).unwrap();
+    let left = files(&server);
+    assert!(!left.iter().any(|name| name.starts_with("temp-")), "{left:?}");
 }
 
 #[test]

@@ -20,6 +20,8 @@ use crate::log::LogEntry;
 /// So many elements are replied at once; more are worth a pin and a sequel. Fewer in debug builds, so that tests take both
 /// ways.
 pub const ELEMENTS_AT_ONCE: usize = if cfg!(debug_assertions) { 24 } else { 4096 };
+/// So many bytes of a value are replied at once, likewise.
+pub const BYTES_AT_ONCE: usize = if cfg!(debug_assertions) { 32 * 1024 } else { 512 * 1024 };
 
 /// The rest of a reply.
 pub trait Sequel: Send {
@@ -72,6 +74,14 @@ impl Promise {
         self.bytes += out.len() - before;
         self.spent_ns += crate::tick::now_ns().saturating_sub(start_ns);
         more
+    }
+
+    /// Leaves what it cost to the next promise of the same command, if it is not the last.
+    pub fn leave_costs_to(&mut self, next: &mut Promise) {
+        if self.bill.is_none() {
+            next.spent_ns += std::mem::take(&mut self.spent_ns);
+            next.bytes += std::mem::take(&mut self.bytes);
+        }
     }
 
     /// What it kept of the value, to be freed.

@@ -7,7 +7,6 @@ use std::sync::atomic::{
 use ochre_config::{ClientMemoryLimit, Config, Directive, KeyspaceEvents, RdbVersionCheck};
 use ochre_keyspace::{Policy, event_class};
 use ochre_types::hash::HashLimits;
-use ochre_types::list::ListLimits;
 use ochre_types::set::SetLimits;
 use ochre_types::zset::ZSetLimits;
 
@@ -155,15 +154,6 @@ impl Settings {
         match self.tracking_table_max_keys.load(Relaxed) {
             0 => usize::MAX,
             max => max,
-        }
-    }
-
-    /// When a list changes its encoding.
-    pub fn list_limits(&self) -> ListLimits {
-        ListLimits {
-            max_listpack_size: self.list_max_listpack_size.load(Relaxed),
-            compress_depth: self.list_compress_depth.load(Relaxed),
-            plain_from_bytes: 0,
         }
     }
 

@@ -132,10 +132,12 @@ impl Connection {
     /// # Errors
     /// Those of the socket.
     pub fn receive(&mut self, input: &mut Vec<u8>) -> io::Result<usize> {
-        self.make_room(input);
         let buffer = match self.large.is_receiving() {
             true => self.large.buffer().unwrap_or(input),
-            false => input,
+            false => {
+                self.make_room(input);
+                input
+            }
         };
         let room = buffer.capacity() - buffer.len();
         let received = self.socket.receive(buffer)?;
@@ -145,14 +147,14 @@ impl Connection {
     }
 
     /// Makes room to receive more after `input`: for the whole argument at hand, so that it does not have to grow step by
-    /// step.
+    /// step. The beginning of a request leaves room enough, and what a client costs must not depend on where it was cut.
     fn make_room(&self, input: &mut Vec<u8>) {
         let (len, room) = (input.len(), input.capacity() - input.len());
         if len < self.announced_end {
             if room < self.announced_end - len {
                 input.reserve_exact(self.announced_end - len);
             }
-        } else if room < RECEIVE_BYTES {
+        } else if room < RECEIVE_BYTES / 2 {
             input.reserve(RECEIVE_BYTES);
         }
     }

@@ -61,6 +61,7 @@ fn shut_down(engine: &Arc<Engine>, control: &Control, supervisor: &Supervisor, r
     // What is not loaded yet must not take the place of what is in the file.
     let has_data = !engine.loading.load(Relaxed);
     let wants_save = has_data && request.save.unwrap_or(!engine.config.read().save_points().is_empty());
+    give_up_snapshot(engine);
     if wants_save && !save(engine) && !request.force {
         log::error!("Error trying to save the DB, can't exit.");
         signals::clear_shutdown_request();
@@ -74,15 +75,19 @@ fn shut_down(engine: &Arc<Engine>, control: &Control, supervisor: &Supervisor, r
     control.end(0);
 }
 
+/// Has a snapshot that is being written come to its end, so that nothing of it stays behind.
+fn give_up_snapshot(engine: &Engine) {
+    if engine.persistence.cancel() {
+        log::warn!("There is a snapshot being written. It is given up.");
+    }
+    while !engine.persistence.is_idle() {
+        std::thread::sleep(CANCEL_LOOK);
+    }
+}
+
 /// Takes the last snapshot; whether it succeeded. Nothing is written from its instant on, unless it fails: what is
 /// acknowledged is in it.
 fn save(engine: &Arc<Engine>) -> bool {
-    if engine.persistence.cancel() {
-        log::warn!("There is a snapshot being written. It is given up.");
-        while engine.persistence.is_saving() {
-            std::thread::sleep(CANCEL_LOOK);
-        }
-    }
     log::warn!("Saving the final RDB snapshot before exiting.");
     let was_paused = engine.pause.mode(clock_ms());
     engine.pause.start(PauseMode::Write, i64::MAX, clock_ms());

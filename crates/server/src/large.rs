@@ -20,6 +20,8 @@ use ochre_engine::{Args, OwnedRequest, Parts};
 use ochre_resp::{RequestParser, Span};
 use ochre_types::LongString;
 
+use crate::group::RECEIVE_BYTES;
+
 /// No more room than this is made for what a client has only announced; once so much has really come, all of it.
 const PIECE_BYTES_MAX: usize = 1024 * 1024;
 
@@ -27,6 +29,9 @@ const PIECE_BYTES_MAX: usize = 1024 * 1024;
 struct Current {
     bytes: Vec<u8>,
     len: usize,
+    /// The room that its client answers for: all of it from the start, as in Redis, where all of it is allocated then.
+    /// So it does not depend on how much has come which client is the largest.
+    counted_bytes: usize,
 }
 
 /// A request that is about to run, and where in the input is what is left of it.
@@ -61,8 +66,10 @@ impl LargeArguments {
             && let Some(there) = half_received.get(offset..).filter(|there| there.len() < len)
         {
             // Whoever only announces it gets no room before more has come.
-            self.current = Some(Current { bytes: there.to_vec(), len });
+            self.current = Some(Current { bytes: there.to_vec(), len, counted_bytes: len });
             input.truncate(start + offset);
+            // It waits for long now, and what it costs is not to depend on the pieces that came.
+            input.shrink_to(RECEIVE_BYTES);
         }
     }
 
@@ -77,7 +84,8 @@ impl LargeArguments {
     /// Where to receive into, with room for a part of what is missing and for nothing else.
     pub fn buffer(&mut self) -> Option<&mut Vec<u8>> {
         let room = self.current.as_ref().map(|current| self.room_for(current.bytes.len(), current.len))?;
-        let bytes = &mut self.current.as_mut()?.bytes;
+        let Current { bytes, len, counted_bytes } = self.current.as_mut()?;
+        *counted_bytes = *len;
         bytes.reserve_exact(room.saturating_sub(bytes.len()));
         Some(bytes)
     }
@@ -140,15 +148,16 @@ impl LargeArguments {
         self.whole.memory_bytes()
     }
 
-    /// Bytes of memory that they take.
+    /// Bytes of memory that they take, with what is still to come of the one that is being received. It is the same before and
+    /// after one is whole.
     pub fn memory_bytes(&self) -> usize {
-        let current = self.current.as_ref().map_or(0, |current| current.bytes.capacity());
-        self.whole.memory_bytes() + current
+        self.whole.string_bytes() + self.current_bytes() + self.free_bytes()
     }
 
-    /// Bytes of room for what is missing of the one that is being received.
+    /// Bytes of room for what is missing of the one that is being received, whether it is there already or not.
     pub fn free_bytes(&self) -> usize {
-        self.current.as_ref().map_or(0, |current| current.bytes.capacity() - current.bytes.len())
+        let free_bytes = |current: &Current| current.counted_bytes.saturating_sub(current.bytes.len());
+        self.current.as_ref().map_or(0, free_bytes)
     }
 
     /// Forgets how much came lately, and gives up free room if its client has gone quiet. To be called now and then.
@@ -156,6 +165,7 @@ impl LargeArguments {
         self.peak_bytes = 0;
         if is_quiet && let Some(current) = &mut self.current {
             current.bytes.shrink_to_fit();
+            current.counted_bytes = current.bytes.len();
         }
     }
 }
@@ -292,10 +302,14 @@ mod tests {
         let mut receiver =
             Receiver { input: b"*2\r\n$3\r\nGET\r\n$400000000\r\nx".to_vec(), ..Receiver::default() };
         assert!(receiver.parse(0).is_none());
-        assert!(receiver.large.memory_bytes() <= PIECE_BYTES_MAX);
+        assert!(receiver.large.buffer().is_some_and(|buffer| buffer.capacity() <= PIECE_BYTES_MAX));
+        assert_eq!(receiver.large.memory_bytes(), 400_000_000, "but counts");
+        receiver.large.relax(true);
+        assert_eq!(receiver.large.memory_bytes(), 1);
         let piece = vec![b'x'; PIECE_BYTES_MAX];
         assert_eq!(receiver.receive(&piece, usize::MAX), PIECE_BYTES_MAX - 1);
         assert_eq!(receiver.receive(&piece, usize::MAX), PIECE_BYTES_MAX);
+        assert_eq!(receiver.large.buffer().map(|buffer| buffer.capacity()), Some(400_000_000));
         assert_eq!(receiver.large.memory_bytes(), 400_000_000);
     }
 }

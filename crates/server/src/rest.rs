@@ -52,9 +52,10 @@ impl Rest {
         let mut fulfilled = None;
         if let Some((promise, _)) = self.pieces.front_mut()
             && !promise.write(out, bytes)
-            && let Some((promise, behind)) = self.pieces.pop_front()
+            && let Some((mut promise, behind)) = self.pieces.pop_front()
         {
             out.extend_from_slice(&behind);
+            self.pieces.front_mut().into_iter().for_each(|(next, _)| promise.leave_costs_to(next));
             fulfilled = Some(promise);
         }
         Part { fulfilled, is_last: self.pieces.is_empty() }

@@ -39,3 +39,4 @@ pub use map::Map;
 pub use pins::{Access, Pin};
 pub use prefetch::prefetch;
 pub use sample::{Iter, Walk, WalkPosition};
+pub use table::Location;

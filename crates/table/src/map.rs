@@ -136,6 +136,11 @@ impl<I: Item> Map<I> {
         }
     }
 
+    /// Where the item of a key is, to be looked up in a pin that is made before the map changes ([`Pin::get`]).
+    pub fn locate(&self, key: &[u8], hasher: &Hasher) -> Option<Location> {
+        self.find(hasher.key(key))
+    }
+
     #[inline(always)]
     fn find(&self, key: Key<'_>) -> Option<Location> {
         match &self.root {

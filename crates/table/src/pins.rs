@@ -35,6 +35,7 @@ use crate::lines::{Lines, Memory};
 use crate::map::Root;
 use crate::sample::{Walk, WalkPosition};
 use crate::slot::Slot;
+use crate::table::Location;
 
 const ITEMS_IN_PART: usize = 1024;
 
@@ -150,6 +151,13 @@ impl<I: Item> Pin<I> {
             let roots: usize = graveyard.roots.iter().map(|ended| ended.0.len()).sum();
             graveyard.items.len() + graveyard.memory.len() + roots
         })
+    }
+
+    /// The item at a place that [`Map::locate`](crate::Map::locate) returned when the map was what it is here.
+    pub fn get(&self, location: Location) -> Option<I::Ref<'_>> {
+        let line =
+            self.0.frozen.get(location.segment as usize)?.all().get(usize::from(location.place.line))?;
+        line.0.get(usize::from(location.place.slot))?.item()
     }
 
     /// The items from a position on (the default is the beginning), in the order of the lines.

@@ -19,7 +19,7 @@ const MERGE_KEYS_MAX: usize = 160;
 /// Keys of a segment in a table that is made for a number of keys: between what a split leaves and what causes one.
 const PLANNED_KEYS: usize = 360;
 
-/// Where an item is; valid until the table changes.
+/// Where an item is; valid until the table changes, and for ever in pins made before.
 #[derive(Clone, Copy, Debug)]
 pub struct Location {
     pub(crate) segment: u32,

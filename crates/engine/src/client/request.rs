@@ -6,6 +6,7 @@
 
 use ochre_resp::{PART_BYTES_MIN, PARTS_MAX, Span};
 use ochre_types::LongString;
+use smallvec::SmallVec;
 
 use crate::call::Args;
 
@@ -40,27 +41,35 @@ impl Parts {
         self.0.is_empty()
     }
 
+    /// Bytes of the strings themselves.
+    pub fn string_bytes(&self) -> usize {
+        self.0.iter().map(LongString::capacity).sum()
+    }
+
     /// Bytes that they take.
     pub fn memory_bytes(&self) -> usize {
         self.0.iter().map(LongString::heap_bytes).sum::<usize>() + self.0.capacity() * size_of::<LongString>()
     }
 }
 
-/// A request with memory of its own.
+/// A request with memory of its own. A short one has none beside itself: transactions queue many of them.
 #[derive(Clone, Debug, Default)]
 pub struct OwnedRequest {
-    buffer: Vec<u8>,
-    spans: Vec<Span>,
+    buffer: SmallVec<[u8; SHORT_BYTES]>,
+    spans: SmallVec<[Span; SHORT_ARGS]>,
     parts: Parts,
 }
+
+const SHORT_BYTES: usize = 32;
+const SHORT_ARGS: usize = 4;
 
 impl OwnedRequest {
     /// A copy of a request; it shares what has memory of its own.
     pub fn copy(args: Args<'_>) -> OwnedRequest {
         let small_bytes = args.iter().map(<[u8]>::len).filter(|len| *len < PART_BYTES_MIN).sum();
         let mut request = OwnedRequest {
-            buffer: Vec::with_capacity(small_bytes),
-            spans: Vec::with_capacity(args.len()),
+            buffer: SmallVec::with_capacity(small_bytes),
+            spans: SmallVec::with_capacity(args.len()),
             parts: Parts::default(),
         };
         args.iter().for_each(|arg| match args.part(arg) {
@@ -95,9 +104,11 @@ impl OwnedRequest {
         Args::new(&self.buffer, &self.spans).with_parts(&self.parts)
     }
 
-    /// Bytes that it takes.
+    /// Bytes that it takes beside itself.
     pub fn memory_bytes(&self) -> usize {
-        self.buffer.capacity() + self.spans.capacity() * size_of::<Span>() + self.parts.memory_bytes()
+        let buffer = if self.buffer.spilled() { self.buffer.capacity() } else { 0 };
+        let spans = if self.spans.spilled() { self.spans.capacity() * size_of::<Span>() } else { 0 };
+        buffer + spans + self.parts.memory_bytes()
     }
 }
 

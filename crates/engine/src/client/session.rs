@@ -315,7 +315,7 @@ impl Client {
         let watched = self.transaction.watched.len() as u32;
         if self.shared.watched.load(Relaxed) != watched {
             self.shared.watched.store(watched, Relaxed);
-            *self.shared.watch_flag.lock() = (watched != 0).then(|| Arc::clone(&self.transaction.flag));
+            *self.shared.watch_flag.lock() = self.transaction.flag.clone().filter(|_| watched != 0);
         }
     }
 

@@ -46,8 +46,8 @@ pub struct Transaction {
     pub watched: Vec<Watched>,
     /// Bytes of that, what the keys' stripes remember of it included.
     pub watched_bytes: usize,
-    /// Raised when something watched was changed.
-    pub flag: Arc<WatchFlag>,
+    /// Raised when something watched was changed; there is none before something is watched.
+    pub flag: Option<Arc<WatchFlag>>,
 }
 
 impl Transaction {
@@ -56,6 +56,11 @@ impl Transaction {
         self.aborted = true;
         self.queue = Vec::new();
         (self.queue_bytes, self.flags) = (0, 0);
+    }
+
+    /// Whether something watched was changed.
+    pub fn is_broken(&self) -> bool {
+        self.flag.as_ref().is_some_and(|flag| flag.is_raised())
     }
 
     /// Adds a key to those that are watched.

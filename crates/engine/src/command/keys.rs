@@ -20,6 +20,11 @@ pub fn key_indexes(command: &Command, args: Args<'_>) -> Option<KeyIndexes> {
 
 /// The argument indexes of the keys of one specification are added to `indexes`.
 pub fn find(spec: &KeySpec, args: Args<'_>, indexes: &mut KeyIndexes) -> Option<()> {
+    if let Begin::EachKeyword { word, from } = spec.begin {
+        let places = usize::from(from) + 1..args.len();
+        indexes.extend(places.filter(|index| args.is(index - 1, word)).map(|index| index as u32));
+        return Some(());
+    }
     let Some(begin) = begin(spec.begin, args) else { return Some(()) };
     let (first, last, step) = match spec.find {
         Find::Range { last, step, limit } => (begin, range_end(begin, last, limit, args.len()), step),
@@ -58,12 +63,9 @@ fn begin(begin: Begin, args: Args<'_>) -> Option<usize> {
             };
             found.map(|index| index + 1).filter(|index| *index < args.len())
         }
-        Begin::LastKeyword { word, of, from } => {
-            let (last, value) = last_keyword(of, usize::from(from), args)?;
-            (last == word).then_some(value)
-        }
         Begin::Computed(index) => index(args).filter(|index| *index < args.len()),
-        Begin::Unknown => None,
+        // What has no single place is found by `find`.
+        Begin::EachKeyword { .. } | Begin::Unknown => None,
     }
 }
 
@@ -81,19 +83,6 @@ fn streams(args: Args<'_>) -> Option<usize> {
         };
     }
     (index + 1 < args.len()).then_some(index + 1)
-}
-
-/// The last of several keywords, and the index of its value.
-fn last_keyword(words: &[&'static str], from: usize, args: Args<'_>) -> Option<(&'static str, usize)> {
-    let (mut index, mut last) = (from, None);
-    while index + 1 < args.len() {
-        if let Some(word) = words.iter().find(|word| args.is(index, word)) {
-            index += 1;
-            last = Some((*word, index));
-        }
-        index += 1;
-    }
-    last
 }
 
 fn range_end(begin: usize, last: i16, limit: u16, len: usize) -> Option<usize> {

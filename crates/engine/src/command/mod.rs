@@ -10,4 +10,4 @@ pub use derived::KeyRange;
 pub use keys::{KeyIndexes, find as find_keys, key_indexes};
 pub use record::{Arg, ArgKind, Begin, Command, Find, Group, KeySpec, acl, flags, key_flags};
 pub use table::{CommandEntry, CommandId, CommandTable, Latest, RenameError};
-pub use uses::key_uses;
+pub use uses::{key_uses, told_key_uses};

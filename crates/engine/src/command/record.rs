@@ -342,13 +342,11 @@ pub enum Begin {
         /// Where to search from.
         from: i16,
     },
-    /// After a keyword, if that is the last of several keywords: each takes a value, and only the last one counts. Clients
-    /// are told the keyword.
-    LastKeyword {
+    /// After a keyword, and after each other occurrence of it: which of them counts is the command's own grammar. All are
+    /// keys; clients are told of the first only.
+    EachKeyword {
         /// The word.
         word: &'static str,
-        /// The words, this one among them.
-        of: &'static [&'static str],
         /// Where to search from.
         from: u16,
     },

@@ -1,16 +1,28 @@
 //! What a request does to each of its keys.
 
 use super::keys::{KeyIndexes, find};
-use super::record::{Command, key_flags};
+use super::record::{Begin, Command, key_flags};
 use crate::call::Args;
 
 /// The argument indexes of a request's keys, each with what happens to it: a union of [`key_flags`] bits. `None` as for
 /// [`key_indexes`](super::key_indexes).
 pub fn key_uses(command: &Command, args: Args<'_>) -> Option<Vec<(usize, u32)>> {
+    uses(command, args, usize::MAX)
+}
+
+/// Those of them that clients are told of: of a keyword that is repeated, the first.
+pub fn told_key_uses(command: &Command, args: Args<'_>) -> Option<Vec<(usize, u32)>> {
+    uses(command, args, 1)
+}
+
+fn uses(command: &Command, args: Args<'_>, keywords_max: usize) -> Option<Vec<(usize, u32)>> {
     let mut keys = Vec::new();
     for spec in command.keys.iter().filter(|spec| spec.flags & key_flags::NOT_KEY == 0) {
         let mut indexes = KeyIndexes::new();
         find(spec, args, &mut indexes)?;
+        if matches!(spec.begin, Begin::EachKeyword { .. }) {
+            indexes.truncate(keywords_max);
+        }
         let bits = match spec.flags & key_flags::VARIABLE_FLAGS {
             0 => spec.flags,
             _ => flags_by_arguments(command.name, args).unwrap_or(spec.flags),

@@ -409,7 +409,7 @@ fn end(client: &mut Client, gate: Gate, before: (usize, usize), out: &mut Vec<u8
 }
 
 /// Hashes the keys of a request that has not just one, as its command's specifications say.
-fn add_keys<'b>(engine: &Engine, entry: &CommandEntry, args: Args<'b>, keys: &mut Vec<Key<'b>>) {
+fn add_keys<'b>(engine: &Engine, entry: &CommandEntry, args: Args<'b>, keys: &mut impl Extend<Key<'b>>) {
     if entry.accepts(args.len())
         && !entry.command.keys.is_empty()
         && let Some(indexes) = key_indexes(entry.command, args)

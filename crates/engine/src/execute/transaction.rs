@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ochre_keyspace::{Effects, Key, Locks, Patience, View};
 use ochre_resp::ReplyWriter;
+use smallvec::SmallVec;
 
 use crate::call::Args;
 use crate::client::{Client, Close, Queued, ReplyMode, Transaction};
@@ -87,8 +88,9 @@ impl Runner<'_> {
     ) -> Gate {
         let engine = self.engine;
         let now_ms = clock_ms();
-        let mut keys = Vec::new();
-        let ranges: Vec<Range<usize>> = transaction
+        // Most are short.
+        let mut keys: SmallVec<[Key<'_>; 8]> = SmallVec::new();
+        let ranges: SmallVec<[Range<usize>; 8]> = transaction
             .queue
             .iter()
             .map(|queued| {
@@ -185,7 +187,7 @@ pub(super) fn queue(
     (command_flags, selected): (u64, Option<u32>),
     out: &mut Vec<u8>,
 ) {
-    if !client.transaction.aborted && !client.transaction.flag.is_raised() {
+    if !client.transaction.aborted && !client.transaction.is_broken() {
         client.transaction.push(entry, args, command_flags);
         client.transaction.selected = selected.or(client.transaction.selected);
         client.publish_transaction();
@@ -194,32 +196,35 @@ pub(super) fn queue(
 }
 
 fn watched_changed(view: &mut View<'_>, transaction: &Transaction) -> bool {
+    let Some(flag) = &transaction.flag else { return false };
     let expired = |view: &mut View<'_>| {
         transaction.watched.iter().any(|watched| {
             let key = view.key(&watched.key);
-            view.has_watched_expired(watched.db, key, &transaction.flag)
+            view.has_watched_expired(watched.db, key, flag)
         })
     };
-    transaction.flag.is_raised() || expired(view)
+    flag.is_raised() || expired(view)
 }
 
 fn unwatch_in(view: &mut View<'_>, transaction: &Transaction) {
+    let Some(flag) = &transaction.flag else { return };
     for watched in &transaction.watched {
         let key = view.key(&watched.key);
-        view.unwatch(watched.db, key, &transaction.flag);
+        view.unwatch(watched.db, key, flag);
     }
 }
 
 /// Stops watching all keys of a transaction.
 pub(crate) fn unwatch(engine: &Engine, transaction: &Transaction) {
+    let Some(flag) = &transaction.flag else { return };
     let mut effects = Effects::default();
     for watched in &transaction.watched {
         let key = engine.keyspace.key(&watched.key);
         let keys = [key];
         match engine.keyspace.try_view(Locks::Keys(&keys), 0, &mut effects, Patience::UntilHeld) {
-            Some(mut view) => view.unwatch(watched.db, key, &transaction.flag),
+            Some(mut view) => view.unwatch(watched.db, key, flag),
             None => {
-                let flag = Arc::clone(&transaction.flag);
+                let flag = Arc::clone(flag);
                 engine.left_behind.add(Left::Watched { db: watched.db, key: watched.key.clone(), flag });
             }
         }

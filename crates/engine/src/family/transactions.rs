@@ -101,7 +101,7 @@ fn watch(call: &mut Call<'_, '_>) -> Result<(), Error> {
         if transaction.watched.iter().any(|watched| watched.db == db && watched.key == key.bytes) {
             continue;
         }
-        call.view.watch(db, *key, &transaction.flag);
+        call.view.watch(db, *key, transaction.flag.get_or_insert_default());
         transaction.watch(db, key.bytes);
     }
     call.client.publish_transaction();

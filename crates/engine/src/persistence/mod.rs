@@ -44,37 +44,50 @@ pub(crate) type Waiting = Option<(usize, u64)>;
 const IN_PROGRESS: Error = Error::new("ERR Background save already in progress");
 const NO_THREAD: Error = Error::new("ERR Can't start a thread for the snapshot");
 
+/// When a snapshot that was asked for begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Begun {
+    /// It has begun.
+    Now,
+    /// As soon as one that was cancelled has noticed.
+    Later,
+}
+
 impl Engine {
     /// Begins a snapshot into the file, at this instant of a view that holds all stripes.
-    pub(crate) fn begin_save(&self, view: &mut View<'_>, waiting: Waiting) -> Result<(), Error> {
+    pub(crate) fn begin_save(&self, view: &mut View<'_>, waiting: Waiting) -> Result<Begun, Error> {
         let persistence = &self.persistence;
         let engine = persistence.engine().ok_or(NO_THREAD)?;
-        if !persistence.claim(clock_ms()) {
-            return Err(IN_PROGRESS);
-        }
-        let (job, changes) = (Job::of(self), view.changes());
+        let watch = persistence.claim(clock_ms()).ok_or(IN_PROGRESS)?;
+        let (job, changes, claimed) = (Job::of(self, Arc::clone(&watch)), view.changes(), Arc::clone(&watch));
         // First the thread, then the snapshot: one that nobody walks would never end.
         let thread = spawn_waiting("snapshot", move |snapshot| {
             engine.settle_log();
             let result = job.run(&engine, snapshot);
             if waiting.is_none() {
-                tell_background(result.is_ok());
+                tell_background(&result);
             }
-            finish(&engine, result, changes, waiting.is_none(), waiting);
+            finish(&engine, &watch, result, changes, waiting);
         });
-        let begun = thread.map_err(|_| NO_THREAD).and_then(|thread| {
-            let snapshot = view.begin_snapshot().ok_or(IN_PROGRESS)?;
-            persistence.set_total(snapshot.keys());
-            // It waits for nothing else.
-            let _ = thread.send(snapshot);
-            Ok(())
-        });
-        match begun {
-            Ok(()) if waiting.is_none() => log::warn!("Background saving started"),
-            Ok(()) => {}
-            Err(_) => persistence.unclaim(),
+        let Ok(thread) = thread else {
+            persistence.unclaim(&claimed);
+            return Err(NO_THREAD);
+        };
+        let Some(snapshot) = view.begin_snapshot() else {
+            persistence.unclaim(&claimed);
+            if waiting.is_some() {
+                return Err(IN_PROGRESS);
+            }
+            persistence.schedule();
+            return Ok(Begun::Later);
+        };
+        persistence.set_total(snapshot.keys());
+        if waiting.is_none() {
+            log::warn!("Background saving started");
         }
-        begun
+        // It waits for nothing else.
+        let _ = thread.send(snapshot);
+        Ok(Begun::Now)
     }
 
     /// Takes a snapshot into the file and waits for it: for whoever is no worker.
@@ -82,25 +95,24 @@ impl Engine {
     /// # Errors
     /// It could not be written, or another one is being written.
     pub fn save_now(self: &Arc<Engine>) -> Result<(), String> {
-        if !self.persistence.claim(clock_ms()) {
-            return Err("a snapshot is being written already".to_owned());
-        }
-        let Some((snapshot, changes, job)) = self.snapshot_of_now() else {
-            self.persistence.unclaim();
+        let watch = self.persistence.claim(clock_ms()).ok_or("a snapshot is being written already")?;
+        let Some((snapshot, changes, job)) = self.snapshot_of_now(&watch) else {
+            self.persistence.unclaim(&watch);
             return Err("there are as many snapshots as there may be".to_owned());
         };
         self.persistence.set_total(snapshot.keys());
         let result = job.run(self, snapshot);
         let outcome = result.as_ref().map(|_| ()).map_err(ToString::to_string);
-        finish(self, result, changes, false, None);
+        // Whoever waits for it is told, as with SAVE.
+        finish_job(self, &watch, result, changes, false);
         outcome
     }
 
-    fn snapshot_of_now(&self) -> Option<(Snapshot, u64, Job)> {
+    fn snapshot_of_now(&self, watch: &Arc<Watch>) -> Option<(Snapshot, u64, Job)> {
         let mut effects = Effects::default();
         let mut view = self.keyspace.view(Locks::All, clock_ms(), &mut effects);
         let snapshot = view.begin_snapshot()?;
-        Some((snapshot, view.changes(), Job::of(self)))
+        Some((snapshot, view.changes(), Job::of(self, Arc::clone(watch))))
     }
 
     /// Takes a snapshot if a save point says so; to be called now and then.
@@ -236,37 +248,50 @@ fn reload_failed(failure: &LoadFailure) -> String {
     "Error trying to load the RDB dump, check server logs".to_owned()
 }
 
-fn tell_background(is_ok: bool) {
-    match is_ok {
-        true => log::warn!("Background saving terminated with success"),
-        false => log::error!("Background saving error"),
+fn tell_background(result: &Result<Saved, save::SaveError>) {
+    match result {
+        Ok(_) => log::warn!("Background saving terminated with success"),
+        Err(save::SaveError::Cancelled) => {}
+        Err(_) => log::error!("Background saving error"),
     }
 }
 
 /// All that follows from the end of a snapshot.
 fn finish(
     engine: &Engine,
+    job: &Arc<Watch>,
     result: Result<Saved, save::SaveError>,
     changes: u64,
-    is_background: bool,
     waiting: Waiting,
 ) {
     let is_ok = result.is_ok();
-    match &result {
-        Ok(saved) => {
-            log::warn!("DB saved on disk: {} keys, {} bytes", saved.keys, saved.bytes);
-            engine.changes_at_save.store(changes, Relaxed);
-        }
-        Err(save::SaveError::Cancelled) => log::warn!("Snapshot cancelled"),
-        Err(error) => log::error!("{error}"),
-    }
-    engine.persistence.finish(&result, is_background, clock_ms());
-    engine.settle_restrictions();
-    engine.settle_log();
+    finish_job(engine, job, result, changes, waiting.is_none());
     if let Some((worker, client)) = waiting {
         let reply: &[u8] = if is_ok { b"+OK\r\n" } else { b"-ERR\r\n" };
         engine.post(worker, Message::Complete { client, reply: reply.into() });
     }
+}
+
+fn finish_job(
+    engine: &Engine,
+    job: &Arc<Watch>,
+    result: Result<Saved, save::SaveError>,
+    changes: u64,
+    is_background: bool,
+) {
+    match &result {
+        Ok(saved) => {
+            log::warn!("DB saved on disk: {} keys, {} bytes", saved.keys, saved.bytes);
+            if engine.persistence.is_present(job) {
+                engine.changes_at_save.store(changes, Relaxed);
+            }
+        }
+        Err(save::SaveError::Cancelled) => log::warn!("Snapshot cancelled"),
+        Err(error) => log::error!("{error}"),
+    }
+    engine.persistence.finish(job, &result, is_background, clock_ms());
+    engine.settle_restrictions();
+    engine.settle_log();
 }
 
 /// Has a client wait for the end of the snapshot that it asked for.

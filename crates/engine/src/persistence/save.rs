@@ -68,15 +68,16 @@ impl From<WriteError> for SaveError {
 pub(super) const WRITING: &str = "Write error while saving DB to the disk(rdbSaveRio)";
 
 /// Where a snapshot is written until it is complete.
-fn temporary_in(dir: &Path) -> PathBuf {
-    dir.join(format!("temp-{}.rdb", std::process::id()))
+fn temporary_in(dir: &Path, number: u64) -> PathBuf {
+    dir.join(format!("temp-{}.{number}.rdb", std::process::id()))
 }
 
 impl Engine {
     /// Removes what there is of a snapshot that is being written: for whoever ends the process at once.
     pub fn remove_unfinished_snapshot(&self) {
-        let temporary = temporary_in(&super::load::dir(&self.config.read()));
-        // There is none, most often.
+        let Some(number) = self.persistence.present_number() else { return };
+        let temporary = temporary_in(&super::load::dir(&self.config.read()), number);
+        // It may have got its name by now.
         let _ = self.persistence.disk().remove(&temporary);
     }
 }
@@ -98,37 +99,40 @@ struct Form {
 
 /// A snapshot that takes the place of the last one.
 pub(super) struct Job {
+    watch: Arc<Watch>,
     form: Form,
     path: PathBuf,
 }
 
 impl Job {
-    /// To be made while the snapshot's view holds all stripes.
-    pub(super) fn of(engine: &Engine) -> Job {
+    /// What is to be written for a job that was claimed. To be made while the snapshot's view holds all stripes.
+    pub(super) fn of(engine: &Engine, watch: Arc<Watch>) -> Job {
         let (dir, name) = {
             let config = engine.config.read();
             (super::load::dir(&config), super::load::text(&config, Directive::Dbfilename))
         };
-        Job { form: Form::of(engine, temporary_in(&dir), false), path: dir.join(name) }
+        let form = Form::of(engine, temporary_in(&dir, watch.number), false);
+        Job { watch, form, path: dir.join(name) }
     }
 
     /// Writes a snapshot. It is walked to its end whatever happens.
     pub(super) fn run(self, engine: &Engine, snapshot: Snapshot) -> Result<Saved, SaveError> {
-        let (watch, disk) = (&engine.persistence.watch, engine.persistence.disk());
-        let result = self.form.write(engine, snapshot, watch);
+        let (persistence, disk) = (&engine.persistence, engine.persistence.disk());
+        let result = self.form.write(engine, snapshot, &self.watch);
         match &result {
             Ok(_) => {}
             // What is left of it is of no use; that it cannot be removed changes nothing.
             Err(_) => _ = disk.remove(&self.form.path),
         }
         let saved = result?;
-        if watch.is_cancelled() {
+        let placed = persistence.place(&self.watch, || disk.rename(&self.form.path, &self.path));
+        let placed = placed.ok_or(SaveError::Cancelled).and_then(|renamed| {
+            renamed
+                .map_err(|error| SaveError::Io("Error moving temp DB file on the final destination", error))
+        });
+        if let Err(error) = placed {
             _ = disk.remove(&self.form.path);
-            return Err(SaveError::Cancelled);
-        }
-        if let Err(error) = disk.rename(&self.form.path, &self.path) {
-            _ = disk.remove(&self.form.path);
-            return Err(SaveError::Io("Error moving temp DB file on the final destination", error));
+            return Err(error);
         }
         let dir = self.path.parent().unwrap_or(Path::new("."));
         disk.sync_dir(dir)

@@ -1,9 +1,14 @@
 //! What is going on with snapshots, and what became of the last ones.
+//!
+//! Each snapshot in a file is a *job*, of which one at most is present. Cancelling takes that away from it at once, so that the next
+//! one may begin, while the thread that carries it out notices between two keys. What it did until then is nobody's:
+//! only the present job may put its file in its place or say what became of it.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock, Weak};
 
 use ochre_persist::disk::{Disk, RealDisk};
+use parking_lot::Mutex;
 
 use super::points::History;
 use super::save::SaveError;
@@ -21,6 +26,8 @@ pub struct Saved {
 /// How far the writing of a snapshot is, and whether it is still wanted.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
+    /// The number of the job.
+    pub(crate) number: u64,
     cancelled: AtomicBool,
     /// Keys told so far.
     pub(crate) keys_done: AtomicU64,
@@ -49,9 +56,11 @@ impl Watch {
 pub struct Persistence {
     engine: OnceLock<Weak<Engine>>,
     disk: Arc<dyn Disk>,
-    saving: AtomicBool,
-    /// Of the present snapshot.
-    pub(super) watch: Watch,
+    present: Mutex<Option<Arc<Watch>>>,
+    /// Jobs that were ever begun.
+    jobs: AtomicU64,
+    /// Jobs whose threads have not ended, those that were cancelled among them.
+    running: AtomicUsize,
     scheduled: AtomicBool,
     failed: AtomicBool,
     started_ms: AtomicI64,
@@ -81,8 +90,9 @@ impl Persistence {
         Persistence {
             engine: OnceLock::new(),
             disk: Arc::new(RealDisk),
-            saving: AtomicBool::new(false),
-            watch: Watch::default(),
+            present: Mutex::new(None),
+            jobs: AtomicU64::new(0),
+            running: AtomicUsize::new(0),
             scheduled: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             started_ms: AtomicI64::new(0),
@@ -117,7 +127,17 @@ impl Persistence {
 
     /// Whether a snapshot is being written.
     pub fn is_saving(&self) -> bool {
-        self.saving.load(Relaxed)
+        self.present.lock().is_some()
+    }
+
+    /// Whether no thread is at work any more, not even for a snapshot that was cancelled.
+    pub fn is_idle(&self) -> bool {
+        self.running.load(Relaxed) == 0
+    }
+
+    /// The number of the present job.
+    pub(super) fn present_number(&self) -> Option<u64> {
+        self.present.lock().as_ref().map(|watch| watch.number)
     }
 
     /// Whether the last snapshot failed.
@@ -126,27 +146,58 @@ impl Persistence {
     }
 
     /// Takes the right to write a snapshot, if nobody else has it.
-    pub(super) fn claim(&self, now_ms: i64) -> bool {
-        if self.saving.swap(true, Relaxed) {
-            return false;
+    pub(super) fn claim(&self, now_ms: i64) -> Option<Arc<Watch>> {
+        let mut present = self.present.lock();
+        if present.is_some() {
+            return None;
         }
-        self.watch.begin();
+        let number = self.jobs.fetch_add(1, Relaxed) + 1;
+        let watch = Arc::new(Watch { number, ..Watch::default() });
+        *present = Some(Arc::clone(&watch));
+        self.running.fetch_add(1, Relaxed);
         self.saves.fetch_add(1, Relaxed);
         self.started_ms.store(now_ms, Relaxed);
         self.last_attempt_ms.store(now_ms, Relaxed);
-        true
+        Some(watch)
     }
 
-    pub(super) fn unclaim(&self) {
-        self.saving.store(false, Relaxed);
+    /// Ends a job that was claimed. One that was cancelled has no right to give back.
+    pub(super) fn unclaim(&self, job: &Arc<Watch>) {
+        self.present.lock().take_if(|present| Arc::ptr_eq(present, job));
+        self.running.fetch_sub(1, Relaxed);
+    }
+
+    /// Has a job put its file in its place, unless it was cancelled before: none does that has been followed by another.
+    pub(super) fn place<R>(&self, job: &Arc<Watch>, put: impl FnOnce() -> R) -> Option<R> {
+        let present = self.present.lock();
+        present.as_ref().is_some_and(|present| Arc::ptr_eq(present, job)).then(put)
+    }
+
+    /// Whether this is the present job: it has not been cancelled.
+    pub(super) fn is_present(&self, job: &Arc<Watch>) -> bool {
+        self.place(job, || ()).is_some()
     }
 
     pub(super) fn set_total(&self, keys: usize) {
         self.keys_total.store(keys as u64, Relaxed);
     }
 
-    /// Ends a snapshot. That one failed for which somebody waited is told to them, and stops no writes.
-    pub(super) fn finish(&self, result: &Result<Saved, SaveError>, is_background: bool, now_ms: i64) {
+    /// Ends a job, and notes what became of it if that is of any interest yet.
+    pub(super) fn finish(
+        &self,
+        job: &Arc<Watch>,
+        result: &Result<Saved, SaveError>,
+        is_background: bool,
+        now_ms: i64,
+    ) {
+        if self.is_present(job) {
+            self.note(result, is_background, now_ms);
+        }
+        self.unclaim(job);
+    }
+
+    /// That one failed for which somebody waited is told to them, and stops no writes.
+    fn note(&self, result: &Result<Saved, SaveError>, is_background: bool, now_ms: i64) {
         match result {
             Ok(_) => {
                 self.last_success_ms.store(now_ms, Relaxed);
@@ -165,19 +216,15 @@ impl Persistence {
         if is_background {
             self.last_took_s.store((now_ms - self.started_ms.load(Relaxed)) / 1000, Relaxed);
         }
-        self.unclaim();
     }
 
-    /// Has the present snapshot given up; whether there was one.
+    /// Has the present snapshot given up; whether there was one. There is none any more.
     pub fn cancel(&self) -> bool {
-        let is_saving = self.is_saving();
-        if is_saving {
-            self.watch.cancel();
-        }
-        is_saving
+        let present = self.present.lock().take();
+        present.as_ref().inspect(|watch| watch.cancel()).is_some()
     }
 
-    /// Has a snapshot taken once the present one is over.
+    /// Has a snapshot taken as soon as none is present and there is room for another.
     pub(crate) fn schedule(&self) {
         self.scheduled.store(true, Relaxed);
     }
@@ -212,8 +259,9 @@ impl Persistence {
 
     /// How far the present snapshot is, if there is one.
     pub(crate) fn progress(&self) -> Option<Progress> {
-        self.is_saving().then(|| Progress {
-            keys_done: self.watch.keys_done.load(Relaxed),
+        let present = self.present.lock();
+        present.as_ref().map(|watch| Progress {
+            keys_done: watch.keys_done.load(Relaxed),
             keys_total: self.keys_total.load(Relaxed),
             since_ms: self.started_ms.load(Relaxed),
         })

@@ -48,7 +48,7 @@ mod write;
 pub use base::{Hash, release_unused_shapes, shapes_heap_bytes};
 pub use load::NotAHash;
 pub use number::IncrementError;
-pub use pinned::PinnedHash;
+pub use pinned::{PinnedHash, PinnedValues};
 pub use read::Fields;
 pub use value::{
     Condition, Entry as HashEntry, ExpireOutcome, FieldExpiry, HashLimits, NewExpiry, PersistOutcome,

@@ -1,11 +1,12 @@
 //! A hash as it was at an instant, read in parts on any thread while the hash goes on.
 
-use ochre_table::{Pin, WalkPosition};
+use ochre_table::{Location, Pin, WalkPosition};
 
 use super::field::Field;
 use super::value::Entry;
 use super::word::LookMut;
 use super::{Hash, table};
+use crate::listpack::Item;
 use crate::portion::Portion;
 
 /// A hash as it was when it was pinned, and how far it has been read. A table is shared with the hash ([`Pin`]), what is one run
@@ -117,6 +118,63 @@ impl PinnedHash {
         match &self.source {
             Source::Flat(..) => 1,
             Source::Table(pin, _) => 1 + pin.free_effort(),
+        }
+    }
+}
+
+/// The values of some fields of a hash as they were when they were pinned, to be read one after the other.
+#[derive(Debug)]
+pub struct PinnedValues {
+    source: ValuesSource,
+}
+
+#[derive(Debug)]
+enum ValuesSource {
+    Copies(std::vec::IntoIter<Option<Vec<u8>>>),
+    Table(Pin<Field>, std::vec::IntoIter<Option<Location>>),
+}
+
+impl Hash {
+    /// The values of these fields at `now_ms`, as they are now. What is one run of bytes is copied, else only how many fields
+    /// are asked for matters, not how long their values are.
+    pub fn pin_values<'n>(&mut self, names: impl Iterator<Item = &'n [u8]>, now_ms: i64) -> PinnedValues {
+        let source = match self.0.look_mut() {
+            LookMut::Table(table) => {
+                let places: Vec<_> = names.map(|name| table.locate(name, now_ms)).collect();
+                ValuesSource::Table(table.pin(), places.into_iter())
+            }
+            _ => {
+                let copy = |value: Item<'_>| value.with_bytes(<[u8]>::to_vec);
+                let values: Vec<_> = names.map(|name| self.get(name, now_ms).map(copy)).collect();
+                ValuesSource::Copies(values.into_iter())
+            }
+        };
+        PinnedValues { source }
+    }
+}
+
+impl PinnedValues {
+    /// Calls `visit` for the next values, `None` for a field that was not there; whether there are more.
+    pub fn read(&mut self, mut portion: Portion, visit: &mut dyn FnMut(Option<Item<'_>>)) -> bool {
+        while !portion.is_used_up() {
+            let len = match &mut self.source {
+                ValuesSource::Copies(values) => {
+                    let Some(value) = values.next() else { return false };
+                    visit(value.as_deref().map(Item::Bytes));
+                    value.map_or(0, |value| value.len())
+                }
+                ValuesSource::Table(pin, places) => {
+                    let Some(place) = places.next() else { return false };
+                    let value = place.and_then(|place| pin.get(place)).map(|field| table::entry(field).value);
+                    visit(value);
+                    value.map_or(0, |value| value.len())
+                }
+            };
+            portion.use_for(len);
+        }
+        match &self.source {
+            ValuesSource::Copies(values) => values.len() > 0,
+            ValuesSource::Table(_, places) => places.len() > 0,
         }
     }
 }

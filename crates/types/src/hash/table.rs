@@ -1,6 +1,6 @@
 //! A big hash: a table of fields, and when they are due, once one of them expires.
 
-use ochre_table::{Access, Map, Pin, hasher};
+use ochre_table::{Access, Location, Map, Pin, hasher};
 
 use super::due::Due;
 use super::field::{Field, FieldRef};
@@ -147,6 +147,13 @@ impl Table {
     /// The fields as they are now, to be read anywhere.
     pub(super) fn pin(&mut self) -> Pin<Field> {
         self.fields.pin()
+    }
+
+    /// Where a field is that has not expired at `now_ms`, in pins made before the hash changes.
+    pub(super) fn locate(&self, name: &[u8], now_ms: i64) -> Option<Location> {
+        let is_live = |field: FieldRef<'_>| !is_expired(field.expire_ms(), now_ms);
+        self.find(name).filter(|field| is_live(*field))?;
+        self.fields.locate(name, hasher())
     }
 
     /// The slots of the table, full or empty.

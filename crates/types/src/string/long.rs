@@ -14,6 +14,11 @@
 //! Whoever changes a string that others share gets a copy first: they go on seeing what they took. The counters
 //! cost 16 bytes for each string, which is longer than a few kilobytes. Rejected: a range of the buffer that its whole
 //! request was received into (only the last argument of a request that ends there can have it without waste).
+//!
+//! That copy, 20 ms for 100 MB, is made where the change is made, with the key locked: by APPEND, SETRANGE, SETBIT and BITFIELD of a
+//! string that a snapshot has not written yet or that is on its way to a client, once for each of them. Rejected: pieces that
+//! are shared one by one. All that reads strings (numbers, bits, digests, patterns, the codecs) wants its bytes in one run, and
+//! would pay for the pieces each time, to spare those the copy who change megabytes in place while they are being told.
 
 use std::fmt;
 use std::ops::Deref;

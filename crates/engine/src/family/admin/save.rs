@@ -5,7 +5,7 @@ use crate::aof::RewriteAsked;
 use crate::call::Call;
 use crate::command::{Arg, Command, acl, flags};
 use crate::error::{Error, SYNTAX};
-use crate::persistence::wait_for_save;
+use crate::persistence::{Begun, wait_for_save};
 
 const SAVES: u64 = flags::ADMIN | flags::NOSCRIPT | flags::NO_ASYNC_LOADING | flags::WHOLE_KEYSPACE;
 
@@ -49,8 +49,10 @@ fn bgsave(call: &mut Call<'_, '_>) -> Result<(), Error> {
         Some(word) if word.eq_ignore_ascii_case(b"cancel") => return cancel(call),
         Some(_) => return Err(SYNTAX),
     }
-    call.engine.begin_save(call.view, None)?;
-    call.reply.simple("Background saving started");
+    call.reply.simple(match call.engine.begin_save(call.view, None)? {
+        Begun::Now => "Background saving started",
+        Begun::Later => "Background saving scheduled",
+    });
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use crate::call::{Args, Call};
 use crate::client::OwnedRequest;
-use crate::command::{Begin, Command, KeyIndexes, find_keys, flags, key_flags, key_uses};
+use crate::command::{Begin, Command, KeyIndexes, find_keys, flags, key_flags, told_key_uses};
 use crate::error::Error;
 
 use super::info::key_flag_words;
@@ -52,7 +52,7 @@ fn keys_of(call: &Call<'_, '_>, args: Args<'_>) -> Result<Vec<(usize, u32)>, Err
     if !command.accepts(args.len()) {
         return Err(WRONG_NUMBER);
     }
-    match key_uses(command, args) {
+    match told_key_uses(command, args) {
         Some(keys) if !keys.is_empty() && !lacks_keys(command, args) => Ok(keys),
         _ if command.is(flags::NO_MANDATORY_KEYS) => Ok(Vec::new()),
         _ => Err(WRONG_ARGUMENTS),

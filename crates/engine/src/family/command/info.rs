@@ -107,9 +107,7 @@ fn begin_search(reply: &mut ReplyWriter<'_>, begin: Begin) {
         }
         Begin::IndexIf { index, .. } => begin_search(reply, Begin::Index(index)),
         Begin::KeywordAt { word, from, .. } => begin_search(reply, Begin::Keyword { word, from }),
-        Begin::LastKeyword { word, from, .. } => {
-            begin_search(reply, Begin::Keyword { word, from: from as i16 })
-        }
+        Begin::EachKeyword { word, from } => begin_search(reply, Begin::Keyword { word, from: from as i16 }),
         Begin::Computed(_) | Begin::Unknown => typed(reply, "unknown", 0),
     }
 }

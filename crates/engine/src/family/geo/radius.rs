@@ -14,10 +14,11 @@ const STORE: Arg = Arg::one_of(
 )
 .optional();
 
-/// The key behind the last word that says where to store, if it is this one.
+/// The keys behind a word that says where to store. Only the last of such words counts, whichever it is, but the others'
+/// keys are locked and checked as well, as in Redis.
 const fn stored_at(word: &'static str, from: u16) -> KeySpec {
     KeySpec {
-        begin: Begin::LastKeyword { word, of: &["STORE", "STOREDIST"], from },
+        begin: Begin::EachKeyword { word, from },
         find: Find::Range { last: 0, step: 1, limit: 0 },
         flags: key_flags::OW | key_flags::UPDATE,
         notes: "",

@@ -19,12 +19,27 @@ pub(super) const HGET: Command = Command {
 };
 
 fn hget(call: &mut Call<'_, '_>) -> Result<(), Error> {
+    let mut is_shown = true;
     let missed = with_value(call, |value, reply| match value {
+        Some(value) if !Room::behind(reply).has(reply, value) => is_shown = false,
         Some(value) => reply_item(reply, value),
         None => reply.null(),
     })?;
+    if !is_shown {
+        promise_values(call);
+    }
     clear_away(call, missed);
     Ok(())
+}
+
+/// Leaves the values of the fields that are the arguments from the third on to be replied in parts.
+#[cold]
+fn promise_values(call: &mut Call<'_, '_>) {
+    let (names, now_ms) = (call.args.from(2), call.view.field_clock_ms());
+    let pin = |hash: &mut Hash| hash.pin_values(names, now_ms);
+    if let Some(values) = call.view.pin(call.client.db, call.keys[0], pin) {
+        call.promise(Box::new(values));
+    }
 }
 
 pub(super) const HSTRLEN: Command = Command {
@@ -86,16 +101,30 @@ pub(super) const HMGET: Command = Command {
 fn hmget(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let now_ms = call.view.field_clock_ms();
     let hash = call.view.read_as::<Hash>(call.client.db, call.keys[0])?;
-    call.reply.array(call.args.len() - 2);
-    for name in call.args.from(2) {
-        match hash.and_then(|hash| hash.get(name, now_ms)) {
-            Some(value) => reply_item(&mut call.reply, value),
-            None => call.reply.null(),
-        }
-    }
     let may_have = hash.is_some_and(|hash| hash.may_have_expired(now_ms));
+    call.reply.array(call.args.len() - 2);
+    if !show_values(&mut call.reply, call.args.from(2).map(|name| hash?.get(name, now_ms))) {
+        promise_values(call);
+    }
     clear_away(call, may_have);
     Ok(())
+}
+
+/// Shows values, unless that gets too long: then none. Whether they are shown.
+#[inline]
+fn show_values<'h>(reply: &mut ReplyWriter<'_>, values: impl Iterator<Item = Option<Item<'h>>>) -> bool {
+    let room = Room::behind(reply);
+    for value in values {
+        match value {
+            Some(value) if room.has(reply, value) => reply_item(reply, value),
+            Some(_) => {
+                room.take_back(reply);
+                return false;
+            }
+            None => reply.null(),
+        }
+    }
+    true
 }
 
 pub(super) const HLEN: Command = Command {

@@ -27,7 +27,7 @@ use ochre_resp::ReplyWriter;
 use ochre_types::listpack::Item;
 
 use crate::command::{Arg, ArgKind, Command, Group, KeySpec, acl, key_flags};
-use crate::family::reply_item::reply_item;
+use crate::family::reply_item::{Room, reply_item};
 
 /// The family's commands.
 pub const COMMANDS: &[Command] = &[

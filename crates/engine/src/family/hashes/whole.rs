@@ -53,22 +53,36 @@ fn each(
     show: impl Fn(&mut ReplyWriter<'_>, HashEntry<'_>) + Send + 'static,
 ) -> Result<(), Error> {
     let now_ms = call.view.field_clock_ms();
-    match call.view.read_as::<Hash>(call.client.db, call.keys[0])? {
-        None => header(&mut call.reply, 0),
-        Some(hash) if hash.len() > ELEMENTS_AT_ONCE => {
-            header(&mut call.reply, hash.live_len(now_ms));
-            if let Some(fields) = call.view.pin(call.client.db, call.keys[0], Hash::pin) {
-                call.promise(Box::new(FieldsSequel { fields, now_ms, show }));
-            }
-        }
-        Some(hash) if hash.may_have_expired(now_ms) => {
-            header(&mut call.reply, hash.live_len(now_ms));
-            hash.live(now_ms).for_each(|field| show(&mut call.reply, field));
-        }
-        Some(hash) => {
-            header(&mut call.reply, hash.len());
-            hash.iter().for_each(|field| show(&mut call.reply, field));
-        }
+    let Some(hash) = call.view.read_as::<Hash>(call.client.db, call.keys[0])? else {
+        header(&mut call.reply, 0);
+        return Ok(());
+    };
+    header(&mut call.reply, hash.live_len(now_ms));
+    let is_whole = hash.len() <= ELEMENTS_AT_ONCE
+        && match hash.may_have_expired(now_ms) {
+            true => show_all(&mut call.reply, hash.live(now_ms), &show),
+            false => show_all(&mut call.reply, hash.iter(), &show),
+        };
+    if !is_whole && let Some(fields) = call.view.pin(call.client.db, call.keys[0], Hash::pin) {
+        call.promise(Box::new(FieldsSequel { fields, now_ms, show }));
     }
     Ok(())
+}
+
+/// Shows fields, unless that gets too long: then none. Whether they are shown.
+#[inline]
+fn show_all<'h>(
+    reply: &mut ReplyWriter<'_>,
+    fields: impl Iterator<Item = HashEntry<'h>>,
+    show: &impl Fn(&mut ReplyWriter<'_>, HashEntry<'_>),
+) -> bool {
+    let room = Room::behind(reply);
+    for field in fields {
+        if !room.has(reply, field.value) {
+            room.take_back(reply);
+            return false;
+        }
+        show(reply, field);
+    }
+    true
 }

@@ -23,7 +23,7 @@ use ochre_types::list::ListLimits;
 use crate::call::Call;
 use crate::command::{Arg, ArgKind, Command, Group, KeySpec, acl, key_flags};
 use crate::engine::Engine;
-use crate::family::reply_item::reply_item;
+use crate::family::reply_item::{Room, reply_item};
 
 /// The family's commands.
 pub const COMMANDS: &[Command] = &[
@@ -68,7 +68,7 @@ const INDEX: Arg = Arg::new("index", ArgKind::Integer);
 const START: Arg = Arg::new("start", ArgKind::Integer);
 const STOP: Arg = Arg::new("stop", ArgKind::Integer);
 
-/// When lists change their encoding, as configured at this moment.
+/// When lists change their encoding, as configured at this moment: the only place that knows, since DEBUG has a say in it.
 pub(crate) fn list_limits(engine: &Engine) -> ListLimits {
     let (settings, debug) = (&engine.settings, &engine.debug);
     ListLimits {

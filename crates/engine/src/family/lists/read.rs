@@ -1,6 +1,9 @@
 //! Reading a list: its length, an element, a range.
 
+use std::ops::ControlFlow;
+
 use ochre_types::list::List;
+use ochre_types::listpack::Item;
 
 use super::*;
 use crate::call::integer;
@@ -44,9 +47,20 @@ fn lindex(call: &mut Call<'_, '_>) -> Result<(), Error> {
         reply.null();
         return Ok(());
     };
-    let index = place(integer(arg)?, list.len());
-    if index.and_then(|index| list.get(index, |item| reply_item(reply, item))).is_none() {
+    let Some(index) = place(integer(arg)?, list.len()) else {
         reply.null();
+        return Ok(());
+    };
+    let room = Room::behind(reply);
+    let reply_if_short = |item: Item<'_>| {
+        let is_short = room.has(reply, item);
+        if is_short {
+            reply_item(reply, item);
+        }
+        is_short
+    };
+    if list.get(index, reply_if_short) == Some(false) {
+        promise_elements(call, index, 1);
     }
     Ok(())
 }
@@ -86,11 +100,38 @@ fn lrange(call: &mut Call<'_, '_>) -> Result<(), Error> {
     };
     let (from, count) = window(start, stop, list.len());
     reply.array(count);
-    if count > ELEMENTS_AT_ONCE {
-        let pinned = call.view.pin(db, key, |list: &mut List| list.pin_range(from, count));
-        pinned.into_iter().for_each(|pinned| call.promise(Box::new(pinned)));
-        return Ok(());
+    if count > ELEMENTS_AT_ONCE || !show(reply, list, from, count) {
+        promise_elements(call, from, count);
     }
-    list.range(from, count, |item| reply_item(reply, item));
     Ok(())
+}
+
+/// Shows elements, unless that gets too long: then none. Whether they are shown.
+#[inline]
+fn show(reply: &mut ReplyWriter<'_>, list: &List, from: usize, count: usize) -> bool {
+    let (room, mut left) = (Room::behind(reply), count);
+    if left == 0 {
+        return true;
+    }
+    list.walk(from, |item| {
+        if !room.has(reply, item) {
+            return ControlFlow::Break(());
+        }
+        reply_item(reply, item);
+        left -= 1;
+        if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    if left > 0 {
+        room.take_back(reply);
+    }
+    left == 0
+}
+
+/// Leaves elements to be replied in parts.
+#[cold]
+fn promise_elements(call: &mut Call<'_, '_>, from: usize, count: usize) {
+    let pin = |list: &mut List| list.pin_range(from, count);
+    if let Some(pinned) = call.view.pin(call.client.db, call.key(), pin) {
+        call.promise(Box::new(pinned));
+    }
 }

@@ -148,19 +148,31 @@ pub(super) const SMEMBERS: Command = Command {
 
 fn smembers(call: &mut Call<'_, '_>) -> Result<(), Error> {
     match call.view.read_as::<Set>(call.client.db, call.keys[0])? {
-        Some(set) if set.len() > ELEMENTS_AT_ONCE => {
-            call.reply.set(set.len());
-            if let Some(pinned) = call.view.pin(call.client.db, call.keys[0], Set::pin) {
-                call.promise(Box::new(pinned));
-            }
-        }
         Some(set) => {
             call.reply.set(set.len());
-            set.iter().for_each(|member| reply_item(&mut call.reply, member));
+            if (set.len() > ELEMENTS_AT_ONCE || !show(&mut call.reply, set))
+                && let Some(pinned) = call.view.pin(call.client.db, call.keys[0], Set::pin)
+            {
+                call.promise(Box::new(pinned));
+            }
         }
         None => call.reply.set(0),
     }
     Ok(())
+}
+
+/// Shows members, unless that gets too long: then none. Whether they are shown.
+#[inline]
+fn show(reply: &mut ReplyWriter<'_>, set: &Set) -> bool {
+    let room = Room::behind(reply);
+    for member in set.iter() {
+        if !room.has(reply, member) {
+            room.take_back(reply);
+            return false;
+        }
+        reply_item(reply, member);
+    }
+    true
 }
 
 pub(super) const SMOVE: Command = Command {

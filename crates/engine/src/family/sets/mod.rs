@@ -19,7 +19,7 @@ use ochre_types::set::Set;
 use crate::call::Call;
 use crate::command::{Arg, ArgKind, Command, Group, KeySpec, acl, key_flags};
 use crate::error::Error;
-use crate::family::reply_item::reply_item;
+use crate::family::reply_item::{Room, reply_item};
 
 /// The family's commands.
 pub const COMMANDS: &[Command] = &[

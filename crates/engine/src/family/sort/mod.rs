@@ -24,6 +24,7 @@ use ochre_types::list::{End, List};
 use crate::call::Call;
 use crate::command::{Arg, ArgKind, Begin, Command, Find, Group, KeySpec, acl, flags, key_flags};
 use crate::error::{Error, WRONG_TYPE};
+use crate::family::list_limits;
 use crate::sequel::ELEMENTS_AT_ONCE;
 
 use elements::Texts;
@@ -169,7 +170,7 @@ fn reply(call: &mut Call<'_, '_>, options: &Options<'_>, elements: &Texts, order
 
 /// Stores a list of what the reply would be; what is missing becomes an empty string.
 fn store(call: &mut Call<'_, '_>, options: &Options<'_>, elements: &Texts, order: &[usize]) {
-    let (db, limits) = (call.db(), call.engine.settings.list_limits());
+    let (db, limits) = (call.db(), list_limits(call.engine));
     let mut list = List::new();
     for element in order.iter().map(|index| elements.get(*index)) {
         if options.gets.is_empty() {

@@ -1,6 +1,7 @@
 //! Sorting of what is put in behind the commands' back, with what clients cannot see of it. Expected is what Redis 8.6.3
 //! does.
 
+use ochre_config::Directive;
 use ochre_keyspace::{Effects, Expiry, Locks, NewValue};
 use ochre_types::DataType;
 use ochre_types::hash::{Hash, HashLimits};
@@ -195,4 +196,20 @@ fn keys_of_requests() {
     }
     let flags = "*2|*2|$1|l|*2|+RO|+access|*2|$1|a|*2|+OW|+update|";
     assert_eq!(client.run("command getkeysandflags sort l store a"), flags);
+}
+
+#[test]
+fn what_is_stored_is_cut_as_other_lists_are() {
+    let mut client = Harness::new();
+    let engine = std::sync::Arc::clone(&client.executor.engine);
+    let enabled = engine.config.write().assign(Directive::EnableDebugCommand, &[b"yes"]);
+    assert_eq!(enabled, Ok(()));
+    client.run("config set list-max-listpack-size 2");
+    client.run("debug quicklist-packed-threshold 3b");
+    client.run("rpush l ccc bbb aaa a");
+    assert_eq!(client.run("sort l alpha store d"), ":4|");
+    for key in ["l", "d"] {
+        let told = client.run(&format!("debug object {key}"));
+        assert!(told.contains(" ql_nodes:4 "), "{key}: {told}");
+    }
 }

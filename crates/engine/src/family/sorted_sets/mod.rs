@@ -23,7 +23,7 @@ use ochre_types::listpack::Item;
 
 use crate::command::{Arg, ArgKind, Begin, Command, Find, Group, KeySpec, acl, key_flags};
 use crate::error::Error;
-use crate::family::reply_item::reply_item;
+use crate::family::reply_item::{Room, reply_item};
 
 pub(super) use add::{AddOptions, Pairs, add_pairs};
 

@@ -107,10 +107,12 @@ fn reply(call: &mut Call<'_, '_>, by: Option<By>, direction: Option<Direction>) 
     match call.view.read_as::<ZSet>(call.client.db, call.keys[0])? {
         Some(zset) => {
             let (ranks, direction) = (query.ranks(zset), query.direction);
-            if ranks.len() > ELEMENTS_AT_ONCE {
-                promise_members(call, ranks, &query);
-            } else {
-                reply_members(&mut call.reply, zset.range(ranks, direction), query.with_scores);
+            let shape = Shape::of(query.with_scores, call.reply.protocol());
+            shape.begin(&mut call.reply, ranks.len());
+            if ranks.len() > ELEMENTS_AT_ONCE
+                || !show(&mut call.reply, zset.range(ranks.clone(), direction), shape)
+            {
+                promise_members(call, ranks, &query, shape);
             }
         }
         None => call.reply.array(0),
@@ -118,10 +120,27 @@ fn reply(call: &mut Call<'_, '_>, by: Option<By>, direction: Option<Direction>) 
     Ok(())
 }
 
-/// Leaves very many members to be replied in parts.
-fn promise_members(call: &mut Call<'_, '_>, ranks: Range<usize>, query: &Query<'_>) {
-    let shape = Shape::of(query.with_scores, call.reply.protocol());
-    shape.begin(&mut call.reply, ranks.len());
+/// Shows members, unless that gets too long: then none. Whether they are shown.
+#[inline]
+fn show<'a>(
+    reply: &mut ReplyWriter<'_>,
+    members: impl Iterator<Item = (Item<'a>, f64)>,
+    shape: Shape,
+) -> bool {
+    let room = Room::behind(reply);
+    for (member, score) in members {
+        if !room.has(reply, member) {
+            room.take_back(reply);
+            return false;
+        }
+        shape.add(reply, member, score);
+    }
+    true
+}
+
+/// Leaves members to be replied in parts.
+#[cold]
+fn promise_members(call: &mut Call<'_, '_>, ranks: Range<usize>, query: &Query<'_>, shape: Shape) {
     let pin = |zset: &mut ZSet| zset.pin_range(ranks, query.direction);
     if let Some(members) = call.view.pin(call.client.db, call.keys[0], pin) {
         let show =

@@ -3,6 +3,7 @@
 use ochre_keyspace::event_class;
 
 use super::condition::Condition;
+use super::long::StringReply;
 use super::*;
 use crate::call::Call;
 use crate::command::flags;
@@ -25,7 +26,10 @@ fn getdel(call: &mut Call<'_, '_>) -> Result<(), Error> {
         call.reply.null();
         return Ok(());
     };
-    StringRef::of(entry)?.reply(&mut call.reply);
+    match StringReply::of(entry)? {
+        StringReply::AtOnce(value) => value.reply(&mut call.reply),
+        StringReply::Later(string) => call.promise_string(string),
+    }
     remove(call);
     call.propagate(&[b"DEL", call.key().bytes]);
     Ok(())

@@ -2,15 +2,14 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use ochre_keyspace::{EntryRef, Expiry, ValueRef, event_class};
-use ochre_resp::ReplyWriter;
-use ochre_types::{Digest, LongString, ObjectRef};
+use ochre_keyspace::{Expiry, event_class};
+use ochre_types::Digest;
 
+use super::long::StringReply;
 use super::*;
 use crate::call::Call;
 use crate::command::flags;
 use crate::error::Error;
-use crate::sequel::Sequel;
 
 pub(super) const GET: Command = Command {
     name: "get",
@@ -24,44 +23,12 @@ pub(super) const GET: Command = Command {
 };
 
 fn get(call: &mut Call<'_, '_>) -> Result<(), Error> {
-    let value = call.view.read(call.client.db, call.keys[0]).map(EntryRef::value);
-    match value {
-        Some(ValueRef::Object(ObjectRef::String(string))) if string.len() >= LONG_BYTES => {
-            let string = string.share();
-            call.promise(Box::new(LongReply { string, sent: None }));
-        }
-        Some(value) => StringRef::of_value(value)?.reply(&mut call.reply),
+    match call.view.read(call.client.db, call.keys[0]).map(StringReply::of).transpose()? {
+        Some(StringReply::AtOnce(value)) => value.reply(&mut call.reply),
+        Some(StringReply::Later(string)) => call.promise_string(string),
         None => call.reply.null(),
     }
     Ok(())
-}
-
-/// A string from this length on is shared with the keyspace and copied in parts, once its lock is released. Less in debug
-/// builds, so that tests take both ways.
-const LONG_BYTES: usize = if cfg!(debug_assertions) { 32 * 1024 } else { 512 * 1024 };
-
-/// The reply of a long string.
-struct LongReply {
-    string: LongString,
-    /// Its bytes that have been written; `None` before the header.
-    sent: Option<usize>,
-}
-
-impl Sequel for LongReply {
-    fn write(&mut self, reply: &mut ReplyWriter<'_>, bytes: usize) -> bool {
-        let at = self.sent.unwrap_or_else(|| {
-            reply.raw(format!("${}\r\n", self.string.len()).as_bytes());
-            0
-        });
-        let end = at.saturating_add(bytes).min(self.string.len());
-        reply.raw(&self.string[at..end]);
-        self.sent = Some(end);
-        let is_over = end == self.string.len();
-        if is_over {
-            reply.raw(b"\r\n");
-        }
-        !is_over
-    }
 }
 
 pub(super) const STRLEN: Command = Command {
@@ -125,9 +92,12 @@ fn getex(call: &mut Call<'_, '_>) -> Result<(), Error> {
         call.reply.null();
         return Ok(());
     };
-    let (value, expires) = (StringRef::of(entry)?, entry.expire_ms().is_some());
+    let (value, expires) = (StringReply::of(entry)?, entry.expire_ms().is_some());
     let expiry = option.resolve(now_ms, "getex")?;
-    value.reply(&mut call.reply);
+    match value {
+        StringReply::AtOnce(value) => value.reply(&mut call.reply),
+        StringReply::Later(string) => call.promise_string(string),
+    }
     match expiry {
         Expiry::At(at_ms) if option.word.is_absolute() && call.has_passed(at_ms) => remove_expired(call),
         Expiry::At(at_ms) => expire_at(call, at_ms),

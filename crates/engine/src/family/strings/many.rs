@@ -4,6 +4,7 @@ use ochre_keyspace::{Expiry, event_class};
 use smallvec::SmallVec;
 
 use super::condition::Condition;
+use super::long::StringReply;
 use super::set::store;
 use super::value::given_string;
 use super::*;
@@ -27,12 +28,14 @@ pub(super) const MGET: Command = Command {
 };
 
 fn mget(call: &mut Call<'_, '_>) -> Result<(), Error> {
+    let begin = call.reply.len();
     call.reply.array(call.keys.len());
     for key in call.keys {
         let entry = call.view.read(call.client.db, *key);
         // A key of another type counts as missing here.
-        match entry.map(StringRef::of) {
-            Some(Ok(value)) => value.reply(&mut call.reply),
+        match entry.map(|entry| StringReply::behind(call.reply.len() - begin, entry)) {
+            Some(Ok(StringReply::AtOnce(value))) => value.reply(&mut call.reply),
+            Some(Ok(StringReply::Later(string))) => call.promise_string(string),
             _ => call.reply.null(),
         }
     }

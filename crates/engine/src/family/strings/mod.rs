@@ -14,6 +14,7 @@ mod increx;
 #[cfg(test)]
 mod large_tests;
 mod lcs;
+mod long;
 mod many;
 mod range;
 mod set;

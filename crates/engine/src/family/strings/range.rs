@@ -2,6 +2,7 @@
 
 use ochre_types::get_range;
 
+use super::long::long_range;
 use super::*;
 use crate::call::{Call, integer};
 use crate::command::flags;
@@ -30,12 +31,15 @@ pub(super) const SUBSTR: Command = Command {
 
 fn getrange(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let (start, end) = (integer(call.args.at(2))?, integer(call.args.at(3))?);
-    match call.view.read(call.client.db, call.keys[0]) {
-        None => call.reply.bulk(b""),
-        Some(entry) => StringRef::of(entry)?.with(|bytes| {
-            let range = get_range(bytes.len(), start, end);
-            call.reply.bulk(&bytes[range]);
-        }),
+    let Some(entry) = call.view.read(call.client.db, call.keys[0]) else {
+        call.reply.bulk(b"");
+        return Ok(());
+    };
+    let value = StringRef::of(entry)?;
+    let range = get_range(value.len(), start, end);
+    match long_range(entry, range.clone()) {
+        Some(reply) => call.promise(Box::new(reply)),
+        None => value.with(|bytes| call.reply.bulk(&bytes[range])),
     }
     Ok(())
 }

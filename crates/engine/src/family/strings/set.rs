@@ -4,6 +4,7 @@ use ochre_keyspace::{Expiry, Key, event_class};
 
 use super::condition::Condition;
 use super::expiry::expire_ms;
+use super::long::StringReply;
 use super::value::given_string;
 use super::*;
 use crate::call::{Call, Cursor, integer};
@@ -131,10 +132,11 @@ fn check_and_get(call: &mut Call<'_, '_>, options: &Options<'_>) -> Result<bool,
         };
     }
     let entry = call.view.read(db, key);
-    let old = entry.map(StringRef::of).transpose()?;
+    let old = entry.map(StringReply::of).transpose()?;
     let holds = options.condition.holds(entry)?;
     match old {
-        Some(old) => old.reply(&mut call.reply),
+        Some(StringReply::AtOnce(old)) => old.reply(&mut call.reply),
+        Some(StringReply::Later(old)) => call.promise_string(old),
         None => call.reply.null(),
     }
     Ok(holds)
