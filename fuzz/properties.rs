@@ -15,7 +15,7 @@ use ochre_persist::disk::{Access as FileAccess, Disk as _, TwinDisk};
 use ochre_persist::rdb;
 use ochre_resp::{Head, Limits, Progress, ReplyLimits, ReplyParser, RequestParser, Span, skip_reply};
 use ochre_types::listpack::Listpack;
-use ochre_types::{Case, Encoding, HyperLogLog, ObjectRef, Registers, glob_match, lzf};
+use ochre_types::{Case, Encoding, HyperLogLog, ObjectRef, SketchUnion, glob_match, lzf};
 
 pub use lists::list;
 pub use streams::stream;
@@ -211,8 +211,8 @@ pub fn hyperloglog(input: &[u8]) {
     let Some((&elements, string)) = input.split_first() else { return };
     let Ok(sketch) = HyperLogLog::new(string) else { return };
     assert!(sketch.opcodes().count() <= string.len());
-    let (count, mut union, mut dense) = (sketch.count(), Registers::new(), string.to_vec());
-    assert_eq!(sketch.merge_into(&mut union).map(|()| union.count()), count);
+    let (count, mut union, mut dense) = (sketch.count(), SketchUnion::new(), string.to_vec());
+    assert_eq!(sketch.merge_into(&mut union).map(|()| union.finish().count()), count);
     let made_dense = HyperLogLog::make_dense(&mut dense);
     assert_eq!(made_dense.map(|_| ()), count.map(|_| ()));
     let mut sparse = string.to_vec();
