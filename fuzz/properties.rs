@@ -2,7 +2,10 @@
 
 #![allow(dead_code, unused_imports, reason = "each target uses one of these")]
 
+mod hashes;
 mod lists;
+mod sets;
+mod sorted_sets;
 mod streams;
 mod users;
 
@@ -17,7 +20,10 @@ use ochre_resp::{Head, Limits, Progress, ReplyLimits, ReplyParser, RequestParser
 use ochre_types::listpack::Listpack;
 use ochre_types::{Case, Encoding, HyperLogLog, ObjectRef, SketchUnion, glob_match, lzf};
 
+pub use hashes::hash;
 pub use lists::list;
+pub use sets::set;
+pub use sorted_sets::sorted_set;
 pub use streams::stream;
 pub use users::acl;
 
