@@ -2,7 +2,10 @@
 
 #![allow(dead_code, unused_imports, reason = "each target uses one of these")]
 
+mod hashes;
 mod lists;
+mod sets;
+mod sorted_sets;
 mod streams;
 mod users;
 
@@ -15,9 +18,12 @@ use ochre_persist::disk::{Access as FileAccess, Disk as _, TwinDisk};
 use ochre_persist::rdb;
 use ochre_resp::{Head, Limits, Progress, ReplyLimits, ReplyParser, RequestParser, Span, skip_reply};
 use ochre_types::listpack::Listpack;
-use ochre_types::{Case, Encoding, HyperLogLog, ObjectRef, Registers, glob_match, lzf};
+use ochre_types::{Case, Encoding, HyperLogLog, ObjectRef, SketchUnion, glob_match, lzf};
 
+pub use hashes::hash;
 pub use lists::list;
+pub use sets::set;
+pub use sorted_sets::sorted_set;
 pub use streams::stream;
 pub use users::acl;
 
@@ -211,8 +217,8 @@ pub fn hyperloglog(input: &[u8]) {
     let Some((&elements, string)) = input.split_first() else { return };
     let Ok(sketch) = HyperLogLog::new(string) else { return };
     assert!(sketch.opcodes().count() <= string.len());
-    let (count, mut union, mut dense) = (sketch.count(), Registers::new(), string.to_vec());
-    assert_eq!(sketch.merge_into(&mut union).map(|()| union.count()), count);
+    let (count, mut union, mut dense) = (sketch.count(), SketchUnion::new(), string.to_vec());
+    assert_eq!(sketch.merge_into(&mut union).map(|()| union.finish().count()), count);
     let made_dense = HyperLogLog::make_dense(&mut dense);
     assert_eq!(made_dense.map(|_| ()), count.map(|_| ()));
     let mut sparse = string.to_vec();

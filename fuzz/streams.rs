@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ochre_types::Portion;
 use ochre_types::stream::{
     ClaimOptions, Entry, IdRequest, NodeLimits, PinnedEntries, PinnedStream, References, Stream, StreamId,
     Trim, TrimTo,
@@ -43,7 +44,7 @@ pub fn stream(input: &[u8]) {
 
 fn read(pinned: &mut PinnedEntries, expected: &mut Vec<StreamId>, most: usize) {
     let mut shown = Vec::new();
-    let more = pinned.read(most, |entry| shown.push(entry.id()));
+    let more = pinned.read(Portion::of_elements(most), &mut |entry| shown.push(entry.id()));
     assert!(shown.iter().eq(expected.iter().take(most)));
     expected.drain(..shown.len());
     assert_eq!(more, !expected.is_empty());

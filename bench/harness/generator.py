@@ -89,8 +89,14 @@ class Generator:
         threads = ["--threads", str(self.threads)] if self.threads > 1 else []
         return self.finish(self.start(server, [*threads, *options], command))
 
-    def load(self, server: Server, command: Sequence[str], count: int, value_bytes: int) -> None:
-        """Sends `command` once for each number from 0 to `count` - 1: the same keys on every server."""
-        options = ["-n", str(count), "-r", str(count), "--sequential", "-d", str(value_bytes)]
+    def load(
+        self, server: Server, command: Sequence[str], count: int, value_bytes: int, *, sequential: bool = True
+    ) -> None:
+        """Sends `command` once for each number from 0 to `count` - 1: the same keys on every server.
+
+        Unless it is to be so many numbers drawn at random.
+        """
+        options = ["-n", str(count), "-r", str(count), "-d", str(value_bytes)]
+        options += ["--sequential"] if sequential else []
         options += ["-c", str(LOAD_CONNECTIONS), "-P", str(LOAD_PIPELINE)]
         self.run(server, options, command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterable, Sequence
 from types import TracebackType
 
@@ -65,6 +66,21 @@ class Client:
         """Sends encoded commands and returns that many replies."""
         self._socket.sendall(request)
         return [self._read() for _ in range(replies)]
+
+    def drain(self, *command: Word) -> float:
+        """Sends one command and takes its reply without looking into it; seconds until all of it was there.
+
+        The answer to a PING behind it tells its end. A slow reader would measure itself.
+        """
+        began, end = time.monotonic(), b"+PONG\r\n"
+        self._socket.sendall(encode(command) + encode(["PING"]))
+        tail = b""
+        while not tail.endswith(end):
+            received = self._socket.recv(1 << 20)
+            if not received:
+                raise ConnectionError("the server closed the connection")
+            tail = (tail + received)[-len(end) :]
+        return time.monotonic() - began
 
     def _read(self) -> Reply:
         line = self._reader.readline()

@@ -160,6 +160,10 @@ class Server:
         """Memory that the server says it uses."""
         return int(info(self.client, "memory")["used_memory"])
 
+    def error_replies(self) -> int:
+        """How many replies were errors so far."""
+        return int(info(self.client, "stats")["total_error_replies"])
+
     def keys(self) -> int:
         """Number of keys in database 0."""
         reply = self.client.call("DBSIZE")

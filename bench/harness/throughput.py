@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .generator import Generator, Run
+from .resp import ServerError
 from .server import Server
-from .workload import Test
+from .workload import Setup, Test
 
 BUSY_LIMIT = 0.95
 
@@ -107,21 +108,41 @@ def _turn(row: Row, arrangement: Arrangement, test: Test, shape: Shape) -> None:
 
 def _prepare(arrangement: Arrangement, test: Test, shape: Shape, prepared: set[object]) -> None:
     for setup in test.setup:
-        count = setup.keyspace or test.keyspace or shape.keyspace
-        work = (arrangement.workers, setup, count)
+        work = (arrangement.workers, setup, _count(setup, test, shape))
         if work in prepared:
             continue
         prepared.add(work)
         for server in arrangement.servers:
-            arrangement.generator.load(server, setup.command, count, shape.value_bytes)
+            _set_up(server, arrangement.generator, setup, test, shape)
+
+
+def _count(setup: Setup, test: Test, shape: Shape) -> int:
+    return setup.keyspace or test.keyspace or shape.keyspace
+
+
+def _set_up(server: Server, generator: Generator, setup: Setup, test: Test, shape: Shape) -> None:
+    if setup.listed is None:
+        generator.load(server, setup.command, _count(setup, test, shape), shape.value_bytes)
+        return
+    for command in setup.listed():
+        try:
+            server.client.call(*command)
+        except ServerError as error:
+            raise SystemExit(f"{server.name}: {' '.join(command[:3])}: {error}") from error
 
 
 def _sample(server: Server, generator: Generator, test: Test, shape: Shape, pipeline: int) -> Sample:
-    options = ["--duration", str(shape.seconds), "-c", str(shape.connections), "-P", str(pipeline)]
+    for setup in test.before:
+        _set_up(server, generator, setup, test, shape)
+    length = ["-n", str(test.requests)] if test.requests else ["--duration", str(shape.seconds)]
+    options = [*length, "-c", str(shape.connections), "-P", str(pipeline)]
     options += ["-r", str(test.keyspace or shape.keyspace), "-d", str(shape.value_bytes)]
-    before = server.cpu_s()
+    errors, before = server.error_replies(), server.cpu_s()
     run = generator.run(server, options, test.command)
-    return Sample(run, (server.cpu_s() - before) * 1e6 / run.requests)
+    cpu_s = server.cpu_s() - before
+    if server.error_replies() > errors:
+        raise SystemExit(f"{server.name}: {test.name} was answered by errors")
+    return Sample(run, cpu_s * 1e6 / run.requests)
 
 
 def _progress(row: Row) -> None:

@@ -170,6 +170,111 @@ fn what_is_sorted_is_told_as_it_was() {
 }
 
 #[test]
+fn what_is_shown_unsorted_is_told_as_it_was() {
+    let member = element(9);
+    let changes = [&format!("zadd k 5000000 {member}"), "zpopmin k 500", "del k"];
+    let (reply, elements) = read_while_it_changes(1, "zadd", "sort k by nosort limit 5 50000", &changes);
+    assert!(reply == elements[5..50_005]);
+    let changes = ["lpop k 1000", "rpush k new", "lset k 50 changed"];
+    let (reply, mut elements) = read_while_it_changes(2, "rpush", "sort k by nosort desc", &changes);
+    elements.reverse();
+    assert!(reply == elements, "another order");
+}
+
+#[test]
+fn unsorted_windows_are_those_of_replies_made_at_once() {
+    let server = server(1);
+    let mut client = server.connect();
+    let elements = fill(&mut client, "rpush", "l");
+    fill(&mut client, "zadd", "z");
+    let members = fill(&mut client, "sadd", "s");
+    for key in ["l", "z"] {
+        let reply = texts(&client.ask(&format!("sort {key} by nosort desc limit 100 30000")));
+        assert!(reply.iter().eq(elements.iter().rev().skip(100).take(30_000)), "{key}");
+    }
+    let twice = client.ask("sort l by nosort get # get nothing limit 59990 100");
+    let expected = elements[59_990..]
+        .iter()
+        .flat_map(|element| [Value::Bulk(Some(element.clone().into_bytes())), Value::Bulk(None)]);
+    assert!(array(&twice).iter().eq(expected.collect::<Vec<_>>().iter()));
+    let walk = texts(&client.ask("sort s by nosort desc"));
+    assert!(sorted(walk.clone()) == members);
+    assert!(texts(&client.ask("sort s by nosort limit 40000 15000")) == walk[40_000..55_000]);
+}
+
+#[test]
+fn entries_are_told_as_they_were() {
+    let server = server(2);
+    let (mut reader, mut other) = (server.connect(), server.connect());
+    let padding = "x".repeat(PADDING);
+    for number in 1..=ELEMENTS {
+        ask_only(&mut other, &format!("xadd k {number}-0 n {padding}"));
+        if number % 1000 == 0 {
+            (0..1000).for_each(|_| assert!(matches!(other.read().unwrap(), Value::Bulk(Some(_)))));
+        }
+    }
+    other.ask("xadd few 1-0 n v");
+    let id = id(&mut reader);
+    let requests: [(&str, Vec<usize>); 4] = [
+        ("xrange k - +", (1..=ELEMENTS).collect()),
+        ("xrevrange k 50000 (10 count 45000", (5001..=50_000).rev().collect()),
+        ("xread streams k 100", (101..=ELEMENTS).collect()),
+        ("xread count 55000 streams nokey few k k 0 0 0 59999", (1..=55_000).collect()),
+    ];
+    for (number, (request, expected)) in requests.iter().enumerate() {
+        ask_only(&mut reader, request);
+        wait_until_asked(&mut other, id, request.split(' ').next().unwrap());
+        // What was changed is put back, but for what no later request asks for.
+        other.ask(&format!("xadd k {} n new", ELEMENTS + 1 + number));
+        other.ask(&format!("xdel k {}", ELEMENTS + 1 + number));
+        let reply = reader.read().unwrap();
+        let entries = match array(&reply) {
+            [one] if request.starts_with("xread") => array(&array(one)[1]),
+            [few, all, last] => {
+                assert_eq!((array(&array(few)[1]).len(), array(&array(last)[1]).len()), (1, 1));
+                array(&array(all)[1])
+            }
+            entries => entries,
+        };
+        assert_eq!(entries.len(), expected.len(), "{request}");
+        for (entry, number) in entries.iter().zip(expected) {
+            assert_eq!(text(&array(entry)[0]), format!("{number}-0"), "{request}");
+            assert_eq!(text(&array(&array(entry)[1])[1]), padding);
+        }
+    }
+    ask_only(&mut reader, "xrange k - +");
+    wait_until_asked(&mut other, id, "xrange");
+    ["xtrim k maxlen 10", "xadd k * n new", "del k"].iter().for_each(|change| drop(other.ask(change)));
+    assert_eq!(array(&reader.read().unwrap()).len(), ELEMENTS);
+}
+
+#[test]
+fn a_whole_scan_is_told_as_it_was_and_a_step_is_short() {
+    let (changes, all) = (["spop k 1000", "srem k none", "del k"], "sscan k 0 count 1000000");
+    let server = server(1);
+    let (mut reader, mut other) = (server.connect(), server.connect());
+    let members = fill(&mut other, "sadd", "k");
+    let id = id(&mut reader);
+    ask_only(&mut reader, all);
+    wait_until_asked(&mut other, id, "sscan");
+    changes.iter().for_each(|change| drop(other.ask(change)));
+    let reply = reader.read().unwrap();
+    assert_eq!(text(&array(&reply)[0]), "0");
+    assert!(sorted(texts(&array(&reply)[1])) == members);
+    let fields = fill(&mut other, "hset", "h");
+    let reply = other.ask("hscan h 0 count 60000 match *7x* novalues");
+    let matching: Vec<String> = fields.iter().filter(|field| field.contains("7x")).cloned().collect();
+    assert!(sorted(texts(&array(&reply)[1])) == matching);
+    fill(&mut other, "zadd", "z");
+    let reply = other.ask("zscan z 0 count 60001");
+    let pairs = texts(&array(&reply)[1]);
+    assert!(pairs.chunks(2).all(|pair| pair[0].starts_with(&format!("{:0>8}", pair[1]))));
+    assert_eq!(pairs.len(), 2 * ELEMENTS);
+    let reply = other.ask("zscan z 0 count 59999 noscores");
+    assert!(text(&array(&reply)[0]) != "0" && array(&array(&reply)[1]).len() < 30_000);
+}
+
+#[test]
 fn sorting_in_parts_sorts_as_at_once() {
     let server = server(1);
     let mut client = server.connect();

@@ -134,8 +134,12 @@ fn pins_of_streams() {
     _ = timed("  first XACK in the middle", || stream.acknowledge(b"g", &[id(5 * N + 1)]));
     _ = timed("  XACK in another run there", || stream.acknowledge(b"g", &[id(5 * N + 200)]));
     timed("  pin it again", || stream.pin());
-    timed("  read 1000 entries", || entries.read(1000, |entry| _ = black_box(entry.fields().count())));
-    timed("  read the rest", || entries.read(usize::MAX, |entry| _ = black_box(entry.fields().count())));
+    timed("  read 1000 entries", || {
+        entries.read(Portion::of_elements(1000), &mut |entry| _ = black_box(entry.fields().count()))
+    });
+    timed("  read the rest", || {
+        entries.read(Portion::of_elements(usize::MAX), &mut |entry| _ = black_box(entry.fields().count()))
+    });
     timed("  drop the pin", || drop((entries, whole)));
     for _ in 0..3 {
         let mut left = 10;

@@ -50,7 +50,7 @@ pub use geo::{
     Area, DistanceUnit, GEOHASH_LEN, Position, Shape, geohash_text, push_distance, score_of, score_ranges,
 };
 pub use glob::{Case, glob_match, has_wildcards};
-pub use hyperloglog::{Corrupt, Encoding, HyperLogLog, NotAHyperLogLog, Opcode, Registers};
+pub use hyperloglog::{Corrupt, Encoding, HyperLogLog, NotAHyperLogLog, Opcode, Registers, SketchUnion};
 pub use long_double::LongDouble;
 pub use number::{
     format_f64, is_int_encodable, parse_f64, parse_i64, parse_u64, parse_u64_lenient, push_f64, push_f64_17,

@@ -1,10 +1,33 @@
 //! What HSCAN, SSCAN and ZSCAN have in common: their options and the form of their reply.
+//!
+//! COUNT is about how much is done at a time. Who wants the whole of a big value at once gets it, in parts (see `gathered`), and a
+//! step that begins or ends within one is kept so short that it keeps nobody waiting.
 
+use ochre_resp::ReplyWriter;
 use ochre_types::listpack::Item;
 use ochre_types::{Case, glob_match, parse_u64_lenient};
 
 use crate::call::{Args, Call};
 use crate::error::{Error, SYNTAX};
+use crate::sequel::ELEMENTS_AT_ONCE;
+
+/// A step looks at no more elements than this.
+const STEP_MAX: usize = 4 * ELEMENTS_AT_ONCE;
+
+/// Which names are wanted of a scan whose reply is made later.
+pub(super) struct Filter(Option<Vec<u8>>);
+
+impl Filter {
+    /// Whether a name is wanted.
+    pub(super) fn matches(&self, name: Item<'_>) -> bool {
+        matches(self.0.as_deref(), name)
+    }
+}
+
+fn matches(pattern: Option<&[u8]>, name: Item<'_>) -> bool {
+    let matches = |pattern| name.with_bytes(|name| glob_match(pattern, name, Case::Sensitive));
+    pattern.is_none_or(matches)
+}
 
 /// What is asked of a scan.
 pub(super) struct Options<'a> {
@@ -41,14 +64,35 @@ impl<'a> Options<'a> {
 
     /// Whether a name is wanted.
     pub fn matches(&self, name: Item<'_>) -> bool {
-        let matches = |pattern| name.with_bytes(|name| glob_match(pattern, name, Case::Sensitive));
-        self.pattern.is_none_or(matches)
+        matches(self.pattern, name)
+    }
+
+    /// The same, for later.
+    pub fn filter(&self) -> Filter {
+        Filter(self.pattern.map(<[u8]>::to_vec))
+    }
+
+    /// Whether the whole of a value of `len` elements is wanted at once, and that is much.
+    pub fn want_all_of_many(&self, cursor: u64, len: usize) -> bool {
+        cursor == 0 && len > ELEMENTS_AT_ONCE && self.count >= len
+    }
+
+    /// How many elements a step looks at, about.
+    pub fn step(&self) -> usize {
+        self.count.min(STEP_MAX)
     }
 }
 
 /// Where the scan goes on.
 pub(super) fn cursor(call: &Call<'_, '_>) -> Result<u64, Error> {
     parse_u64_lenient(call.args.at(2)).ok_or(Error::new("ERR invalid cursor"))
+}
+
+/// Begins the reply of a scan that has found `count` replies and is over.
+pub(super) fn begin_last(reply: &mut ReplyWriter<'_>, count: usize) {
+    reply.array(2);
+    reply.bulk(b"0");
+    reply.array(count);
 }
 
 /// Replies the next cursor and what was found, which is `count` replies.

@@ -15,7 +15,7 @@ use crate::sequel::Sequel;
 const ELEMENTS_MAX: usize = 4096;
 
 /// So much of a value makes so many bytes of a reply.
-fn portion(bytes: usize) -> Portion {
+pub(super) fn portion(bytes: usize) -> Portion {
     Portion { elements: ELEMENTS_MAX, bytes }
 }
 

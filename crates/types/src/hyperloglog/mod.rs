@@ -23,11 +23,12 @@ mod dense;
 mod estimate;
 mod hash;
 mod header;
+mod packed;
 mod registers;
 mod sketch;
 mod sparse;
 
 pub use header::{Encoding, NotAHyperLogLog};
-pub use registers::Registers;
+pub use registers::{Registers, SketchUnion};
 pub use sketch::HyperLogLog;
 pub use sparse::{Corrupt, Opcode};

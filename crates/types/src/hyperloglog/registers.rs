@@ -1,7 +1,8 @@
 //! The registers of a HyperLogLog, or of the union of several, a byte each: what a union is computed in.
 
-use super::dense::{COUNT, REGISTER_MAX};
+use super::dense::{self, COUNT, REGISTER_MAX};
 use super::estimate::estimate;
+use super::packed::PackedMaxima;
 use crate::wide::{Work, widely};
 
 /// How many registers have each value.
@@ -35,6 +36,34 @@ impl Registers {
 
     fn histogram(&self) -> Histogram {
         histogram(&self.0)
+    }
+}
+
+/// The union of several HyperLogLogs in the making: dense and sparse ones apart.
+#[derive(Clone, Debug, Default)]
+pub struct SketchUnion {
+    dense: Option<Box<PackedMaxima>>,
+    pub(super) sparse: Registers,
+}
+
+impl SketchUnion {
+    /// The empty set.
+    pub fn new() -> SketchUnion {
+        SketchUnion::default()
+    }
+
+    /// Adds the elements of a dense one.
+    pub(super) fn merge_dense(&mut self, registers: &[u8]) {
+        self.dense.get_or_insert_with(PackedMaxima::new).raise(registers);
+    }
+
+    /// The registers of the union.
+    pub fn finish(self) -> Registers {
+        let mut all = self.sparse;
+        if let Some(dense) = self.dense {
+            dense::merge_into(&dense.registers(), &mut all.0);
+        }
+        all
     }
 }
 

@@ -4,7 +4,7 @@ use super::dense::{self, DENSE_LEN};
 use super::estimate::estimate;
 use super::hash::Observation;
 use super::header::{self, Encoding, HEADER_LEN, NotAHyperLogLog};
-use super::registers::Registers;
+use super::registers::{Registers, SketchUnion};
 use super::sparse::{self, Corrupt, Opcode, Place, Raised};
 
 /// Bytes of a dense one.
@@ -57,13 +57,13 @@ impl<'a> HyperLogLog<'a> {
     ///
     /// # Errors
     /// The registers make no sense; the union is of no use then.
-    pub fn merge_into(&self, union: &mut Registers) -> Result<(), Corrupt> {
+    pub fn merge_into(&self, union: &mut SketchUnion) -> Result<(), Corrupt> {
         match self.encoding {
             Encoding::Dense => {
-                dense::merge_into(&self.bytes[HEADER_LEN..], &mut union.0);
+                union.merge_dense(&self.bytes[HEADER_LEN..]);
                 Ok(())
             }
-            Encoding::Sparse => sparse::merge_into(&self.bytes[HEADER_LEN..], &mut union.0),
+            Encoding::Sparse => sparse::merge_into(&self.bytes[HEADER_LEN..], &mut union.sparse.0),
         }
     }
 
@@ -225,9 +225,10 @@ mod tests {
     #[test]
     fn unions_are_those_of_redis() {
         let merge = |destination: &[u8], sources: &[&[u8]]| {
-            let mut union = Registers::new();
+            let mut union = SketchUnion::new();
             let all = || sources.iter().copied().chain([destination]).map(HyperLogLog::new);
             all().for_each(|source| source.expect("one").merge_into(&mut union).expect("whole"));
+            let union = union.finish();
             let mut string = destination.to_vec();
             if all().any(|source| source.is_ok_and(|source| source.encoding() == Encoding::Dense)) {
                 HyperLogLog::make_dense(&mut string).expect("whole");

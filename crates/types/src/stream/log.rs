@@ -218,6 +218,18 @@ impl Log {
         Range { nodes, entries, end }
     }
 
+    /// How many entries there are from `start` to `end`, both included, counted up to `most`. O(nodes).
+    pub(super) fn count_between(&self, start: StreamId, end: StreamId, most: u64) -> u64 {
+        let mut count = 0;
+        for node in self.nodes.iter_from_floor(start).take_while(|node| node.base() <= end) {
+            count += node.count_between(start, end);
+            if count >= most {
+                return most;
+            }
+        }
+        count
+    }
+
     /// The same entries, the last one first.
     pub(super) fn range_back(&self, start: StreamId, end: StreamId) -> RangeBack<'_> {
         RangeBack { nodes: self.nodes.iter_back(end), node: None, offsets: Vec::new(), start, end }

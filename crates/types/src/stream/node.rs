@@ -250,6 +250,15 @@ impl Node {
         self.entries_from(self.head_len as usize)
     }
 
+    /// How many of its entries have IDs from `start` to `end`, both included. O(1) if all of them have.
+    pub(super) fn count_between(&self, start: StreamId, end: StreamId) -> u64 {
+        if start <= self.base && self.last_ever() <= end {
+            return self.count();
+        }
+        let entries = self.entries_from(self.seek(start));
+        entries.take_while(|(_, entry)| entry.id() <= end).count() as u64
+    }
+
     /// The entries from an offset on.
     #[inline]
     pub(super) fn entries_from(&self, at: usize) -> NodeEntries<'_> {
@@ -389,6 +398,11 @@ impl<'a> Entry<'a> {
     /// Its names and values, in the order in which they were added.
     pub fn fields(&self) -> Fields<'a> {
         Fields { names: self.names, body: self.body, left: self.len }
+    }
+
+    /// Bytes that its names and values are packed in, about.
+    pub(super) fn packed_bytes(&self) -> usize {
+        self.body.len() + self.names.map_or(0, <[u8]>::len)
     }
 
     /// Whether it shares the names of its node.

@@ -13,6 +13,7 @@ use super::id::StreamId;
 use super::log::Log;
 use super::node::Entry;
 use super::state::{Inner, Stream};
+use crate::portion::Portion;
 
 /// A stream as it was when it was pinned: entries, groups with all that is pending, messages of producers.
 pub struct PinnedStream(Stream);
@@ -68,21 +69,21 @@ impl PinnedEntries {
         self.log.allocations()
     }
 
-    /// Shows up to `most` further entries. True if there are more. O(log n) to begin, O(1) per entry.
-    pub fn read(&mut self, most: usize, mut visit: impl FnMut(&Entry<'_>)) -> bool {
-        let mut more = most;
-        if more == 0 {
+    /// Calls `visit` for the next entries; whether there are more. Bytes are those that the entries are packed in. O(log n) to
+    /// begin, O(1) per entry.
+    pub fn read(&mut self, mut portion: Portion, visit: &mut dyn FnMut(&Entry<'_>)) -> bool {
+        if portion.is_used_up() {
             return !self.is_empty();
         }
         self.read_while(|entry| {
+            portion.use_for(entry.packed_bytes());
             visit(entry);
-            more -= 1;
-            if more == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if portion.is_used_up() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
     }
 
     /// Shows further entries until `visit` breaks, which has seen that one. True if there are more.
-    pub fn read_while(&mut self, visit: impl FnMut(&Entry<'_>) -> ControlFlow<()>) -> bool {
+    fn read_while(&mut self, visit: impl FnMut(&Entry<'_>) -> ControlFlow<()>) -> bool {
         let Some((start, end)) = self.range else { return false };
         let next = if self.reverse {
             next_of(self.log.range_back(start, end), visit)

@@ -119,6 +119,13 @@ impl Stream {
         self.0.log.range(start, end)
     }
 
+    /// How many entries there are from `start` to `end`, both included, counted up to `most`. O(nodes), of which a million entries
+    /// have some ten thousand.
+    pub fn count_between(&self, start: StreamId, end: StreamId, most: u64) -> u64 {
+        let is_all = start == StreamId::MIN && end == StreamId::MAX;
+        if is_all { self.len().min(most) } else { self.0.log.count_between(start, end, most) }
+    }
+
     /// The same entries, the last one first.
     pub fn range_back(&self, start: StreamId, end: StreamId) -> RangeBack<'_> {
         self.0.log.range_back(start, end)

@@ -26,10 +26,12 @@ impl ZSet {
 
     /// Appends a score as ZSCAN writes it: in a small sorted set the text that is stored, in a big one 17 digits.
     pub fn push_score(&self, out: &mut Vec<u8>, score: f64) {
-        match self.0.get() {
-            CompactRef::Listpack(_) => push_f64(out, score),
-            CompactRef::Boxed(_) => push_f64_17(out, score),
-        }
+        ZSet::push_score_of(matches!(self.0.get(), CompactRef::Listpack(_)), out, score);
+    }
+
+    /// The same for one that is, or was, small or big.
+    pub fn push_score_of(is_small: bool, out: &mut Vec<u8>, score: f64) {
+        if is_small { push_f64(out, score) } else { push_f64_17(out, score) }
     }
 
     /// Shows `count` members at random, every one equally likely each time: ZRANDMEMBER with a negative count.

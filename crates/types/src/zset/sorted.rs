@@ -298,7 +298,7 @@ impl Sorted {
     }
 
     /// Panics if table and tree do not have the same members.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn validate(&self) {
         self.tree.validate();
         assert_eq!(self.members.len(), self.tree.len());

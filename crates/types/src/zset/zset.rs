@@ -344,8 +344,8 @@ impl ZSet {
     }
 
     /// Panics if an invariant does not hold.
-    #[cfg(test)]
-    pub(super) fn validate(&self) {
+    #[cfg(any(test, fuzzing))]
+    pub fn validate(&self) {
         match self.0.get() {
             CompactRef::Listpack(list) => assert_eq!(flat::validate(list), Ok(())),
             CompactRef::Boxed(sorted) => sorted.validate(),

@@ -8,7 +8,9 @@ use super::*;
 use crate::call::Call;
 use crate::command::flags;
 use crate::error::Error;
-use crate::family::collection_scan::{self, Options};
+use crate::family::collection_scan::{self, Filter, Options};
+use crate::family::gathered::{Found, Gathered};
+use crate::family::sequels::portion;
 
 pub(super) const HSCAN: Command = Command {
     name: "hscan",
@@ -39,7 +41,11 @@ fn hscan(call: &mut Call<'_, '_>) -> Result<(), Error> {
     if let Some(hash) = call.view.read_as::<Hash>(call.client.db, call.keys[0])? {
         // Without a key, Redis does not get to the options.
         let options = Options::parse(call.args, Some("novalues"))?;
-        next = hash.scan(cursor, options.count, now_ms, &mut |field| {
+        if options.want_all_of_many(cursor, hash.len()) {
+            reply_all(call, options.filter(), options.is_bare, now_ms);
+            return Ok(());
+        }
+        next = hash.scan(cursor, options.step(), now_ms, &mut |field| {
             if options.matches(field.name) {
                 count += show(field, options.is_bare, &mut fields);
             }
@@ -47,6 +53,21 @@ fn hscan(call: &mut Call<'_, '_>) -> Result<(), Error> {
     }
     collection_scan::reply(call, next, count, &found);
     Ok(())
+}
+
+/// Replies all fields that are wanted, in parts.
+fn reply_all(call: &mut Call<'_, '_>, filter: Filter, is_bare: bool, now_ms: i64) {
+    let Some(mut pinned) = call.view.pin(call.client.db, call.keys[0], Hash::pin) else { return };
+    let find = move |reply: &mut ReplyWriter<'_>, bytes: usize| {
+        let mut count = 0;
+        let more = pinned.read(portion(bytes), now_ms, &mut |field| {
+            if filter.matches(field.name) {
+                count += show(field, is_bare, reply);
+            }
+        });
+        Found { count, more }
+    };
+    call.promise(Box::new(Gathered::new(collection_scan::begin_last, find)));
 }
 
 /// Replies a field; the number of elements that it takes.

@@ -27,11 +27,11 @@ fn pfcount(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let count = match call.keys {
         [key] => count_one(call, *key)?,
         keys => {
-            let mut union = Registers::new();
+            let mut union = SketchUnion::new();
             for key in keys {
                 merge(call, *key, &mut union)?;
             }
-            union.count()
+            union.finish().count()
         }
     };
     call.reply.integer(count as i64);

@@ -66,10 +66,11 @@ fn make_dense(call: &mut Call<'_, '_>) -> Result<bool, Error> {
 fn registers(call: &mut Call<'_, '_>) -> Result<(), Error> {
     make_dense(call)?;
     let (db, key) = (call.db(), call.key());
-    let mut registers = Registers::new();
+    let mut union = SketchUnion::new();
     if let Some(entry) = call.view.peek(db, key) {
-        sketch_of(entry)?.merge_into(&mut registers)?;
+        sketch_of(entry)?.merge_into(&mut union)?;
     }
+    let registers = union.finish();
     call.reply.array(registers.as_bytes().len());
     registers.as_bytes().iter().for_each(|register| call.reply.integer(i64::from(*register)));
     Ok(())

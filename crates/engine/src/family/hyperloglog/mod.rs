@@ -14,7 +14,7 @@ mod tests;
 use std::sync::atomic::Ordering::Relaxed;
 
 use ochre_keyspace::{EntryRef, Key};
-use ochre_types::{Corrupt, HyperLogLog, Registers};
+use ochre_types::{Corrupt, HyperLogLog, Registers, SketchUnion};
 
 use super::strings::StringRef;
 use crate::call::Call;
@@ -51,7 +51,7 @@ fn sketch_of(entry: EntryRef<'_>) -> Result<HyperLogLog<'_>, Error> {
 }
 
 /// Adds the elements of a key to a union; whether the key is there and dense.
-fn merge(call: &mut Call<'_, '_>, key: Key<'_>, union: &mut Registers) -> Result<bool, Error> {
+fn merge(call: &mut Call<'_, '_>, key: Key<'_>, union: &mut SketchUnion) -> Result<bool, Error> {
     let Some(entry) = call.view.read(call.client.db, key) else { return Ok(false) };
     let sketch = sketch_of(entry)?;
     sketch.merge_into(union)?;

@@ -6,7 +6,9 @@ use ochre_types::set::Set;
 
 use super::*;
 use crate::command::flags;
-use crate::family::collection_scan::{self, Options};
+use crate::family::collection_scan::{self, Filter, Options};
+use crate::family::gathered::{Found, Gathered};
+use crate::family::sequels::portion;
 
 pub(super) const SSCAN: Command = Command {
     name: "sscan",
@@ -35,7 +37,11 @@ fn sscan(call: &mut Call<'_, '_>) -> Result<(), Error> {
     if let Some(set) = call.view.read_as::<Set>(call.client.db, call.keys[0])? {
         // Without a key, Redis does not get to the options.
         let options = Options::parse(call.args, None)?;
-        next = set.scan(cursor, options.count, &mut |item| {
+        if options.want_all_of_many(cursor, set.len()) {
+            reply_all(call, options.filter());
+            return Ok(());
+        }
+        next = set.scan(cursor, options.step(), &mut |item| {
             if options.matches(item) {
                 reply_item(&mut members, item);
                 count += 1;
@@ -44,4 +50,20 @@ fn sscan(call: &mut Call<'_, '_>) -> Result<(), Error> {
     }
     collection_scan::reply(call, next, count, &found);
     Ok(())
+}
+
+/// Replies all members that are wanted, in parts.
+fn reply_all(call: &mut Call<'_, '_>, filter: Filter) {
+    let Some(mut pinned) = call.view.pin(call.client.db, call.keys[0], Set::pin) else { return };
+    let find = move |reply: &mut ReplyWriter<'_>, bytes: usize| {
+        let mut count = 0;
+        let more = pinned.read(portion(bytes), &mut |member| {
+            if filter.matches(member) {
+                reply_item(reply, member);
+                count += 1;
+            }
+        });
+        Found { count, more }
+    };
+    call.promise(Box::new(Gathered::new(collection_scan::begin_last, find)));
 }

@@ -6,10 +6,14 @@
 //! 3. `pattern`: what BY and GET make of an element: the value of another key, or of a field of one.
 //! 4. `order`: the order, as indexes of elements.
 //!
+//! Where there are very many and no other keys are needed, `parts` does all of that later and bit by bit, with `gradual` to sort and
+//! `kept` for what is not sorted.
+//!
 //! Which keys the patterns lead to is not known before the elements are: with such a pattern all stripes are locked.
 
 mod elements;
 mod gradual;
+mod kept;
 mod options;
 mod order;
 mod parts;
@@ -28,6 +32,7 @@ use crate::family::list_limits;
 use crate::sequel::ELEMENTS_AT_ONCE;
 
 use elements::Texts;
+use kept::Kept;
 use options::Options;
 use order::Weights;
 use parts::Sorting;
@@ -105,6 +110,9 @@ fn sort(call: &mut Call<'_, '_>, may_store: bool) -> Result<(), Error> {
     if options.is_plain() && sort_in_parts(call, &options) {
         return Ok(());
     }
+    if options.is_plain_but_unsorted() && reply_in_parts(call, &options) {
+        return Ok(());
+    }
     let (elements, order) = sorted(call, &options)?;
     match options.stores {
         true => store(call, &options, &elements, &order),
@@ -133,6 +141,23 @@ fn sort_in_parts(call: &mut Call<'_, '_>, options: &Options<'_>) -> bool {
     let is_there = call.view.read(db, key).is_some();
     let pinned = call.view.pin_any(db, key).filter(|_| is_there);
     pinned.map(|pinned| call.promise(Box::new(Sorting::new(pinned, len, options)))).is_some()
+}
+
+/// Leaves the replying of very many elements in the order that they have for later; whether they are so many.
+fn reply_in_parts(call: &mut Call<'_, '_>, options: &Options<'_>) -> bool {
+    let (db, key) = (call.client.db, call.keys[0]);
+    let object = match call.view.peek(db, key).map(|entry| entry.value()) {
+        Some(ValueRef::Object(object)) => object,
+        _ => return false,
+    };
+    let Some(kept) = Kept::of(object, options).filter(|kept| kept.window.end > ELEMENTS_AT_ONCE) else {
+        return false;
+    };
+    // The read that it is.
+    let is_there = call.view.read(db, key).is_some();
+    let pinned = kept.pin(call).filter(|_| is_there);
+    let sorting = pinned.map(|pinned| Sorting::keeping_order(pinned, kept, options));
+    sorting.map(|sorting| call.promise(Box::new(sorting))).is_some()
 }
 
 /// The elements, and the indexes of those that are asked for, in order.

@@ -95,6 +95,11 @@ impl<'a> Options<'a> {
         !self.stores && !self.unsorted && self.by.iter().chain(&self.gets).all(leads_nowhere)
     }
 
+    /// Whether the reply is the elements, or as many nothings, in the order that they have.
+    pub fn is_plain_but_unsorted(&self) -> bool {
+        self.unsorted && !self.stores && !self.gets.iter().any(Pattern::leads_to_keys)
+    }
+
     /// What a reply that follows from the elements alone shows of each: itself, or nothing.
     pub fn shown(&self) -> Vec<bool> {
         match self.gets.is_empty() {

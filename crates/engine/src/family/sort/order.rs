@@ -43,6 +43,22 @@ impl Weights {
             (false, by) => numbers_of(call, by.unwrap_or(Pattern::Element), elements),
         }
     }
+
+    /// What is compared first, as integers of the same order, with the index of each element.
+    fn first(&self, elements: &Texts, stores: bool) -> Vec<(u64, usize)> {
+        let texts = match self {
+            Weights::Own => elements,
+            Weights::Texts(_, texts) => texts,
+            Weights::Numbers(numbers) => return number_all(numbers.iter().copied().map(weight_of_number)),
+        };
+        let compared = |text| if stores { text } else { before_nul(text) };
+        let mut common: Option<&[u8]> = None;
+        for text in texts.iter().map(compared) {
+            common = Some(common.map_or(text, |common| &common[..common_len(common, text)]));
+        }
+        let skipped = common.map_or(0, <[u8]>::len);
+        number_all(texts.iter().map(|text| weight_of_text(&compared(text)[skipped..])))
+    }
 }
 
 fn texts_of(call: &mut Call<'_, '_>, by: Pattern<'_>, elements: &Texts) -> Weights {
@@ -76,30 +92,34 @@ pub(super) fn number(text: &[u8]) -> Option<f64> {
 }
 
 /// The indexes of the elements of a `window` of all that are sorted.
+///
+/// What decides nearly always, the number or the beginning of what texts do not have in common, is sorted along with the index:
+/// looking it up for every comparison takes four times as long with a million elements.
 pub(super) fn sorted(
     elements: &Texts,
     weights: &Weights,
     options: &Options<'_>,
     window: Range<usize>,
 ) -> Vec<usize> {
-    let order = |a: &usize, b: &usize| {
-        let order = compare(elements, weights, options.stores, *a, *b);
+    let order = |a: &(u64, usize), b: &(u64, usize)| {
+        let order = a.0.cmp(&b.0).then_with(|| compare(elements, weights, options.stores, a.1, b.1));
         // No two are equal, so a sort that is not stable will do.
-        if options.descending { order.reverse() } else { order }.then(a.cmp(b))
+        if options.descending { order.reverse() } else { order }.then(a.1.cmp(&b.1))
     };
-    let mut indexes: Vec<usize> = (0..elements.len()).collect();
-    if window.end < indexes.len() {
-        indexes.select_nth_unstable_by(window.end, order);
-        indexes.truncate(window.end);
+    let mut weighted = weights.first(elements, options.stores);
+    if window.end < weighted.len() {
+        weighted.select_nth_unstable_by(window.end, order);
+        weighted.truncate(window.end);
     }
-    if window.start > 0 && window.start < indexes.len() {
-        indexes.select_nth_unstable_by(window.start, order);
+    if window.start > 0 && window.start < weighted.len() {
+        weighted.select_nth_unstable_by(window.start, order);
     }
-    indexes.drain(..window.start);
-    indexes.sort_unstable_by(order);
-    indexes
+    weighted.drain(..window.start);
+    weighted.sort_unstable_by(order);
+    weighted.into_iter().map(|(_, index)| index).collect()
 }
 
+/// The order of two elements with equal first weights.
 fn compare(elements: &Texts, weights: &Weights, stores: bool, a: usize, b: usize) -> Ordering {
     match weights {
         Weights::Own => collate(elements.get(a), elements.get(b), stores),
@@ -108,11 +128,31 @@ fn compare(elements: &Texts, weights: &Weights, stores: bool, a: usize, b: usize
             // Those without a text come first.
             there[a].cmp(&there[b]).then_with(by_text)
         }
-        Weights::Numbers(numbers) => {
-            let by_number = numbers[a].partial_cmp(&numbers[b]).unwrap_or(Ordering::Equal);
-            by_number.then_with(|| elements.get(a).cmp(elements.get(b)))
-        }
+        Weights::Numbers(_) => elements.get(a).cmp(elements.get(b)),
     }
+}
+
+/// A number as an integer of the same order. Zeros are equal.
+pub(super) fn weight_of_number(number: f64) -> u64 {
+    let bits = (number + 0.0).to_bits();
+    if bits >> 63 == 0 { bits | 1 << 63 } else { !bits }
+}
+
+fn number_all(weights: impl Iterator<Item = u64>) -> Vec<(u64, usize)> {
+    weights.enumerate().map(|(index, weight)| (weight, index)).collect()
+}
+
+/// How many bytes two texts have in common at their beginning.
+pub(super) fn common_len(a: &[u8], b: &[u8]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
+/// The beginning of a text as an integer of the same order: of texts that are the same up to there it is equal.
+pub(super) fn weight_of_text(text: &[u8]) -> u64 {
+    let mut beginning = [0; 8];
+    let len = text.len().min(8);
+    beginning[..len].copy_from_slice(&text[..len]);
+    u64::from_be_bytes(beginning)
 }
 
 fn collate(a: &[u8], b: &[u8], stores: bool) -> Ordering {
@@ -154,5 +194,18 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(number(text), *expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn weights_have_the_order_of_numbers() {
+        let numbers = [f64::NEG_INFINITY, -1e300, -2.5, -1e-300, 0.0, 1e-300, 1.0, 2.0, 1e300, f64::INFINITY];
+        assert!(numbers.map(weight_of_number).is_sorted());
+        assert_eq!(weight_of_number(0.0), weight_of_number(-0.0));
+    }
+
+    #[test]
+    fn weights_have_the_order_of_texts() {
+        let texts: [&[u8]; 7] = [b"", b"a", b"a\0", b"a\0z", b"ab", b"abcdefgh", b"b"];
+        assert!(texts.map(weight_of_text).is_sorted());
     }
 }

@@ -1,5 +1,5 @@
 //! SORT of very many elements, done in parts once its locks are released: gathered from a value that is pinned, sorted a
-//! thousand at a time, merged, replied.
+//! thousand at a time, merged, replied. Where the order is kept, what is asked for is gathered and replied.
 //!
 //! That is for what is replied and needs no other keys. What is stored has to be there before anybody else looks, and keys
 //! that patterns lead to have to be read at one instant.
@@ -12,8 +12,9 @@ use ochre_types::listpack::Item;
 use ochre_types::{Pinned, Portion};
 
 use super::gradual::GradualSort;
+use super::kept::Kept;
 use super::options::Options;
-use super::order::{NO_NUMBER, before_nul, number};
+use super::order::{NO_NUMBER, before_nul, common_len, number, weight_of_number, weight_of_text};
 use crate::error::Error;
 use crate::sequel::Sequel;
 
@@ -67,20 +68,33 @@ struct Weighted {
     number: u32,
 }
 
+/// What elements are compared by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    Number,
+    Text,
+    /// They come in the order they have.
+    Nothing,
+}
+
 /// A SORT that is on its way.
 pub(super) struct Sorting {
-    alpha: bool,
+    by: By,
     descending: bool,
     window: Range<usize>,
     /// What is replied for each element: itself, or nothing.
     shown: Vec<bool>,
     arena: Arena,
+    /// What all texts begin with: so many bytes of one of them.
+    common: Option<(Place, usize)>,
     state: State,
     error: Option<Error>,
 }
 
 enum State {
     Gathering(Pinned, Vec<Weighted>),
+    /// Texts are given weights of what they do not have in common; how many have them.
+    Weighing(Vec<Weighted>, usize),
     Sorting(GradualSort<Weighted>),
     /// What is to be replied, and how much of it has been.
     Replying(Vec<Weighted>, usize),
@@ -90,15 +104,29 @@ enum State {
 impl Sorting {
     /// Sorts a value of `len` elements. `options` store nothing and lead to no other keys.
     pub(super) fn new(pinned: Pinned, len: usize, options: &Options<'_>) -> Sorting {
+        let by = if options.alpha { By::Text } else { By::Number };
         let window = options.window(len);
         let kept = if window.end < FEW { 2 * FEW } else { len };
+        Sorting::gathering(pinned, by, window, kept, options)
+    }
+
+    /// Replies what is to be kept in order of a value.
+    pub(super) fn keeping_order(pinned: Pinned, kept: Kept, options: &Options<'_>) -> Sorting {
+        let len = kept.window.end;
+        let sorting = Sorting::gathering(pinned, By::Nothing, kept.window, len, options);
+        Sorting { descending: kept.is_reversed, ..sorting }
+    }
+
+    /// Begins with elements of which so many will be there together.
+    fn gathering(pinned: Pinned, by: By, window: Range<usize>, len: usize, options: &Options<'_>) -> Sorting {
         Sorting {
-            alpha: options.alpha,
+            by,
             descending: options.descending,
             window,
             shown: options.shown(),
             arena: Arena::default(),
-            state: State::Gathering(pinned, Vec::with_capacity(kept)),
+            common: None,
+            state: State::Gathering(pinned, Vec::with_capacity(len)),
             error: None,
         }
     }
@@ -106,6 +134,7 @@ impl Sorting {
     fn step(&mut self, reply: &mut ReplyWriter<'_>, bytes: usize) {
         self.state = match std::mem::replace(&mut self.state, State::Over) {
             State::Gathering(pinned, gathered) => self.gather(pinned, gathered, reply),
+            State::Weighing(gathered, at) => self.weigh(gathered, at),
             State::Sorting(mut sort) => match sort.go_on(STEPS, |a, b| self.order(a, b)) {
                 true => self.begin_reply(sort.into_items(), reply),
                 false => State::Sorting(sort),
@@ -121,10 +150,13 @@ impl Sorting {
         mut gathered: Vec<Weighted>,
         reply: &mut ReplyWriter<'_>,
     ) -> State {
-        let (alpha, arena, mut failed) = (self.alpha, &mut self.arena, false);
+        let (by, arena, common, mut failed) = (self.by, &mut self.arena, &mut self.common, false);
         let more = read(&mut pinned, &mut |item| {
             let text = arena.add(item);
-            let weight = weight(arena.get(text), alpha);
+            let weight = weight(arena.get(text), by);
+            if by == By::Text {
+                *common = Some(in_common(arena, *common, text));
+            }
             failed |= weight.is_none();
             gathered.push(Weighted { weight: weight.unwrap_or(0), text, number: gathered.len() as u32 });
         });
@@ -133,11 +165,35 @@ impl Sorting {
             self.error = Some(NO_NUMBER);
             return State::Over;
         }
+        if self.by == By::Nothing {
+            let is_enough = !more || gathered.len() >= self.window.end;
+            return if is_enough {
+                self.begin_reply(gathered, reply)
+            } else {
+                State::Gathering(pinned, gathered)
+            };
+        }
         if self.window.end < FEW && gathered.len() >= 2 * FEW {
             gathered.select_nth_unstable_by(self.window.end, |a, b| self.order(a, b));
             gathered.truncate(self.window.end);
         }
-        if more { State::Gathering(pinned, gathered) } else { State::Sorting(GradualSort::new(gathered)) }
+        if more { State::Gathering(pinned, gathered) } else { self.weigh(gathered, 0) }
+    }
+
+    /// Goes on giving texts their weights from number `at` on, if they have anything in common.
+    fn weigh(&self, mut gathered: Vec<Weighted>, at: usize) -> State {
+        let skipped = self.common.map_or(0, |(_, len)| len);
+        let end = if skipped == 0 { gathered.len() } else { gathered.len().min(at + STEPS) };
+        if skipped > 0 {
+            for element in &mut gathered[at..end] {
+                element.weight = weight_of_text(&before_nul(self.arena.get(element.text))[skipped..]);
+            }
+        }
+        if end < gathered.len() {
+            State::Weighing(gathered, end)
+        } else {
+            State::Sorting(GradualSort::new(gathered))
+        }
     }
 
     fn begin_reply(&self, mut sorted: Vec<Weighted>, reply: &mut ReplyWriter<'_>) -> State {
@@ -154,7 +210,10 @@ impl Sorting {
         bytes: usize,
     ) -> State {
         let end = reply.len().saturating_add(bytes);
-        while let Some(element) = sorted.get(at).filter(|_| reply.len() < end) {
+        let is_reversed = self.by == By::Nothing && self.descending;
+        while reply.len() < end
+            && let Some(element) = sorted.get(if is_reversed { sorted.len() - 1 - at } else { at })
+        {
             for is_element in &self.shown {
                 match is_element {
                     true => reply.bulk(self.arena.get(element.text)),
@@ -169,7 +228,7 @@ impl Sorting {
     fn order(&self, a: &Weighted, b: &Weighted) -> Ordering {
         let by_text = || {
             let (a, b) = (self.arena.get(a.text), self.arena.get(b.text));
-            if self.alpha { before_nul(a).cmp(before_nul(b)) } else { a.cmp(b) }
+            if self.by == By::Text { before_nul(a).cmp(before_nul(b)) } else { a.cmp(b) }
         };
         let order = a.weight.cmp(&b.weight).then_with(by_text);
         if self.descending { order.reverse() } else { order }.then(a.number.cmp(&b.number))
@@ -187,6 +246,15 @@ impl Sequel for Sorting {
     }
 }
 
+/// What a further text has in common with those before it.
+fn in_common(arena: &Arena, common: Option<(Place, usize)>, text: Place) -> (Place, usize) {
+    let further = before_nul(arena.get(text));
+    match common {
+        None => (text, further.len()),
+        Some((one, len)) => (one, common_len(&arena.get(one)[..len], further)),
+    }
+}
+
 /// Shows some further elements of what can be sorted; whether there are more.
 fn read(pinned: &mut Pinned, visit: &mut dyn FnMut(Item<'_>)) -> bool {
     let portion = Portion { elements: STEPS, bytes: 16 * STEPS };
@@ -199,37 +267,10 @@ fn read(pinned: &mut Pinned, visit: &mut dyn FnMut(Item<'_>)) -> bool {
 }
 
 /// What an element is compared by first, as an integer of the same order; `None` if it is no number.
-fn weight(text: &[u8], alpha: bool) -> Option<u64> {
-    if !alpha {
-        return number(text).map(ordered);
-    }
-    let mut beginning = [0; 8];
-    let text = before_nul(text);
-    let len = text.len().min(8);
-    beginning[..len].copy_from_slice(&text[..len]);
-    Some(u64::from_be_bytes(beginning))
-}
-
-/// An integer of the same order. Zeros are equal.
-fn ordered(number: f64) -> u64 {
-    let bits = (number + 0.0).to_bits();
-    if bits >> 63 == 0 { bits | 1 << 63 } else { !bits }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn weights_have_the_order_of_numbers() {
-        let numbers = [f64::NEG_INFINITY, -1e300, -2.5, -1e-300, 0.0, 1e-300, 1.0, 2.0, 1e300, f64::INFINITY];
-        assert!(numbers.map(ordered).is_sorted());
-        assert_eq!(ordered(0.0), ordered(-0.0));
-    }
-
-    #[test]
-    fn weights_have_the_order_of_texts() {
-        let texts: [&[u8]; 6] = [b"", b"a", b"a\0z", b"ab", b"abcdefgh", b"b"];
-        assert!(texts.map(|text| weight(text, true)).is_sorted());
+fn weight(text: &[u8], by: By) -> Option<u64> {
+    match by {
+        By::Number => number(text).map(weight_of_number),
+        By::Text => Some(weight_of_text(before_nul(text))),
+        By::Nothing => Some(0),
     }
 }

@@ -3,7 +3,7 @@
 //! - `arguments`: IDs, ranges and lists of them, as several commands take them
 //! - `reply`: entries and IDs in replies
 //! - `add`, `trim`, `delete`: what changes the entries
-//! - `range`, `read`, `read_group`, `budget`: what returns them; the last two of the commands may wait for some
+//! - `range`, `read`, `read_group`, `budget`, `wanted`: what returns them; the last two of the commands may wait for some
 //! - `group`, `acknowledge`, `nack`, `claim`, `pending`: groups, and what they have not finished
 //! - `propagation`: what the journal gets of all that
 //! - `info`: how streams are doing
@@ -29,6 +29,7 @@ mod set_id;
 #[cfg(test)]
 mod tests;
 mod trim;
+mod wanted;
 
 use std::sync::atomic::Ordering::Relaxed;
 

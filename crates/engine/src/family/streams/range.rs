@@ -4,6 +4,7 @@ use ochre_types::stream::Stream;
 
 use super::arguments::{end, start};
 use super::reply::reply_entries;
+use super::wanted::Wanted;
 use super::*;
 use crate::command::flags;
 use crate::error::SYNTAX;
@@ -64,8 +65,10 @@ fn range(call: &mut Call<'_, '_>, back: bool) -> Result<(), Error> {
         call.reply.array(0);
         return Ok(());
     };
+    let wanted = Wanted { first, last, back, count };
     match (count, back) {
         (0, _) => call.reply.null_array(),
+        _ if wanted.are_many(stream) => wanted.reply_in_parts(call, call.keys[0]),
         (_, false) => reply_entries(&mut call.reply, stream.range(first, last).take(count)),
         (_, true) => reply_entries(&mut call.reply, stream.range_back(first, last).take(count)),
     }

@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 use super::arguments::{count, id};
 use super::budget::Budget;
 use super::reply::{Replies, reply_entries};
+use super::wanted::Wanted;
 use super::*;
 use crate::blocking::{Await, deadline_in_ms};
 use crate::call::integer_between;
@@ -45,11 +46,20 @@ pub(super) const XREAD: Command = Command {
 fn xread(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let request = Request::of(call, false)?;
     let after = starts(call, &request)?;
-    let mut replies = Replies::of(request.streams);
     let mut budget = request.budget();
+    let mut replies = match budget.is_limited() {
+        true => Replies::of(request.streams),
+        false => Replies::of_exactly(count_with_news(call, &after)?),
+    };
     for (key, after) in call.keys.iter().zip(&after) {
         let Some(stream) = call.view.read_as::<Stream>(call.client.db, *key)? else { continue };
         let Some(start) = after.next().filter(|start| *start <= stream.last_id()) else { continue };
+        let wanted = Wanted { first: start, last: StreamId::MAX, back: false, count: request.count() };
+        if !budget.is_limited() && wanted.are_many(stream) {
+            replies.begin(&mut call.reply, key.bytes);
+            wanted.reply_in_parts(call, *key);
+            continue;
+        }
         let entries = stream.range(start, StreamId::MAX).take(request.count());
         let mut entries = entries.take_while(|entry| budget.allows(entry)).peekable();
         if entries.peek().is_some() {
@@ -62,6 +72,17 @@ fn xread(call: &mut Call<'_, '_>) -> Result<(), Error> {
         request.wait(call, false, later);
     }
     Ok(())
+}
+
+/// How many of the streams have entries after the IDs that are given.
+fn count_with_news(call: &mut Call<'_, '_>, after: &[StreamId]) -> Result<usize, Error> {
+    let (db, mut count) = (call.db(), 0);
+    for (key, after) in call.keys.iter().zip(after) {
+        let stream = call.view.peek_as::<Stream>(db, *key)?;
+        let last = stream.and_then(Stream::last_entry_id);
+        count += usize::from(last.is_some_and(|last| last > *after));
+    }
+    Ok(count)
 }
 
 /// The IDs after which entries are wanted.

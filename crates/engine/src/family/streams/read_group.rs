@@ -95,7 +95,11 @@ fn wanted_of_all(
             b">" => Wanted::New,
             b"$" => return Err(meaningless("$")),
             b"+" => return Err(meaningless("+")),
-            text => Wanted::Pending(id(text)?),
+            text => match id(text)? {
+                // That is what `>` is to Redis.
+                StreamId::MAX => Wanted::New,
+                after => Wanted::Pending(after),
+            },
         });
     }
     Ok(wanted)

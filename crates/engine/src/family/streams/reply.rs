@@ -44,6 +44,8 @@ pub(super) fn reply_entries<'a>(reply: &mut ReplyWriter<'_>, entries: impl Itera
 pub(super) struct Replies {
     /// How many there may be.
     streams: usize,
+    /// Whether there will be so many: what comes later can then be promised, as nothing behind the header will move.
+    is_exact: bool,
     place: Option<Deferred>,
     served: usize,
 }
@@ -51,17 +53,23 @@ pub(super) struct Replies {
 impl Replies {
     /// Of up to so many streams.
     pub(super) fn of(streams: usize) -> Replies {
-        Replies { streams, place: None, served: 0 }
+        Replies { streams, is_exact: false, place: None, served: 0 }
+    }
+
+    /// Of just so many streams.
+    pub(super) fn of_exactly(streams: usize) -> Replies {
+        Replies { is_exact: true, ..Replies::of(streams) }
     }
 
     /// Begins with the next stream; its entries have to follow.
     pub(super) fn begin(&mut self, reply: &mut ReplyWriter<'_>, key: &[u8]) {
         let has_maps = reply.protocol() == Protocol::Resp3;
-        match (self.served, self.streams, has_maps) {
-            (0, 1, true) => reply.map(1),
-            (0, 1, false) => reply.array(1),
-            (0, _, true) => self.place = Some(reply.defer_map()),
-            (0, _, false) => self.place = Some(reply.defer_array()),
+        let is_known = self.is_exact || self.streams == 1;
+        match (self.served, is_known, has_maps) {
+            (0, true, true) => reply.map(self.streams),
+            (0, true, false) => reply.array(self.streams),
+            (0, false, true) => self.place = Some(reply.defer_map()),
+            (0, false, false) => self.place = Some(reply.defer_array()),
             _ => {}
         }
         self.served += 1;
@@ -73,6 +81,7 @@ impl Replies {
 
     /// Ends the reply; whether there is one.
     pub(super) fn end(self, reply: &mut ReplyWriter<'_>) -> bool {
+        debug_assert!(!self.is_exact || self.served == self.streams, "the header has told another number");
         match self.place {
             Some(place) if reply.protocol() == Protocol::Resp3 => reply.finish_map(place, self.served),
             Some(place) => reply.finish_array(place, self.served),

@@ -1,6 +1,7 @@
 //! Pins of streams under random changes, beside a copy of the model, and across threads.
 
 use super::*;
+use crate::portion::Portion;
 
 /// What a pin of a range has still to show.
 struct RangePin {
@@ -17,7 +18,8 @@ struct Pins {
 fn read(pin: &mut RangePin, most: usize) {
     assert_eq!(pin.pinned.is_empty(), pin.expected.is_empty());
     let mut shown = Vec::new();
-    let more = pin.pinned.read(most, |entry| shown.push((entry.id(), texts(entry))));
+    let more =
+        pin.pinned.read(Portion::of_elements(most), &mut |entry| shown.push((entry.id(), texts(entry))));
     let expected: Vec<_> = pin.expected.drain(..most.min(pin.expected.len())).collect();
     assert_eq!(shown, expected);
     assert_eq!(more, !pin.expected.is_empty());
@@ -48,6 +50,8 @@ impl Pins {
         let inside = |(id, _): &(&StreamId, &Fields)| (start..=end).contains(id);
         let entries = bench.model.entries.iter().filter(inside).map(|(id, fields)| (*id, fields.clone()));
         let mut expected: Vec<_> = entries.collect();
+        let most = bench.rng.below(200);
+        assert_eq!(bench.stream.count_between(start, end, most), most.min(expected.len() as u64));
         if reverse {
             expected.reverse();
         }
@@ -142,7 +146,7 @@ fn a_pin_of_a_long_stream_survives_any_change_to_it() {
             second(&mut stream, entries);
             assert!(*pinned == original && *later == between);
             let mut ids = Vec::new();
-            while range.read(70, |entry| ids.push(entry.id())) {}
+            while range.read(Portion { elements: 70, bytes: 200 }, &mut |entry| ids.push(entry.id())) {}
             assert!(
                 ids.iter().eq(original
                     .range_back(StreamId::MIN, StreamId::MAX)
@@ -221,7 +225,7 @@ fn a_stream_is_read_on_other_threads_while_it_changes() {
             let (pinned, mut range) = (stream.pin(), stream.pin_range(StreamId::MIN, StreamId::MAX, false));
             scope.spawn(move || {
                 let mut count = 0;
-                while range.read(100, |_| count += 1) {}
+                while range.read(Portion::of_elements(100), &mut |_| count += 1) {}
                 assert_eq!(count, pinned.len());
                 assert!(*pinned == copy);
             });

@@ -294,7 +294,7 @@ impl<const LEAF: usize, const INNER: usize> Inner<LEAF, INNER> {
     }
 
     /// Panics if an invariant of this node does not hold; those below are looked at too. Returns members and height.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn validate(&self) -> (usize, usize) {
         assert!(self.len > 0 && self.len <= INNER, "an inner node has children");
         assert!(self.children[..self.len].iter().all(Option::is_some), "children are side by side");
@@ -324,7 +324,7 @@ impl<const LEAF: usize, const INNER: usize> Node for Inner<LEAF, INNER> {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl<const LEAF: usize, const INNER: usize> Child<LEAF, INNER> {
     pub(super) fn validate(&self) -> (usize, usize) {
         match self {

@@ -245,7 +245,7 @@ impl<const LEAF: usize> Leaf<LEAF> {
     }
 
     /// Says what is wrong with the leaf, if anything is.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn validate(&self) {
         let in_order = |pair: &[Slot]| {
             let [a, b] = [pair[0].member(), pair[1].member()];

@@ -42,6 +42,8 @@ mod remove;
 mod tests;
 mod tied;
 mod upkeep;
+#[cfg(any(test, fuzzing))]
+mod validate;
 
 pub(super) use pinned::PinnedTree;
 pub(super) use probe::Probe;
