@@ -115,10 +115,14 @@ fn functions_are_told_apart_from_scripts() {
     let busy = BUSY.replace("SCRIPT KILL", "FUNCTION KILL");
     wait_for(|| (ask(&mut other, &["ping"]) == busy).then_some(())).unwrap();
     assert_eq!(ask(&mut other, &["script", "kill"]), busy);
-    let shown = format!("{:?}", other.request(&["function", "stats"]).unwrap());
-    assert!(shown.contains("running_script") && shown.contains("duration_ms"), "{shown}");
+    let Value::Array(Some(shown)) = other.request(&["function", "stats"]).unwrap() else { panic!("no map") };
+    let Value::Array(Some(run)) = &shown[1] else { panic!("nothing runs: {shown:?}") };
+    let word = |word: &str| Value::Bulk(Some(word.as_bytes().to_vec()));
+    assert_eq!((&run[0], &run[1]), (&word("name"), &word("loop")));
+    let command = ["fcall", "loop", "1", "key", "arg"].map(word).to_vec();
+    assert_eq!((&run[2], &run[3]), (&word("command"), &Value::Array(Some(command))));
     assert_eq!(ask(&mut other, &["function", "kill"]), "OK");
-    assert!(text(running.read().unwrap()).starts_with("ERR Script killed by user with FUNCTION KILL"));
+    assert!(text(running.read().unwrap()).starts_with("ERR Script killed by user with SCRIPT KILL"));
 }
 
 #[test]

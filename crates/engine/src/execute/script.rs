@@ -34,8 +34,8 @@ const CANNOT_PERSIST: Error = Error::new(
     "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Writable scripts are \
      blocked. Use 'no-writes' flag for read only scripts.",
 );
-const KILLED_SCRIPT: &str = "Script killed by user with SCRIPT KILL...";
-const KILLED_FUNCTION: &str = "Script killed by user with FUNCTION KILL...";
+/// Redis says this of functions, too.
+const KILLED: &str = "Script killed by user with SCRIPT KILL...";
 const SHUTTING_DOWN: &str = "The server is shutting down.";
 
 /// A script or a function that is to run.
@@ -375,8 +375,7 @@ impl Host for ScriptHost<'_, '_> {
         if !engine.scripting.standing.is_killed() {
             return Interrupt::Continue;
         }
-        let text = if self.program.is_function { KILLED_FUNCTION } else { KILLED_SCRIPT };
-        log::warn!("{text}");
-        Interrupt::Stop(text)
+        log::warn!("{KILLED}");
+        Interrupt::Stop(KILLED)
     }
 }

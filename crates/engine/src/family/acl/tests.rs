@@ -181,8 +181,8 @@ fn commands_are_checked_by_their_own_names() {
         assert_eq!(user.run(request), reply, "{request}");
     }
     assert_eq!(
-        admin.run("acl setuser v +eval_ro"),
-        "-ERR Error in ACL SETUSER modifier '+eval_ro': Unknown command or category name in ACL|"
+        admin.run("acl setuser v +nosuch"),
+        "-ERR Error in ACL SETUSER modifier '+nosuch': Unknown command or category name in ACL|"
     );
 }
 

@@ -26,7 +26,7 @@ fn what_a_script_does_is_one_unit() {
     eval(&mut client, "redis.call('select', '3') redis.call('set', 'b', '1')");
     assert_eq!(journal.take(), "SELECT 3;set b 1");
     eval(&mut client, "redis.call('set', 'a', '1') redis.call('nosuch')");
-    assert_eq!(journal.take(), "SELECT 0;set a 1", "what was done before an error stays");
+    assert_eq!(journal.take(), "set a 1", "what was done before an error stays");
 }
 
 #[test]
