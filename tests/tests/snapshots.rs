@@ -157,16 +157,21 @@ fn what_cannot_be_saved_stops_writes_until_it_can() {
     assert!(!left.iter().any(|name| name.starts_with("temp-")), "{left:?}");
 }
 
+/// Whether so many snapshots were taken and none is being written.
+fn has_saved(client: &mut Client, count: i64) -> bool {
+    client.info("rdb_saves") == count && client.info("rdb_bgsave_in_progress") == 0
+}
+
 #[test]
 fn save_points_and_their_words() {
     let server = builder(1).set("save", "1 5").start();
     let mut client = server.connect();
     (0..5).for_each(|number| _ = client.ask(&format!("set k{number} 1")));
-    wait_for(|| (client.info("rdb_saves") == 1).then_some(())).unwrap();
+    wait_for(|| has_saved(&mut client, 1).then_some(())).unwrap();
     assert!(server.log().contains("5 changes in 1 seconds. Saving..."));
     assert_eq!(client.info("rdb_changes_since_last_save"), 0);
     client.ask("flushall");
-    wait_for(|| (client.info("rdb_saves") == 2).then_some(())).unwrap();
+    wait_for(|| has_saved(&mut client, 2).then_some(())).unwrap();
     let copy = builder(1).with_file(&file_of(&server)).start();
     assert_eq!(copy.connect().ask("dbsize"), Value::Integer(0), "what was flushed does not come back");
 }
@@ -279,7 +284,8 @@ fn a_damaged_file_stops_the_start() {
     }
 }
 
-/// Every bit of a small file, and every cut: the file is refused, with the reason in the log, or it means the same.
+/// Every bit of a small file, and every cut: the file is refused, with the reason in the log, or it means the same (a version that
+/// had no checksum yet is one bit away).
 #[test]
 fn no_flipped_bit_and_no_cut_goes_unnoticed() {
     let server = builder(2).start();
@@ -296,7 +302,6 @@ fn no_flipped_bit_and_no_cut_goes_unnoticed() {
             reply => {
                 assert_eq!(reply, ok(), "{what}");
                 assert_eq!(text(client.ask("debug digest")), before, "{what}");
-                assert_eq!(bytes, whole, "{what} has another meaning that nobody noticed");
             }
         }
     };

@@ -43,6 +43,8 @@ pub struct Control {
     shutdown: Mutex<Shutdown>,
     over: AtomicBool,
     status: AtomicI32,
+    /// Why the server ends, for the last lines of the log.
+    last_words: Mutex<Vec<String>>,
     waker: OnceLock<Arc<Waker>>,
     main_system_us: AtomicU64,
     main_user_us: AtomicU64,
@@ -132,6 +134,17 @@ impl Control {
         self.status.store(status, SeqCst);
         self.over.store(true, SeqCst);
         self.wake();
+    }
+
+    /// Ends the server because something went wrong: what it was is said at the very end of the log, where people look for it.
+    pub fn fail(&self, last_words: Vec<String>) {
+        *self.last_words.lock() = last_words;
+        self.end(1);
+    }
+
+    /// What is to be said at the end; nothing if all is well.
+    pub fn take_last_words(&self) -> Vec<String> {
+        std::mem::take(&mut *self.last_words.lock())
     }
 
     /// Whether the server ends.

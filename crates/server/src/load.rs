@@ -46,9 +46,7 @@ fn run(engine: &Arc<Engine>, control: &Control) -> bool {
     let has_log = engine.config.read().bool(Directive::Appendonly);
     let loaded = if has_log { load_with_log(engine) } else { load_snapshot(engine) };
     let Err(why) = loaded else { return true };
-    log::error!("{why}");
-    log::error!("Fatal error loading the DB, check server logs. Exiting.");
-    control.end(1);
+    control.fail(vec![why, "Fatal error loading the DB, check server logs. Exiting.".to_owned()]);
     false
 }
 

@@ -191,8 +191,9 @@ impl Server {
         if let Some(pidfile) = self.pidfile {
             pidfile.remove();
         }
-        // Who looks why it has failed finds the reason at the end of the log.
-        if self.control.status() == 0 {
+        let last_words = self.control.take_last_words();
+        last_words.iter().for_each(|words| log::error!("{words}"));
+        if last_words.is_empty() {
             log::error!("Ochre is now ready to exit, bye bye...");
         }
         ExitCode::from(self.control.status() as u8)

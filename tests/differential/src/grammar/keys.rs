@@ -19,6 +19,9 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("RESTORE key unixmilliseconds payload [REPLACE] ABSTTL").weight(5),
     Rule::new("RESTORE key 0 value").weight(2),
     Rule::new("RESTORE-ASKING key 0 payload [REPLACE]").weight(2),
+    // Of keys that are nowhere: everything else takes a second pair of servers (tests/tests/migrate.rs).
+    Rule::new("MIGRATE 127.0.0.1 1 nowhere (0|X) (10|X) [COPY] [REPLACE] [AUTH word] [KEYS nowhere]")
+        .weight(1),
     Rule::new("KEYS pattern").tolerance(Unordered),
     Rule::new("RANDOMKEY").weight(2).tolerance(Kind),
     // One call sees the whole of a small keyspace, so that cursors, which are each server's own, stay out of it.

@@ -196,7 +196,12 @@ impl<'c> StreamDecoder<'c> {
     fn read_owned(&mut self, cursor: &mut Cursor<'_>) -> Result<(), RdbError> {
         let id = big_endian_id(cursor.array()?);
         let restored = self.stream.restore_owner(&self.group, &self.consumer, id);
-        restored.map_err(|_| RdbError::Corrupt("Consumer entry not found in group global PEL"))?;
+        if restored.is_err() {
+            return Err(RdbError::Corrupt(match self.has_owner(id) {
+                Some(true) => "Duplicated consumer PEL entry loading a stream consumer group",
+                _ => "Consumer entry not found in group global PEL",
+            }));
+        }
         self.without_owner -= 1;
         Ok(())
     }
@@ -211,12 +216,16 @@ impl<'c> StreamDecoder<'c> {
 
     fn read_unowned(&mut self, cursor: &mut Cursor<'_>) -> Result<(), RdbError> {
         let id = big_endian_id(cursor.array()?);
-        let group = self.stream.group(&self.group);
-        let pending = group.and_then(|group| group.pending(id, id).next());
-        match pending {
-            Some(pending) if pending.consumer.is_none() => Ok(()),
+        match self.has_owner(id) {
+            Some(false) => Ok(()),
             _ => Err(RdbError::Corrupt("Stream NACK entry not found in group global PEL")),
         }
+    }
+
+    /// Whether a pending entry of the group has an owner; nothing if there is no such entry.
+    fn has_owner(&self, id: StreamId) -> Option<bool> {
+        let pending = self.stream.group(&self.group)?.pending(id, id).next()?;
+        Some(pending.consumer.is_some())
     }
 
     fn read_idempotency_head(&mut self, cursor: &mut Cursor<'_>) -> Result<Next, RdbError> {
