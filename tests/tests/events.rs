@@ -65,7 +65,7 @@ impl Stage {
                 other => panic!("{other:?} is no message"),
             }
         }
-        told.chunks(2).map(|pair| fold(pair)).collect()
+        told.chunks(2).map(fold).collect()
     }
 }
 

@@ -136,7 +136,10 @@ impl Queues {
         for (worker, mut delivery) in batch {
             let is_shared = last.as_ref().is_some_and(|last| Arc::ptr_eq(last, &delivery.notice));
             let notice_bytes = if is_shared { 0 } else { delivery.notice.memory_bytes() };
-            delivery.bytes = size_of::<Delivery>() + notice_bytes;
+            // A list that is nobody else's is that of this delivery alone.
+            let is_own_list = Arc::strong_count(&delivery.to) == 1;
+            let list_bytes = if is_own_list { delivery.to.capacity() * size_of::<Receiver>() } else { 0 };
+            delivery.bytes = size_of::<Delivery>() + notice_bytes + list_bytes;
             last = Some(Arc::clone(&delivery.notice));
             if let Ok(at) = indexes.binary_search(&worker) {
                 self.add(&mut guards[at], delivery);

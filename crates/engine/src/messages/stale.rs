@@ -18,13 +18,13 @@ use crate::client::{ClientShared, client_flags as bits};
 /// Names of keys that changed, and whether the author of the step did that to all of them.
 type Names<'n> = BTreeMap<&'n [u8], bool>;
 
-/// The notices of a key that changed, made when first needed and shared by all who are told.
+/// The notices of keys that changed, made when first needed and shared by all who are told.
 #[derive(Default)]
 struct Shared([Option<Arc<Notice>>; 2]);
 
 impl Shared {
-    fn get(&mut self, name: &[u8], is_redirected: bool) -> Arc<Notice> {
-        let notice = || Arc::new(Notice::invalidation(std::iter::once(name), is_redirected));
+    fn get(&mut self, names: &[&[u8]], is_redirected: bool) -> Arc<Notice> {
+        let notice = || Arc::new(Notice::invalidation(names.iter().copied(), is_redirected));
         Arc::clone(self.0[usize::from(is_redirected)].get_or_insert_with(notice))
     }
 }
@@ -70,7 +70,7 @@ impl Messages {
                     let mut shared = Shared::default();
                     told.for_each(|client| {
                         let batch = if client.id == news.author { &mut *own } else { &mut *batch };
-                        let notice = |is_redirected| shared.get(name, is_redirected);
+                        let notice = |is_redirected| shared.get(&[name], is_redirected);
                         self.tell(&client, notice, news.author, batch);
                     });
                 }
@@ -107,16 +107,16 @@ impl Messages {
             });
         }
         for (clients, names) in changed.values() {
+            let all: Vec<&[u8]> = names.keys().copied().collect();
+            let of_others: Vec<&[u8]> =
+                names.iter().filter(|(_, is_own)| !**is_own).map(|(name, _)| *name).collect();
+            let (mut for_all, mut for_author) = (Shared::default(), Shared::default());
             for client in clients.iter().filter_map(|id| self.clients.get(*id)) {
                 let is_author = client.id == news.author && client.has(bits::NO_LOOP);
-                let names: Vec<&[u8]> = names
-                    .iter()
-                    .filter(|(_, is_own)| !(is_author && **is_own))
-                    .map(|(name, _)| *name)
-                    .collect();
+                let (shared, names) =
+                    if is_author { (&mut for_author, &of_others) } else { (&mut for_all, &all) };
                 if !names.is_empty() {
-                    let names = names.iter().copied();
-                    let notice = |is_redirected| Arc::new(Notice::invalidation(names, is_redirected));
+                    let notice = |is_redirected| shared.get(names, is_redirected);
                     self.tell(&client, notice, news.author, batch);
                 }
             }
@@ -139,7 +139,20 @@ impl Messages {
             Some(_) => (client, Arc::new(Notice::BrokenRedirection(target))),
         };
         let to = Receiver { client: receiver.id, place: receiver.place.load(Relaxed) };
-        let delivery = Delivery::new(notice, Arc::new(vec![to]), author);
-        batch.push((receiver.worker, delivery));
+        join(batch, receiver.worker, Delivery::new(notice, Arc::new(vec![to]), author));
+    }
+}
+
+/// So many deliveries are looked at for one with the same notice: more than there are workers in all but the largest servers.
+const JOINED_MAX: usize = 64;
+
+/// Adds a delivery, or its receivers to one of the same notice to the same worker.
+fn join(batch: &mut Batch, worker: usize, delivery: Delivery) {
+    let is_same =
+        |(of, other): &&mut (usize, Delivery)| *of == worker && Arc::ptr_eq(&other.notice, &delivery.notice);
+    let same = batch.iter_mut().rev().take(JOINED_MAX).find(is_same);
+    match same.and_then(|(_, other)| Arc::get_mut(&mut other.to)) {
+        Some(receivers) => receivers.extend(delivery.to.iter().copied()),
+        None => batch.push((worker, delivery)),
     }
 }

@@ -131,13 +131,13 @@ fn remove(
     let receiver = client.receiver();
     let subscriptions = &mut client.listen().subscriptions;
     let counts = engine.messages.subscribe(worker.index, receiver.client, |topics| {
-        let mut remove = |name: &Box<[u8]>| {
+        let mut remove = |name: &[u8]| {
             if subscriptions.remove(kind, name) {
                 topics.remove(kind, name, receiver);
             }
             subscriptions.told_count(kind)
         };
-        names.iter().map(&mut remove).collect()
+        names.iter().map(|name| remove(name)).collect()
     });
     publish_state(client);
     counts
