@@ -281,6 +281,9 @@ impl<'h, 'k> ScriptHost<'h, 'k> {
             has_failed: false,
         };
         let done = runner.perform(&mut call, entry);
+        if call.client.listening.is_some() {
+            runner.note_reads(&mut call, entry);
+        }
         runner.account(self.client, entry, args, done, &mut start_ns);
     }
 
