@@ -59,7 +59,7 @@ pub enum Operation {
 pub enum Runner {
     /// `EVAL`
     Script,
-    /// `FCALL` of the function that [`LIBRARY`] has.
+    /// `FCALL` of the function that [`library`] has.
     Function,
 }
 

@@ -20,7 +20,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("RESTORE key 0 value").weight(2),
     Rule::new("RESTORE-ASKING key 0 payload [REPLACE]").weight(2),
     // Of keys that are nowhere: everything else takes a second pair of servers (tests/tests/migrate.rs).
-    Rule::new("MIGRATE 127.0.0.1 1 nowhere (0|X) (10|X) [COPY] [REPLACE] [AUTH word] [KEYS nowhere]")
+    Rule::new("MIGRATE 127.0.0.1 1 NOWHERE (0|X) (10|X) [COPY] [REPLACE] [AUTH word] [KEYS NOWHERE]")
         .weight(1),
     Rule::new("KEYS pattern").tolerance(Unordered),
     Rule::new("RANDOMKEY").weight(2).tolerance(Kind),

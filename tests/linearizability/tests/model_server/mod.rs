@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use ochre_differential::Reply;
-use ochre_linearizability::{Operation, State};
+use ochre_linearizability::{Operation, Runner, State};
 
 /// What the server does wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -214,6 +214,9 @@ fn fresh() -> (State, State) {
 /// The round of the keys, and the operation.
 fn parse(words: &[String]) -> (String, Operation) {
     use Operation::*;
+    if let "EVAL" | "FCALL" = words[0].as_str() {
+        return parse_script(words);
+    }
     let key = |at: usize| words[at].rsplit(':').next().unwrap().parse().unwrap();
     let value = |at: usize| words[at].clone().into_bytes();
     let round = words[1].rsplit_once(':').unwrap().0.to_owned();
@@ -234,6 +237,20 @@ fn parse(words: &[String]) -> (String, Operation) {
         other => panic!("the model server knows no {other}"),
     };
     (round, operation)
+}
+
+/// What a script is to do: each command behind the number of its words.
+fn parse_script(words: &[String]) -> (String, Operation) {
+    let (mut operations, mut round, mut at) = (Vec::new(), String::new(), 3);
+    while at < words.len() {
+        let len: usize = words[at].parse().unwrap();
+        let (of, operation) = parse(&words[at + 1..at + 1 + len]);
+        round = of;
+        operations.push(operation);
+        at += 1 + len;
+    }
+    let runner = if words[0] == "EVAL" { Runner::Script } else { Runner::Function };
+    (round, Operation::Script(runner, operations))
 }
 
 fn write_reply(reply: &Reply, out: &mut Vec<u8>) {
