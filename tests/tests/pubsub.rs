@@ -355,3 +355,16 @@ fn who_may_not_listen_any_more_is_closed() {
         assert_eq!(admin.ask("PUBSUB NUMPAT"), Value::Integer(0), "round {round}");
     }
 }
+
+#[test]
+fn what_a_script_publishes_comes_behind_its_reply() {
+    let server = server();
+    let mut client = server.connect();
+    client.ask("hello 3");
+    client.ask("subscribe c");
+    let script = "redis.call('publish', 'c', '1') redis.call('publish', 'c', '2') return redis.call('ping')";
+    assert_eq!(client.request(&["eval", script, "0"]).unwrap(), Value::Simple(b"PONG".to_vec()));
+    for number in ["1", "2"] {
+        assert_eq!(parts(&client.read().unwrap()), ["message", "c", number]);
+    }
+}

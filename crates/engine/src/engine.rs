@@ -1,6 +1,5 @@
 //! The server as commands see it: everything that all workers share.
 
-use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -331,7 +330,7 @@ impl Engine {
 
     /// What a worker passes to handlers.
     pub fn worker_context(&self, index: usize) -> WorkerContext {
-        WorkerContext { index, stats: Arc::clone(&self.workers[index]), news: RefCell::default() }
+        WorkerContext { index, stats: Arc::clone(&self.workers[index]), news: Arc::default() }
     }
 
     /// Takes a sample of all rates and of memory's peak; to be called ten times a second.

@@ -1,8 +1,9 @@
 //! What belongs to one worker: its number and its statistics.
 
-use std::cell::RefCell;
 use std::sync::atomic::{AtomicI64, AtomicUsize};
 use std::sync::{Arc, OnceLock};
+
+use parking_lot::Mutex;
 
 use crate::command::CommandId;
 use crate::counter::Counter;
@@ -96,12 +97,12 @@ impl WorkerStats {
 }
 
 /// What a handler may know of the worker that runs it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct WorkerContext {
     /// Its number, from 0.
     pub index: usize,
     /// Its statistics.
     pub stats: Arc<WorkerStats>,
     /// What its clients are still to be told.
-    pub news: RefCell<Backlog>,
+    pub news: Arc<Mutex<Backlog>>,
 }

@@ -141,15 +141,15 @@ impl Journal {
 
 fn compose(buffer: &mut Vec<u8>, selected: &mut Option<u32>, unit: &Unit) {
     let wrapped = unit.len() > 1;
+    if wrapped {
+        encode(buffer, [&b"MULTI"[..]].into_iter());
+    }
     let mut start = 0;
-    for (index, (db, end)) in unit.commands.iter().enumerate() {
+    for (db, end) in &unit.commands {
         if *selected != Some(*db) {
             let number = db.to_string();
             encode(buffer, [&b"SELECT"[..], number.as_bytes()].into_iter());
             *selected = Some(*db);
-        }
-        if wrapped && index == 0 {
-            encode(buffer, [&b"MULTI"[..]].into_iter());
         }
         buffer.extend_from_slice(&unit.bytes[start..*end]);
         start = *end;

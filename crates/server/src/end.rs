@@ -61,6 +61,12 @@ fn shut_down(engine: &Arc<Engine>, control: &Control, supervisor: &Supervisor, r
     // What is not loaded yet must not take the place of what is in the file.
     let has_data = !engine.loading.load(Relaxed);
     let wants_save = has_data && request.save.unwrap_or(!engine.config.read().save_points().is_empty());
+    if engine.aof.is_waiting_for_base() && !request.force {
+        // The data set is nowhere else.
+        log::error!("Writing initial AOF, can't exit");
+        signals::clear_shutdown_request();
+        return refuse(engine, control.take_waiting());
+    }
     give_up_snapshot(engine);
     if wants_save && !save(engine) && !request.force {
         log::error!("Error trying to save the DB, can't exit.");

@@ -112,6 +112,11 @@ impl AppendOnly {
         self.running.read().as_ref().map(|running| Arc::clone(&running.log))
     }
 
+    /// Whether there is a log that counts for nothing yet, since its first base is still being written.
+    pub fn is_waiting_for_base(&self) -> bool {
+        self.is_on() && self.is_waiting_for_base.load(Relaxed)
+    }
+
     pub(super) fn set_waiting_for_base(&self, is_waiting: bool) {
         self.is_waiting_for_base.store(is_waiting, Relaxed);
         self.settle_policy();

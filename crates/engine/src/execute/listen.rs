@@ -29,7 +29,7 @@ impl Runner<'_> {
     #[cold]
     fn take_news(self, client: &mut Client) {
         let (messages, id) = (&self.engine.messages, client.id());
-        let until = self.context.news.borrow_mut().refill(messages, self.context.index, id);
+        let until = self.context.news.lock().refill(messages, self.context.index, id);
         client.listen().until = until;
     }
 
@@ -53,7 +53,7 @@ impl Runner<'_> {
         }
         let (until, is_over) = (listening.until, listening.is_over());
         if until > client.heard {
-            self.context.news.borrow().tell_before(client, until, out, start);
+            self.context.news.lock().tell_before(client, until, out, start);
         }
         if is_over {
             client.listening = None;
@@ -85,12 +85,12 @@ impl Executor {
     #[inline]
     pub fn has_news(&self) -> bool {
         let Executor { engine, context, .. } = self;
-        engine.messages.has_any(context.index) || !context.news.borrow().is_empty()
+        engine.messages.has_any(context.index) || !context.news.lock().is_empty()
     }
 
     /// Takes what there is to tell, in order. Who has [heard](Client::heard) of it already is not told again.
     pub fn take_news(&mut self) -> Vec<Delivery> {
-        let mut news = self.context.news.borrow_mut();
+        let mut news = self.context.news.lock();
         news.refill(&self.engine.messages, self.context.index, 0);
         news.take(&self.engine.messages)
     }

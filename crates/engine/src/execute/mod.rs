@@ -149,6 +149,17 @@ impl Executor {
     pub fn new(engine: Arc<Engine>, worker: usize) -> Executor {
         tick::calibrate();
         let context = engine.worker_context(worker);
+        Executor::in_context(engine, context)
+    }
+
+    /// Another one of the same worker: what its clients are still to be told is the same to both.
+    #[must_use]
+    pub fn beside(&self) -> Executor {
+        Executor::in_context(Arc::clone(&self.engine), self.context.clone())
+    }
+
+    fn in_context(engine: Arc<Engine>, context: WorkerContext) -> Executor {
+        let worker = context.index;
         let sweeper = Sweeper::new(worker, engine.workers.len());
         let evictor = Evictor::new(tick::now_ns() ^ (worker as u64) << 32);
         Executor { engine, context, effects: Effects::default(), latest: Latest::default(), evictor, sweeper }

@@ -4,7 +4,6 @@
 //! nothing is evicted: the log says when a key was gone. A file is not to be trusted: of the commands, only those run that a log
 //! may contain, with arguments of which there are as many as they need.
 
-use std::cell::RefCell;
 use std::sync::Arc;
 
 use ochre_keyspace::{Effects, Key};
@@ -44,7 +43,7 @@ impl Replayer {
         let client = Client::new(shared, Protocol::Resp2, engine.access.default_user(), true);
         Replayer {
             engine,
-            context: WorkerContext { index: 0, stats, news: RefCell::default() },
+            context: WorkerContext { index: 0, stats, news: Arc::default() },
             client,
             effects: Effects::default(),
             latest: Latest::default(),

@@ -68,15 +68,19 @@ impl From<WriteError> for SaveError {
 pub(super) const WRITING: &str = "Write error while saving DB to the disk(rdbSaveRio)";
 
 /// Where a snapshot is written until it is complete.
-fn temporary_in(dir: &Path, number: u64) -> PathBuf {
-    dir.join(format!("temp-{}.{number}.rdb", std::process::id()))
+fn temporary_in(dir: &Path, job: &Watch) -> PathBuf {
+    let process = std::process::id();
+    dir.join(match job.number {
+        None => format!("temp-{process}.rdb"),
+        Some(number) => format!("temp-{process}.{number}.rdb"),
+    })
 }
 
 impl Engine {
     /// Removes what there is of a snapshot that is being written: for whoever ends the process at once.
     pub fn remove_unfinished_snapshot(&self) {
-        let Some(number) = self.persistence.present_number() else { return };
-        let temporary = temporary_in(&super::load::dir(&self.config.read()), number);
+        let Some(job) = self.persistence.present() else { return };
+        let temporary = temporary_in(&super::load::dir(&self.config.read()), &job);
         // It may have got its name by now.
         let _ = self.persistence.disk().remove(&temporary);
     }
@@ -111,7 +115,7 @@ impl Job {
             let config = engine.config.read();
             (super::load::dir(&config), super::load::text(&config, Directive::Dbfilename))
         };
-        let form = Form::of(engine, temporary_in(&dir, watch.number), false);
+        let form = Form::of(engine, temporary_in(&dir, &watch), false);
         Job { watch, form, path: dir.join(name) }
     }
 

@@ -26,8 +26,9 @@ pub struct Saved {
 /// How far the writing of a snapshot is, and whether it is still wanted.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
-    /// The number of the job.
-    pub(crate) number: u64,
+    /// The number of the job, if its temporary file is to be told from that of another one, which was cancelled and has not
+    /// ended.
+    pub(crate) number: Option<u64>,
     cancelled: AtomicBool,
     /// Keys told so far.
     pub(crate) keys_done: AtomicU64,
@@ -135,9 +136,9 @@ impl Persistence {
         self.running.load(Relaxed) == 0
     }
 
-    /// The number of the present job.
-    pub(super) fn present_number(&self) -> Option<u64> {
-        self.present.lock().as_ref().map(|watch| watch.number)
+    /// The present job.
+    pub(super) fn present(&self) -> Option<Arc<Watch>> {
+        self.present.lock().clone()
     }
 
     /// Whether the last snapshot failed.
@@ -152,9 +153,9 @@ impl Persistence {
             return None;
         }
         let number = self.jobs.fetch_add(1, Relaxed) + 1;
-        let watch = Arc::new(Watch { number, ..Watch::default() });
+        let is_alone = self.running.fetch_add(1, Relaxed) == 0;
+        let watch = Arc::new(Watch { number: (!is_alone).then_some(number), ..Watch::default() });
         *present = Some(Arc::clone(&watch));
-        self.running.fetch_add(1, Relaxed);
         self.saves.fetch_add(1, Relaxed);
         self.started_ms.store(now_ms, Relaxed);
         self.last_attempt_ms.store(now_ms, Relaxed);

@@ -15,12 +15,11 @@
 
 use std::cell::RefCell;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use mio::Events;
-use ochre_engine::{Args, Attendant, Client, Clock, Engine, Executor, Outcome, Prepared};
+use ochre_engine::{Args, Attendant, Client, Clock, Executor, Outcome, Prepared};
 use ochre_keyspace::Key;
 use ochre_resp::Limits;
 
@@ -40,9 +39,8 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    fn new(engine: &Arc<Engine>, worker: usize, running: &Slot) -> Desk {
-        let executor = Executor::new(Arc::clone(engine), worker);
-        Desk { executor, batch: Batch::default(), running: running.clone() }
+    fn new(executor: &Executor, running: &Slot) -> Desk {
+        Desk { executor: executor.beside(), batch: Batch::default(), running: running.clone() }
     }
 }
 
@@ -80,7 +78,7 @@ impl Worker {
         connection.queued = false;
         connection.state = State::Open;
         let desk = self.desk.take();
-        let mut desk = desk.unwrap_or_else(|| Box::new(Desk::new(&self.engine, self.index, &self.running)));
+        let mut desk = desk.unwrap_or_else(|| Box::new(Desk::new(&self.executor, &self.running)));
         let mut clock = Clock::read();
         seat.stopped = false;
         while self.serve_next(seat, &mut desk, &mut clock) {}

@@ -25,7 +25,8 @@ fn ping(call: &mut Call<'_, '_>) -> Result<(), Error> {
     }
     let message = call.args.get(1);
     // Between messages of channels, RESP2 can tell the reply apart only by its shape.
-    if call.client.shared.has(client_flags::PUBSUB) && call.client.protocol == Protocol::Resp2 {
+    let is_subscriber = call.client.shared.has(client_flags::PUBSUB) && !call.client.in_script;
+    if is_subscriber && call.client.protocol == Protocol::Resp2 {
         call.reply.array(2);
         call.reply.bulk(b"pong");
         call.reply.bulk(message.unwrap_or_default());

@@ -60,12 +60,12 @@ fn flush(call: &mut Call<'_, '_>, databases: std::ops::Range<u32>) -> Result<(),
         place.extend(garbage);
     }
     call.view.note_flush();
-    if databases_len == call.engine.keyspace.databases()
-        && !call.engine.config.read().save_points().is_empty()
-    {
-        // What the file has is gone, and must not come back.
+    if databases_len == call.engine.keyspace.databases() {
+        // What a snapshot shows is gone, and must not come back.
         call.engine.persistence.cancel();
-        call.engine.persistence.schedule();
+        if !call.engine.config.read().save_points().is_empty() {
+            call.engine.persistence.schedule();
+        }
     }
     // Replicas and logs hear of it even if there was nothing to remove here.
     call.propagation = Propagation::Forced;
