@@ -118,7 +118,7 @@ impl JournalSink for Kept {
 }
 
 impl Kept {
-    /// The commands, without the SELECT they begin with.
+    /// The commands, without the first SELECT.
     fn shown(&self) -> String {
         let bytes = self.0.lock();
         let text = String::from_utf8_lossy(&bytes);
@@ -130,8 +130,11 @@ impl Kept {
                 false => commands.last_mut().expect("a header").push(lines.next().expect("a word")),
             }
         }
-        let shown: Vec<String> = commands.iter().map(|command| command.join(" ")).collect();
-        shown[1.min(shown.len())..].join("; ")
+        let mut shown: Vec<String> = commands.iter().map(|command| command.join(" ")).collect();
+        if let Some(at) = shown.iter().position(|command| command.starts_with("SELECT ")) {
+            shown.remove(at);
+        }
+        shown.join("; ")
     }
 }
 
@@ -245,7 +248,9 @@ impl Journalled {
             words.push_str(if line.starts_with('*') { ";" } else { " " });
             words.push_str(if line.starts_with('*') { "" } else { line });
         }
-        words.trim_start_matches("; SELECT 0").trim_start_matches(';').trim_start().replace("; ", ";")
+        // A reader that has just come is told which database is selected.
+        let words = words.replacen("; SELECT 0", "", 1);
+        words.trim_start_matches(';').trim_start().replace("; ", ";")
     }
 }
 
