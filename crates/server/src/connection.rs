@@ -211,6 +211,10 @@ impl Connection {
             self.make_room_for_output(bytes_max);
         }
         write(&self.client, &mut self.output);
+        if self.congested {
+            // It is not sent now, which would show it.
+            self.publish_output();
+        }
         was_empty
     }
 

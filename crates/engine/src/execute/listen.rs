@@ -70,7 +70,9 @@ impl Runner<'_> {
 
     /// Notes which keys a client has read.
     pub(super) fn note_keys(self, call: &mut Call<'_, '_>, entry: &CommandEntry) {
-        if entry.flags & flags::READONLY == 0 || entry.flags & flags::PUBSUB != 0 {
+        // A script reads what its commands read.
+        let is_exempt = entry.flags & (flags::PUBSUB | flags::RUNS_SCRIPT) != 0;
+        if entry.flags & flags::READONLY == 0 || is_exempt {
             return;
         }
         let keys_max = self.engine.settings.tracked_keys_max();
