@@ -202,7 +202,9 @@ impl Rewrite {
             written.map_err(|error| error.to_string())?;
             match store {
                 Some(mut store) => {
-                    store.adopt_base_alone(&name, self.format).map_err(|error| error.to_string())
+                    store.adopt_base_alone(&name, self.format).map_err(|error| error.to_string())?;
+                    forget_history(engine, &mut store);
+                    Ok(())
                 }
                 None => self.hand_over(name),
             }
@@ -239,4 +241,15 @@ fn prepare(engine: &Engine, layout: Layout) -> Result<Store, String> {
     let store = Store::open(engine.persistence.disk(), layout).map_err(|error| error.to_string())?;
     store.prepare_directory().map_err(|error| error.to_string())?;
     Ok(store)
+}
+
+/// Removes the files that nobody needs any more, unless they are to be kept. That they stay does no harm.
+fn forget_history(engine: &Engine, store: &mut Store) {
+    if engine.config.read().bool(Directive::AofDisableAutoGc) {
+        return;
+    }
+    match store.forget_history() {
+        Ok(paths) => paths.iter().for_each(|path| drop(store.disk().remove(path))),
+        Err(error) => log::error!("{error}"),
+    }
 }

@@ -1,6 +1,7 @@
 //! Beginning and ending the log: at the start, by CONFIG SET appendonly, at the end of the server.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ochre_config::{AppendFsync, Config, Directive};
 use ochre_keyspace::{Effects, Locks};
@@ -14,6 +15,10 @@ use super::sink::Sink;
 use super::state::Running;
 use crate::engine::{Engine, Message, PauseMode, clock_ms};
 use crate::persistence::{Base, dir, text};
+
+/// Between two looks at whether a rewrite that was given up has ended, and how many there are.
+const CANCEL_LOOK: Duration = Duration::from_millis(1);
+const CANCEL_LOOKS: usize = 50;
 
 /// The names of the log's files.
 pub(super) fn layout(config: &Config) -> Layout {
@@ -149,6 +154,13 @@ impl Engine {
         }
         self.settle_restrictions();
         self.post_all(&Message::Durable);
+        // Who switches it off may ask for a rewrite right after; but a long walk over the keyspace is not waited for.
+        for _ in 0..CANCEL_LOOKS {
+            if !self.aof.is_rewriting() {
+                break;
+            }
+            std::thread::sleep(CANCEL_LOOK);
+        }
     }
 
     /// Ends the log with the server: nothing is changed from here on, and all that was is durable.
@@ -190,7 +202,7 @@ impl Engine {
         let Some(log) = self.aof.log() else { return };
         let offset = self.keyspace.journal.offset();
         while log.progress().written() < offset && log.admission().is_ok() {
-            std::thread::sleep(std::time::Duration::from_millis(1));
+            std::thread::sleep(CANCEL_LOOK);
         }
     }
 }
