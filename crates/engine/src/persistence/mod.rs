@@ -6,12 +6,14 @@
 //!
 //! - `state`: what is going on, what became of the last one; whether writes are refused because of it
 //! - `points`: when it is time for one
+//! - `gather`: what is told of the keyspace, on its way into a file of either kind
 //! - `save`: from the keyspace into a file
 //! - `commands`: from the keyspace into a base of the append-only file that consists of commands
 //! - `load`: from a file into the keyspace
 //! - `value`: between the values of files and those of keys
 
 mod commands;
+mod gather;
 mod load;
 mod points;
 mod save;

@@ -1,18 +1,14 @@
-//! From the keyspace into a file.
-//!
-//! The walker tells keys with a lock held, so what takes them only encodes, into memory; between two locks what was gathered
-//! goes to the disk. A big value comes pinned and without a lock, and is written part after part.
+//! From the keyspace into a file: a snapshot, or the base of an append-only file.
 
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ochre_config::Directive;
 use ochre_keyspace::access::{self, Lfu};
-use ochre_keyspace::{Policy, SavedKey, SavedValue, Snapshot, SnapshotSink};
+use ochre_keyspace::{Policy, SavedKey, SavedValue, Snapshot};
 use ochre_persist::aof::{BaseFormat, CommandEncoder};
 use ochre_persist::disk::{Disk, FileWriter, write_all_at};
 use ochre_persist::rdb::{
@@ -21,19 +17,15 @@ use ochre_persist::rdb::{
 };
 use ochre_script::Library;
 
-use super::commands::CommandSink;
+use super::commands::CommandRecorder;
+use super::gather::{Recorder, gather};
 use super::state::{Saved, Watch};
 use crate::engine::{Engine, REDIS_VERSION, clock_ms};
 
-/// Bytes that are gathered before they go to the disk.
-pub(super) const GATHERED_BYTES: usize = 256 * 1024;
 /// Bytes of a part of a big value.
 pub(super) const PART_BYTES: usize = 256 * 1024;
 /// The file is made durable every so many bytes, so that the end does not have to wait for all of it.
 const SYNC_BYTES: u64 = 4 * 1024 * 1024;
-
-/// Whoever delays a snapshot looks this often whether it is still wanted.
-const DELAY_LOOK: Duration = Duration::from_millis(10);
 
 /// Why there is no snapshot.
 #[derive(Debug)]
@@ -185,9 +177,8 @@ impl Base {
             encoder.command(&[b"FUNCTION", b"LOAD", library.code()]);
         }
         let file = self.form.create(&*engine.persistence.disk());
-        let mut sink = CommandSink::new(file, encoder, watch, self.form.key_delay);
-        engine.keyspace.tell_snapshot(snapshot, &mut sink);
-        sink.finish()
+        let begun = file.map(|file| CommandRecorder { file, encoder });
+        gather(&engine.keyspace, snapshot, begun, watch, self.form.key_delay)
     }
 }
 
@@ -214,15 +205,10 @@ impl Form {
     }
 
     fn write(&self, engine: &Engine, snapshot: Snapshot, watch: &Watch) -> Result<Saved, SaveError> {
-        let begun = self.begin(&*engine.persistence.disk());
         let sizes = snapshot.databases().collect();
-        let (writer, failure) = match begun {
-            Ok(writer) => (Some(writer), None),
-            Err(error) => (None, Some(error)),
-        };
-        let mut sink = FileSink::new(self, watch, writer, failure, sizes);
-        engine.keyspace.tell_snapshot(snapshot, &mut sink);
-        sink.finish()
+        let begun =
+            self.begin(&*engine.persistence.disk()).map(|writer| RdbRecorder::new(self, writer, sizes));
+        gather(&engine.keyspace, snapshot, begun, watch, self.key_delay)
     }
 
     fn create(&self, disk: &dyn Disk) -> Result<FileWriter, SaveError> {
@@ -269,46 +255,21 @@ impl Form {
     }
 }
 
-/// Waits for `rdb-key-save-delay`, or until nobody wants the snapshot any more.
-pub(super) fn delay(time: Duration, watch: &Watch) {
-    if time.is_zero() {
-        return;
-    }
-    let end = Instant::now() + time;
-    while !watch.is_cancelled() {
-        let left = end.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return;
-        }
-        std::thread::sleep(left.min(DELAY_LOOK));
-    }
-}
-
-/// Takes what a snapshot tells.
-struct FileSink<'s> {
+/// A snapshot file.
+struct RdbRecorder<'s> {
     form: &'s Form,
-    watch: &'s Watch,
-    writer: Option<Writer<FileWriter>>,
-    failure: Option<SaveError>,
+    writer: Writer<FileWriter>,
     sizes: Vec<(u32, usize, usize)>,
     /// What was encoded and is not in the file yet: runs of keys of one database.
     gathered: Vec<(u32, Encoder)>,
     /// The database of the last key that is in the file.
     db: Option<u32>,
-    keys: u64,
     now_ms: i64,
 }
 
-impl<'s> FileSink<'s> {
-    fn new(
-        form: &'s Form,
-        watch: &'s Watch,
-        writer: Option<Writer<FileWriter>>,
-        failure: Option<SaveError>,
-        sizes: Vec<(u32, usize, usize)>,
-    ) -> FileSink<'s> {
-        let now_ms = clock_ms();
-        FileSink { form, watch, writer, failure, sizes, gathered: Vec::new(), db: None, keys: 0, now_ms }
+impl<'s> RdbRecorder<'s> {
+    fn new(form: &'s Form, writer: Writer<FileWriter>, sizes: Vec<(u32, usize, usize)>) -> RdbRecorder<'s> {
+        RdbRecorder { form, writer, sizes, gathered: Vec::new(), db: None, now_ms: clock_ms() }
     }
 
     /// The encoder for keys of a database.
@@ -319,42 +280,6 @@ impl<'s> FileSink<'s> {
         self.gathered.last_mut().map(|(_, encoder)| encoder)
     }
 
-    fn gathered_bytes(&self) -> usize {
-        self.gathered.iter().map(|(_, encoder)| encoder.bytes().len()).sum()
-    }
-
-    /// Writes what was gathered to the file.
-    fn flush(&mut self) -> Result<(), SaveError> {
-        let Some(writer) = &mut self.writer else { return Ok(()) };
-        for (db, encoder) in &mut self.gathered {
-            if self.db != Some(*db) {
-                let size = self.sizes.iter().find(|(of, ..)| of == db);
-                let (keys, expires) = size.map_or((0, 0), |(_, keys, expires)| (*keys, *expires));
-                let selected = writer.select_db(u64::from(*db), keys as u64, expires as u64);
-                selected.map_err(|error| SaveError::Io(WRITING, error))?;
-                self.db = Some(*db);
-            }
-            writer.append(encoder).map_err(|error| SaveError::Io(WRITING, error))?;
-        }
-        // The last buffer is used again.
-        let kept = self.gathered.len().saturating_sub(1);
-        self.gathered.drain(..kept);
-        Ok(())
-    }
-
-    fn take(&mut self, saved: SavedKey<'_>) -> Result<(), SaveError> {
-        let SavedKey { db, key, value, expire_ms, access } = saved;
-        let info = self.form.info(expire_ms, access, self.now_ms);
-        let Some(encoder) = self.encoder(db) else { return Ok(()) };
-        let recorded = match value {
-            SavedValue::Int(number) => encoder.record(key, info, ValueRef::Int(number)),
-            SavedValue::Bytes(bytes) => encoder.record(key, info, ValueRef::String(bytes)),
-            SavedValue::Object(object) => encoder.record(key, info, ValueRef::Object(object)),
-            SavedValue::Pinned(pinned) => return self.take_pinned(db, key, info, pinned),
-        };
-        recorded.map_err(SaveError::CannotHold)
-    }
-
     /// Writes a value in parts. No lock is held.
     fn take_pinned(
         &mut self,
@@ -362,6 +287,7 @@ impl<'s> FileSink<'s> {
         key: &[u8],
         info: KeyInfo,
         mut pinned: ochre_types::Pinned,
+        watch: &Watch,
     ) -> Result<(), SaveError> {
         let target = self.form.encode_options().target;
         let mut parts = pinned_writer(&mut pinned, target).map_err(SaveError::CannotHold)?;
@@ -373,57 +299,56 @@ impl<'s> FileSink<'s> {
                 return Ok(());
             }
             self.flush()?;
-            if self.watch.is_cancelled() {
+            if watch.is_cancelled() {
                 return Err(SaveError::Cancelled);
             }
         }
     }
+}
 
-    /// Ends the file.
-    fn finish(mut self) -> Result<Saved, SaveError> {
-        if let Some(failure) = self.failure.take() {
-            return Err(failure);
-        }
-        self.flush()?;
-        let Some(writer) = self.writer.take() else { return Err(SaveError::Cancelled) };
+impl Recorder for RdbRecorder<'_> {
+    fn take(&mut self, saved: SavedKey<'_>, watch: &Watch) -> Result<(), SaveError> {
+        let SavedKey { db, key, value, expire_ms, access } = saved;
+        let info = self.form.info(expire_ms, access, self.now_ms);
+        let Some(encoder) = self.encoder(db) else { return Ok(()) };
+        let recorded = match value {
+            SavedValue::Int(number) => encoder.record(key, info, ValueRef::Int(number)),
+            SavedValue::Bytes(bytes) => encoder.record(key, info, ValueRef::String(bytes)),
+            SavedValue::Object(object) => encoder.record(key, info, ValueRef::Object(object)),
+            SavedValue::Pinned(pinned) => return self.take_pinned(db, key, info, pinned, watch),
+        };
+        recorded.map_err(SaveError::CannotHold)
+    }
+
+    fn gathered_bytes(&self) -> usize {
+        self.gathered.iter().map(|(_, encoder)| encoder.bytes().len()).sum()
+    }
+
+    fn flush(&mut self) -> Result<(), SaveError> {
         let wrap = |error| SaveError::Io(WRITING, error);
-        let (file, written) = writer.finish().map_err(wrap)?;
+        for (db, encoder) in &mut self.gathered {
+            if self.db != Some(*db) {
+                let size = self.sizes.iter().find(|(of, ..)| of == db);
+                let (keys, expires) = size.map_or((0, 0), |(_, keys, expires)| (*keys, *expires));
+                self.writer.select_db(u64::from(*db), keys as u64, expires as u64).map_err(wrap)?;
+                self.db = Some(*db);
+            }
+            self.writer.append(encoder).map_err(wrap)?;
+        }
+        // The last buffer is used again.
+        let kept = self.gathered.len().saturating_sub(1);
+        self.gathered.drain(..kept);
+        Ok(())
+    }
+
+    fn finish(self) -> Result<u64, SaveError> {
+        let wrap = |error| SaveError::Io(WRITING, error);
+        let (file, written) = self.writer.finish().map_err(wrap)?;
         let mut file = file.finish().map_err(wrap)?;
         if let Some(header) = written.header {
             write_all_at(&mut *file, 0, &header).map_err(wrap)?;
             file.sync_data().map_err(wrap)?;
         }
-        Ok(Saved { keys: self.keys, bytes: written.bytes })
-    }
-}
-
-impl SnapshotSink for FileSink<'_> {
-    fn save(&mut self, key: SavedKey<'_>) {
-        if self.failure.is_some() {
-            return;
-        }
-        match self.take(key) {
-            Ok(()) => {
-                self.keys += 1;
-                self.watch.keys_done.store(self.keys, Relaxed);
-            }
-            Err(error) => self.failure = Some(error),
-        }
-    }
-
-    fn goes_on(&mut self) -> bool {
-        if self.failure.is_none() && self.watch.is_cancelled() {
-            self.failure = Some(SaveError::Cancelled);
-        }
-        if self.failure.is_none()
-            && self.gathered_bytes() >= GATHERED_BYTES
-            && let Err(error) = self.flush()
-        {
-            self.failure = Some(error);
-        }
-        if self.failure.is_none() {
-            delay(self.form.key_delay, self.watch);
-        }
-        self.failure.is_none()
+        Ok(written.bytes)
     }
 }
