@@ -37,7 +37,7 @@ pub mod tick;
 mod worker;
 
 pub use access::AccessControl;
-pub use aof::{AppendOnly, LogLoaded};
+pub use aof::AppendOnly;
 pub use call::{Args, Call, Cursor, Handler, Propagation, integer, integer_between};
 pub use client::*;
 pub use command::*;

@@ -60,7 +60,7 @@ fn load_with_log(engine: &Arc<Engine>) -> Result<(), String> {
         }
         None => load_snapshot(engine)?,
     }
-    engine.begin_log_at_start(loaded.map_or(0, |loaded| loaded.base_bytes))
+    engine.begin_log_at_start(loaded.map_or(0, |loaded| loaded.base_size))
 }
 
 fn load_snapshot(engine: &Engine) -> Result<(), String> {

@@ -7,26 +7,13 @@ use std::time::Instant;
 
 use ochre_config::Directive;
 use ochre_keyspace::{Effects, Locks};
-use ochre_persist::aof::{self, Load, LoadSettings, ReadLimits, Report, Store, Unit, emit_all};
+use ochre_persist::aof::{self, Load, LoadSettings, Loaded, ReadLimits, Report, Store, Unit, emit_all};
 use ochre_persist::disk::DiskFile;
 
 use super::switch::layout;
-use crate::engine::{Engine, Message, clock_ms};
+use crate::engine::{Engine, clock_ms};
 use crate::error::Error;
 use crate::execute::Replayer;
-use crate::scripting::FunctionsChange;
-use crate::thread::spawn_or_run;
-
-/// What was loaded of a log.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct LogLoaded {
-    /// Bytes of its base.
-    pub base_bytes: u64,
-    /// Bytes at the end of its last file that were no whole unit, and are gone.
-    pub discarded_bytes: u64,
-    /// Transactions and single commands that were applied.
-    pub units: u64,
-}
 
 struct Loader<'e> {
     engine: &'e Engine,
@@ -59,7 +46,7 @@ impl Engine {
     ///
     /// # Errors
     /// It cannot be loaded; part of it may have been. What there is to say before the text has been logged.
-    pub fn load_log(self: &Arc<Engine>) -> Result<Option<LogLoaded>, String> {
+    pub fn load_log(self: &Arc<Engine>) -> Result<Option<Loaded>, String> {
         let (layout, settings) = {
             let config = self.config.read();
             let limits = ReadLimits::default();
@@ -71,25 +58,12 @@ impl Engine {
         let mut loader = Loader { engine: self, replayer: Replayer::new(Arc::clone(self)) };
         let loaded = aof::load(&store, &settings, &mut loader).map_err(|error| last_of(error.reports))?;
         self.changes_at_save.store(self.keyspace.counters().changes, Relaxed);
-        let figures = LogLoaded {
-            base_bytes: loaded.base_size,
-            discarded_bytes: loaded.discarded_bytes,
-            units: loaded.units,
-        };
-        Ok(loaded.exists.then_some(figures))
+        Ok(Some(loaded).filter(|loaded| loaded.exists))
     }
 
     /// Begins to load the log anew for a client that waits for it (DEBUG LOADAOF).
-    pub(crate) fn begin_reload_of_log(&self, (worker, client): (usize, u64)) -> Result<(), Error> {
-        let engine = self.persistence.engine().ok_or(Error::new("ERR The server is not there yet"))?;
-        spawn_or_run("loading", move || {
-            engine.set_loading(true);
-            let result = engine.reload_log();
-            engine.set_loading(false);
-            let reply = result.map_or_else(|text| format!("-ERR {text}\r\n"), |()| "+OK\r\n".to_owned());
-            engine.post(worker, Message::Complete { client, reply: reply.into_bytes().into() });
-        });
-        Ok(())
+    pub(crate) fn begin_reload_of_log(&self, client: (usize, u64)) -> Result<(), Error> {
+        self.load_for(client, Engine::reload_log)
     }
 
     fn reload_log(self: &Arc<Engine>) -> Result<(), String> {
@@ -98,11 +72,7 @@ impl Engine {
             let mut effects = Effects::default();
             let mut view = self.keyspace.view(Locks::All, clock_ms(), &mut effects);
             self.write_log_out();
-            // Without any, nothing can fail.
-            _ = self.scripting.change_functions(FunctionsChange::Flush);
-            for db in 0..self.keyspace.databases() as u32 {
-                view.clear(db).into_iter().for_each(|garbage| self.keyspace.reclaimer.hand_over(garbage));
-            }
+            self.drop_everything(&mut view);
         }
         self.load_log().map_err(|why| {
             log::error!("{why}");

@@ -25,6 +25,5 @@ mod sink;
 mod state;
 mod switch;
 
-pub use load::LogLoaded;
 pub(crate) use rewrite::RewriteAsked;
 pub use state::AppendOnly;

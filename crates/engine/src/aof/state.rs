@@ -184,7 +184,7 @@ impl AppendOnly {
         Some(refusal.to_string())
     }
 
-    /// Makes all that was appended durable and ends the log, for a process that is about to be another one.
+    /// Makes all that was appended durable and ends the log, for a process that ends or is about to be another one.
     pub(crate) fn close(&self) {
         if let Some(log) = self.log()
             && let Err(error) = log.close(None)

@@ -16,8 +16,9 @@ use super::state::Running;
 use crate::engine::{Engine, Message, PauseMode, clock_ms};
 use crate::persistence::{Base, dir, text};
 
-/// Between two looks at whether a rewrite that was given up has ended, and how many there are.
-const CANCEL_LOOK: Duration = Duration::from_millis(1);
+/// Between two looks at what another thread is about to have done.
+const LOOK: Duration = Duration::from_millis(1);
+/// So often it is looked whether a rewrite that was given up has ended.
 const CANCEL_LOOKS: usize = 50;
 
 /// The names of the log's files.
@@ -159,22 +160,22 @@ impl Engine {
             if !self.aof.is_rewriting() {
                 break;
             }
-            std::thread::sleep(CANCEL_LOOK);
+            std::thread::sleep(LOOK);
         }
     }
 
     /// Ends the log with the server: nothing is changed from here on, and all that was is durable.
     pub fn end_log_with_server(&self) {
         let _switching = self.aof.switching.lock();
-        let Some(running) = self.aof.running() else { return };
+        if !self.aof.is_on() {
+            return;
+        }
         self.cancel_rewrite();
         self.pause.start(PauseMode::Write, i64::MAX, clock_ms());
         // Who passed the gate before holds a stripe.
         drop(self.keyspace.view(Locks::All, clock_ms(), &mut Effects::default()));
         log::warn!("Calling fsync() on the AOF file.");
-        if let Err(error) = running.log.close(None) {
-            log::error!("Fail to fsync the AOF file: {error}");
-        }
+        self.aof.close();
         self.post_all(&Message::Durable);
     }
 
@@ -202,7 +203,7 @@ impl Engine {
         let Some(log) = self.aof.log() else { return };
         let offset = self.keyspace.journal.offset();
         while log.progress().written() < offset && log.admission().is_ok() {
-            std::thread::sleep(CANCEL_LOOK);
+            std::thread::sleep(LOOK);
         }
     }
 }

@@ -206,16 +206,34 @@ pub(crate) struct Reload {
 
 impl Engine {
     /// Begins to reload everything for a client that waits for it. Others are told meanwhile that data are being loaded.
-    pub(crate) fn begin_reload(&self, reload: Reload, (worker, client): (usize, u64)) -> Result<(), Error> {
+    pub(crate) fn begin_reload(&self, reload: Reload, client: (usize, u64)) -> Result<(), Error> {
+        self.load_for(client, move |engine| engine.reload(reload))
+    }
+
+    /// Has something loaded on a thread of its own, for a client that waits for it.
+    pub(crate) fn load_for(
+        &self,
+        (worker, client): (usize, u64),
+        load: impl FnOnce(&Arc<Engine>) -> Result<(), String> + Send + 'static,
+    ) -> Result<(), Error> {
         let engine = self.persistence.engine().ok_or(NO_THREAD)?;
-        spawn_or_run("snapshot", move || {
+        spawn_or_run("loading", move || {
             engine.set_loading(true);
-            let result = engine.reload(reload);
+            let result = load(&engine);
             engine.set_loading(false);
             let reply = result.map_or_else(|text| format!("-ERR {text}\r\n"), |()| "+OK\r\n".to_owned());
             engine.post(worker, Message::Complete { client, reply: reply.into_bytes().into() });
         });
         Ok(())
+    }
+
+    /// Drops all keys and functions, which nobody is told of: they are about to be loaded. The view holds all stripes.
+    pub(crate) fn drop_everything(&self, view: &mut View<'_>) {
+        // Without any, nothing can fail.
+        _ = self.scripting.change_functions(FunctionsChange::Flush);
+        for db in 0..self.keyspace.databases() as u32 {
+            view.clear(db).into_iter().for_each(|garbage| self.keyspace.reclaimer.hand_over(garbage));
+        }
     }
 
     fn reload(self: &Arc<Engine>, reload: Reload) -> Result<(), String> {
@@ -228,12 +246,7 @@ impl Engine {
         }
         if reload.flushes {
             let mut effects = Effects::default();
-            let mut view = self.keyspace.view(Locks::All, clock_ms(), &mut effects);
-            // Without any, nothing can fail.
-            _ = self.scripting.change_functions(FunctionsChange::Flush);
-            for db in 0..self.keyspace.databases() as u32 {
-                view.clear(db).into_iter().for_each(|garbage| self.keyspace.reclaimer.hand_over(garbage));
-            }
+            self.drop_everything(&mut self.keyspace.view(Locks::All, clock_ms(), &mut effects));
         }
         match self.load(reload.merges) {
             Ok(_) => {
