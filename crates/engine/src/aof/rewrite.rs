@@ -6,7 +6,9 @@ use std::sync::mpsc::{Receiver, channel};
 
 use ochre_config::Directive;
 use ochre_keyspace::{Effects, Locks, Patience, Snapshot, View};
-use ochre_persist::aof::{AppendLog, BaseFormat, FinishRewrite, Growth, Layout, RewriteDecision, Store};
+use ochre_persist::aof::{
+    AppendLog, BaseFormat, Behind, FinishRewrite, Growth, Layout, RewriteDecision, Store,
+};
 use ochre_persist::disk::DiskError;
 
 use super::switch::layout;
@@ -202,7 +204,9 @@ impl Rewrite {
             written.map_err(|error| error.to_string())?;
             match store {
                 Some(mut store) => {
-                    store.adopt_base_alone(&name, self.format).map_err(|error| error.to_string())?;
+                    store
+                        .adopt_base(&name, self.format, Behind::Nothing)
+                        .map_err(|error| error.to_string())?;
                     forget_history(engine, &mut store);
                     Ok(())
                 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ochre_config::{AppendFsync, Config, Directive};
 use ochre_keyspace::{Effects, Locks};
 use ochre_persist::aof::{
-    AppendLog, BaseFormat, FsyncPolicy, Layout, LogOptions, LogSettings, LogSink, Store,
+    AppendLog, BaseFormat, Behind, FsyncPolicy, Layout, LogOptions, LogSettings, LogSink, Store,
 };
 
 use super::listener::Listener;
@@ -75,7 +75,7 @@ impl Engine {
         let snapshot = snapshot.ok_or("there are as many snapshots as there may be")?;
         base.write(self, snapshot, &self.aof.watch).map_err(|error| error.to_string())?;
         let number = store.manifest().next_base_seq();
-        store.adopt_base(&name, format, None).map_err(|error| error.to_string())?;
+        store.adopt_base(&name, format, Behind::Nothing).map_err(|error| error.to_string())?;
         let name = store.layout().base_name(number, format);
         log::warn!("Creating AOF base file {} on server start", name.display());
         Ok(())

@@ -39,4 +39,4 @@ pub(crate) use record::{push_frame_header, write_frame_header};
 pub use recovery::{Decision, Load, LoadError, LoadSettings, Loaded, Stopped, decide, load};
 pub use report::{Report, emit_all};
 pub use rewrite::{Growth, RewriteDecision, RewriteHistory};
-pub use store::{Adopted, Store, StoreError};
+pub use store::{Adopted, Behind, Store, StoreError};

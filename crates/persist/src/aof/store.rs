@@ -210,9 +210,8 @@ impl Store {
         Ok((path, file))
     }
 
-    /// Makes a base out of a file in the directory that is complete and durable, and history out of what it replaces: all
-    /// incremental files but the last. Where `incremental` is given, that file becomes the only incremental one.
-    /// Returns the path of that incremental file.
+    /// Makes a base out of a file in the directory that is complete and durable, and history out of what it replaces. Returns
+    /// the path of an incremental file that got another name.
     ///
     /// # Errors
     /// Those of the disk.
@@ -220,7 +219,7 @@ impl Store {
         &mut self,
         temporary: &OsString,
         format: BaseFormat,
-        incremental: Option<Adopted>,
+        behind: Behind,
     ) -> Result<Option<PathBuf>, DiskError> {
         let mut manifest = self.manifest.clone();
         let seq = manifest.next_base_seq();
@@ -228,33 +227,22 @@ impl Store {
         manifest.set_base(Entry::new(name.clone(), seq, Role::Base));
         self.rename(temporary, &name, &manifest)?;
         let mut path = None;
-        if let Some(Adopted { temporary, offset }) = incremental {
-            let seq = manifest.next_incremental_seq();
-            let name = self.layout.incremental_name(seq);
-            manifest.retire_incrementals(0);
-            let entry = Entry { start_offset: offset, ..Entry::new(name.clone(), seq, Role::Incremental) };
-            manifest.push_incremental(entry);
-            self.rename(&temporary, &name, &manifest)?;
-            path = Some(self.layout.path(&name));
-        } else {
-            manifest.retire_incrementals(1);
+        match behind {
+            Behind::Last => manifest.retire_incrementals(1),
+            Behind::Nothing => manifest.retire_incrementals(0),
+            Behind::Adopted(Adopted { temporary, offset }) => {
+                let seq = manifest.next_incremental_seq();
+                let name = self.layout.incremental_name(seq);
+                manifest.retire_incrementals(0);
+                let entry =
+                    Entry { start_offset: offset, ..Entry::new(name.clone(), seq, Role::Incremental) };
+                manifest.push_incremental(entry);
+                self.rename(&temporary, &name, &manifest)?;
+                path = Some(self.layout.path(&name));
+            }
         }
         self.replace(manifest)?;
         Ok(path)
-    }
-
-    /// The same where no log goes on behind the base: it stands for everything.
-    ///
-    /// # Errors
-    /// Those of the disk.
-    pub fn adopt_base_alone(&mut self, temporary: &OsString, format: BaseFormat) -> Result<(), DiskError> {
-        let mut manifest = self.manifest.clone();
-        let seq = manifest.next_base_seq();
-        let name = self.layout.base_name(seq, format);
-        manifest.set_base(Entry::new(name.clone(), seq, Role::Base));
-        self.rename(temporary, &name, &manifest)?;
-        manifest.retire_incrementals(0);
-        self.replace(manifest)
     }
 
     /// Forgets history, and says which files that was, to be removed. Errors leave the manifest as it is, which does no harm:
@@ -341,6 +329,17 @@ impl Store {
         Report::Notice(text).emit();
         Ok(())
     }
+}
+
+/// Where a log goes on behind a base.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Behind {
+    /// In the last incremental file.
+    Last,
+    /// In a file that becomes the only incremental one.
+    Adopted(Adopted),
+    /// Nowhere: the base stands for everything.
+    Nothing,
 }
 
 /// The incremental file of a log that had no base yet.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::super::report::Report;
-use super::super::store::{Adopted, Store};
+use super::super::store::{Adopted, Behind, Store};
 use super::committer::{Committer, Work};
 use super::file::LogFile;
 use super::request::{Done, FinishRewrite, Request, RewriteFinished};
@@ -63,11 +63,14 @@ impl Committer {
             done(Err(again(&error)));
             return Err(error);
         }
-        let adopted = self.is_waiting.then(|| Adopted {
-            temporary: self.store.layout().temporary_incremental_name(),
-            offset: rewrite.offset,
-        });
-        match self.store.adopt_base(&rewrite.temporary, rewrite.format, adopted) {
+        let behind = match self.is_waiting {
+            true => Behind::Adopted(Adopted {
+                temporary: self.store.layout().temporary_incremental_name(),
+                offset: rewrite.offset,
+            }),
+            false => Behind::Last,
+        };
+        match self.store.adopt_base(&rewrite.temporary, rewrite.format, behind) {
             Err(error) => {
                 self.is_void = self.is_waiting;
                 done(Err(error));
