@@ -337,3 +337,49 @@ fn protected_mode_and_bind_can_be_relied_on() {
     assert!(other.is_err(), "nothing listens on other addresses");
     assert_eq!(server.connect().ask("CONFIG GET protected-mode").as_elements().map(<[Value]>::len), Some(2));
 }
+
+/// What leaves memory soon, or enters it only for as long as clients are told, must not make more keys go.
+#[test]
+fn no_more_keys_are_evicted_than_must() {
+    let server = ServerBuilder::new(ochre())
+        .workers(2)
+        .set("maxmemory-policy", "allkeys-random")
+        .set("maxmemory-eviction-tenacity", "100")
+        .start();
+    let mut client = server.connect();
+    // Values that are freed elsewhere: as soon as that thread gets to it.
+    let element = "x".repeat(1000);
+    for key in 0..40 {
+        for _ in 0..20 {
+            let mut words = vec!["RPUSH".to_owned(), format!("list:{key}")];
+            words.resize(52, element.clone());
+            client.request(&words).unwrap();
+        }
+    }
+    assert_evicts(&mut client, 5 * MIB, 3..=9);
+    client.ask("CONFIG SET maxmemory 0");
+    client.ask("FLUSHALL SYNC");
+
+    // Names of keys that ten clients are told of when they go.
+    let mut readers: Vec<Client> = (0..10).map(|_| server.connect()).collect();
+    for reader in &mut readers {
+        reader.ask("HELLO 3");
+        reader.ask("CLIENT TRACKING ON");
+    }
+    for key in 0..400 {
+        let name = format!("{key}:{}", "x".repeat(1000));
+        client.ask(&format!("SET {name} x"));
+        readers.iter_mut().for_each(|reader| drop(reader.ask(&format!("GET {name}"))));
+    }
+    assert_evicts(&mut client, 100_000, 40..=140);
+}
+
+/// Lowers the limit to so many bytes below what is used: so many keys go.
+fn assert_evicts(client: &mut Client, bytes: u64, expected: std::ops::RangeInclusive<i64>) {
+    client.ask("CONFIG RESETSTAT");
+    let limit = client.info("used_memory") - bytes as i64;
+    client.ask(&format!("CONFIG SET maxmemory {limit}"));
+    wait_for(|| (client.info("used_memory") <= limit).then_some(())).expect("it comes down");
+    let evicted = client.info("evicted_keys");
+    assert!(expected.contains(&evicted), "{evicted} keys for {bytes} bytes");
+}

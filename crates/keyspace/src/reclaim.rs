@@ -52,6 +52,15 @@ impl Garbage {
             Garbage::Entries(entries) => entries.len(),
         }
     }
+
+    /// Bytes that are known to come back with it: those of values, and nothing of what would have to be counted first.
+    fn bytes(&self) -> usize {
+        match self {
+            Garbage::Entry(entry) => entry.as_ref().memory_bytes(),
+            Garbage::Entries(entries) => entries.iter().map(|entry| entry.as_ref().memory_bytes()).sum(),
+            Garbage::Table(_) | Garbage::Nodes(_) | Garbage::Group(_) | Garbage::Other(_) => 0,
+        }
+    }
 }
 
 /// Hands garbage to the thread that frees it.
@@ -63,6 +72,7 @@ pub struct Reclaimer {
 #[derive(Default)]
 struct Counts {
     pending: AtomicUsize,
+    pending_bytes: AtomicUsize,
     freed: AtomicUsize,
 }
 
@@ -86,6 +96,7 @@ impl Reclaimer {
     /// Has `garbage` freed soon, elsewhere.
     pub fn hand_over(&self, garbage: Garbage) {
         self.counts.pending.fetch_add(garbage.objects(), Relaxed);
+        self.counts.pending_bytes.fetch_add(garbage.bytes(), Relaxed);
         let rest = match self.sender.lock().as_ref() {
             Some(sender) => sender.send(garbage).err().map(|refused| refused.0),
             None => Some(garbage),
@@ -98,6 +109,12 @@ impl Reclaimer {
     /// Values that wait to be freed (`lazyfree_pending_objects`).
     pub fn pending(&self) -> usize {
         self.counts.pending.load(Relaxed)
+    }
+
+    /// Bytes of values that wait to be freed.
+    #[inline]
+    pub fn pending_bytes(&self) -> usize {
+        self.counts.pending_bytes.load(Relaxed)
     }
 
     /// Values freed so far (`lazyfreed_objects`).
@@ -131,8 +148,9 @@ fn free(garbage: Garbage, counts: &Counts) {
             }
         }
         other => {
-            let objects = other.objects();
+            let (objects, bytes) = (other.objects(), other.bytes());
             drop(other);
+            counts.pending_bytes.fetch_sub(bytes, Relaxed);
             done(objects);
         }
     }

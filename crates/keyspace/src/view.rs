@@ -519,16 +519,16 @@ impl<'k> View<'k> {
         gone
     }
 
-    /// Removes a key to make room (eviction): counted and journalled as such.
-    pub fn evict(&mut self, db: u32, key: Key<'_>) -> bool {
+    /// Removes a key to make room (eviction): counted and journalled as such. Bytes that come back, if it was there.
+    pub fn evict(&mut self, db: u32, key: Key<'_>) -> Option<usize> {
         let lazy = self.keyspace.settings.lazyfree_eviction.load(Relaxed);
-        let was_there = self.remove(db, key);
-        if was_there {
-            self.stripe(key).counters.evicted += 1;
-            self.journal_removal(db, key, lazy);
-            self.notify(event_class::EVICTED, "evicted", db, key.bytes);
-        }
-        was_there
+        let entry = self.take_entry(db, key)?;
+        let bytes = entry.as_ref().memory_bytes();
+        self.discard(Some(entry));
+        self.stripe(key).counters.evicted += 1;
+        self.journal_removal(db, key, lazy);
+        self.notify(event_class::EVICTED, "evicted", db, key.bytes);
+        Some(bytes)
     }
 
     /// Removes a key and returns its value and expiry.

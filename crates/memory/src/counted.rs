@@ -50,6 +50,13 @@ pub fn used_bytes() -> usize {
     usize::try_from(SHARED.load(Relaxed) + own).unwrap_or(0)
 }
 
+/// Has all other threads see exactly what this one uses, as of now.
+#[inline]
+pub fn share_count() {
+    let own = OWN.try_with(|own| own.replace(0)).unwrap_or(0);
+    SHARED.fetch_add(own, Relaxed);
+}
+
 /// The highest value that [`record_peak`] has seen.
 pub fn peak_bytes() -> usize {
     PEAK.load(Relaxed).max(used_bytes())

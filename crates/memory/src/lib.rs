@@ -14,7 +14,7 @@ mod size_class;
 mod tuning;
 
 pub use arenas::{limit_freed_pages, use_first_arena};
-pub use counted::{Counted, FOLD_BYTES, peak_bytes, record_peak, reset_peak, used_bytes};
+pub use counted::{Counted, FOLD_BYTES, peak_bytes, record_peak, reset_peak, share_count, used_bytes};
 pub use jemalloc::{Report, allocator_name, purge, report, set_background_thread, statistics_text};
 pub use size_class::size_class;
 pub use tuning::{tuning_integer, tuning_text};

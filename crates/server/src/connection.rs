@@ -15,7 +15,7 @@ use crate::socket::Socket;
 /// A connection for which so much waits for the log is not served, bytes.
 const HELD_BYTES_MAX: usize = 1024 * 1024;
 /// An output that is kept for a connection is given up above this capacity once it is empty.
-const KEPT_OUTPUT_BYTES: usize = 16 * 1024;
+const KEPT_OUTPUT_BYTES: usize = 4 * 1024;
 /// So much of what waits to be sent counts as the reply buffer, which no output limit concerns; the rest is what Redis
 /// calls the reply list.
 const REPLY_BUFFER_BYTES: usize = 1024;

@@ -69,7 +69,8 @@ impl Engine {
     /// Memory in use that evicting keys can do something about, bytes.
     #[inline]
     pub(crate) fn lasting_bytes(&self) -> usize {
-        let passing_bytes = self.leaving.bytes() as usize + self.messages.pending_bytes();
+        let freed_soon_bytes = self.leaving.bytes() as usize + self.keyspace.reclaimer.pending_bytes();
+        let passing_bytes = freed_soon_bytes + self.messages.pending_bytes();
         ochre_memory::used_bytes().saturating_sub(passing_bytes)
     }
 

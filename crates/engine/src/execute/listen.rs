@@ -94,7 +94,7 @@ impl Executor {
     pub fn take_news(&mut self) -> Vec<Delivery> {
         let mut news = self.context.news.lock();
         news.refill(&self.engine.messages, self.context.index, 0);
-        news.take(&self.engine.messages)
+        news.take()
     }
 
     /// Ends all that a client is told.

@@ -1,8 +1,9 @@
 //! Work that is no client's: eviction and the removal of expired keys.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use ochre_keyspace::{Locks, Patience, SweepStep};
+use ochre_keyspace::{Candidate, Locks, Patience, SweepStep};
 
 use crate::engine::{Engine, PauseMode};
 use crate::tick;
@@ -16,57 +17,67 @@ impl Executor {
     /// `false` only if memory is above the limit and nothing may be evicted.
     #[inline(never)]
     pub(super) fn make_room(&mut self, now_ms: i64) -> bool {
-        let Executor { engine, context, effects, evictor, .. } = self;
-        let engine = &**engine;
+        let engine = Arc::clone(&self.engine);
         let limit = engine.keyspace.settings.maxmemory_bytes.load(Relaxed) as usize;
-        let exceeded = limit != 0 && engine.lasting_bytes() > limit;
-        engine.stats.note_exceeded(exceeded, now_ms);
+        let excess_bytes = if limit == 0 { 0 } else { engine.lasting_bytes().saturating_sub(limit) };
+        engine.stats.note_exceeded(excess_bytes != 0, now_ms);
         let is_paused = engine.pause.mode(now_ms) != PauseMode::None;
-        if !exceeded || is_paused || engine.loading.load(Relaxed) || engine.is_held_up() {
+        if excess_bytes == 0 || is_paused || engine.loading.load(Relaxed) || engine.is_held_up() {
             return true;
         }
         if engine.settings.import_mode.load(Relaxed) {
             return false;
         }
-        let (start_ns, budget_ns) = (tick::now_ns(), eviction_budget_ns(engine));
-        let mut enough = true;
-        while engine.lasting_bytes() > limit {
-            let Some(candidate) = evictor.choose(&engine.keyspace, now_ms, effects) else {
+        let (start_ns, budget_ns) = (tick::now_ns(), eviction_budget_ns(&engine));
+        let (mut freed_bytes, mut enough) = (0, true);
+        // Memory of more than keys changes meanwhile: what clients are told of the keys that go is on its way to them. It
+        // must not make more keys go.
+        while freed_bytes < excess_bytes && engine.lasting_bytes() > limit {
+            let Some(candidate) = self.evictor.choose(&engine.keyspace, now_ms, &mut self.effects) else {
                 // What is on its way to be freed will do.
                 enough = engine.keyspace.reclaimer.pending() > 0;
                 break;
             };
-            let key = engine.keyspace.key(&candidate.key);
-            let delete_start_ns = tick::now_ns();
-            {
-                let keys = [key];
-                let locks = Locks::Keys(&keys);
-                let Some(mut view) = engine.keyspace.try_view(locks, now_ms, effects, Patience::UntilHeld)
-                else {
-                    break;
-                };
-                // CLIENT PAUSE may have come while this waited for the stripe.
-                if engine.pause.mode(now_ms) != PauseMode::None {
-                    break;
-                }
-                view.evict(candidate.db, key);
-                engine.keyspace.journal.append(&view.effects().unit);
-                view.tell(0);
-                view.effects().clear();
-            }
-            engine.latency_since("eviction-del", delete_start_ns);
-            for garbage in effects.garbage.drain(..) {
-                engine.keyspace.reclaimer.hand_over(garbage);
-            }
-            if !effects.ready.is_empty() {
-                Runner::new(engine, context).serve_left(effects, now_ms);
-            }
+            let Some(bytes) = self.evict(&candidate, now_ms) else { break };
+            freed_bytes += bytes;
             if tick::now_ns().saturating_sub(start_ns) > budget_ns {
                 break;
             }
         }
         engine.latency_since("eviction-cycle", start_ns);
         enough
+    }
+
+    /// Removes a key to make room, and says how many bytes come back; `None` if that has to wait.
+    fn evict(&mut self, candidate: &Candidate, now_ms: i64) -> Option<usize> {
+        let Executor { engine, context, effects, .. } = self;
+        let engine = &**engine;
+        let key = engine.keyspace.key(&candidate.key);
+        let start_ns = tick::now_ns();
+        let freed_bytes = {
+            let keys = [key];
+            let mut view =
+                engine.keyspace.try_view(Locks::Keys(&keys), now_ms, effects, Patience::UntilHeld)?;
+            // CLIENT PAUSE may have come while this waited for the stripe.
+            if engine.pause.mode(now_ms) != PauseMode::None {
+                return None;
+            }
+            let freed_bytes = view.evict(candidate.db, key);
+            engine.keyspace.journal.append(&view.effects().unit);
+            view.tell(0);
+            view.effects().clear();
+            freed_bytes
+        };
+        engine.latency_since("eviction-del", start_ns);
+        for garbage in effects.garbage.drain(..) {
+            engine.keyspace.reclaimer.hand_over(garbage);
+        }
+        if !effects.ready.is_empty() {
+            Runner::new(engine, context).serve_left(effects, now_ms);
+        }
+        // Another worker that makes room at the same time is not to free as much again.
+        ochre_memory::share_count();
+        Some(freed_bytes.unwrap_or(0))
     }
 
     /// Goes on evicting if memory is above the limit; to be called now and then.

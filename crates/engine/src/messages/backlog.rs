@@ -59,9 +59,8 @@ impl Backlog {
         }
     }
 
-    /// Takes all that is left, to be told.
-    pub(crate) fn take(&mut self, messages: &Messages) -> Vec<Delivery> {
-        messages.note_told(self.deliveries.iter().map(|delivery| delivery.bytes).sum());
+    /// Takes all that is left, to be told. It counts as pending until the caller says that it is told.
+    pub(crate) fn take(&mut self) -> Vec<Delivery> {
         std::mem::take(&mut self.deliveries)
     }
 }

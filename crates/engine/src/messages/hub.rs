@@ -105,7 +105,13 @@ impl Messages {
         self.queues.pending_bytes()
     }
 
-    pub(super) fn note_told(&self, bytes: usize) {
+    /// Notes that what a worker is telling takes so many bytes more, in copies.
+    pub fn note_pending(&self, bytes: usize) {
+        self.queues.note_pending(bytes);
+    }
+
+    /// Notes that so many of the pending bytes are told: sent, or the clients' own who do not read them.
+    pub fn note_told(&self, bytes: usize) {
         self.queues.note_told(bytes);
     }
 

@@ -43,7 +43,7 @@ pub struct Delivery {
     /// Its place in the worker's order; given when the worker takes it.
     pub number: u64,
     /// Bytes that it takes; of several that share a notice, the first counts that.
-    pub(super) bytes: usize,
+    pub bytes: usize,
 }
 
 #[derive(Default)]
@@ -109,6 +109,11 @@ impl Queues {
     #[inline]
     pub(super) fn pending_bytes(&self) -> usize {
         self.pending_bytes.load(Relaxed)
+    }
+
+    /// Notes that so many more are on their way.
+    pub(super) fn note_pending(&self, bytes: usize) {
+        self.pending_bytes.fetch_add(bytes, Relaxed);
     }
 
     /// Notes that so many of them have been told.
