@@ -126,6 +126,7 @@ impl Runner {
         work: impl FnOnce(&Address) -> Result<T, String>,
     ) -> Result<T, String> {
         self.command(&["FLUSHALL"])?;
+        self.settle()?;
         let mut before = Vec::new();
         for (name, value) in &case.config {
             let reply = self.command(&["CONFIG", "GET", name])?;
@@ -139,6 +140,15 @@ impl Runner {
             self.command(&["CONFIG".as_bytes(), b"SET", name.as_bytes(), &old])?;
         }
         result
+    }
+
+    /// Waits until clients of earlier cases are gone, with all that they were subscribed to, and what is deleted is free.
+    fn settle(&mut self) -> Result<(), String> {
+        let is_settled = |admin: &mut Client| {
+            admin.info("connected_clients") == 1 && admin.info("lazyfree_pending_objects") == 0
+        };
+        wait_for(|| is_settled(&mut self.admin).then_some(()))
+            .ok_or("clients that are gone stay connected".into())
     }
 
     fn command<A: AsRef<[u8]>>(&mut self, args: &[A]) -> Result<Value, String> {

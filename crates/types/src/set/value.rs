@@ -174,6 +174,7 @@ impl Set {
     }
 
     /// Makes the set a table if `count` members, about to be added, would not fit into what it is.
+    #[inline]
     pub fn expect(&mut self, count: usize, limits: &SetLimits) {
         let limit = match self.0.get() {
             Repr::Intset(_) => limits.intset_entries,

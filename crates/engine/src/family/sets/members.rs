@@ -41,7 +41,7 @@ fn add_all(set: &mut Set, args: Args<'_>, limits: &SetLimits) -> usize {
     let count = args.len() - 2;
     if set.is_empty() {
         *set = Set::for_members(args.at(2), count, limits);
-    } else if count > 1 {
+    } else {
         set.expect(count, limits);
     }
     args.from(2).filter(|member| set.add(member, limits)).count()
