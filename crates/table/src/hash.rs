@@ -41,8 +41,8 @@ impl Seen {
     }
 }
 
-/// A seeded 64-bit hash. The upper 48 bits are the *position* (directory, then line: the order of walks), the rest goes
-/// into the tag of a slot.
+/// A seeded 64-bit hash. The upper 48 bits are the *position* (directory, then line: the order of walks); the keyspace puts
+/// the rest into the tags of its slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyHash(pub u64);
 
