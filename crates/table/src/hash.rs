@@ -34,6 +34,12 @@ impl Seen {
     /// Says that it is in the line, if anywhere.
     pub const ANY_SLOT: u8 = u8::MAX;
 
+    /// Whether it was not seen.
+    #[inline]
+    pub fn is_nowhere(self) -> bool {
+        self.segment == Seen::NOWHERE.segment
+    }
+
     /// Whether it was not in the line where it is at home, but may be in the next, which was asked for.
     #[inline]
     pub fn is_displaced(self) -> bool {

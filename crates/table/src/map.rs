@@ -123,16 +123,18 @@ impl<I: Item> Map<I> {
         }
     }
 
-    /// Asks the processor for the items that may be the key's, and notes in it where it seems to be: the second step.
+    /// Asks the processor for the items that may be the key's, and notes in it where it seems to be: the second step. Whether
+    /// it may be there: otherwise it is not, as long as the map does not change.
     #[inline]
-    pub fn prefetch_item(&self, key: &mut Key<'_>) {
+    pub fn prefetch_item(&self, key: &mut Key<'_>) -> bool {
         key.seen = match &self.root {
             Root::One(segment) => {
                 let place = segment.prefetch_item(key.hash.position());
                 place.map_or(Seen::NOWHERE, |(line, slot)| Seen { segment: 0, line, slot })
             }
             Root::Many(table) => table.prefetch_item(*key),
-        }
+        };
+        !key.seen.is_nowhere()
     }
 
     /// Where the item of a key is, to be looked up in a pin that is made before the map changes ([`Pin::get`]).

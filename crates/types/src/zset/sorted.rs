@@ -303,7 +303,9 @@ impl Sorted {
     /// Asks the processor for what looking for members will need.
     pub(super) fn prefetch(&self, keys: &mut [Key<'_>]) {
         keys.iter().for_each(|key| self.members.map.prefetch_line(*key));
-        keys.iter_mut().for_each(|key| self.members.map.prefetch_item(key));
+        keys.iter_mut().for_each(|key| {
+            self.members.map.prefetch_item(key);
+        });
     }
 
     /// The member of a key that was fetched ahead.
