@@ -10,12 +10,13 @@ from __future__ import annotations
 import statistics
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .generator import Generator, Run
 from .resp import ServerError
 from .server import Server
-from .workload import Setup, Test
+from .subscribers import Subscribers, message_bytes
+from .workload import CHANNEL, Setup, Test
 
 BUSY_LIMIT = 0.95
 
@@ -137,12 +138,29 @@ def _sample(server: Server, generator: Generator, test: Test, shape: Shape, pipe
     length = ["-n", str(test.requests)] if test.requests else ["--duration", str(shape.seconds)]
     options = [*length, "-c", str(shape.connections), "-P", str(pipeline)]
     options += ["-r", str(test.keyspace or shape.keyspace), "-d", str(shape.value_bytes)]
-    errors, before = server.error_replies(), server.cpu_s()
-    run = generator.run(server, options, test.command)
-    cpu_s = server.cpu_s() - before
+    errors = server.error_replies()
+    if test.subscribers:
+        sample = _heard(server, generator, test, shape, options)
+    else:
+        before = server.cpu_s()
+        run = generator.run(server, options, test.command)
+        sample = Sample(run, (server.cpu_s() - before) * 1e6 / run.requests)
     if server.error_replies() > errors:
         raise SystemExit(f"{server.name}: {test.name} was answered by errors")
-    return Sample(run, cpu_s * 1e6 / run.requests)
+    return sample
+
+
+def _heard(server: Server, generator: Generator, test: Test, shape: Shape, options: Sequence[str]) -> Sample:
+    """A run that ends when all subscribers have what was published, and counts that."""
+    each_bytes = message_bytes(CHANNEL, shape.value_bytes)
+    with Subscribers(server.port, generator.cores, CHANNEL, test.subscribers) as subscribers:
+        before = server.cpu_s()
+        run = generator.run(server, options, test.command)
+        deliveries = run.requests * test.subscribers
+        subscribers.await_bytes(deliveries * each_bytes)
+        cpu_s = server.cpu_s() - before
+    run = replace(run, requests=deliveries, rps=run.rps * test.subscribers)
+    return Sample(run, cpu_s * 1e6 / deliveries)
 
 
 def _progress(row: Row) -> None:

@@ -6,6 +6,7 @@ command line gives; `__rand_int__` is a number below the row's keyspace, drawn f
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ class Test:
     """What is done again before each run, and is no part of it."""
     requests: int | None = None
     """So many requests are a run, where each uses something up; by default a run has a length in time."""
+    subscribers: int = 0
+    """So many connections listen to `CHANNEL`. Then each delivery is an operation, and `requests` must be given."""
 
 
 def words(text: str, times: int = 1, repeated: str = "") -> tuple[str, ...]:
@@ -92,6 +95,9 @@ TWO_SETS = (
 )
 BITMAP = (Setup(listed=lambda: [("SET", "bitmap", "x5aQ" * (1 << 18))]),)
 PLACES = (Setup(listed=_places),)
+CHANNEL = "channel"
+SCRIPT = "redis.call('SET', KEYS[1], ARGV[1]) redis.call('INCR', KEYS[2]) return redis.call('GET', KEYS[1])"
+SCRIPT_LOADED = (Setup(listed=lambda: [("SCRIPT", "LOAD", SCRIPT)]),)
 # What pops finish and what is added to from nothing.
 LIST_TO_POP = (*_once("DEL poplist"), Setup(_members("RPUSH poplist", "element:__rand_int__:{}", 100), MANY // 100))
 SET_TO_POP = (*_once("DEL popset"), Setup(_members("SADD popset", "member:__rand_1st__:{}", 10), MANY // 10))
@@ -160,6 +166,12 @@ TESTS: tuple[Test, ...] = (
     Test("pfcount10", words("PFCOUNT", 10, "pfc:__rand_int__"), SKETCHES, 100),
     Test("geosearch5km", words("GEOSEARCH places FROMMEMBER place:__rand_int__ BYRADIUS 5 km"), PLACES, SOME),
     Test("multi_exec", words("MULTI ; INCR cnt:__rand_int__ ; INCR cnt:__rand_int__ ; EXEC"), COUNTERS),
+    Test(
+        "evalsha3",
+        ("EVALSHA", hashlib.sha1(SCRIPT.encode()).hexdigest(), *words("2 key:__rand_int__ cnt:__rand_int__ __data__")),
+        (*STRINGS, *COUNTERS, *SCRIPT_LOADED),
+    ),
+    Test("publish50", words(f"PUBLISH {CHANNEL} __data__"), requests=20_000, subscribers=50),
     Test("eval", ("EVAL", "return redis.call('GET', KEYS[1])", "1", "key:__rand_int__"), STRINGS),
 )
 DEFAULT = "get,set,incr,mset10,mget10"

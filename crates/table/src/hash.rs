@@ -34,6 +34,12 @@ impl Seen {
     /// Says that it is in the line, if anywhere.
     pub const ANY_SLOT: u8 = u8::MAX;
 
+    /// Whether it was not seen.
+    #[inline]
+    pub fn is_nowhere(self) -> bool {
+        self.segment == Seen::NOWHERE.segment
+    }
+
     /// Whether it was not in the line where it is at home, but may be in the next, which was asked for.
     #[inline]
     pub fn is_displaced(self) -> bool {
@@ -41,8 +47,8 @@ impl Seen {
     }
 }
 
-/// A seeded 64-bit hash. The upper 48 bits are the *position* (directory, then line: the order of walks), the rest goes
-/// into the tag of a slot.
+/// A seeded 64-bit hash. The upper 48 bits are the *position* (directory, then line: the order of walks); the keyspace puts
+/// the rest into the tags of its slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyHash(pub u64);
 

@@ -11,12 +11,11 @@
 //! Items are let go inside the map, never handed out: pins may still have them (see `pins`). Who wants to know what went sees
 //! it just before.
 
-use crate::hash::{Hasher, Key, KeyHash, POSITION_BITS, Seen};
+use crate::hash::{Hasher, Key, POSITION_BITS, Seen};
 use crate::item::Item;
 use crate::lines::{LINE_SLOTS, Lines, Memory};
 use crate::pins::{Access, Pin, Pins};
 use crate::segment::{Place, Segment};
-use crate::slot::Tag;
 use crate::table::{Location, Table};
 
 /// All that a map has.
@@ -124,16 +123,18 @@ impl<I: Item> Map<I> {
         }
     }
 
-    /// Asks the processor for the items that may be the key's, and notes in it where it seems to be: the second step.
+    /// Asks the processor for the items that may be the key's, and notes in it where it seems to be: the second step. Whether
+    /// it may be there: otherwise it is not, as long as the map does not change.
     #[inline]
-    pub fn prefetch_item(&self, key: &mut Key<'_>) {
+    pub fn prefetch_item(&self, key: &mut Key<'_>) -> bool {
         key.seen = match &self.root {
             Root::One(segment) => {
-                let place = segment.prefetch_item(key.hash.position(), Tag::of(key.hash));
+                let place = segment.prefetch_item(key.hash.position());
                 place.map_or(Seen::NOWHERE, |(line, slot)| Seen { segment: 0, line, slot })
             }
             Root::Many(table) => table.prefetch_item(*key),
-        }
+        };
+        !key.seen.is_nowhere()
     }
 
     /// Where the item of a key is, to be looked up in a pin that is made before the map changes ([`Pin::get`]).
@@ -190,16 +191,23 @@ impl<I: Item> Map<I> {
     /// Puts an item in, in place of one of the same key, if there is one; whether the key is new.
     pub fn insert(&mut self, item: I, hasher: &Hasher) -> bool {
         let key = hasher.key(I::key(item.look()));
-        let hash = key.hash;
+        let position = key.hash.position();
         match (self.find(key), &mut self.root) {
             (Some(location), Root::One(segment)) => segment.replace(location.place, item, &mut self.pins),
             (Some(location), Root::Many(table)) => table.replace(location, item, &mut self.pins),
             (None, _) => {
-                self.insert_new(hash, item, hasher);
+                self.insert_new(position, item, hasher);
                 return true;
             }
         }
         false
+    }
+
+    /// Puts in an item whose key the map does not have.
+    #[inline]
+    pub fn add(&mut self, item: I, hasher: &Hasher) {
+        let position = hasher.hash(I::key(item.look())).position();
+        self.insert_new(position, item, hasher);
     }
 
     /// Puts in the item that `make` returns unless the key is there already; whether it was put in. `make` must
@@ -209,26 +217,26 @@ impl<I: Item> Map<I> {
         let key = hasher.key(key);
         let is_new = self.find(key).is_none();
         if is_new {
-            self.insert_new(key.hash, make(), hasher);
+            self.insert_new(key.hash.position(), make(), hasher);
         }
         is_new
     }
 
-    /// Puts in an item whose key the map does not have.
-    fn insert_new(&mut self, hash: KeyHash, item: I, hasher: &Hasher) {
+    /// The same for an item whose position is known.
+    fn insert_new(&mut self, position: u64, item: I, hasher: &Hasher) {
         while let Root::One(segment) = &mut self.root {
             if !segment.is_full() {
-                segment.insert(hash, item, &mut self.pins);
+                segment.insert(position, item, &mut self.pins);
                 return;
             }
             if segment.is_largest() {
                 self.become_many();
                 break;
             }
-            segment.grow(hasher, &mut self.pins);
+            segment.grow(&mut self.pins);
         }
         if let Root::Many(table) = &mut self.root {
-            table.insert(hash, item, hasher, &mut self.pins);
+            table.insert(position, item, hasher, &mut self.pins);
         }
     }
 
@@ -269,7 +277,7 @@ impl<I: Item> Map<I> {
     pub(crate) fn settle(&mut self, position: u64, hasher: &Hasher) {
         match &mut self.root {
             Root::One(segment) if segment.is_sparse() => {
-                segment.resize(segment.len(), hasher, &mut self.pins);
+                segment.resize(segment.len(), &mut self.pins);
             }
             Root::One(_) => {}
             Root::Many(table) => {
@@ -283,8 +291,8 @@ impl<I: Item> Map<I> {
         }
     }
 
-    pub(crate) fn place_at(&self, segment: usize, slot: usize, hasher: &Hasher) -> Option<Place> {
-        self.segments().get(segment)?.place_at(slot, hasher)
+    pub(crate) fn place_at(&self, segment: usize, slot: usize) -> Option<Place> {
+        self.segments().get(segment)?.place_at(slot)
     }
 
     /// Takes everything out.
@@ -332,16 +340,10 @@ impl<I: Item> Map<I> {
     /// Calls `visit` for the items of the next lines, in hash order, from a cursor on (0 at the beginning): until `count`
     /// items were visited or as many lines. Returns the next cursor, 0 at the end. What is in the map from the first call
     /// to the last is visited at least once, whatever is put in and taken out meanwhile.
-    pub fn scan<'a>(
-        &'a self,
-        cursor: u64,
-        count: usize,
-        hasher: &Hasher,
-        visit: &mut dyn FnMut(I::Ref<'a>),
-    ) -> u64 {
+    pub fn scan<'a>(&'a self, cursor: u64, count: usize, visit: &mut dyn FnMut(I::Ref<'a>)) -> u64 {
         let (mut cursor, mut visited) = (cursor, 0);
         for _ in 0..count.max(1) {
-            cursor = self.visit_line(cursor, hasher, &mut |item| {
+            cursor = self.visit_line(cursor, &mut |item| {
                 visited += 1;
                 visit(item);
             });
@@ -352,13 +354,13 @@ impl<I: Item> Map<I> {
         cursor
     }
 
-    fn visit_line<'a>(&'a self, cursor: u64, hasher: &Hasher, visit: &mut dyn FnMut(I::Ref<'a>)) -> u64 {
+    fn visit_line<'a>(&'a self, cursor: u64, visit: &mut dyn FnMut(I::Ref<'a>)) -> u64 {
         if cursor >> POSITION_BITS != 0 {
             return 0;
         }
         let next = match &self.root {
-            Root::One(segment) => segment.visit_line(cursor, hasher, visit),
-            Root::Many(table) => table.visit_line(cursor, hasher, visit),
+            Root::One(segment) => segment.visit_line(cursor, visit),
+            Root::Many(table) => table.visit_line(cursor, visit),
         };
         next.unwrap_or(0)
     }

@@ -80,8 +80,8 @@ impl<I: Item> Map<I> {
         self.slot_at(index).and_then(Slot::item)
     }
 
-    fn location_of(&self, (segment, slot): SlotIndex, hasher: &Hasher) -> Option<Location> {
-        let place = self.place_at(segment as usize, slot as usize, hasher)?;
+    fn location_of(&self, (segment, slot): SlotIndex) -> Option<Location> {
+        let place = self.place_at(segment as usize, slot as usize)?;
         Some(Location { segment, place })
     }
 
@@ -157,7 +157,7 @@ impl<I: Item> Map<I> {
         hasher: &Hasher,
         visit: impl FnOnce(I::Ref<'_>),
     ) -> bool {
-        let drawn = self.random_slot(draw).and_then(|index| self.location_of(index, hasher));
+        let drawn = self.random_slot(draw).and_then(|index| self.location_of(index));
         let Some(location) = drawn else { return false };
         let position = self.take_at(location, hasher, visit);
         position.into_iter().for_each(|position| self.settle(position, hasher));
@@ -193,7 +193,7 @@ impl<I: Item> Map<I> {
             let (mut positions, mut taken) = ([0; BATCH], 0);
             for index in &batch {
                 // A slot drawn twice is empty the second time.
-                let Some(location) = self.location_of(*index, hasher) else { continue };
+                let Some(location) = self.location_of(*index) else { continue };
                 let Some(position) = self.take_at(location, hasher, &mut *visit) else { continue };
                 positions[taken] = position;
                 taken += 1;

@@ -1,7 +1,9 @@
 //! A part of a table: up to 64 cache lines of eight slots, for the keys of one range of the hash.
 //!
 //! The range is cut evenly into as many pieces as there are lines; a key's *home* is the line of its piece. So lines
-//! are in hash order, whatever their number. A key whose home is full goes to the next line with room (around the
+//! are in hash order, whatever their number. A slot's *tag* is the first 19 bits of the key's position within the range: it
+//! tells keys of a line apart (they share some six bits), and it tells the home. So a segment grows without a look at its
+//! items; only a split, which gives every tag a further bit, hashes them. A key whose home is full goes to the next line with room (around the
 //! end); every line it passes counts it (four bits per line, sticky at 15), and a search goes on past a line only if
 //! that line was passed. Removal just empties a slot: nothing else moves, no other item is touched.
 //!
@@ -11,12 +13,12 @@
 //! Rejected: "stop at a line with an empty slot" instead of counting (a removal from a full line must then fetch the
 //! items of the next line to see which could come back).
 
-use crate::hash::{Hasher, Key, KeyHash, Seen};
+use crate::hash::{Hasher, Key, Seen};
 use crate::item::Item;
 use crate::lines::{LINE_SLOTS, Line, Lines};
 use crate::pins::{Access, Pins};
 use crate::prefetch::prefetch;
-use crate::slot::{Slot, Tag};
+use crate::slot::{Slot, TAG_BITS, Tag};
 
 /// Lines in the largest segment.
 pub const LINES_MAX: usize = 64;
@@ -108,15 +110,24 @@ impl<I: Item> Segment<I> {
         self.line_count() * size_of::<Line<I>>()
     }
 
+    /// The tag of a position: its first bits within the segment's range.
     #[inline]
-    fn home(&self, position: u64) -> usize {
-        let inner = position & ((1u64 << self.free_bits) - 1);
-        ((inner * self.line_count() as u64) >> self.free_bits) as usize
+    fn tag(&self, position: u64) -> Tag {
+        Tag::of(position << (u64::BITS - self.free_bits()) >> (u64::BITS - TAG_BITS))
+    }
+
+    #[inline]
+    fn home(&self, tag: Tag) -> usize {
+        ((tag.bits() * self.line_count() as u64) >> TAG_BITS) as usize
     }
 
     /// The first position (within the segment's range) whose home is not before `line`.
     fn line_start(&self, line: usize) -> u64 {
-        ((line as u64) << self.free_bits).div_ceil(self.line_count() as u64)
+        let tag = ((line as u64) << TAG_BITS).div_ceil(self.line_count() as u64);
+        match self.free_bits().checked_sub(TAG_BITS) {
+            Some(rest) => tag << rest,
+            None => tag.div_ceil(1 << (TAG_BITS - self.free_bits())),
+        }
     }
 
     #[inline]
@@ -133,7 +144,7 @@ impl<I: Item> Segment<I> {
     /// Asks the processor for the line where a key of this position is at home.
     #[inline]
     pub fn prefetch_line(&self, position: u64) {
-        if let Some(line) = self.lines().get(self.home(position)) {
+        if let Some(line) = self.lines().get(self.home(self.tag(position))) {
             prefetch(std::ptr::from_ref(line).cast());
         }
     }
@@ -141,13 +152,9 @@ impl<I: Item> Segment<I> {
     /// Asks the processor for the items in the line of this position that may be the key's; if there are none, but some
     /// keys have passed that line, for the line after it. Returns where the key is to be looked for (line and slot).
     #[inline]
-    pub fn prefetch_item(&self, position: u64, tag: Tag) -> Option<(u8, u8)> {
-        self.prefetch_in_line(self.home(position), tag)
-    }
-
-    /// The same for the line in which the key is to be looked for.
-    #[inline]
-    pub fn prefetch_in_line(&self, at: usize, tag: Tag) -> Option<(u8, u8)> {
+    pub fn prefetch_item(&self, position: u64) -> Option<(u8, u8)> {
+        let tag = self.tag(position);
+        let at = self.home(tag);
         let line = self.lines().get(at)?;
         let mut mask = line.matches(tag);
         if mask == 0 {
@@ -175,14 +182,18 @@ impl<I: Item> Segment<I> {
     pub fn find_seen(&self, key: Key<'_>) -> Option<Place> {
         let Seen { line, slot, .. } = key.seen;
         let item = self.lines().get(usize::from(line))?.0[usize::from(slot) % LINE_SLOTS].item()?;
-        I::has_key(item, key.bytes).then(|| Place { line, slot, home: self.home(key.hash.position()) as u8 })
+        I::has_key(item, key.bytes).then(|| Place {
+            line,
+            slot,
+            home: self.home(self.tag(key.hash.position())) as u8,
+        })
     }
 
     /// Where a key is.
     #[inline]
     pub fn find(&self, key: Key<'_>) -> Option<Place> {
-        let home = self.home(key.hash.position());
-        let tag = Tag::of(key.hash);
+        let tag = self.tag(key.hash.position());
+        let home = self.home(tag);
         let mut line = home;
         loop {
             let slots = &self.lines()[line];
@@ -256,17 +267,16 @@ impl<I: Item> Segment<I> {
         self.line_count() > 1 && self.len() * 4 < self.line_count() * LINE_SLOTS
     }
 
-    /// Puts in an item whose key has this hash; the segment must not be full and must not have the key.
+    /// Puts in an item whose key has this position; the segment must not be full and must not have the key.
     #[inline]
-    pub fn insert(&mut self, hash: KeyHash, item: I, pins: &mut Pins<I>) {
-        let slot = Slot::new(item, Tag::of(hash), pins.may_exist());
-        self.put(self.home(hash.position()), slot, pins);
+    pub fn insert(&mut self, position: u64, item: I, pins: &mut Pins<I>) {
+        self.put(Slot::new(item, self.tag(position), pins.may_exist()), pins);
     }
 
     /// Puts a slot into an empty one.
     #[inline]
-    fn put(&mut self, home: usize, mut slot: Slot<I>, pins: &mut Pins<I>) {
-        let place = self.free_place(home);
+    fn put(&mut self, mut slot: Slot<I>, pins: &mut Pins<I>) {
+        let place = self.free_place(self.home(slot.tag()));
         std::mem::swap(self.slot_mut(place, pins), &mut slot);
         self.count += 1;
     }
@@ -306,29 +316,20 @@ impl<I: Item> Segment<I> {
     }
 
     /// The place of the item in one of the slots, counted through all lines.
-    pub fn place_at(&self, index: usize, hasher: &Hasher) -> Option<Place> {
-        let item = self.lines().get(index / LINE_SLOTS)?.0[index % LINE_SLOTS].item()?;
-        let home = self.home(hasher.hash(I::key(item)).position());
+    pub fn place_at(&self, index: usize) -> Option<Place> {
+        let slot = &self.lines().get(index / LINE_SLOTS)?.0[index % LINE_SLOTS];
+        let home = (!slot.is_empty()).then(|| self.home(slot.tag()))?;
         Some(Place { line: (index / LINE_SLOTS) as u8, slot: (index % LINE_SLOTS) as u8, home: home as u8 })
     }
 
     fn take_all(&mut self, pins: &mut Pins<I>) -> Vec<Slot<I>> {
         let mut slots = Vec::with_capacity(self.len());
-        for line in self.lines_mut(pins) {
-            for slot in &mut line.0 {
-                if !slot.is_empty() {
-                    slot.prefetch();
-                    slots.push(std::mem::replace(slot, Slot::EMPTY));
-                }
+        for slot in self.lines_mut(pins).iter_mut().flat_map(|line| &mut line.0) {
+            if !slot.is_empty() {
+                slots.push(std::mem::replace(slot, Slot::EMPTY));
             }
         }
         slots
-    }
-
-    fn put_back(&mut self, slot: Slot<I>, hasher: &Hasher, pins: &mut Pins<I>) {
-        let Some(item) = slot.item() else { return };
-        let home = self.home(hasher.hash(I::key(item)).position());
-        self.put(home, slot, pins);
     }
 
     /// The smallest size that keeps `keys` under four fifths full.
@@ -337,39 +338,43 @@ impl<I: Item> Segment<I> {
         *SIZES.iter().find(fits).unwrap_or(&SIZES[SIZES.len() - 1])
     }
 
-    fn rebuild(&mut self, lines: u8, hasher: &Hasher, pins: &mut Pins<I>) {
+    fn rebuild(&mut self, lines: u8, pins: &mut Pins<I>) {
         let slots = self.take_all(pins);
         *self = Segment::with_lines(self.free_bits(), lines);
-        slots.into_iter().for_each(|slot| self.put_back(slot, hasher, pins));
+        slots.into_iter().for_each(|slot| self.put(slot, pins));
     }
 
     /// Rebuilds the segment with room for `keys` keys (and all it has).
-    pub fn resize(&mut self, keys: usize, hasher: &Hasher, pins: &mut Pins<I>) {
-        self.rebuild(Segment::<I>::size_for(keys.max(self.len())), hasher, pins);
+    pub fn resize(&mut self, keys: usize, pins: &mut Pins<I>) {
+        self.rebuild(Segment::<I>::size_for(keys.max(self.len())), pins);
     }
 
     /// Grows by one step.
-    pub fn grow(&mut self, hasher: &Hasher, pins: &mut Pins<I>) {
+    pub fn grow(&mut self, pins: &mut Pins<I>) {
         let now = self.line_count();
         let next = SIZES.iter().find(|lines| usize::from(**lines) > now);
-        self.rebuild(next.copied().unwrap_or(now as u8), hasher, pins);
+        self.rebuild(next.copied().unwrap_or(now as u8), pins);
     }
 
     /// Cuts the range in two: this segment keeps the lower half, the upper one is returned.
     pub fn split(&mut self, hasher: &Hasher, pins: &mut Pins<I>) -> Segment<I> {
-        let half = 1u64 << (self.free_bits - 1);
         let bits = self.free_bits() - 1;
-        let slots = self.take_all(pins);
-        let is_upper =
-            |slot: &Slot<I>| slot.item().is_some_and(|item| hasher.hash(I::key(item)).position() & half != 0);
-        let (upper, lower): (Vec<Slot<I>>, Vec<Slot<I>>) = slots.into_iter().partition(is_upper);
+        let is_upper = |slot: &Slot<I>| slot.tag().bits() >> (TAG_BITS - 1) == 1;
+        let (upper, lower): (Vec<Slot<I>>, Vec<Slot<I>>) =
+            self.take_all(pins).into_iter().partition(is_upper);
         *self = Segment::build(bits, lower, hasher, pins);
         Segment::build(bits, upper, hasher, pins)
     }
 
-    fn build(free_bits: u32, slots: Vec<Slot<I>>, hasher: &Hasher, pins: &mut Pins<I>) -> Segment<I> {
+    /// A segment of slots that come from one of another range.
+    fn build(free_bits: u32, mut slots: Vec<Slot<I>>, hasher: &Hasher, pins: &mut Pins<I>) -> Segment<I> {
         let mut segment = Segment::with_capacity(free_bits, slots.len() + 1);
-        slots.into_iter().for_each(|slot| segment.put_back(slot, hasher, pins));
+        slots.iter().for_each(Slot::prefetch);
+        for slot in &mut slots {
+            let position = slot.item().map_or(0, |item| hasher.hash(I::key(item)).position());
+            slot.set_tag(segment.tag(position));
+        }
+        slots.into_iter().for_each(|slot| segment.put(slot, pins));
         segment
     }
 
@@ -397,21 +402,13 @@ impl<I: Item> Segment<I> {
 
     /// Calls `visit` for every key whose home is the line of `position`, and returns the first position that belongs
     /// to the next line, or `None` at the end of the segment. Positions are relative to the segment's range.
-    pub fn visit_line<'a>(
-        &'a self,
-        position: u64,
-        hasher: &Hasher,
-        visit: &mut dyn FnMut(I::Ref<'a>),
-    ) -> Option<u64> {
-        let home = self.home(position);
+    pub fn visit_line<'a>(&'a self, position: u64, visit: &mut dyn FnMut(I::Ref<'a>)) -> Option<u64> {
+        let home = self.home(self.tag(position));
+        let is_at_home = |slot: &&Slot<I>| self.home(slot.tag()) == home;
         let mut line = home;
         loop {
             self.lines()[line].0.iter().for_each(Slot::prefetch);
-            for item in self.lines()[line].0.iter().filter_map(Slot::item) {
-                if self.home(hasher.hash(I::key(item)).position()) == home {
-                    visit(item);
-                }
-            }
+            self.lines()[line].0.iter().filter(is_at_home).filter_map(Slot::item).for_each(&mut *visit);
             let passed = self.passed(line);
             line = self.after(line);
             if passed == 0 || line == home {

@@ -1,17 +1,18 @@
 //! The slot that owns an item, and the comparison of eight at once. Unsafe leaf module.
 //!
-//! A slot is the item's address with 19 bits of the hash around it (16 above, 3 below; items are aligned to 16) and
-//! one bit that says that no pin has the item (see `pins`):
+//! A slot is the item's address with a tag of 19 bits around it (16 above, 3 below; items are aligned to 16) and one bit
+//! that says that no pin has the item (see `pins`):
 //!
 //! ```text
-//! | hash bits 0..16 | address (bits 4..48) | hash bits 16..19 | young |
+//! | tag bits 3..19 | address (bits 4..48) | tag bits 0..3 | young |
 //! ```
+//!
+//! Which bits of the hash a tag has is the segment's business.
 #![allow(unsafe_code)]
 
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
-use crate::hash::KeyHash;
 use crate::item::Item;
 use crate::prefetch::prefetch;
 
@@ -21,17 +22,31 @@ pub struct Slot<I: Item>(u64, PhantomData<I>);
 
 const YOUNG_BIT: u64 = 1;
 const TAG_MASK: u64 = 0xffff_0000_0000_000e;
+/// Those of its bits that stand below the address.
+const LOW_MASK: u64 = 0xe;
 const ADDRESS_MASK: u64 = 0x0000_ffff_ffff_fff0;
 
-/// What a slot's tag must be to hold a key of some hash.
+/// Bits of a tag.
+pub(crate) const TAG_BITS: u32 = 19;
+const LOW_BITS: u32 = 3;
+const LOW_SHIFT: u32 = 1;
+const HIGH_SHIFT: u32 = 48;
+
+/// What a slot's tag must be to hold a key.
 #[derive(Clone, Copy)]
 pub struct Tag(u64);
 
 impl Tag {
-    /// The tag of a hash.
+    /// The tag of these bits, [`TAG_BITS`] of them.
     #[inline]
-    pub fn of(hash: KeyHash) -> Tag {
-        Tag((hash.0 << 48) | ((hash.0 >> 15) & 0xe))
+    pub fn of(bits: u64) -> Tag {
+        Tag((bits >> LOW_BITS) << HIGH_SHIFT | (bits << LOW_SHIFT & LOW_MASK))
+    }
+
+    /// Its bits.
+    #[inline]
+    pub fn bits(self) -> u64 {
+        self.0 >> HIGH_SHIFT << LOW_BITS | (self.0 & LOW_MASK) >> LOW_SHIFT
     }
 }
 
@@ -136,6 +151,14 @@ impl<I: Item> Slot<I> {
         Tag(self.0 & TAG_MASK)
     }
 
+    /// Gives the item, if there is one, another tag.
+    #[inline]
+    pub fn set_tag(&mut self, tag: Tag) {
+        if !self.is_empty() {
+            self.0 = self.0 & !TAG_MASK | tag.0;
+        }
+    }
+
     /// Asks the processor to bring the item's first lines.
     #[inline]
     pub fn prefetch(&self) {
@@ -198,30 +221,28 @@ mod tests {
 
     #[test]
     fn eight_slots_are_compared_at_once() {
-        let hash = |bits: u32| KeyHash(0x1234_5678_9abc_def0 ^ u64::from(bits & 1));
+        let tag = |bit: u64| Tag::of(0x5_a5a4 ^ bit);
         for wanted in 0..=255u32 {
             let slots = std::array::from_fn(|index| match (wanted >> index) & 1 {
-                1 => Slot::new(Box::new(Number([7; 4])), Tag::of(hash(0)), true),
+                1 => Slot::new(Box::new(Number([7; 4])), tag(0), true),
                 _ if index % 2 == 0 => Slot::EMPTY,
-                _ => Slot::new(Box::new(Number([7; 4])), Tag::of(hash(1)), false),
+                _ => Slot::new(Box::new(Number([7; 4])), tag(1), false),
             });
-            assert_eq!(Slot::matching(&slots, Tag::of(hash(0))), wanted);
-            let each = slots
-                .iter()
-                .rev()
-                .fold(0, |mask, slot| mask << 1 | u32::from(slot.matches(Tag::of(hash(0)))));
+            assert_eq!(Slot::matching(&slots, tag(0)), wanted);
+            let each = slots.iter().rev().fold(0, |mask, slot| mask << 1 | u32::from(slot.matches(tag(0))));
             assert_eq!(each, wanted);
         }
     }
 
     #[test]
     fn a_slot_gives_back_what_it_took() {
-        let hash = KeyHash(0x1234_5678_9abc_def0);
-        let mut slot = Slot::new(Box::new(Number([1, 2, 3, 4])), Tag::of(hash), true);
-        assert!(slot.matches(Tag::of(hash)) && slot.is_young());
+        let tag = Tag::of(0x5_a5a5);
+        let mut slot = Slot::new(Box::new(Number([1, 2, 3, 4])), tag, true);
+        assert!(slot.matches(tag) && slot.is_young());
         slot.age();
-        assert!(slot.matches(Tag::of(hash)) && !slot.is_young());
-        assert!(!slot.matches(Tag::of(KeyHash(0x1234_5678_9abc_def1))));
+        assert!(slot.matches(tag) && !slot.is_young());
+        assert_eq!(slot.tag().bits(), 0x5_a5a5);
+        (0..TAG_BITS).for_each(|bit| assert!(!slot.matches(Tag::of(0x5_a5a5 ^ 1 << bit))));
         assert_eq!(slot.item().map(|item| item.0), Some([1, 2, 3, 4]));
         assert!(slot.take().is_some() && slot.is_empty() && slot.item().is_none());
     }

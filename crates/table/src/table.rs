@@ -6,11 +6,10 @@
 //! backwards. Because directory, segments and lines are all in hash order, a position is a cursor that stays valid
 //! whatever happens to the table.
 
-use crate::hash::{Hasher, Key, KeyHash, POSITION_BITS, Seen};
+use crate::hash::{Hasher, Key, POSITION_BITS, Seen};
 use crate::item::Item;
 use crate::pins::{Access, Pins};
 use crate::segment::{Place, Segment};
-use crate::slot::Tag;
 
 /// A position below which a segment is not split further; a hash that good never gets there.
 const FREE_BITS_MIN: u32 = 8;
@@ -128,7 +127,7 @@ impl<I: Item> Table<I> {
     pub fn prefetch_item(&self, key: Key<'_>) -> Seen {
         let position = key.hash.position();
         let place = self.segment_index(position).and_then(|segment| {
-            let (line, slot) = self.segments[segment as usize].prefetch_item(position, Tag::of(key.hash))?;
+            let (line, slot) = self.segments[segment as usize].prefetch_item(position)?;
             Some(Seen { segment, line, slot })
         });
         place.unwrap_or(Seen::NOWHERE)
@@ -161,22 +160,21 @@ impl<I: Item> Table<I> {
         self.segments[location.segment as usize].replace(location.place, item, pins);
     }
 
-    /// Puts in an item whose key, of this hash, the table does not have.
-    pub fn insert(&mut self, hash: KeyHash, item: I, hasher: &Hasher, pins: &mut Pins<I>) {
-        let position = hash.position();
+    /// Puts in an item whose key, of this position, the table does not have.
+    pub fn insert(&mut self, position: u64, item: I, hasher: &Hasher, pins: &mut Pins<I>) {
         let mut segment = self.segment_index(position).unwrap_or(0);
         while self.segments[segment as usize].is_full() {
             self.make_room(segment, position, hasher, pins);
             segment = self.segment_index(position).unwrap_or(0);
         }
         self.len += 1;
-        self.segments[segment as usize].insert(hash, item, pins);
+        self.segments[segment as usize].insert(position, item, pins);
     }
 
     fn make_room(&mut self, index: u32, position: u64, hasher: &Hasher, pins: &mut Pins<I>) {
         let segment = &mut self.segments[index as usize];
         if !segment.is_largest() {
-            return segment.grow(hasher, pins);
+            return segment.grow(pins);
         }
         let bits = segment.free_bits();
         assert!(bits > FREE_BITS_MIN, "a seeded hash spreads keys over far more bits than this");
@@ -217,7 +215,7 @@ impl<I: Item> Table<I> {
     fn shrink(&mut self, position: u64, hasher: &Hasher, pins: &mut Pins<I>) {
         let Some(index) = self.segment_index(position) else { return };
         let keys = self.segments[index as usize].len();
-        self.segments[index as usize].resize(keys, hasher, pins);
+        self.segments[index as usize].resize(keys, pins);
         while self.merge_with_neighbour(position, hasher, pins) {}
     }
 
@@ -270,16 +268,11 @@ impl<I: Item> Table<I> {
 
     /// Calls `visit` for every key at home in the line of `position` (relative to the table). Returns the position at
     /// which the next line begins, or `None` at the end.
-    pub fn visit_line<'a>(
-        &'a self,
-        position: u64,
-        hasher: &Hasher,
-        visit: &mut dyn FnMut(I::Ref<'a>),
-    ) -> Option<u64> {
+    pub fn visit_line<'a>(&'a self, position: u64, visit: &mut dyn FnMut(I::Ref<'a>)) -> Option<u64> {
         let segment = self.segment_of(position)?;
         let free = (1u64 << segment.free_bits()) - 1;
         let first = self.relative(position) & !free;
-        let next = match segment.visit_line(position & free, hasher, visit) {
+        let next = match segment.visit_line(position & free, visit) {
             Some(next) => first + next,
             None => first + free + 1,
         };

@@ -28,6 +28,8 @@ pub struct CommandEntry {
     pub handler: Handler,
     /// See [`CommandEntry::is_sequential`].
     is_sequential: bool,
+    /// See [`CommandEntry::opens_transaction`].
+    opens_transaction: bool,
     /// The index of its one key, 0 if its keys are to be found in another way.
     single_key: u8,
     subcommands: Vec<CommandId>,
@@ -46,6 +48,18 @@ impl CommandEntry {
     #[inline]
     pub fn is_sequential(&self) -> bool {
         self.is_sequential
+    }
+
+    /// Whether it is MULTI.
+    #[inline]
+    pub fn opens_transaction(&self) -> bool {
+        self.opens_transaction
+    }
+
+    /// Whether it is EXEC.
+    #[inline]
+    pub fn runs_queue(&self) -> bool {
+        self.flags & flags::RUNS_QUEUE != 0
     }
 
     /// Whether a request needs every stripe locked.
@@ -165,6 +179,7 @@ impl CommandTable {
             flags: command.flags,
             handler: command.handler,
             is_sequential: is_sequential(command),
+            opens_transaction: parent.is_none() && command.name == "multi",
             single_key: single_key(command),
             subcommands,
         });

@@ -5,7 +5,7 @@
 //! Redis's order (`admission`); the stripes of its keys locked, the handler, the effects into the journal while the
 //! stripes are still locked (`run`); statistics (`account`). EXEC is the same with the union of the stripes of its queue,
 //! all locked from the check of the watched keys to the last effect (`transaction`): that is what makes transactions
-//! serializable. The commands that a script calls come in through `script`.
+//! serializable; one that a client sent as a whole is not even queued (`at_once`). The commands that a script calls come in through `script`.
 //!
 //! Two things that another worker may order at any time, CLIENT PAUSE and CLIENT KILL, are looked at once the stripes are
 //! locked (see [`Gate`](run::Gate)): a check before the locks could be passed just before the order and acted upon long
@@ -13,6 +13,7 @@
 
 mod account;
 mod admission;
+mod at_once;
 mod listen;
 mod migrate;
 mod replay;
@@ -210,6 +211,13 @@ impl Executor {
                 // Not before anything has run: what is in the output may be of others before these.
                 if at > 0 && out.len() > out_max {
                     return (at, Outcome::Done);
+                }
+                if let Some(next) = runner.run_at_once(client, requests, at, keys, out, clock, effects) {
+                    at = next;
+                    if client.has_promises() {
+                        return (at, Outcome::Continues);
+                    }
+                    continue;
                 }
             }
             let Some(prepared) = requests.prepared(at) else { return (at, Outcome::Done) };

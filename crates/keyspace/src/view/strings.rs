@@ -86,8 +86,8 @@ impl View<'_> {
     }
 
     /// Edits a string that changes in length as it is edited; it becomes `raw`. One that lives in its entry is edited beside
-    /// it, and gets a buffer of its own once it is long. `admit` sees the entry first and refuses what it does not like; `edit` says as how many changes it counts. `None` if there is
-    /// no such key; otherwise what `edit` said.
+    /// it, and gets a buffer of its own once it is long. `admit` sees the entry first and refuses what it does not like; `edit` says as how many changes it counts, none
+    /// only if it left the string as it was. `None` if there is no such key; otherwise what `edit` said.
     ///
     /// # Errors
     /// Those of `admit`; nothing is changed then.
@@ -198,17 +198,20 @@ fn edit_at(
         return Some(edit(long_string(table, location)?.as_mut_vec()));
     }
     let mut entry = table.entry_mut(location)?;
-    let mut bytes = match entry.as_ref().value() {
-        ValueRef::Int(number) => itoa::Buffer::new().format(number).as_bytes().to_vec(),
-        ValueRef::Bytes { bytes, .. } => {
+    let (mut bytes, is_raw) = match entry.as_ref().value() {
+        ValueRef::Int(number) => (itoa::Buffer::new().format(number).as_bytes().to_vec(), false),
+        ValueRef::Bytes { bytes, raw } => {
             // Room for a small change.
             let mut copy = Vec::with_capacity(bytes.len() + 16);
             copy.extend_from_slice(bytes);
-            copy
+            (copy, raw)
         }
         ValueRef::Object(_) => return None,
     };
     let changes = edit(&mut bytes);
+    if changes == 0 && is_raw {
+        return Some(0);
+    }
     let (expire_ms, access) = (entry.as_ref().expire_ms(), entry.as_ref().access());
     let inline = NewValue::Bytes { bytes: &bytes, raw: true };
     let is_long = bytes.len() > APPENDED_INLINE_BYTES_MAX;

@@ -65,16 +65,26 @@ impl<'a> Edges<'a> {
 }
 
 /// Counts the set bits of whole bytes.
-///
-/// Each byte's bits are added to one of many lanes of a byte, which are summed up before they could overflow: so the
-/// sums, which are what is slow about counting in vectors, are few.
 struct Count<'a>(&'a [u8]);
 
 impl Work for Count<'_> {
     type Output = u64;
 
+    /// Sixteen vectors are added up, bit by bit, before any bits are counted (see [`Adder`]): twice as fast as counting those
+    /// of each vector, which takes a look-up for each half of a byte.
     #[inline(always)]
     fn run(self) -> u64 {
+        let (groups, rest) = self.0.as_chunks::<{ Adder::GROUP_BYTES }>();
+        let mut adder = Adder::default();
+        groups.iter().for_each(|group| adder.add(group));
+        adder.sum() + rest.iter().map(|byte| u64::from(byte.count_ones())).sum::<u64>()
+    }
+
+    /// Where counting bits is an instruction of vectors, it takes less than adding them up. Each byte's bits are added to
+    /// one of many lanes of a byte, which are summed up before they could overflow: so the sums, which are what is slow
+    /// then, are few.
+    #[inline(always)]
+    fn run_counting(self) -> u64 {
         const LANES: usize = 128;
         const ROWS: usize = u8::MAX as usize / u8::BITS as usize;
         let (rows, rest) = self.0.as_chunks::<LANES>();
@@ -87,6 +97,77 @@ impl Work for Count<'_> {
             count += lanes.iter().map(|lane| u64::from(*lane)).sum::<u64>();
         }
         count
+    }
+}
+
+/// Bits that are worked on at once.
+type Vector = [u64; 4];
+
+#[inline(always)]
+fn zip(a: Vector, b: Vector, combine: impl Fn(u64, u64) -> u64) -> Vector {
+    std::array::from_fn(|lane| combine(a[lane], b[lane]))
+}
+
+/// The sum of three bits for each bit of three vectors: the upper digit, and the lower.
+#[inline(always)]
+fn add(a: Vector, b: Vector, c: Vector) -> (Vector, Vector) {
+    let either = zip(a, b, |a, b| a ^ b);
+    let upper = zip(zip(a, b, |a, b| a & b), zip(either, c, |either, c| either & c), |a, b| a | b);
+    (upper, zip(either, c, |either, c| either ^ c))
+}
+
+#[inline(always)]
+fn count(vector: Vector) -> u64 {
+    vector.iter().map(|lane| u64::from(lane.count_ones())).sum()
+}
+
+/// Adds vectors up to numbers whose digits are vectors: the Harley-Seal method (Mula, Kurz, Lemire, "Faster population
+/// counts using AVX2 instructions", 2018). Of sixteen vectors a single one, the digit that stands for sixteen, is counted.
+#[derive(Default)]
+struct Adder {
+    /// The digits that stand for 1, 2, 4 and 8.
+    digits: [Vector; 4],
+    sixteens: Vector,
+}
+
+impl Adder {
+    const GROUP_BYTES: usize = 16 * size_of::<Vector>();
+
+    #[inline(always)]
+    fn add(&mut self, group: &[u8; Adder::GROUP_BYTES]) {
+        let (halves, _) = group.as_chunks::<{ Adder::GROUP_BYTES / 2 }>();
+        let (a, b) = (self.eights(&halves[0]), self.eights(&halves[1]));
+        let sixteens = self.carry(3, a, b);
+        self.sixteens = zip(self.sixteens, sixteens, |sum, bits| sum + u64::from(bits.count_ones()));
+    }
+
+    #[inline(always)]
+    fn eights(&mut self, half: &[u8; Adder::GROUP_BYTES / 2]) -> Vector {
+        let (quarters, _) = half.as_chunks::<{ Adder::GROUP_BYTES / 4 }>();
+        let (a, b) = (self.fours(&quarters[0]), self.fours(&quarters[1]));
+        self.carry(2, a, b)
+    }
+
+    #[inline(always)]
+    fn fours(&mut self, quarter: &[u8; Adder::GROUP_BYTES / 4]) -> Vector {
+        let (words, _) = quarter.as_chunks::<8>();
+        let vector = |at: usize| std::array::from_fn(|lane| u64::from_le_bytes(words[4 * at + lane]));
+        let a = self.carry(0, vector(0), vector(1));
+        let b = self.carry(0, vector(2), vector(3));
+        self.carry(1, a, b)
+    }
+
+    /// Adds two vectors to a digit; what goes to the next one.
+    #[inline(always)]
+    fn carry(&mut self, digit: usize, a: Vector, b: Vector) -> Vector {
+        let (upper, lower) = add(self.digits[digit], a, b);
+        self.digits[digit] = lower;
+        upper
+    }
+
+    fn sum(&self) -> u64 {
+        let of_digits = self.digits.iter().rev().fold(0, |sum, digit| 2 * sum + count(*digit));
+        16 * self.sixteens.iter().sum::<u64>() + of_digits
     }
 }
 
@@ -126,7 +207,7 @@ mod tests {
     fn agrees_with_looking_at_every_bit() {
         let mut rng = Rng::new(11);
         for round in 0..2000 {
-            let len = rng.below(if round % 8 == 0 { 1500 } else { 40 }) as usize;
+            let len = rng.below(if round % 8 == 0 { 5000 } else { 40 }) as usize;
             let fill = [0u8, 0xff, 0x55][rng.below(3) as usize];
             let mut bytes = vec![fill; len];
             for _ in 0..rng.below(4) {
@@ -138,6 +219,7 @@ mod tests {
             let end = start + rng.below(len as u64 * 8 - start + 1);
             let count = in_every_way(|| count_ones(&bytes, start..end));
             assert_eq!(count, (start..end).filter(|at| bit(&bytes, *at)).count() as u64);
+            assert_eq!(Count(&bytes).run_counting(), Count(&bytes).run());
             for value in [false, true] {
                 let found = in_every_way(|| find_bit(&bytes, value, start..end));
                 assert_eq!(found, (start..end).find(|at| bit(&bytes, *at) == value), "{start}..{end}");

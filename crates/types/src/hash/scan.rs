@@ -1,7 +1,5 @@
 //! Walking over a hash in parts.
 
-use ochre_table::hasher;
-
 use super::value::Entry;
 use super::word::Look;
 use super::{Hash, table};
@@ -18,7 +16,7 @@ impl Hash {
             self.live(now_ms).for_each(visit);
             return 0;
         };
-        table.fields().scan(cursor, count, hasher(), &mut |field| {
+        table.fields().scan(cursor, count, &mut |field| {
             if !table::has_expired(field, now_ms) {
                 visit(table::entry(field));
             }

@@ -42,30 +42,35 @@ impl Table {
 
     /// Writes a field; whether it is new.
     pub(super) fn put(&mut self, name: &[u8], value: &[u8], expiry: NewExpiry) -> bool {
-        let expire_ms = match self.update(name, value, expiry) {
-            Ok(()) => return false,
-            Err(expire_ms) => expire_ms,
-        };
-        let is_new = self.fields.insert(Field::new(name, value, expire_ms), hasher());
+        let Err(Anew { is_new, expire_ms }) = self.update(name, value, expiry) else { return false };
+        let field = Field::new(name, value, expire_ms);
+        if is_new {
+            self.fields.add(field, hasher());
+        } else {
+            self.fields.insert(field, hasher());
+        }
         if let Some(at_ms) = expire_ms {
             self.note(name, at_ms);
         }
         is_new
     }
 
-    /// Writes the value into the field's own block if that is possible; else when the new field expires.
-    fn update(&mut self, name: &[u8], value: &[u8], expiry: NewExpiry) -> Result<(), Option<i64>> {
+    /// Writes the value into the field's own block if that is possible; else how the field is to be written anew.
+    fn update(&mut self, name: &[u8], value: &[u8], expiry: NewExpiry) -> Result<(), Anew> {
         let new = |old: Option<i64>| match expiry {
             NewExpiry::Never => None,
             NewExpiry::Keep => old,
             NewExpiry::At(at_ms) => Some(at_ms),
         };
         match self.fields.access(name, hasher()) {
-            None => Err(new(None)),
-            Some(Access::Pinned(field)) => Err(new(field.expire_ms())),
+            None => Err(Anew { is_new: true, expire_ms: new(None) }),
+            Some(Access::Pinned(field)) => Err(Anew { is_new: false, expire_ms: new(field.expire_ms()) }),
             Some(Access::Own(mut field)) => {
                 let old = field.as_ref().expire_ms();
-                if new(old) == old && field.set_value(value) { Ok(()) } else { Err(new(old)) }
+                match new(old) == old && field.set_value(value) {
+                    true => Ok(()),
+                    false => Err(Anew { is_new: false, expire_ms: new(old) }),
+                }
             }
         }
     }
@@ -169,6 +174,14 @@ impl Table {
     }
 }
 
+/// A field that is to be put into the table.
+struct Anew {
+    /// Whether there is none of its name.
+    is_new: bool,
+    /// When it expires.
+    expire_ms: Option<i64>,
+}
+
 /// What is in a range of the table.
 struct Found {
     expired: Vec<Vec<u8>>,
@@ -182,7 +195,7 @@ fn look_through(fields: &Map<Field>, due: &Due, range: usize, now_ms: i64, max: 
     let mut found = Found { expired: Vec::new(), next_ms: None, is_whole: true };
     let (mut cursor, end) = (due.start_of(range), due.start_of(range + 1));
     loop {
-        cursor = fields.scan(cursor, 1, hasher(), &mut |field| {
+        cursor = fields.scan(cursor, 1, &mut |field| {
             let Some(at_ms) = field.expire_ms() else { return };
             if due.range_of(hasher().hash(field.name()).position()) != range {
                 return;

@@ -1,17 +1,19 @@
 //! The maxima of dense registers, found without spreading them: of ten HyperLogLogs only the result is spread.
 //!
 //! Four registers lie in three bytes. The first and the last of them lie in a byte each, so bytes are compared; the other two
-//! lie across a border, so words of two bytes are compared, from the first byte on and from the second. Masks leave of each
-//! byte or word what is a single register, and as others are zero, the maximum is that of the register:
+//! lie across a border, so words of two bytes are compared, from the first byte on and from the one before it. Masks leave
+//! of each byte or word what is a single register, and as others are zero, the maximum is that of the register:
 //!
 //! ```text
-//!   byte      0        1        2      | 3        4        5
-//!   bytes   ..aaaaaa ........ dddddd..   and so on
-//!   even    ....bbbb bb...... ........   ........ ......cc cccc....       words at 0, 2, 4
-//!   odd              ......cc cccc....   ....bbbb bb......                words at 1, 3, 5
+//!   byte   (-1)     0        1        2      | 3        4        5
+//!   bytes         ..aaaaaa ........ dddddd..   and so on
+//!   even          ....bbbb bb...... ........   ........ ......cc cccc....      words at 0, 2, 4
+//!   odd  ........ ........ ......cc cccc....   ....bbbb bb...... ........      words at -1, 1, 3
 //! ```
 //!
-//! Half as many instructions as spreading takes, which is what merging a HyperLogLog costs.
+//! Half as many instructions as spreading takes, which is what merging a HyperLogLog costs. A block is gone through in all
+//! HyperLogLogs before the next one, four of them at a time, so that the maxima stay where they are computed: kept for whole
+//! HyperLogLogs they are three times as large as one, and fetching and storing them took most of the time.
 
 use super::dense::{COUNT, DENSE_LEN};
 use crate::wide::{Work, widely};
@@ -19,13 +21,14 @@ use crate::wide::{Work, widely};
 /// Bytes that are looked at together: as many vectors of 32 as it takes for the pattern of masks to begin again.
 const BLOCK: usize = 96;
 const WORDS: usize = BLOCK / 2;
-const BLOCKS: usize = DENSE_LEN / BLOCK;
+/// HyperLogLogs that are looked at together.
+const TOGETHER: usize = 4;
 
 const B: u16 = 0x0fc0;
 const C: u16 = 0x03f0;
 const BYTE_MASKS: [u8; BLOCK] = repeated([0x3f, 0, 0xfc]);
 const EVEN_MASKS: [u16; WORDS] = repeated([B, 0, C]);
-const ODD_MASKS: [u16; WORDS] = repeated([C, B, 0]);
+const ODD_MASKS: [u16; WORDS] = repeated([0, C, B]);
 
 const fn repeated<T: Copy, const LEN: usize>(pattern: [T; 3]) -> [T; LEN] {
     let mut all = [pattern[0]; LEN];
@@ -37,105 +40,97 @@ const fn repeated<T: Copy, const LEN: usize>(pattern: [T; 3]) -> [T; LEN] {
     all
 }
 
-/// Maxima of dense registers.
-#[derive(Clone, Debug)]
-pub(super) struct PackedMaxima {
-    bytes: [[u8; BLOCK]; BLOCKS],
-    even: [[u16; WORDS]; BLOCKS],
-    odd: [[u16; WORDS]; BLOCKS],
+/// The registers of a dense HyperLogLog, behind a byte that does not matter.
+pub(super) type Preceded = [u8; 1 + DENSE_LEN];
+
+/// The maxima of the registers of several dense HyperLogLogs, as they are stored.
+pub(super) fn maxima(all: &[&Preceded]) -> [u8; DENSE_LEN] {
+    widely(Maxima(all))
 }
 
-impl PackedMaxima {
-    /// Those of no registers.
-    pub(super) fn new() -> Box<PackedMaxima> {
-        Box::new(PackedMaxima {
-            bytes: [[0; BLOCK]; BLOCKS],
-            even: [[0; WORDS]; BLOCKS],
-            odd: [[0; WORDS]; BLOCKS],
-        })
-    }
+struct Maxima<'a>(&'a [&'a Preceded]);
 
-    /// Raises them to those of a dense HyperLogLog. `registers` has [`DENSE_LEN`] bytes.
-    pub(super) fn raise(&mut self, registers: &[u8]) {
-        widely(Raise { registers, maxima: self });
-    }
-
-    /// The registers as they are stored.
-    pub(super) fn registers(&self) -> [u8; DENSE_LEN] {
-        widely(Join(self))
-    }
-}
-
-struct Join<'a>(&'a PackedMaxima);
-
-impl Work for Join<'_> {
+impl Work for Maxima<'_> {
     type Output = [u8; DENSE_LEN];
 
     #[inline(always)]
     fn run(self) -> [u8; DENSE_LEN] {
-        let Join(maxima) = self;
-        let mut all = [0; DENSE_LEN];
-        all.copy_from_slice(maxima.bytes.as_flattened());
-        for (block, words) in all.as_chunks_mut::<BLOCK>().0.iter_mut().zip(&maxima.even) {
-            join_words(block, words);
+        let mut stored = [0; DENSE_LEN];
+        for (index, stored) in stored.as_chunks_mut::<BLOCK>().0.iter_mut().enumerate() {
+            let mut block = Block::ZERO;
+            for some in self.0.chunks(TOGETHER) {
+                // Those that are missing are the first once more.
+                block.raise(std::array::from_fn(|at| part(some.get(at).unwrap_or(&some[0]), index)));
+            }
+            *stored = block.join();
         }
-        let (blocks, last) = all[1..].as_chunks_mut::<BLOCK>();
-        for (block, words) in blocks.iter_mut().zip(&maxima.odd) {
-            join_words(block, words);
+        stored
+    }
+}
+
+/// The bytes of a block, and the one before it.
+#[inline(always)]
+fn part(registers: &Preceded, block: usize) -> &[u8; 1 + BLOCK] {
+    const NONE: &[u8; 1 + BLOCK] = &[0; 1 + BLOCK];
+    registers[block * BLOCK..].first_chunk().unwrap_or(NONE)
+}
+
+/// The maxima of a block.
+struct Block {
+    bytes: [u8; BLOCK],
+    even: [u16; WORDS],
+    odd: [u16; WORDS],
+}
+
+impl Block {
+    const ZERO: Block = Block { bytes: [0; BLOCK], even: [0; WORDS], odd: [0; WORDS] };
+
+    #[inline(always)]
+    fn raise(&mut self, parts: [&[u8; 1 + BLOCK]; TOGETHER]) {
+        for at in 0..BLOCK {
+            let byte = |part: &[u8; 1 + BLOCK]| part[1 + at] & BYTE_MASKS[at];
+            let [a, b, c, d] = parts.map(byte);
+            self.bytes[at] = self.bytes[at].max(a.max(b).max(c.max(d)));
         }
-        // Behind the last byte there is nothing, and its mask is empty.
-        let mut block = [0; BLOCK];
-        block[..last.len()].copy_from_slice(last);
-        join_words(&mut block, &maxima.odd[BLOCKS - 1]);
-        last.copy_from_slice(&block[..BLOCK - 1]);
+        raise_words::<1>(&mut self.even, parts, &EVEN_MASKS);
+        raise_words::<0>(&mut self.odd, parts, &ODD_MASKS);
+    }
+
+    /// As they are stored.
+    #[inline(always)]
+    fn join(&self) -> [u8; BLOCK] {
+        let mut all = self.bytes;
+        join_words(all.as_chunks_mut::<2>().0, &self.even);
+        // The first odd word, whose mask is empty, begins before the block, and so the last ends in it.
+        join_words(all[1..].as_chunks_mut::<2>().0, &self.odd[1..]);
         all
     }
 }
 
+/// Raises maxima of words to those of parts from a byte on.
 #[inline(always)]
-fn join_words(block: &mut [u8; BLOCK], words: &[u16; WORDS]) {
-    for (bytes, word) in block.as_chunks_mut::<2>().0.iter_mut().zip(words) {
+fn raise_words<const FROM: usize>(
+    maxima: &mut [u16; WORDS],
+    parts: [&[u8; 1 + BLOCK]; TOGETHER],
+    masks: &[u16; WORDS],
+) {
+    for at in 0..WORDS {
+        let byte = FROM + 2 * at;
+        let word = |part: &[u8; 1 + BLOCK]| u16::from_le_bytes([part[byte], part[byte + 1]]) & masks[at];
+        let [a, b, c, d] = parts.map(word);
+        maxima[at] = maxima[at].max(a.max(b).max(c.max(d)));
+    }
+}
+
+#[inline(always)]
+fn join_words(pairs: &mut [[u8; 2]], words: &[u16]) {
+    for (bytes, word) in pairs.iter_mut().zip(words) {
         *bytes = (u16::from_le_bytes(*bytes) | word).to_le_bytes();
     }
 }
 
-struct Raise<'a> {
-    registers: &'a [u8],
-    maxima: &'a mut PackedMaxima,
-}
-
-impl Work for Raise<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let blocks = self.registers.as_chunks::<BLOCK>().0;
-        for (block, maxima) in blocks.iter().zip(&mut self.maxima.bytes) {
-            for ((byte, mask), max) in block.iter().zip(&BYTE_MASKS).zip(maxima) {
-                *max = (*max).max(byte & mask);
-            }
-        }
-        for (block, maxima) in blocks.iter().zip(&mut self.maxima.even) {
-            raise_words(block, &EVEN_MASKS, maxima);
-        }
-        let (blocks, last) = self.registers.get(1..).unwrap_or_default().as_chunks::<BLOCK>();
-        for (block, maxima) in blocks.iter().zip(&mut self.maxima.odd) {
-            raise_words(block, &ODD_MASKS, maxima);
-        }
-        let mut block = [0; BLOCK];
-        block[..last.len()].copy_from_slice(last);
-        raise_words(&block, &ODD_MASKS, &mut self.maxima.odd[BLOCKS - 1]);
-    }
-}
-
-#[inline(always)]
-fn raise_words(block: &[u8; BLOCK], masks: &[u16; WORDS], maxima: &mut [u16; WORDS]) {
-    for ((word, mask), max) in block.as_chunks::<2>().0.iter().zip(masks).zip(maxima) {
-        *max = (*max).max(u16::from_le_bytes(*word) & mask);
-    }
-}
-
-const _: () = assert!(DENSE_LEN.is_multiple_of(BLOCK) && COUNT * 6 == DENSE_LEN * 8);
+const _: () =
+    assert!(DENSE_LEN.is_multiple_of(BLOCK) && COUNT * 6 == DENSE_LEN * 8 && BLOCK.is_multiple_of(6));
 
 #[cfg(test)]
 mod tests {
@@ -148,22 +143,20 @@ mod tests {
     fn maxima_are_those_of_each_register() {
         let mut rng = Rng::new(31);
         let mut model = vec![0u8; COUNT];
-        let all: Vec<Vec<u8>> = (0..6)
-            .map(|_| {
-                let mut registers = vec![0; DENSE_LEN];
-                for (index, max) in model.iter_mut().enumerate() {
-                    let value = rng.below(64) as u8;
-                    dense::set(&mut registers, index, value);
-                    *max = value.max(*max);
-                }
-                registers
-            })
-            .collect();
-        let packed = in_every_way(|| {
-            let mut maxima = PackedMaxima::new();
-            all.iter().for_each(|registers| maxima.raise(registers));
-            maxima.registers().to_vec()
-        });
-        assert!((0..COUNT).all(|index| dense::get(&packed, index) == model[index]));
+        let mut all: Vec<Preceded> = Vec::new();
+        for number in 1..=2 * TOGETHER + 1 {
+            // What precedes them must not matter.
+            let mut registers = [0xff; 1 + DENSE_LEN];
+            for (index, max) in model.iter_mut().enumerate() {
+                let value = rng.below(64) as u8;
+                dense::set(&mut registers[1..], index, value);
+                *max = value.max(*max);
+            }
+            all.push(registers);
+            let all: Vec<&Preceded> = all.iter().collect();
+            let found = in_every_way(|| maxima(&all).to_vec());
+            assert!((0..COUNT).all(|index| dense::get(&found, index) == model[index]), "{number}");
+        }
+        assert_eq!(maxima(&[]), [0; DENSE_LEN]);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::dense::{self, COUNT, REGISTER_MAX};
 use super::estimate::estimate;
-use super::packed::PackedMaxima;
+use super::packed::{self, Preceded};
 use crate::wide::{Work, widely};
 
 /// How many registers have each value.
@@ -39,29 +39,35 @@ impl Registers {
     }
 }
 
-/// The union of several HyperLogLogs in the making: dense and sparse ones apart.
+/// The union of several HyperLogLogs in the making: the registers of sparse ones, and dense ones as they are, which are
+/// looked at together in the end.
 #[derive(Clone, Debug, Default)]
-pub struct SketchUnion {
-    dense: Option<Box<PackedMaxima>>,
+pub struct SketchUnion<'a> {
+    dense: Vec<&'a Preceded>,
     pub(super) sparse: Registers,
 }
 
-impl SketchUnion {
+impl<'a> SketchUnion<'a> {
     /// The empty set.
-    pub fn new() -> SketchUnion {
+    pub fn new() -> SketchUnion<'a> {
         SketchUnion::default()
     }
 
     /// Adds the elements of a dense one.
-    pub(super) fn merge_dense(&mut self, registers: &[u8]) {
-        self.dense.get_or_insert_with(PackedMaxima::new).raise(registers);
+    pub(super) fn add_dense(&mut self, registers: &'a Preceded) {
+        self.dense.push(registers);
+    }
+
+    /// Whether there is a dense one among them.
+    pub fn has_dense(&self) -> bool {
+        !self.dense.is_empty()
     }
 
     /// The registers of the union.
     pub fn finish(self) -> Registers {
         let mut all = self.sparse;
-        if let Some(dense) = self.dense {
-            dense::merge_into(&dense.registers(), &mut all.0);
+        if !self.dense.is_empty() {
+            dense::merge_into(&packed::maxima(&self.dense), &mut all.0);
         }
         all
     }
@@ -87,33 +93,43 @@ impl Work for Count<'_> {
         let mut histogram = [0; REGISTER_MAX as usize + 1];
         let least = self.0.iter().fold(u8::MAX, |least, register| least.min(*register));
         let mut left = COUNT as u32;
-        for (value, count) in (0..).zip(&mut histogram).skip(usize::from(least)) {
+        let rest = histogram[usize::from(least)..].chunks_mut(TOGETHER);
+        for (value, counts) in (least..).step_by(TOGETHER).zip(rest) {
             if left == 0 {
                 break;
             }
-            let above = count_above(self.0, value);
-            *count = left - above;
-            left = above;
+            for (count, above) in counts.iter_mut().zip(count_above(self.0, value)) {
+                *count = left - above;
+                left = above;
+            }
         }
         histogram
     }
 }
 
+/// So many values are asked for at a time.
+const TOGETHER: usize = 4;
+
+/// How many registers exceed a value, the next value, and so on.
 #[inline(always)]
-fn count_above(registers: &[u8; COUNT], value: u8) -> u32 {
+fn count_above(registers: &[u8; COUNT], value: u8) -> [u32; TOGETHER] {
+    const LANES: usize = 64;
     /// So few that a byte can count them lane by lane.
     const ROWS: usize = 128;
-    const LANES: usize = 128;
     let rows = registers.as_chunks::<LANES>().0;
-    let mut count = 0;
+    let mut counts = [0; TOGETHER];
     for rows in rows.chunks(ROWS) {
-        let mut lanes = [0u8; LANES];
+        let mut lanes = [[0u8; LANES]; TOGETHER];
         for row in rows {
-            lanes.iter_mut().zip(row).for_each(|(lane, register)| *lane += u8::from(*register > value));
+            for (lanes, value) in lanes.iter_mut().zip(value..) {
+                lanes.iter_mut().zip(row).for_each(|(lane, register)| *lane += u8::from(*register > value));
+            }
         }
-        count += lanes.iter().map(|lane| u32::from(*lane)).sum::<u32>();
+        for (count, lanes) in counts.iter_mut().zip(&lanes) {
+            *count += lanes.iter().map(|lane| u32::from(*lane)).sum::<u32>();
+        }
     }
-    count
+    counts
 }
 
 #[cfg(test)]

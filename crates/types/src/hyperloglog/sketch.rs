@@ -57,10 +57,11 @@ impl<'a> HyperLogLog<'a> {
     ///
     /// # Errors
     /// The registers make no sense; the union is of no use then.
-    pub fn merge_into(&self, union: &mut SketchUnion) -> Result<(), Corrupt> {
+    pub fn merge_into(&self, union: &mut SketchUnion<'a>) -> Result<(), Corrupt> {
         match self.encoding {
             Encoding::Dense => {
-                union.merge_dense(&self.bytes[HEADER_LEN..]);
+                let preceded = self.bytes[HEADER_LEN - 1..].as_array().ok_or(Corrupt)?;
+                union.add_dense(preceded);
                 Ok(())
             }
             Encoding::Sparse => sparse::merge_into(&self.bytes[HEADER_LEN..], &mut union.sparse.0),

@@ -127,8 +127,8 @@ impl<'a> Batch<'a> {
             seen: Seen::NOWHERE,
         });
         bits(wanted).for_each(|index| map.prefetch_line(keys[index]));
-        bits(wanted).for_each(|index| map.prefetch_item(&mut keys[index]));
-        found(wanted, |index| map.get_hashed(keys[index]).is_some())
+        let likely = found(wanted, |index| map.prefetch_item(&mut keys[index]));
+        found(likely, |index| map.get_hashed(keys[index]).is_some())
     }
 }
 

@@ -3,8 +3,6 @@
 //! An intset comes in ascending order, a listpack in the order its members were added, a table in the order of nothing
 //! that means anything; by cursor in the order of the hash, so that a cursor stays good when the table grows or shrinks.
 
-use ochre_table::hasher;
-
 use super::intset::Intset;
 use super::member::Member;
 use super::value::Set;
@@ -51,9 +49,7 @@ impl Set {
     /// is in the set from the first call to the last is visited. Flat encodings are visited as a whole.
     pub fn scan<'a>(&'a self, cursor: u64, count: usize, visit: &mut dyn FnMut(Item<'a>)) -> u64 {
         match self.0.get() {
-            Repr::Table(map) => {
-                map.scan(cursor, count, hasher(), &mut |member| visit(Item::Bytes(member.bytes())))
-            }
+            Repr::Table(map) => map.scan(cursor, count, &mut |member| visit(Item::Bytes(member.bytes()))),
             _ => {
                 self.iter().for_each(visit);
                 0

@@ -2,8 +2,6 @@
 //!
 //! A big sorted set leaves both to its table, where scans survive changes and draws are fair.
 
-use ochre_table::hasher;
-
 use super::flat;
 use super::zset::ZSet;
 use crate::listpack::{CompactRef, Item};
@@ -18,7 +16,7 @@ impl ZSet {
                 flat::pairs(list).for_each(|(member, score)| visit(member, score));
                 0
             }
-            CompactRef::Boxed(sorted) => sorted.map().scan(cursor, count, hasher(), &mut |member| {
+            CompactRef::Boxed(sorted) => sorted.map().scan(cursor, count, &mut |member| {
                 visit(Item::Bytes(member.bytes()), member.score());
             }),
         }

@@ -207,6 +207,9 @@ impl Sorted {
         visit: &mut dyn FnMut(MemberRef),
     ) {
         let mut left = ranks.end.min(self.len()).saturating_sub(ranks.start);
+        if left == 1 {
+            return self.remove_one(ranks.start, visit);
+        }
         while left > 0 {
             let (rank, count) = match direction {
                 Direction::Ascending => (ranks.start, left),
@@ -225,6 +228,17 @@ impl Sorted {
         let last = start + count - 1;
         let in_leaf = self.tree.leaf_at(last).map_or(1, |(_, at)| at + 1).min(count);
         (last + 1 - in_leaf, in_leaf)
+    }
+
+    /// Takes out the member of a rank: what a run is without a list of what is in it.
+    fn remove_one(&mut self, rank: usize, visit: &mut dyn FnMut(MemberRef)) {
+        let mut removed = None;
+        self.tree.remove_run(rank, 1, &mut |member| removed = Some(member));
+        if let Some(member) = removed {
+            visit(member);
+            self.members.take(member.bytes(), |_| {});
+        }
+        self.bury_limbo_if_any();
     }
 
     /// Takes out members that are in one leaf.
@@ -289,7 +303,9 @@ impl Sorted {
     /// Asks the processor for what looking for members will need.
     pub(super) fn prefetch(&self, keys: &mut [Key<'_>]) {
         keys.iter().for_each(|key| self.members.map.prefetch_line(*key));
-        keys.iter_mut().for_each(|key| self.members.map.prefetch_item(key));
+        keys.iter_mut().for_each(|key| {
+            self.members.map.prefetch_item(key);
+        });
     }
 
     /// The member of a key that was fetched ahead.

@@ -26,13 +26,7 @@ pub(super) const PFCOUNT: Command = Command {
 fn pfcount(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let count = match call.keys {
         [key] => count_one(call, *key)?,
-        keys => {
-            let mut union = SketchUnion::new();
-            for key in keys {
-                merge(call, *key, &mut union)?;
-            }
-            union.finish().count()
-        }
+        keys => union_of(call, keys)?.finish().count(),
     };
     call.reply.integer(count as i64);
     Ok(())

@@ -22,12 +22,9 @@ pub(super) const PFMERGE: Command = Command {
 };
 
 fn pfmerge(call: &mut Call<'_, '_>) -> Result<(), Error> {
-    let mut union = SketchUnion::new();
-    let mut any_dense = false;
-    for key in call.keys {
-        any_dense |= merge(call, *key, &mut union)?;
-    }
-    let (len_max, union) = (sparse_len_max(call), union.finish());
+    let len_max = sparse_len_max(call);
+    let union = union_of(call, call.keys)?;
+    let (any_dense, union) = (union.has_dense(), union.finish());
     let existing = |string: &mut Vec<u8>| (1, raise(string, &union, any_dense, len_max));
     if edit(call, existing)?.is_none() {
         let (db, key) = (call.db(), call.key());

@@ -50,12 +50,22 @@ fn sketch_of(entry: EntryRef<'_>) -> Result<HyperLogLog<'_>, Error> {
     }
 }
 
-/// Adds the elements of a key to a union; whether the key is there and dense.
-fn merge(call: &mut Call<'_, '_>, key: Key<'_>, union: &mut SketchUnion) -> Result<bool, Error> {
-    let Some(entry) = call.view.read(call.client.db, key) else { return Ok(false) };
-    let sketch = sketch_of(entry)?;
-    sketch.merge_into(union)?;
-    Ok(sketch.encoding() == ochre_types::Encoding::Dense)
+/// The union of the HyperLogLogs of several keys; those that are not there have no elements.
+///
+/// # Errors
+/// One of the keys, the first such, holds something else.
+fn union_of<'v>(call: &'v mut Call<'_, '_>, keys: &[Key<'_>]) -> Result<SketchUnion<'v>, Error> {
+    let db = call.db();
+    let mut is_other =
+        |key: &Key<'_>| call.view.read(db, *key).is_some_and(|entry| sketch_of(entry).is_err());
+    let other = keys.iter().position(&mut is_other);
+    // What an earlier one holds may make no sense, which is to be said first.
+    let looked_at = &keys[..other.map_or(keys.len(), |index| index + 1)];
+    let (view, mut union) = (&*call.view, SketchUnion::new());
+    for entry in looked_at.iter().filter_map(|key| view.glance(db, *key)) {
+        sketch_of(entry)?.merge_into(&mut union)?;
+    }
+    Ok(union)
 }
 
 /// The longest that a sparse one may be, bytes.

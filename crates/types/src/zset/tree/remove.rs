@@ -27,7 +27,12 @@ pub(super) trait Route<const LEAF: usize, const INNER: usize> {
     fn child(&mut self, inner: &Inner<LEAF, INNER>) -> usize;
     /// The slots of the leaf at the end.
     fn slots(&mut self, leaf: &Leaf<LEAF>) -> Range<usize>;
+    /// Asks the processor for what is likely to be removed soon, now that these slots are.
+    fn fetch_ahead(&self, _leaf: &Leaf<LEAF>, _at: usize) {}
 }
+
+/// Who takes members from one end comes to the next ones soon: so many before it is their turn, a member is asked for.
+const AHEAD: usize = 3;
 
 /// The member at a place, if there is one.
 pub(super) struct Exactly<'a>(pub(super) Probe<'a>);
@@ -61,6 +66,12 @@ impl<const LEAF: usize, const INNER: usize> Route<LEAF, INNER> for Run {
         let from = self.rank.min(leaf.len());
         from..from.saturating_add(self.count).min(leaf.len())
     }
+
+    fn fetch_ahead(&self, leaf: &Leaf<LEAF>, at: usize) {
+        let (after, before) = (at + AHEAD, at.checked_sub(AHEAD + 1));
+        leaf.slots().get(after).into_iter().for_each(|slot| slot.prefetch());
+        before.and_then(|at| leaf.slots().get(at)).into_iter().for_each(|slot| slot.prefetch());
+    }
 }
 
 impl<const LEAF: usize, const INNER: usize> Child<LEAF, INNER> {
@@ -73,7 +84,9 @@ impl<const LEAF: usize, const INNER: usize> Child<LEAF, INNER> {
         match self {
             Child::Leaf(leaf) => {
                 let slots = route.slots(leaf);
-                leaf.make_mut(upkeep).remove(slots.start, slots.len(), visit);
+                let leaf = leaf.make_mut(upkeep);
+                leaf.remove(slots.start, slots.len(), visit);
+                route.fetch_ahead(leaf, slots.start);
                 Removed { count: slots.len(), begins_anew: slots.start == 0 && !slots.is_empty() }
             }
             Child::Inner(inner) => {
