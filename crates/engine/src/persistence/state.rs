@@ -230,6 +230,11 @@ impl Persistence {
         self.scheduled.store(true, Relaxed);
     }
 
+    /// Whether a snapshot is scheduled.
+    pub(super) fn is_scheduled(&self) -> bool {
+        self.scheduled.load(Relaxed)
+    }
+
     /// Whether a snapshot was scheduled; it is no longer.
     pub(crate) fn take_scheduled(&self) -> bool {
         self.scheduled.swap(false, Relaxed)
