@@ -18,6 +18,8 @@ mod load;
 mod points;
 mod save;
 mod state;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub use load::{LoadFailure, Loaded};
