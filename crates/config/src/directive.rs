@@ -197,6 +197,7 @@ directives! {
     AofRewriteIncrementalFsync,
     AofDisableAutoGc,
     AofChecksum,
+    AofBufferLimit,
     Replicaof,
     Masterauth,
     Masteruser,

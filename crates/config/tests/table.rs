@@ -27,7 +27,7 @@ fn every_directive_of_a_peer_is_known() {
 }
 
 /// What no peer has.
-const OWN: [&str; 1] = ["aof-checksum"];
+const OWN: [&str; 2] = ["aof-checksum", "aof-buffer-limit"];
 
 #[test]
 fn every_name_is_one_of_a_peer() {

@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use ochre_config::{Changes, Config, SetError};
 use ochre_keyspace::Keyspace;
+use ochre_persist::disk::{Disk, RealDisk};
 use parking_lot::{Mutex, RwLock};
 
 use crate::access::AccessControl;
@@ -293,12 +294,18 @@ impl Engine {
             run_id,
             loading: AtomicBool::new(false),
             restricted: AtomicBool::new(false),
-            persistence: Persistence::new(clock_ms()),
+            persistence: Persistence::new(Arc::new(RealDisk), clock_ms()),
             aof: AppendOnly::new(workers),
             changes_at_save: AtomicU64::new(0),
             debug: family::DebugSwitches::default(),
             host: OnceLock::new(),
         }
+    }
+
+    /// The same engine with its files on another disk than that of this machine.
+    #[must_use]
+    pub fn with_disk(self, disk: Arc<dyn Disk>) -> Engine {
+        Engine { persistence: Persistence::new(disk, clock_ms()), ..self }
     }
 
     /// Says who does what the engine cannot; only the first call counts.

@@ -128,8 +128,9 @@ impl Keyspace {
         self.hasher.key(bytes)
     }
 
+    /// The stripe of the keys at a position.
     #[inline]
-    pub(crate) fn stripe_of(&self, position: u64) -> usize {
+    pub fn stripe_of(&self, position: u64) -> usize {
         (position >> (POSITION_BITS - self.stripe_bits)) as usize
     }
 

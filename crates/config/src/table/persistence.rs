@@ -150,6 +150,14 @@ pub(super) const RECORDS: &[Record] = &[
         true,
         "Put checksums into the log, by which damage is found",
     ),
+    // Ochre's own: peers write before they answer, so nothing waits there.
+    Record::bytes(
+        D::AofBufferLimit,
+        "aof-buffer-limit",
+        256 << 20,
+        (1024, I64),
+        "Bytes that may wait to be written to the log before writers wait",
+    ),
     Record::flag(
         D::AofDisableAutoGc,
         "aof-disable-auto-gc",

@@ -18,6 +18,12 @@ impl LogListener for Listener {
         }
     }
 
+    fn relieved(&self) {
+        let Some(engine) = self.0.upgrade() else { return };
+        engine.settle_restrictions();
+        engine.post_all(&Message::Resume);
+    }
+
     fn health_changed(&self, _is_healthy: bool) {
         if let Some(engine) = self.0.upgrade() {
             engine.settle_restrictions();

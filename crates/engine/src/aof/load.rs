@@ -10,14 +10,14 @@ use ochre_keyspace::{Effects, Locks};
 use ochre_persist::aof::{self, Load, LoadSettings, Loaded, ReadLimits, Report, Store, Unit, emit_all};
 use ochre_persist::disk::DiskFile;
 
+use super::spread::Spread;
 use super::switch::layout;
 use crate::engine::{Engine, clock_ms};
 use crate::error::Error;
-use crate::execute::Replayer;
 
 struct Loader<'e> {
     engine: &'e Engine,
-    replayer: Replayer,
+    spread: Spread,
 }
 
 impl Load for Loader<'_> {
@@ -26,11 +26,11 @@ impl Load for Loader<'_> {
     }
 
     fn unit(&mut self, unit: &Unit<'_>) -> Result<(), String> {
-        unit.commands().try_for_each(|command| self.replayer.run(&command))
+        unit.commands().try_for_each(|command| self.spread.run(&command))
     }
 
     fn begin_file(&mut self, _name: &OsStr, _done_bytes: u64, _total_bytes: u64) {
-        self.replayer.begin_file();
+        self.spread.begin_file();
     }
 }
 
@@ -55,8 +55,10 @@ impl Engine {
             (layout(&config), LoadSettings { load_truncated, corrupt_tail_bytes_max, limits })
         };
         let store = Store::open(self.persistence.disk(), layout).map_err(|error| last_of(error.reports()))?;
-        let mut loader = Loader { engine: self, replayer: Replayer::new(Arc::clone(self)) };
-        let loaded = aof::load(&store, &settings, &mut loader).map_err(|error| last_of(error.reports))?;
+        let mut loader = Loader { engine: self, spread: Spread::new(self) };
+        let loaded = aof::load(&store, &settings, &mut loader);
+        loader.spread.end();
+        let loaded = loaded.map_err(|error| last_of(error.reports))?;
         self.changes_at_save.store(self.keyspace.counters().changes, Relaxed);
         Ok(Some(loaded).filter(|loaded| loaded.exists))
     }

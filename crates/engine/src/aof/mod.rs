@@ -16,12 +16,13 @@
 //! | `switch` | beginning and ending it: at the start, by CONFIG SET, at the end |
 //! | `sink`, `listener` | between the journal, the log's thread and the workers |
 //! | `rewrite` | beginning rewrites, asked for or due |
-//! | `load` | from the files into the keyspace |
+//! | `load`, `spread` | from the files into the keyspace, on all cores |
 
 mod listener;
 mod load;
 mod rewrite;
 mod sink;
+mod spread;
 mod state;
 mod switch;
 

@@ -41,13 +41,21 @@ struct Rewrite {
 }
 
 impl Engine {
-    /// BGREWRITEAOF.
-    pub(crate) fn ask_for_rewrite(&self, view: &mut View<'_>) -> Result<RewriteAsked, Error> {
+    /// BGREWRITEAOF, or a promise of it: in a transaction, as in Redis, a rewrite is only scheduled.
+    pub(crate) fn ask_for_rewrite(
+        &self,
+        view: &mut View<'_>,
+        in_transaction: bool,
+    ) -> Result<RewriteAsked, Error> {
         if self.aof.is_rewriting() {
             return Err(IN_PROGRESS);
         }
         self.aof.rewrites.lock().history.clear();
-        match self.begin_rewrite(view, false) {
+        let begun = match in_transaction {
+            true => Err("it was asked for in a transaction"),
+            false => self.begin_rewrite(view, false),
+        };
+        match begun {
             Ok(()) => Ok(RewriteAsked::Started),
             Err(why) => {
                 log::warn!("The rewrite of the AOF has to wait: {why}");
@@ -63,6 +71,9 @@ impl Engine {
     /// Why not now.
     pub(super) fn begin_rewrite(&self, view: &mut View<'_>, is_first: bool) -> Result<(), &'static str> {
         let engine = self.persistence.engine().ok_or("the server is not there yet")?;
+        if self.persistence.is_saving() {
+            return Err("a snapshot is being written");
+        }
         let mut rewrites = self.aof.rewrites.lock();
         if rewrites.since_ms.is_some() {
             return Err("another one is under way");
@@ -127,8 +138,11 @@ impl Engine {
         };
         let status = self.aof.status();
         let mut rewrites = self.aof.rewrites.lock();
-        if rewrites.since_ms.is_some() || rewrites.is_scheduled {
-            return rewrites.since_ms.is_none();
+        if rewrites.since_ms.is_some() || self.persistence.is_saving() {
+            return false;
+        }
+        if rewrites.is_scheduled {
+            return true;
         }
         let Some(status) = status else { return false };
         let now_s = (clock_ms() / 1000) as u64;

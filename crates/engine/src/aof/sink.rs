@@ -22,7 +22,7 @@ impl JournalSink for Sink {
         if self.log.admission().is_err()
             && let Some(engine) = self.engine.upgrade()
         {
-            // Nobody tells when too much waits for the disk. Who finds a command refused for it looks whether that still holds.
+            // Nobody else tells when too much waits for the disk.
             engine.restricted.store(true, Relaxed);
         }
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::{
     Ordering::{Relaxed, SeqCst},
 };
 
-use ochre_persist::aof::{AppendLog, FsyncPolicy, LogStatus, RewriteHistory};
+use ochre_persist::aof::{AppendLog, FsyncPolicy, LogStatus, Refusal, RewriteHistory};
 use parking_lot::{Mutex, RwLock};
 
 use crate::persistence::Watch;
@@ -105,7 +105,7 @@ impl AppendOnly {
         self.running.read().clone()
     }
 
-    pub(super) fn log(&self) -> Option<Arc<AppendLog>> {
+    pub(crate) fn log(&self) -> Option<Arc<AppendLog>> {
         if !self.is_on() {
             return None;
         }
@@ -181,7 +181,12 @@ impl AppendOnly {
     /// Why commands that write are refused, if they are.
     pub(crate) fn refusal(&self) -> Option<String> {
         let refusal = self.log()?.admission().err()?;
-        Some(refusal.to_string())
+        matches!(refusal, Refusal::Failing(_)).then(|| refusal.to_string())
+    }
+
+    /// Whether commands that write have to wait, as too much waits to be written already.
+    pub(crate) fn is_full(&self) -> bool {
+        self.log().is_some_and(|log| log.admission() == Err(Refusal::Full))
     }
 
     /// Makes all that was appended durable and ends the log, for a process that ends or is about to be another one.

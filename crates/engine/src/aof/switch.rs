@@ -37,6 +37,7 @@ fn settle(settings: &LogSettings, config: &Config) {
     });
     settings.set_timestamps(config.bool(Directive::AofTimestampEnabled));
     settings.set_sums(config.bool(Directive::AofChecksum));
+    settings.set_buffer_bytes_max(config.uint(Directive::AofBufferLimit));
     settings.set_keeps_history(config.bool(Directive::AofDisableAutoGc));
 }
 
@@ -133,7 +134,7 @@ impl Engine {
         self.attach_log(log, sink, true);
         // Where that is impossible now, it is tried again at every tick.
         if let Err(why) = self.begin_rewrite(&mut view, true) {
-            log::warn!("AOF was enabled; its rewrite has to wait: {why}");
+            log::warn!("The AOF was enabled; its rewrite has to wait: {why}");
             self.aof.rewrites.lock().is_scheduled = true;
         }
         Ok(())
@@ -184,6 +185,9 @@ impl Engine {
         let Some(log) = self.aof.log() else { return };
         settle(log.settings(), &self.config.read());
         self.settle_log();
+        // There may be more room, or less.
+        self.settle_restrictions();
+        self.post_all(&Message::Resume);
     }
 
     /// Settles whether the log is made durable now, and whether replies wait for that.
@@ -202,7 +206,7 @@ impl Engine {
     pub(super) fn write_log_out(&self) {
         let Some(log) = self.aof.log() else { return };
         let offset = self.keyspace.journal.offset();
-        while log.progress().written() < offset && log.admission().is_ok() {
+        while log.progress().written() < offset && self.aof.refusal().is_none() {
             std::thread::sleep(LOOK);
         }
     }

@@ -67,6 +67,9 @@ impl Runner<'_> {
         }
         if self.engine.restricted.load(Relaxed) {
             self.check_restrictions(command, command_flags)?;
+            if self.must_wait_for_log(client, command, command_flags) {
+                return Ok(Admission::Postpone);
+            }
         }
         let touches_keys = flags::READONLY | flags::WRITE | flags::MAY_REPLICATE;
         if self.engine.monitor_count.load(Relaxed) != 0
@@ -107,6 +110,15 @@ impl Runner<'_> {
             Some(refusal) => Err(refusal),
             None => Ok(()),
         }
+    }
+
+    /// Whether a command has to wait until less is to be written to the log. What is only queued has not.
+    #[cold]
+    fn must_wait_for_log(self, client: &Client, command: &Command, command_flags: u64) -> bool {
+        // Nobody knows what a script will write.
+        const APPENDING: u64 = flags::WRITE | flags::MAY_REPLICATE | flags::RUNS_SCRIPT;
+        let runs = !client.transaction.open || command.is(flags::RUNS_QUEUE);
+        runs && command_flags & APPENDING != 0 && self.engine.aof.is_full()
     }
 
     /// A client that came while there was a password may go on once there is none.

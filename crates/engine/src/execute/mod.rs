@@ -44,7 +44,7 @@ use self::admission::Admission;
 use self::run::{Gate, Runner};
 
 pub(crate) use listen::set_public;
-pub(crate) use replay::Replayer;
+pub(crate) use replay::{Batch, Replayer};
 pub(crate) use script::{Program, run_program};
 pub use sequence::Requests;
 pub(crate) use transaction::unwatch;

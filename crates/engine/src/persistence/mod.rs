@@ -18,6 +18,8 @@ mod load;
 mod points;
 mod save;
 mod state;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub use load::{LoadFailure, Loaded};
@@ -44,6 +46,10 @@ use save::Job;
 pub(crate) type Waiting = Option<(usize, u64)>;
 
 const IN_PROGRESS: Error = Error::new("ERR Background save already in progress");
+const REWRITING: Error = Error::new(
+    "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order to schedule a BGSAVE \
+     whenever possible.",
+);
 const NO_THREAD: Error = Error::new("ERR Can't start a thread for the snapshot");
 
 /// When a snapshot that was asked for begins.
@@ -51,11 +57,32 @@ const NO_THREAD: Error = Error::new("ERR Can't start a thread for the snapshot")
 pub(crate) enum Begun {
     /// It has begun.
     Now,
-    /// As soon as one that was cancelled has noticed.
+    /// As soon as nothing else is being written.
     Later,
 }
 
 impl Engine {
+    /// BGSAVE. While the log is rewritten it is refused, or scheduled if that is wanted; in a transaction, as in Redis, it is
+    /// only ever scheduled. (It could begin at once here, but nobody who knows Redis expects to see both at a time.)
+    pub(crate) fn ask_for_save(
+        &self,
+        view: &mut View<'_>,
+        schedules: bool,
+        in_transaction: bool,
+    ) -> Result<Begun, Error> {
+        if self.persistence.is_saving() {
+            return Err(IN_PROGRESS);
+        }
+        if !in_transaction && !self.aof.is_rewriting() {
+            return self.begin_save(view, None);
+        }
+        if !schedules && !in_transaction {
+            return Err(REWRITING);
+        }
+        self.persistence.schedule();
+        Ok(Begun::Later)
+    }
+
     /// Begins a snapshot into the file, at this instant of a view that holds all stripes.
     pub(crate) fn begin_save(&self, view: &mut View<'_>, waiting: Waiting) -> Result<Begun, Error> {
         let persistence = &self.persistence;
@@ -120,7 +147,7 @@ impl Engine {
     /// Takes a snapshot if a save point says so; to be called now and then.
     pub fn save_if_due(&self) {
         let persistence = &self.persistence;
-        if persistence.is_saving() || self.loading.load(Relaxed) || self.is_held_up() {
+        if self.is_saving() || self.loading.load(Relaxed) || self.is_held_up() {
             return;
         }
         let now_ms = clock_ms();
@@ -128,10 +155,7 @@ impl Engine {
         // A copy: who changes the configuration may hold stripes.
         let save_points = self.config.read().save_points().to_vec();
         let due = points::due(&save_points, || self.changes_since_save(), &history);
-        let scheduled = persistence.take_scheduled();
-        if let Some(point) = due {
-            log::warn!("{} changes in {} seconds. Saving...", point.changes, point.seconds);
-        } else if !scheduled {
+        if due.is_none() && !persistence.is_scheduled() {
             return;
         }
         let mut effects = Effects::default();
@@ -139,6 +163,10 @@ impl Engine {
         let Some(mut view) = self.keyspace.try_view(Locks::All, now_ms, &mut effects, patience) else {
             return;
         };
+        if let Some(point) = due {
+            log::warn!("{} changes in {} seconds. Saving...", point.changes, point.seconds);
+        }
+        persistence.take_scheduled();
         if let Err(error) = self.begin_save(&mut view, None) {
             log::error!("{}", String::from_utf8_lossy(error.bytes()));
         }
@@ -162,7 +190,8 @@ impl Engine {
 
     /// Says whether the way of a command has to look closely at what may run now.
     pub(crate) fn settle_restrictions(&self) {
-        let is_refusing = || self.persistence.has_failed() || self.aof.refusal().is_some();
+        let is_refusing =
+            || self.persistence.has_failed() || self.aof.refusal().is_some() || self.aof.is_full();
         let is_restricted = || self.loading.load(Relaxed) || self.is_busy() || is_refusing();
         self.restricted.store(is_restricted(), Relaxed);
         // Somebody may have found a reason meanwhile, and said so before this did not.

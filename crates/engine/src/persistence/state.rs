@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock, Weak};
 
-use ochre_persist::disk::{Disk, RealDisk};
+use ochre_persist::disk::Disk;
 use parking_lot::Mutex;
 
 use super::points::History;
@@ -86,11 +86,11 @@ pub(crate) struct Progress {
 }
 
 impl Persistence {
-    /// Nothing was saved since the start at `now_ms`.
-    pub(crate) fn new(now_ms: i64) -> Persistence {
+    /// Nothing was saved since the start at `now_ms`. All files are on this disk.
+    pub(crate) fn new(disk: Arc<dyn Disk>, now_ms: i64) -> Persistence {
         Persistence {
             engine: OnceLock::new(),
-            disk: Arc::new(RealDisk),
+            disk,
             present: Mutex::new(None),
             jobs: AtomicU64::new(0),
             running: AtomicUsize::new(0),
@@ -228,6 +228,11 @@ impl Persistence {
     /// Has a snapshot taken as soon as none is present and there is room for another.
     pub(crate) fn schedule(&self) {
         self.scheduled.store(true, Relaxed);
+    }
+
+    /// Whether a snapshot is scheduled.
+    pub(super) fn is_scheduled(&self) -> bool {
+        self.scheduled.load(Relaxed)
     }
 
     /// Whether a snapshot was scheduled; it is no longer.

@@ -158,6 +158,7 @@ fn change(engine: &Engine, pairs: &[(&[u8], &[u8])], context: SetContext) -> Res
         Directive::AofTimestampEnabled,
         Directive::AofDisableAutoGc,
         Directive::AofChecksum,
+        Directive::AofBufferLimit,
     ];
     let is_about_log = concerns_log.iter().any(|directive| changes.contains(*directive));
     if changes.contains(Directive::Requirepass) {

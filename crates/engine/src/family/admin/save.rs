@@ -41,15 +41,15 @@ pub(super) const BGSAVE: Command = Command {
 };
 
 fn bgsave(call: &mut Call<'_, '_>) -> Result<(), Error> {
-    match call.args.get(1) {
-        None => {}
+    let schedules = match call.args.get(1) {
+        None => false,
         Some(_) if call.args.len() > 2 => return Err(SYNTAX),
         // What it waits for is a rewrite of the log; a snapshot that is being written is no reason to wait.
-        Some(word) if word.eq_ignore_ascii_case(b"schedule") => {}
+        Some(word) if word.eq_ignore_ascii_case(b"schedule") => true,
         Some(word) if word.eq_ignore_ascii_case(b"cancel") => return cancel(call),
         Some(_) => return Err(SYNTAX),
-    }
-    call.reply.simple(match call.engine.begin_save(call.view, None)? {
+    };
+    call.reply.simple(match call.engine.ask_for_save(call.view, schedules, call.in_transaction)? {
         Begun::Now => "Background saving started",
         Begun::Later => "Background saving scheduled",
     });
@@ -75,7 +75,7 @@ pub(super) const BGREWRITEAOF: Command = Command {
     arity: 1,
     flags: SAVES,
     handler: |call| {
-        call.reply.simple(match call.engine.ask_for_rewrite(call.view)? {
+        call.reply.simple(match call.engine.ask_for_rewrite(call.view, call.in_transaction)? {
             RewriteAsked::Started => "Background append only file rewriting started",
             RewriteAsked::Scheduled => "Background append only file rewriting scheduled",
         });

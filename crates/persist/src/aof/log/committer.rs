@@ -246,7 +246,9 @@ impl Committer {
 
     fn wrote(&mut self, bytes: Vec<u8>, end: u64) {
         let len = bytes.len() as u64;
-        self.shared.forget_buffered(len);
+        if self.shared.forget_buffered(len) {
+            self.listener.relieved();
+        }
         self.written = end;
         self.shared.progress.publish_written(end);
         if self.is_void || self.shared.settings.effective_policy() == FsyncPolicy::No {

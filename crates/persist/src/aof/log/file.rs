@@ -117,7 +117,8 @@ impl LogFile {
         Ok(Restored::Whole)
     }
 
-    fn poisoned(&self) -> DiskError {
+    /// The error of what a failed sync may have lost.
+    pub(super) fn poisoned(&self) -> DiskError {
         DiskError::on(SYNC, &self.path)(std::io::Error::other("an earlier sync of this file failed"))
     }
 }

@@ -6,8 +6,9 @@
 //! published in [`Progress`]; who must not answer before its unit is durable asks there, and is told by [`LogListener`].
 //!
 //! **No worker waits for the disk.** What waits to be written is bounded: beyond the limit, and while the disk fails,
-//! [`AppendLog::admission`] refuses writes, with the words that go to the client. What commands that were admitted before
-//! still append is taken; so the bound is the limit and a unit for each worker.
+//! [`AppendLog::admission`] admits no writes. While it fails, clients are told so; at the limit they are to wait, and
+//! [`LogListener::relieved`] says when they may go on. What commands that were admitted before still append is taken; so the
+//! bound is the limit and a unit for each worker.
 //!
 //! **A failed write** leaves the file as it was: what it left behind is cut off, the batch is kept and written again to the
 //! same place, every second. **A failed sync** says nothing about what is durable of the bytes since the last one that

@@ -109,7 +109,7 @@ impl Committer {
         }
     }
 
-    /// Makes everything durable and ends.
+    /// Makes everything durable and ends. Where something that was not kept may be lost, that is told.
     pub(super) fn close(&mut self, offset: Option<i64>, done: Done<()>) -> Result<(), DiskError> {
         let result = self.sync();
         if let Err(error) = result {
@@ -117,6 +117,10 @@ impl Committer {
             return Err(error);
         }
         self.is_closed = true;
+        if self.gap.is_some() {
+            done(Err(self.file.poisoned()));
+            return Ok(());
+        }
         let noted = offset.filter(|_| !self.is_waiting).map_or(Ok(()), |offset| self.store.close(offset));
         done(noted);
         Ok(())

@@ -56,25 +56,31 @@ impl Shared {
         }
     }
 
-    pub(super) fn forget_buffered(&self, bytes: u64) {
-        self.buffered_bytes.fetch_sub(bytes, Relaxed);
+    /// So many bytes wait no more; whether that is why fewer do than may.
+    pub(super) fn forget_buffered(&self, bytes: u64) -> bool {
+        let (before, max) = (self.buffered_bytes.fetch_sub(bytes, Relaxed), self.settings.buffer_bytes_max());
+        before >= max && before.saturating_sub(bytes) < max
     }
 
     /// Whether writes may be executed.
     #[inline]
     pub(super) fn admission(&self) -> Result<(), Refusal> {
-        let buffered = self.buffered_bytes.load(Relaxed);
-        if self.is_failing.load(Relaxed) || buffered >= self.settings.buffer_bytes_max() {
-            return Err(self.refusal(buffered));
+        if self.is_failing.load(Relaxed) {
+            return Err(self.failure());
         }
-        Ok(())
+        if self.is_full() { Err(Refusal::Full) } else { Ok(()) }
+    }
+
+    /// Whether as much waits to be written as may.
+    #[inline]
+    pub(super) fn is_full(&self) -> bool {
+        self.buffered_bytes.load(Relaxed) >= self.settings.buffer_bytes_max()
     }
 
     #[cold]
-    fn refusal(&self, buffered: u64) -> Refusal {
-        let failure = self.figures.lock().error.clone();
-        let slow = || format!("the disk is too slow, {buffered} bytes wait to be written");
-        Refusal { reason: failure.unwrap_or_else(slow) }
+    fn failure(&self) -> Refusal {
+        // Where it has just got well, there is none any more.
+        Refusal::Failing(self.figures.lock().error.clone().unwrap_or_default())
     }
 
     /// Whether the disk fails.

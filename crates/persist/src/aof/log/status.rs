@@ -4,15 +4,20 @@ use std::fmt;
 
 /// Why no write may be executed now.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Refusal {
-    /// What the system said, as it stands in the error to the client.
-    pub reason: String,
+pub enum Refusal {
+    /// The disk fails, and the system says why. Clients are told.
+    Failing(String),
+    /// As many bytes wait to be written as may. It will be fewer: clients are to wait.
+    Full,
 }
 
 impl fmt::Display for Refusal {
-    /// As Redis words it to clients.
+    /// As Redis words it to clients, if they are told.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "MISCONF Errors writing to the AOF file: {}", self.reason)
+        match self {
+            Refusal::Failing(reason) => write!(f, "MISCONF Errors writing to the AOF file: {reason}"),
+            Refusal::Full => f.write_str("as much waits to be written to the AOF file as may"),
+        }
     }
 }
 
@@ -58,6 +63,9 @@ pub enum LogOperation {
 pub trait LogListener: Send + Sync {
     /// Somebody waits, and more is durable than before.
     fn advanced(&self) {}
+
+    /// Less waits to be written than may: who wrote too much may go on.
+    fn relieved(&self) {}
 
     /// The disk began to fail, or works again.
     fn health_changed(&self, _is_healthy: bool) {}

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::choose::Choose;
-use super::world::{Change, Inode, Names, Node, World, parent};
+use super::world::{Change, Inode, Names, Node, World, has_directory, parent};
 
 /// The unit that a disk writes or does not.
 pub(super) const SECTOR_BYTES: usize = 512;
@@ -40,11 +40,8 @@ fn surviving_names(world: &World, choose: &mut dyn Choose) -> Names {
             naming.apply(&mut names);
         }
     }
-    let exists = |names: &Names, path: &std::path::Path| {
-        let directory = parent(path);
-        directory.as_os_str().is_empty() || names.get(&directory) == Some(&Node::Directory)
-    };
-    let orphans: Vec<_> = names.keys().filter(|path| !exists(&names, path)).cloned().collect();
+    let orphans: Vec<_> =
+        names.keys().filter(|path| !has_directory(&names, &parent(path))).cloned().collect();
     for path in &orphans {
         names.remove(path);
     }

@@ -36,13 +36,25 @@ impl TwinDisk {
     /// `ask` is asked at that moment.
     pub fn cut_power_before(&self, call: u64, ask: impl Fn() -> u64 + Send + Sync + 'static) {
         let mut world = self.0.lock();
-        world.power = Power { cut: Some((call, Arc::new(ask))), left: None };
+        world.power = Power { cut: Some((call, Arc::new(ask))), ..Power::default() };
     }
 
     /// The disk at the moment when it lost power, and what the answer was; it is to be crashed.
     pub fn power_cut(&self) -> Option<(TwinDisk, u64)> {
         let (world, answer) = self.0.lock().power.left.clone()?;
         Some((TwinDisk(Arc::new(Mutex::new(World::clone(&world)))), answer))
+    }
+
+    /// Loses power before every call from now on that changes something, in secret: see [`TwinDisk::power_cuts`].
+    pub fn cut_power_always(&self, ask: impl Fn() -> u64 + Send + Sync + 'static) {
+        self.0.lock().power = Power { always: Some(Arc::new(ask)), ..Power::default() };
+    }
+
+    /// The disk at each of these moments, and what the answer was, until now; it loses power no more. They are to be crashed.
+    pub fn power_cuts(&self) -> Vec<(TwinDisk, u64)> {
+        let cuts = std::mem::take(&mut self.0.lock().power).all;
+        let of = |world: Arc<World>| TwinDisk(Arc::new(Mutex::new(World::clone(&world))));
+        cuts.into_iter().map(|(world, answer)| (of(world), answer)).collect()
     }
 
     /// A copy that changes on its own, everything in it durable: what a killed process leaves.

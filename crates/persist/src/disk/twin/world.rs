@@ -98,13 +98,20 @@ pub(super) struct World {
     pub(super) power: Power,
 }
 
-/// A loss of power that is to come, or came.
+/// Asked at the moment of a loss of power.
+pub(super) type Ask = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// Losses of power that are to come, or came.
 #[derive(Clone, Default)]
 pub(super) struct Power {
     /// Before which call, and what to ask then.
-    pub(super) cut: Option<(u64, Arc<dyn Fn() -> u64 + Send + Sync>)>,
+    pub(super) cut: Option<(u64, Ask)>,
     /// The world at that moment, and the answer.
     pub(super) left: Option<(Arc<World>, u64)>,
+    /// What to ask before every call that changes something.
+    pub(super) always: Option<Ask>,
+    /// The world before each of them, and the answers.
+    pub(super) all: Vec<(Arc<World>, u64)>,
 }
 
 impl fmt::Debug for Power {
@@ -117,6 +124,11 @@ pub(super) fn parent(path: &Path) -> PathBuf {
     path.parent().unwrap_or(Path::new("")).to_owned()
 }
 
+/// Whether there is a directory of this name; the working directory, under either of its names, always is.
+pub(super) fn has_directory(names: &Names, path: &Path) -> bool {
+    path.as_os_str().is_empty() || path == Path::new(".") || names.get(path) == Some(&Node::Directory)
+}
+
 impl World {
     /// Counts a call; the fault that it runs into.
     pub(super) fn call(&mut self, kind: Call) -> Result<(), Fault> {
@@ -124,17 +136,26 @@ impl World {
         if let Some((_, ask)) = self.power.cut.take_if(|(call, _)| *call <= number) {
             self.power.left = Some((Arc::new(self.clone()), ask()));
         }
+        if !matches!(kind, Call::Open | Call::Read) {
+            self.keep_for_loss();
+        }
         self.calls += 1;
         self.faults.iter().find(|fault| fault.hits(number, kind)).map_or(Ok(()), |fault| Err(fault.clone()))
+    }
+
+    /// Keeps the world as it is before a change, if that is wanted.
+    fn keep_for_loss(&mut self) {
+        let mut power = std::mem::take(&mut self.power);
+        if let Some(ask) = &power.always {
+            power.all.push((Arc::new(self.clone()), ask()));
+        }
+        self.power = power;
     }
 
     /// Changes names, if the directories exist.
     pub(super) fn rename(&mut self, names: Vec<(PathBuf, Option<Node>)>) -> io::Result<()> {
         let directories: BTreeSet<PathBuf> = names.iter().map(|(path, _)| parent(path)).collect();
-        let exists = |path: &PathBuf| {
-            path.as_os_str().is_empty() || self.names.get(path.as_path()) == Some(&Node::Directory)
-        };
-        if !directories.iter().all(exists) {
+        if !directories.iter().all(|path| has_directory(&self.names, path)) {
             return Err(io::ErrorKind::NotFound.into());
         }
         let naming = Naming { directories, names };

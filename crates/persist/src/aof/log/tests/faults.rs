@@ -4,6 +4,7 @@
 use super::super::committer::Next;
 use super::super::request::Request;
 use super::super::settings::FsyncPolicy;
+use super::super::status::Refusal;
 use super::world::{World, layout, recover};
 use crate::disk::{Call, Disk as _, Fault, Seeded, TwinDisk};
 
@@ -166,9 +167,9 @@ fn without_what_was_lost_a_rewrite_is_asked_for() {
     assert_eq!(recover(&disk.crash(&mut Seeded::new(0))), Ok(world.units));
 }
 
-/// A disk that stands still blocks nobody: what waits is bounded, and then writes are refused.
+/// A disk that stands still blocks nobody: what waits is bounded, and then no writes are admitted until there is room.
 #[test]
-fn a_stalled_disk_refuses_instead_of_waiting() {
+fn a_stalled_disk_admits_no_more_than_the_bound() {
     let disk = TwinDisk::default();
     let mut world = World::resume(&disk, FsyncPolicy::EverySecond);
     world.settings().set_buffer_bytes_max(10_000);
@@ -177,15 +178,13 @@ fn a_stalled_disk_refuses_instead_of_waiting() {
     }
     let buffered = world.committer.shared.status().buffered_bytes;
     assert!((10_000..20_000).contains(&buffered), "{buffered}");
-    let text = world.admission().unwrap_err().to_string();
-    assert_eq!(
-        text,
-        format!(
-            "MISCONF Errors writing to the AOF file: the disk is too slow, {buffered} bytes wait to be written"
-        )
-    );
+    assert_eq!(world.admission(), Err(Refusal::Full));
+    assert_eq!(world.relieved(), 0);
     world.step(1);
-    assert_eq!(world.admission(), Ok(()));
+    assert_eq!((world.admission(), world.relieved()), (Ok(()), 1));
+    world.append();
+    world.step(1);
+    assert_eq!(world.relieved(), 1, "nobody had to wait");
     assert_eq!(world.committer.shared.status().buffered_bytes, 0);
     assert_eq!(recover(&disk.settled()), Ok(world.units));
 }
@@ -258,6 +257,26 @@ fn closing_tells_the_truth() {
             "it does not end there any more"
         );
     }
+}
+
+/// What was not kept, and may be lost since a sync failed, is not called durable at the end.
+#[test]
+fn closing_tells_of_what_may_be_lost() {
+    let disk = TwinDisk::default();
+    let mut world = World::resume(&disk, FsyncPolicy::No);
+    world.append();
+    world.step(1);
+    world.settings().set_policy(FsyncPolicy::Always);
+    disk.fail(Fault::all(Call::Sync));
+    world.append();
+    world.step(1);
+    disk.heal();
+    world.step(1000);
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let done = Box::new(move |result: Result<(), _>| sender.send(result.is_ok()).unwrap());
+    world.ask(Request::Close { offset: Some(77), done });
+    assert_eq!(world.step(1), Next::Closed);
+    assert!(!receiver.recv().unwrap());
 }
 
 /// History goes, and a start removes what was being written.

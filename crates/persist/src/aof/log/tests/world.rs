@@ -1,6 +1,7 @@
 //! A log without a thread, whose steps and whose time the test owns.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::super::super::layout::{BaseFormat, Layout};
 use super::super::super::recovery::{LoadSettings, load};
@@ -13,15 +14,26 @@ use super::super::request::{FinishRewrite, Request};
 use super::super::service::create_waiting;
 use super::super::settings::{FsyncPolicy, LogSettings};
 use super::super::sink::LogSink;
-use super::super::status::{NoListener, Refusal};
+use super::super::status::{LogListener, Refusal};
 use crate::disk::{Disk, FileWriter, TwinDisk};
 
 pub(super) fn layout() -> Layout {
     Layout::new("appendonlydir", "appendonly.aof")
 }
 
+/// Counts how often it is told that there is room again.
+#[derive(Default)]
+struct Relieved(AtomicU64);
+
+impl LogListener for Relieved {
+    fn relieved(&self) {
+        self.0.fetch_add(1, Relaxed);
+    }
+}
+
 /// A log and how far it is.
 pub(super) struct World {
+    relieved: Arc<Relieved>,
     pub(super) disk: TwinDisk,
     pub(super) committer: Committer,
     sink: LogSink,
@@ -71,11 +83,11 @@ impl World {
         policy: FsyncPolicy,
         units: u64,
     ) -> World {
-        let settings = LogSettings::default();
+        let (settings, relieved) = (LogSettings::default(), Arc::<Relieved>::default());
         settings.set_policy(policy);
         let options = LogOptions {
             settings,
-            listener: Arc::new(NoListener),
+            listener: Arc::clone(&relieved) as Arc<dyn LogListener>,
             start: 0,
             replication_offset: None,
             base_size: 0,
@@ -86,6 +98,7 @@ impl World {
         let committer = committer(store, options, file, is_waiting, Box::new(remove));
         let sink = LogSink { shared: Arc::clone(&committer.shared), noted_s: 0 };
         World {
+            relieved,
             disk: disk.clone(),
             committer,
             sink,
@@ -102,6 +115,11 @@ impl World {
 
     pub(super) fn admission(&self) -> Result<(), Refusal> {
         self.committer.shared.admission()
+    }
+
+    /// How often somebody was told that there is room again.
+    pub(super) fn relieved(&self) -> u64 {
+        self.relieved.0.load(Relaxed)
     }
 
     /// Adds a unit.
