@@ -12,9 +12,6 @@ const { FlowProducer, Queue, QueueEvents, UnrecoverableError, Worker } = require
 const { PATIENCE_MS, runAll, sleep, test, until } = require('../support/harness');
 
 const connection = { host: '127.0.0.1', port: Number(process.argv[2]), maxRetriesPerRequest: null };
-/** Who looks for the jobs of others often, and is quickly given up: no test but those about it may be that impatient. */
-const IMPATIENT = { connection, drainDelay: 1, stalledInterval: 200, lockDuration: 1000 };
-
 /** What a test works with: things that belong to a queue, closed after it. */
 class Bench {
   #closing;
@@ -140,15 +137,14 @@ test('delayed jobs are not early', async (bench) => {
   const jobs = await Promise.all([add(400), add(200), add(100)]);
   const waited = await Promise.all(jobs.map((job) => finished(job, events)));
   assert.ok(waited[0] >= 399 && waited[1] >= 199 && waited[2] >= 99, String(waited));
-  assert.ok(waited.every((ms) => ms < 10000), String(waited));
 
   const [promoted, moved] = await Promise.all([add(3600000), add(3600000)]);
   assert.equal(await queue.getDelayedCount(), 2);
   assert.equal(await promoted.getState(), 'delayed');
   await promoted.promote();
   await moved.changeDelay(50);
-  assert.ok((await finished(promoted, events)) < 60000);
-  assert.ok((await finished(moved, events)) < 60000);
+  assert.ok((await finished(promoted, events)) < 3600000);
+  assert.ok((await finished(moved, events)) < 3600000);
 });
 
 test('a rate is kept', async (bench) => {
@@ -167,13 +163,16 @@ test('a rate is kept', async (bench) => {
 
 test('a rate limit of the queue, set by hand', async (bench) => {
   const queue = bench.queue('pauses');
-  await queue.rateLimit(1500);
-  const since = Date.now();
-  assert.ok((await queue.getRateLimitTtl()) > 0);
-  await queue.add('one', {});
-  bench.worker('pauses', async () => {}, { limiter: { max: 1, duration: 10 } });
-  await until(async () => (await queue.getCompletedCount()) === 1);
-  assert.ok(Date.now() - since >= 1490, String(Date.now() - since));
+  await queue.rateLimit(3600000);
+  assert.ok((await queue.getRateLimitTtl()) > 3000000);
+  const job = await queue.add('one', {});
+  // Who was told how long to wait comes back after a second at the latest.
+  const options = { limiter: { max: 1, duration: 10 }, maximumRateLimitDelay: 1000 };
+  await bench.worker('pauses', async () => {}, options).waitUntilReady();
+  await sleep(200);
+  assert.equal(await job.getState(), 'waiting');
+  await queue.removeRateLimitKey();
+  await isIn(queue, job.id, 'completed');
 });
 
 test('priorities', async (bench) => {
@@ -282,7 +281,7 @@ test('a job of a worker that was killed is done by another', async (bench) => {
   const job = await queue.add('one', {});
   await isIn(queue, job.id, 'active');
   child.kill('SIGKILL');
-  bench.worker('stalled', async () => 'at last', IMPATIENT);
+  bench.worker('stalled', async () => 'at last', { stalledInterval: 200 });
   assert.equal(await finished(job, events), 'at last');
   await until(() => stalled.includes(job.id));
   assert.equal((await queue.getJob(job.id)).attemptsStarted, 2);
@@ -294,7 +293,7 @@ test('a job that stalls too often fails', async (bench) => {
   const job = await queue.add('one', {});
   await isIn(queue, job.id, 'active');
   child.kill('SIGKILL');
-  bench.worker('hopeless', async () => {}, { ...IMPATIENT, maxStalledCount: 0 });
+  bench.worker('hopeless', async () => {}, { stalledInterval: 200, maxStalledCount: 0 });
   await isIn(queue, job.id, 'failed');
   assert.match((await queue.getJob(job.id)).failedReason, /stalled more than allowable limit/);
 });
@@ -359,13 +358,17 @@ test('what is there already is not added again', async (bench) => {
   events.on('duplicated', ({ jobId }) => refused.push(jobId));
   const [first, second] = [await queue.add('one', { a: 1 }, { jobId: 'own' }), await queue.add('one', {}, { jobId: 'own' })];
   assert.equal(first.id, second.id);
-  const deduplication = { id: 'unique', ttl: 1500 };
-  const [kept, dropped] = [await queue.add('two', {}, { deduplication }), await queue.add('two', {}, { deduplication })];
+  const unique = { deduplication: { id: 'unique' } };
+  const [kept, dropped] = [await queue.add('two', {}, unique), await queue.add('two', {}, unique)];
   assert.equal(kept.id, dropped.id);
   assert.equal(await queue.getDeduplicationJobId('unique'), kept.id);
-  await until(async () => (await queue.getDeduplicationJobId('unique')) === null);
-  assert.notEqual((await queue.add('two', {}, { deduplication })).id, kept.id);
-  assert.deepEqual(await queue.getJobCounts('waiting'), { waiting: 3 });
+  assert.equal(await queue.removeDeduplicationKey('unique'), 1);
+  assert.notEqual((await queue.add('two', {}, unique)).id, kept.id);
+  const brief = { deduplication: { id: 'brief', ttl: 200 } };
+  const early = await queue.add('three', {}, brief);
+  await until(async () => (await queue.getDeduplicationJobId('brief')) === null);
+  assert.notEqual((await queue.add('three', {}, brief)).id, early.id);
+  assert.deepEqual(await queue.getJobCounts('waiting'), { waiting: 5 });
   await until(() => refused.includes('own'));
 });
 
@@ -403,7 +406,8 @@ test('how much is done is limited for all workers together', async (bench) => {
 });
 
 if (process.argv[3] === '--hang') {
-  new Worker(process.argv[4], () => new Promise(() => {}), IMPATIENT);
+  const options = { connection, drainDelay: 1, lockDuration: 2000, skipStalledCheck: true };
+  new Worker(process.argv[4], () => new Promise(() => {}), options).on('error', () => {});
 } else {
   runAll((closing) => new Bench(closing), { atOnce: true });
 }

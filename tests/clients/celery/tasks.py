@@ -67,10 +67,10 @@ def progress(self):
 @app.task(bind=True, acks_late=True, reject_on_worker_lost=True)
 def hang_once(self):
     """Does not end when it runs for the first time, and says who runs it."""
+    is_first = notes.incr(f"run:{self.request.id}") == 1
     notes.rpush("runs", self.request.id)
-    if notes.incr(f"run:{self.request.id}") == 1:
-        while True:
-            time.sleep(1)
+    while is_first:
+        time.sleep(1)
     return self.request.delivery_info.get("redelivered")
 
 

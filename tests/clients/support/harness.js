@@ -7,7 +7,7 @@
 
 const assert = require('node:assert/strict');
 
-const PATIENCE_MS = 30000;
+const PATIENCE_MS = 60000;
 const tests = [];
 
 const test = (name, run) => tests.push({ name, run });

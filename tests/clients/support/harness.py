@@ -11,7 +11,7 @@ import sys
 import time
 import traceback
 
-PATIENCE_S = 30
+PATIENCE_S = 60
 TESTS = []
 
 
