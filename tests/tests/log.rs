@@ -274,3 +274,18 @@ fn a_server_that_was_told_nothing_keeps_a_log() {
     let log = std::fs::read_to_string(folder.path().join("server.log")).unwrap();
     assert!(log.contains("Nothing was said about persistence"), "{log}");
 }
+
+/// What is in the log was permitted when it was written, and whoever may do what by now does not matter to it. (Valkey
+/// before 9.1.2 lost what the default user may not do.)
+#[test]
+fn rules_do_not_matter_to_the_log() {
+    let server = logged(2, "always").start();
+    let mut client = server.connect();
+    fill(&mut client);
+    settle(&mut client);
+    let before = digest(&server);
+    let rules = "default on nopass %R~* -@all +debug +config|get";
+    let again = after(&server, logged(2, "always").set("user", rules));
+    assert_eq!(digest(&again), before);
+    assert!(again.connect().ask("set settled 2").as_error().is_some());
+}

@@ -137,6 +137,7 @@ fn half_requests_are_finished_or_forgotten() {
     }
 }
 
+/// CVE-2026-27623 ended the server.
 #[test]
 fn an_empty_request_is_not_blamed_for_what_comes_after_it() {
     let server = ServerBuilder::new(ochre()).workers(1).set("enable-debug-command", "yes").start();

@@ -385,6 +385,7 @@ fn changes_its_addresses() {
     assert!(is_closed(server.port));
 }
 
+/// CVE-2025-21605: their replies took all memory.
 fn strangers_must_read_their_replies() {
     let server = Server::start(&["--requirepass", "secret"]);
     let mut stranger = server.client();

@@ -8,10 +8,9 @@
 const assert = require('node:assert/strict');
 const Redis = require('ioredis');
 
+const { PATIENCE_MS, runAll, test, until } = require('../support/harness');
+
 const port = Number(process.argv[2]);
-const PATIENCE_MS = 30000;
-const tests = [];
-const test = (name, run) => tests.push({ name, run });
 
 /** A client that is closed after its test. */
 const opened = [];
@@ -20,14 +19,6 @@ function open(options = {}) {
   client.on('error', () => {});
   opened.push(client);
   return client;
-}
-
-async function until(ready) {
-  const end = Date.now() + PATIENCE_MS;
-  while (!(await ready())) {
-    assert.ok(Date.now() < end, 'it did not happen');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }
 
 test('strings', async (redis) => {
@@ -133,23 +124,9 @@ test('wrong commands', async (redis) => {
   assert.equal(await redis.ping(), 'PONG');
 });
 
-async function main() {
-  let passed = 0;
-  let failed = 0;
-  for (const { name, run } of tests) {
-    const redis = open();
-    try {
-      await redis.flushall();
-      await run(redis);
-      passed += 1;
-    } catch (error) {
-      failed += 1;
-      console.log(`FAILED ${name}\n${error.stack}`);
-    }
-    opened.splice(0).forEach((client) => client.disconnect());
-  }
-  console.log(`${passed} passed, ${failed} failed`);
-  process.exitCode = failed ? 1 : 0;
-}
-
-main();
+runAll(async (closing) => {
+  closing.add(() => opened.splice(0).forEach((client) => client.disconnect()));
+  const redis = open();
+  await redis.flushall();
+  return redis;
+});

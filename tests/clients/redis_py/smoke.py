@@ -6,37 +6,13 @@ The last line is `N passed, N failed`; the exit status is 1 if something failed.
 
 import sys
 import threading
-import time
-import traceback
 
 import redis
 from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError, WatchError
 from redis.retry import Retry
 
-TESTS = []
-
-
-def test(function):
-    TESTS.append(function)
-    return function
-
-
-def until(ready, patience_s=30):
-    """Asks until the answer is true."""
-    deadline = time.monotonic() + patience_s
-    while not ready():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.005)
-
-
-def raises(error, text, function):
-    try:
-        function()
-    except error as caught:
-        assert text in str(caught), str(caught)
-    else:
-        raise AssertionError(f"no {error.__name__}")
+from harness import raises, run, test, until
 
 
 @test
@@ -204,24 +180,16 @@ def databases(r):
     other.close()
 
 
-def main():
-    port = int(sys.argv[1])
-    passed = failed = 0
-    for protocol in (2, 3):
-        for function in TESTS:
-            r = redis.Redis(port=port, protocol=protocol, retry=Retry(NoBackoff(), 1), socket_timeout=30)
-            name = f"{function.__name__} (RESP{protocol})"
-            try:
-                r.flushall()
-                function(r)
-                passed += 1
-            except Exception:
-                failed += 1
-                print(f"FAILED {name}\n{traceback.format_exc()}")
-            finally:
-                r.close()
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
+def with_protocol(protocol):
+    def call(function):
+        r = redis.Redis(port=int(sys.argv[1]), protocol=protocol, retry=Retry(NoBackoff(), 1), socket_timeout=30)
+        try:
+            r.flushall()
+            function(r)
+        finally:
+            r.close()
+
+    return call
 
 
-main()
+run(("in RESP2", with_protocol(2)), ("in RESP3", with_protocol(3)))

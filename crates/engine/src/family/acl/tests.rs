@@ -48,7 +48,7 @@ fn ways_around_rules_are_closed() {
         // SORT_RO without key specification (CVE-2023-41053).
         ("+@all ~a", "rpush b 1", "sort_ro b", NO_KEY),
         ("+@all ~a", "rpush b 1", "sort_ro a", "*0|"),
-        // SORT: patterns lead to keys that no argument names.
+        // SORT: patterns lead to keys that no argument names (Redis 7.0).
         (
             "+@all ~a",
             "rpush a 1",
@@ -82,7 +82,7 @@ fn ways_around_rules_are_closed() {
         ("+@all ~a ~store", "rpush a 1", "sort a store store store b", NO_KEY),
         ("+@all %R~a %W~b", "rpush a 1", "sort a store b", ":1|"),
         ("+@all %R~a %R~b", "rpush a 1", "sort a store b", NO_KEY),
-        // GEORADIUS: the last of STORE and STOREDIST counts.
+        // GEORADIUS: the last of STORE and STOREDIST counts (Valkey 9.1.2).
         ("+@all ~a ~c", "ping", "georadius a 1 1 1 m store c store b", NO_KEY),
         ("+@all ~a ~c", "ping", "georadius a 1 1 1 m store c storedist b", NO_KEY),
         ("+@all ~a ~c", "ping", "georadiusbymember a m 1 m storedist c store b", NO_KEY),
@@ -93,7 +93,7 @@ fn ways_around_rules_are_closed() {
         ("+@all ~0", "xadd b 1-1 f v", "xread count 1 streams b 0", NO_KEY),
         ("+@all ~b ~0", "xadd c 1-1 f v", "xreadgroup group streams streams streams c >", NO_KEY),
         ("+@all ~g", "xadd b 1-1 f v", "xreadgroup group streams g streams b >", NO_KEY),
-        // BITFIELD: only GET is reading.
+        // BITFIELD: only GET is reading (Redis 7.0.5).
         ("+@all %R~a", "set a x", "bitfield a get u8 0", "*1|:120|"),
         ("+@all %R~a", "set a x", "bitfield a set u8 0 1", NO_KEY),
         ("+@all %R~a", "set a x", "bitfield a get u8 0 set u8 0 1", NO_KEY),
@@ -105,7 +105,7 @@ fn ways_around_rules_are_closed() {
         ("+@all %W~a", "set a x", "set a y get", NO_KEY),
         ("+@all %W~a", "set a x", "set a y xx GET", NO_KEY),
         ("+@all %R~a", "set a x", "set a y", NO_KEY),
-        // HGETEX changes lifetimes and removes fields.
+        // HGETEX changes lifetimes and removes fields (Valkey 9.1.2).
         ("+@all %R~a", "hset a f v", "hgetex a persist fields 1 f", NO_KEY),
         ("+@all %R~a", "hset a f v", "hgetex a pxat 1 fields 1 f", NO_KEY),
         ("+@all %W~a", "hset a f v", "hgetdel a fields 1 f", NO_KEY),
@@ -128,12 +128,15 @@ fn ways_around_rules_are_closed() {
         // Commands with several keys, where the last one is forbidden.
         ("+@all ~a*", "set b x", "mget a1 a2 b", NO_KEY),
         ("+@all ~a*", "set b x", "mset a1 1 b 2", NO_KEY),
+        // MSETEX looked at the first one only (Redis 8.4).
+        ("+@all ~a*", "set b x", "msetex 2 a1 1 b 2", NO_KEY),
+        ("+@all ~a*", "set b x", "msetex 3 a1 1 a2 2 b 3 xx ex 10", NO_KEY),
         ("+@all ~a*", "set b x", "del a1 a2 b", NO_KEY),
         ("+@all ~a*", "set b x", "exists a1 b", NO_KEY),
         ("+@all ~a*", "set b x", "watch a1 b", NO_KEY),
         ("+@all ~a", "set b x", "object encoding b", NO_KEY),
         ("+@all ~a", "set b x", "memory usage b", NO_KEY),
-        // DB of COPY counts wherever it stands; the source's database counts as well.
+        // DB of COPY counts wherever it stands (Valkey 9.1.1); the source's database counts as well (Valkey 9.1.2).
         ("+@all ~* db=0,1", "set a x", "copy a b db 1 db 2", NO_DB),
         ("+@all ~* db=0,1", "set a x", "copy a b db 2 db 1", NO_DB),
         ("+@all ~* db=0,1", "set a x", "copy a b replace db 2 db 1 replace", NO_DB),
@@ -210,6 +213,7 @@ fn rules_act_on_the_next_command() {
     assert_eq!(user.run("ping"), no_command("ping"));
 }
 
+/// Redis before 8.10.2 let what was queued reach keys that were taken away meanwhile.
 #[test]
 fn queued_commands_are_checked_twice() {
     let (mut admin, mut user) = with_user("+@all ~*");

@@ -80,7 +80,8 @@ pub(super) const MIGRATE: Command = Command {
     ..BASE
 };
 
-/// The index of the option KEYS. A password may look like it.
+/// The index of the option KEYS with at least a key after it. A password may look like it; without a key it is none, and what
+/// stands in the key's place counts.
 fn keys_option(args: Args<'_>) -> Option<usize> {
     let mut index = OPTIONS;
     while index < args.len() && !args.is(index, "keys") {
@@ -90,7 +91,7 @@ fn keys_option(args: Args<'_>) -> Option<usize> {
             () => 1,
         };
     }
-    (index < args.len()).then_some(index)
+    (index + 1 < args.len()).then_some(index)
 }
 
 /// The index of the first key after KEYS; a key before it is an error, so there are none then.
