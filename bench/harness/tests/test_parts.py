@@ -6,7 +6,7 @@ import unittest
 import xml.etree.ElementTree as tree
 from collections import Counter
 
-from harness import chart, cores, markdown, resp, summary, workload
+from harness import chart, cores, markdown, resp, subscribers, summary, workload
 from harness.generator import Run
 from harness.throughput import Row, Sample
 from harness.zipfian import Zipf
@@ -41,6 +41,12 @@ class Rows(unittest.TestCase):
         self.assertEqual([test.name for test in workload.select("set,get")], ["set", "get"])
         with self.assertRaises(SystemExit):
             workload.select("set,nonsense")
+
+    def test_deliveries_can_be_counted(self) -> None:
+        self.assertTrue(all(test.requests for test in workload.TESTS if test.subscribers))
+        self.assertEqual(
+            subscribers.message_bytes("ch", 3), len(b"*3\r\n$7\r\nmessage\r\n$2\r\nch\r\n$3\r\nxxx\r\n")
+        )
 
     def test_repeated_words(self) -> None:
         self.assertEqual(workload.words("MSET", 2, "k v"), ("MSET", "k", "v", "k", "v"))

@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use ochre_keyspace::{Effects, Key, Locks};
 use ochre_resp::ReplyWriter;
 
+use crate::call::Args;
 use crate::client::Client;
 use crate::command::CommandEntry;
 use crate::tick;
@@ -56,7 +57,7 @@ impl<'r> Runner<'r> {
             }
             view.set_no_touch(client.no_touch);
             view.set_import_source(client.import_source);
-            self.reply_queued(client, &whole, out, &mut clock.start_ns);
+            self.reply_queued(client, &whole, requests.args(at), out, &mut clock.start_ns);
             let before = out.len();
             ReplyWriter::new(out, client.protocol).array(keys.len());
             for (index, key) in whole.requests.clone().zip(keys) {
@@ -80,13 +81,20 @@ impl<'r> Runner<'r> {
     }
 
     /// What MULTI and the commands behind it are answered.
-    fn reply_queued(self, client: &mut Client, whole: &Whole<'_>, out: &mut Vec<u8>, start_ns: &mut u64) {
+    fn reply_queued(
+        self,
+        client: &mut Client,
+        whole: &Whole<'_>,
+        multi_args: Args<'_>,
+        out: &mut Vec<u8>,
+        start_ns: &mut u64,
+    ) {
         let before = out.len();
         let mut reply = ReplyWriter::new(out, client.protocol);
         reply.ok();
         let done = Performed { count: 1, failed: false, reply_bytes: reply.len() - before };
         whole.requests.clone().for_each(|_| reply.queued());
-        self.account(client, whole.multi, Default::default(), done, start_ns);
+        self.account(client, whole.multi, multi_args, done, start_ns);
     }
 
     /// The transaction that the request at an index begins, if all of it is here, nothing is watched and none of its

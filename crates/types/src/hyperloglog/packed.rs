@@ -58,9 +58,12 @@ impl Work for Maxima<'_> {
         let mut stored = [0; DENSE_LEN];
         for (index, stored) in stored.as_chunks_mut::<BLOCK>().0.iter_mut().enumerate() {
             let mut block = Block::ZERO;
-            for some in self.0.chunks(TOGETHER) {
-                // Those that are missing are the first once more.
-                block.raise(std::array::from_fn(|at| part(some.get(at).unwrap_or(&some[0]), index)));
+            let (groups, rest) = self.0.as_chunks::<TOGETHER>();
+            for group in groups {
+                block.raise(group.map(|registers| part(registers, index)));
+            }
+            for registers in rest {
+                block.raise([part(registers, index)]);
             }
             *stored = block.join();
         }
@@ -86,14 +89,13 @@ impl Block {
     const ZERO: Block = Block { bytes: [0; BLOCK], even: [0; WORDS], odd: [0; WORDS] };
 
     #[inline(always)]
-    fn raise(&mut self, parts: [&[u8; 1 + BLOCK]; TOGETHER]) {
+    fn raise<const N: usize>(&mut self, parts: [&[u8; 1 + BLOCK]; N]) {
         for at in 0..BLOCK {
-            let byte = |part: &[u8; 1 + BLOCK]| part[1 + at] & BYTE_MASKS[at];
-            let [a, b, c, d] = parts.map(byte);
-            self.bytes[at] = self.bytes[at].max(a.max(b).max(c.max(d)));
+            let raised = |max: u8, part: &&[u8; 1 + BLOCK]| max.max(part[1 + at] & BYTE_MASKS[at]);
+            self.bytes[at] = parts.iter().fold(self.bytes[at], raised);
         }
-        raise_words::<1>(&mut self.even, parts, &EVEN_MASKS);
-        raise_words::<0>(&mut self.odd, parts, &ODD_MASKS);
+        raise_words::<1, N>(&mut self.even, parts, &EVEN_MASKS);
+        raise_words::<0, N>(&mut self.odd, parts, &ODD_MASKS);
     }
 
     /// As they are stored.
@@ -109,16 +111,15 @@ impl Block {
 
 /// Raises maxima of words to those of parts from a byte on.
 #[inline(always)]
-fn raise_words<const FROM: usize>(
+fn raise_words<const FROM: usize, const N: usize>(
     maxima: &mut [u16; WORDS],
-    parts: [&[u8; 1 + BLOCK]; TOGETHER],
+    parts: [&[u8; 1 + BLOCK]; N],
     masks: &[u16; WORDS],
 ) {
     for at in 0..WORDS {
         let byte = FROM + 2 * at;
         let word = |part: &[u8; 1 + BLOCK]| u16::from_le_bytes([part[byte], part[byte + 1]]) & masks[at];
-        let [a, b, c, d] = parts.map(word);
-        maxima[at] = maxima[at].max(a.max(b).max(c.max(d)));
+        maxima[at] = parts.iter().fold(maxima[at], |max, part| max.max(word(part)));
     }
 }
 

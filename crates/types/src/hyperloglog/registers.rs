@@ -122,7 +122,9 @@ fn count_above(registers: &[u8; COUNT], value: u8) -> [u32; TOGETHER] {
         let mut lanes = [[0u8; LANES]; TOGETHER];
         for row in rows {
             for (lanes, value) in lanes.iter_mut().zip(value..) {
-                lanes.iter_mut().zip(row).for_each(|(lane, register)| *lane += u8::from(*register > value));
+                // Below 64 the sign does not matter, and numbers with one are compared in fewer instructions.
+                let exceeds = |register: u8| register.cast_signed() > value.cast_signed();
+                lanes.iter_mut().zip(row).for_each(|(lane, register)| *lane += u8::from(exceeds(*register)));
             }
         }
         for (count, lanes) in counts.iter_mut().zip(&lanes) {
