@@ -284,8 +284,9 @@ fn rules_do_not_matter_to_the_log() {
     fill(&mut client);
     settle(&mut client);
     let before = digest(&server);
-    let rules = "default on nopass %R~* -@all +debug +config|get";
-    let again = after(&server, logged(2, "always").set("user", rules));
+    let users = server.folder().join("users.acl");
+    std::fs::write(&users, "user default on nopass %R~* -@all +debug").unwrap();
+    let again = after(&server, logged(2, "always").set("aclfile", "users.acl").with_file(&users));
     assert_eq!(digest(&again), before);
     assert!(again.connect().ask("set settled 2").as_error().is_some());
 }

@@ -406,6 +406,7 @@ test('how much is done is limited for all workers together', async (bench) => {
 });
 
 if (process.argv[3] === '--hang') {
+  process.on('disconnect', () => process.exit());
   const options = { connection, drainDelay: 1, lockDuration: 2000, skipStalledCheck: true };
   new Worker(process.argv[4], () => new Promise(() => {}), options).on('error', () => {});
 } else {
