@@ -128,13 +128,11 @@ fn try_snapshots(seed: u64) {
 /// Does something for each, side by side.
 fn side_by_side<T: Send>(items: Vec<T>, act: impl Fn(T) + Sync) {
     let rest = Mutex::new(items);
+    let next = || rest.lock().expect("nobody failed with it").pop();
     std::thread::scope(|scope| {
         for _ in 0..AT_A_TIME {
             scope.spawn(|| {
-                while let Some(item) = {
-                    let mut rest = rest.lock().expect("nobody failed with it");
-                    rest.pop()
-                } {
+                while let Some(item) = next() {
                     act(item);
                 }
             });
