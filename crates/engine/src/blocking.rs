@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use ochre_keyspace::Wish;
+use ochre_types::LongDouble;
 
 use crate::call::Call;
 use crate::client::{Blocked, BlockedOn, OwnedRequest, Parked};
@@ -84,6 +85,7 @@ const NEGATIVE: Error = Error::new("ERR timeout is negative");
 /// Redis's, for what is no time.
 pub fn deadline(arg: &[u8], now_ms: i64) -> Result<i64, Error> {
     let seconds = ochre_types::parse_f64(arg).filter(|seconds| !seconds.is_nan());
+    let seconds = seconds.or_else(|| beyond_doubles(arg));
     let seconds = seconds.ok_or(Error::new("ERR timeout is not a float or out of range"))?;
     let timeout_ms = (seconds * 1000.0).ceil();
     if timeout_ms >= i64::MAX as f64 {
@@ -91,6 +93,16 @@ pub fn deadline(arg: &[u8], now_ms: i64) -> Result<i64, Error> {
     }
     // What is below all integers becomes the smallest.
     end_of(timeout_ms as i64, now_ms)
+}
+
+/// Redis reads a timeout as an extended double: one that is too large or too small for a double, as one that means the same.
+#[cold]
+fn beyond_doubles(arg: &[u8]) -> Option<f64> {
+    let seconds = LongDouble::parse(arg).filter(|seconds| !seconds.is_nan())?;
+    let magnitude = if seconds < LongDouble::ZERO { -seconds } else { seconds };
+    let one = LongDouble::parse(b"1")?;
+    let scale = if magnitude > one { f64::MAX } else { f64::MIN_POSITIVE };
+    Some(if seconds < LongDouble::ZERO { -scale } else { scale })
 }
 
 /// The end of a timeout in milliseconds; 0 for none.
@@ -125,6 +137,11 @@ mod tests {
         assert_eq!([text("1"), text("0.0001"), text("2.5")], ["2000", "1001", "3500"]);
         assert_eq!(text("-1"), "ERR timeout is negative");
         assert_eq!(text("-inf"), "ERR timeout is negative");
+        assert_eq!([text("1e-400"), text("-1e-400")], ["1001", &i64::MAX.to_string()]);
+        assert_eq!(
+            [text("1e400"), text("-1e400")],
+            ["ERR timeout is out of range", "ERR timeout is negative"]
+        );
         for arg in ["1e300", "inf", "9223372036854775807", "9223372036854775.807"] {
             assert_eq!(text(arg), "ERR timeout is out of range", "{arg}");
         }

@@ -121,7 +121,7 @@ impl<'r> Runner<'r> {
         {
             let locks = locks_of(entry, args, keys);
             let Some(mut view) = self.view_for(entry.flags, locks, now_ms, effects) else {
-                return held_up(entry.flags);
+                return self.held_up(client, entry, out);
             };
             gate = self.gate(client, command_flags, keys, now_ms);
             if gate == Gate::Open {
@@ -160,6 +160,17 @@ impl<'r> Runner<'r> {
         if has_changed {
             client.changed_offset = client.seen_offset;
         }
+    }
+
+    /// What becomes of a command that finds everything held by a busy script: it is refused. The usual checks do that, except
+    /// for one that passes them, and has to do with keys all the same (WATCH).
+    #[cold]
+    fn held_up(self, client: &mut Client, entry: &CommandEntry, out: &mut Vec<u8>) -> Gate {
+        let passes = entry.flags & flags::ALLOW_BUSY != 0;
+        let Some(refusal) = self.engine.why_busy().filter(|_| passes) else { return Gate::Outdated };
+        self.context.stats.command(entry.id).rejected.add(1);
+        self.write_error(&refusal, client, out);
+        Gate::Open
     }
 
     /// A view for commands with these flags, taken together. Who changes keys may have to serve those who wait for them.
@@ -290,13 +301,6 @@ impl<'r> Runner<'r> {
 
 /// How often somebody looks whether a script still holds everything.
 const STANDSTILL_PAUSE: Duration = Duration::from_micros(50);
-
-/// What becomes of a command with these flags that finds everything held by a busy script: it is refused, unless it belongs to
-/// those that never are; these wait.
-#[cold]
-fn held_up(command_flags: u64) -> Gate {
-    if command_flags & flags::ALLOW_BUSY != 0 { Gate::Paused } else { Gate::Outdated }
-}
 
 #[inline]
 pub(super) fn locks_of<'a>(entry: &CommandEntry, args: Args<'_>, keys: &'a [Key<'a>]) -> Locks<'a> {

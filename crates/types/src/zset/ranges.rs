@@ -18,7 +18,8 @@ pub struct ScoreRange {
 
 impl ScoreRange {
     /// Reads the bounds as commands write them: a double, or `(` and a double that is not included. More is taken than as a
-    /// score: what is too large is infinite, what is too small is zero, and so is the empty text; but nothing hexadecimal.
+    /// score: what is too large is infinite, what is too small is zero, and so is the empty text; but nothing hexadecimal. A text
+    /// ends before its first NUL.
     pub fn parse(min: &[u8], max: &[u8]) -> Option<ScoreRange> {
         Some(ScoreRange { min: parse_score(min)?, max: parse_score(max)? })
     }
@@ -50,6 +51,7 @@ fn parse_score(text: &[u8]) -> Option<Bound<f64>> {
 }
 
 fn parse_bound(text: &[u8]) -> Option<f64> {
+    let text = text.split(|byte| *byte == 0).next()?;
     if text.is_empty() {
         return Some(0.0);
     }

@@ -143,12 +143,12 @@ impl<'a> Request<'a> {
             cursor.next_arg()?;
             break;
         }
-        let trim = options.finish(call)?;
         let id = id.unwrap_or(IdRequest::Auto);
         if message.is_some() && id != IdRequest::Auto && !is_replayed(call) {
             let text = "ERR syntax error, IDMP/IDMPAUTO can be used only with auto-generated IDs";
             return Err(Error::new(text));
         }
+        let trim = options.finish(call)?;
         if cursor.left() < 2 || cursor.left() % 2 == 1 {
             return Err(call.wrong_arity());
         }
