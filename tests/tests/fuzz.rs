@@ -1,4 +1,6 @@
 //! The properties of the fuzz targets, for a second each, on inputs that are the same in every run.
+//!
+//! `OCHRE_FUZZ_SECONDS=600 OCHRE_SEED=7` tries each for ten minutes on others.
 
 #![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
 
@@ -10,17 +12,23 @@ use std::time::{Duration, Instant};
 use ochre_resp::Value;
 use ochre_tests::{Mutator, ServerBuilder, ochre};
 
-/// How long each property is tried.
-const SPAN: Duration = Duration::from_secs(1);
+/// How long each property is tried, unless the environment says something else, s.
+const SPAN_S: u64 = 1;
 /// On how many inputs at least, however long that takes.
 const INPUTS_MIN: usize = 400;
+
+/// A number of the environment.
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
 
 /// Tries a property on changed seeds; an input that violates it is shown.
 fn try_on(seed: u64, seeds: &[&[u8]], property: fn(&[u8])) {
     seeds.iter().for_each(|seed| property(seed));
-    let mut mutator = Mutator::new(seed, seeds);
+    let mut mutator = Mutator::new(seed + 1000 * number("OCHRE_SEED").unwrap_or(0), seeds);
+    let span = Duration::from_secs(number("OCHRE_FUZZ_SECONDS").unwrap_or(SPAN_S));
     let (start, mut tried) = (Instant::now(), 0);
-    while start.elapsed() < SPAN || tried < INPUTS_MIN {
+    while start.elapsed() < span || tried < INPUTS_MIN {
         for _ in 0..50 {
             let input = mutator.next_input();
             let result = std::panic::catch_unwind(|| property(&input));
@@ -28,6 +36,7 @@ fn try_on(seed: u64, seeds: &[&[u8]], property: fn(&[u8])) {
             tried += 1;
         }
     }
+    println!("{tried} inputs");
 }
 
 #[test]
@@ -313,7 +322,7 @@ fn arguments() {
     let mut mutator = Mutator::new(5, &seeds);
     let mut client = server.connect();
     let (start, mut tried) = (Instant::now(), 0);
-    while start.elapsed() < 2 * SPAN {
+    while start.elapsed() < Duration::from_secs(2 * SPAN_S) {
         let mut args: Vec<Vec<u8>> = Vec::new();
         for _ in 0..=mutator.below(7) {
             let word = WORDS[mutator.below(WORDS.len())].as_bytes().to_vec();

@@ -119,6 +119,95 @@ fn what_was_acknowledged_survives_a_kill() {
     }
 }
 
+/// With next to no room for what is to be written, clients wait for the disk; none is refused, and none is told too early.
+#[test]
+fn who_writes_more_than_the_disk_takes_waits() {
+    const CLIENTS: usize = 4;
+    const WRITES: usize = 300;
+    let value = "x".repeat(3000);
+    for policy in ["always", "everysec"] {
+        let builder = || logged(2, policy).set("aof-buffer-limit", "1kb");
+        let mut server = builder().start();
+        let start = Instant::now();
+        std::thread::scope(|scope| {
+            for number in 0..CLIENTS {
+                let (mut client, value) = (server.connect(), &value);
+                scope.spawn(move || {
+                    let one = |at| format!("set {number}:{at} {value}\r\n");
+                    let all: String = (0..WRITES).map(one).collect();
+                    client.send(all.as_bytes()).unwrap();
+                    (0..WRITES).for_each(|_| assert_eq!(client.read().unwrap(), ok()));
+                    client
+                        .send(b"multi\r\nincr sum\r\nexec\r\neval \"return redis.call('incr', 'sum')\" 0\r\n")
+                        .unwrap();
+                    assert_eq!(
+                        (client.read().unwrap(), client.read().unwrap()),
+                        (ok(), Value::Simple(b"QUEUED".to_vec()))
+                    );
+                    assert!(matches!(client.read().unwrap(), Value::Array(Some(_))));
+                    assert!(matches!(client.read().unwrap(), Value::Integer(_)));
+                });
+            }
+        });
+        // They are told at once when they may go on, not at the next tick.
+        assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+        let mut client = server.connect();
+        wait_for(|| (client.info("aof_buffer_length") == 0).then_some(())).unwrap();
+        server.kill();
+        let mut client = after(&server, builder()).connect();
+        assert_eq!(client.ask("dbsize"), Value::Integer((CLIENTS * WRITES + 1) as i64), "{policy}");
+        assert_eq!(client.ask("get sum"), Value::Bulk(Some((2 * CLIENTS).to_string().into_bytes())));
+    }
+}
+
+/// One at a time, as in Redis: what is asked for meanwhile is scheduled or refused, and what is scheduled begins.
+#[test]
+fn a_snapshot_and_a_rewrite_wait_for_each_other() {
+    let server = logged(1, "everysec").set("auto-aof-rewrite-percentage", "0").start();
+    let mut client = server.connect();
+    let simple = |text: &str| Value::Simple(text.as_bytes().to_vec());
+    let is_over = |client: &mut Client| {
+        wait_for(|| is_rewritten(client).filter(|()| client.info("rdb_bgsave_in_progress") == 0)).unwrap();
+    };
+    client.ask("debug populate 1000");
+    client.ask("config set rdb-key-save-delay 1000000");
+    let figures = |client: &mut Client| {
+        [
+            "rdb_bgsave_in_progress",
+            "aof_rewrite_in_progress",
+            "aof_rewrite_scheduled",
+            "rdb_saves",
+            "aof_rewrites",
+        ]
+        .map(|field| client.info(field))
+    };
+    assert_eq!(client.ask("bgsave"), simple("Background saving started"));
+    assert_eq!(client.ask("bgrewriteaof"), simple("Background append only file rewriting scheduled"));
+    assert_eq!(figures(&mut client), [1, 0, 1, 1, 0]);
+    client.ask("bgsave cancel");
+    wait_for(|| (client.info("aof_rewrite_in_progress") == 1).then_some(())).unwrap();
+    let why = "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order to schedule a \
+               BGSAVE whenever possible.";
+    assert_eq!(client.ask("bgsave"), Value::Error(why.as_bytes().to_vec()));
+    assert_eq!(client.ask("bgsave schedule"), simple("Background saving scheduled"));
+    assert_eq!(figures(&mut client)[..3], [0, 1, 0]);
+    client.ask("config set rdb-key-save-delay 0");
+    client.ask("config set appendonly no");
+    wait_for(|| (client.info("rdb_saves") == 2).then_some(())).unwrap();
+    client.ask("config set appendonly yes");
+    is_over(&mut client);
+    client.ask("multi");
+    client.ask("bgsave");
+    client.ask("bgrewriteaof");
+    let scheduled =
+        ["Background saving scheduled", "Background append only file rewriting scheduled"].map(simple);
+    let rewrites = client.info("aof_rewrites");
+    assert_eq!(client.ask("exec"), Value::Array(Some(scheduled.to_vec())));
+    wait_for(|| (client.info("rdb_saves") == 3).then_some(())).unwrap();
+    wait_for(|| (client.info("aof_rewrites") > rewrites).then_some(())).unwrap();
+    is_over(&mut client);
+}
+
 #[test]
 fn the_log_can_be_switched_while_clients_write() {
     let mut server = builder(2).start();
