@@ -219,6 +219,8 @@ pub struct Engine {
     pub pause: Pause,
     /// Scripts and functions.
     pub scripting: crate::scripting::Scripting,
+    /// Computes what takes long.
+    pub(crate) helper: crate::aside::Helper,
     /// What could not be tidied up because a script held everything.
     pub(crate) left_behind: crate::left_behind::LeftBehind,
     /// What was not served because of it.
@@ -284,6 +286,7 @@ impl Engine {
             latency: crate::latency::LatencyMonitor::default(),
             pause: Pause::default(),
             scripting: crate::scripting::Scripting::default(),
+            helper: crate::aside::Helper::default(),
             left_behind: crate::left_behind::LeftBehind::default(),
             held_back: crate::held_back::HeldBack::default(),
             migrations: crate::migration::Migrations::default(),
@@ -316,6 +319,11 @@ impl Engine {
         let listener = KeyspaceListener(Arc::clone(&self.messages));
         drop(self.keyspace.audience.set(Box::new(listener)));
         drop(self.host.set(host));
+    }
+
+    /// Whether there is a server around the engine, whose workers come back to what waits.
+    pub(crate) fn has_server(&self) -> bool {
+        self.host.get().is_some() && self.persistence.engine().is_some()
     }
 
     /// Who does what the engine cannot; `None` in tests of the engine alone.

@@ -6,6 +6,7 @@
 mod access;
 mod alarms;
 mod aof;
+mod aside;
 mod blocking;
 mod call;
 mod client;

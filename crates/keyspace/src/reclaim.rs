@@ -14,6 +14,7 @@ use ochre_types::stream::Group;
 
 use crate::entry::Entry;
 use crate::table::Table;
+use crate::value::ValueRef;
 
 /// A thread of this niceness gets a tenth of a core that another one wants, too.
 #[cfg(target_os = "linux")]
@@ -50,6 +51,20 @@ impl Garbage {
             // A part of a value.
             Garbage::Nodes(_) | Garbage::Group(_) | Garbage::Other(_) => 0,
             Garbage::Entries(entries) => entries.len(),
+        }
+    }
+
+    /// How many allocations it is, roughly; of parts of values and of what nobody knows, very many.
+    pub fn effort(&self) -> usize {
+        let effort = |entry: &Entry| match entry.as_ref().value() {
+            ValueRef::Object(object) => object.free_effort(),
+            _ => 1,
+        };
+        match self {
+            Garbage::Entry(entry) => effort(entry),
+            Garbage::Entries(entries) => entries.iter().map(effort).fold(0, usize::saturating_add),
+            Garbage::Table(table) => table.len(),
+            Garbage::Nodes(_) | Garbage::Group(_) | Garbage::Other(_) => usize::MAX,
         }
     }
 

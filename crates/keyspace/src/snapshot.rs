@@ -75,6 +75,11 @@ pub trait SnapshotSink {
     /// Whether there is any use in going on; asked between keys, with no lock held. A sink that is to wait for something does so
     /// here.
     fn goes_on(&mut self) -> bool;
+
+    /// Whether it looks at values at all; if not, big ones are not pinned for it.
+    fn wants_values(&self) -> bool {
+        true
+    }
 }
 
 /// Something kept for a snapshot.
@@ -223,7 +228,9 @@ impl Table {
             }
             entry.set_marks(marks_of ^ bit);
             match &mut sink {
-                Some(_) if is_big(entry.as_ref()) => big.push(KeptKey::of(db, entry)),
+                Some(sink) if sink.wants_values() && is_big(entry.as_ref()) => {
+                    big.push(KeptKey::of(db, entry))
+                }
                 Some(sink) => tell(db, entry.as_ref(), *sink),
                 None => {}
             }
@@ -273,6 +280,11 @@ impl Slots {
         self.0.compare_exchange(taken, taken | 1 << slot, Relaxed, Relaxed).ok().map(|_| slot)
     }
 
+    /// Takes one if none is taken.
+    fn take_first(&self) -> Option<usize> {
+        self.0.compare_exchange(0, 1, Relaxed, Relaxed).ok().map(|_| 0)
+    }
+
     fn give_back(&self, slot: usize) {
         self.0.fetch_and(!(1 << slot), Relaxed);
     }
@@ -305,9 +317,19 @@ impl Snapshot {
 impl View<'_> {
     /// Begins a snapshot of this instant. Needs all stripes. `None` if there are as many as there may be.
     pub fn begin_snapshot(&mut self) -> Option<Snapshot> {
-        let (keyspace, databases) = (self.keyspace(), self.keyspace().databases());
+        let slot = self.keyspace().snapshots.take()?;
+        Some(self.begin_snapshot_in(slot))
+    }
+
+    /// The same for what is short and of less importance than files: `None` if there is another one.
+    pub fn begin_only_snapshot(&mut self) -> Option<Snapshot> {
+        let slot = self.keyspace().snapshots.take_first()?;
+        Some(self.begin_snapshot_in(slot))
+    }
+
+    fn begin_snapshot_in(&mut self, slot: usize) -> Snapshot {
+        let databases = self.keyspace().databases();
         debug_assert!(self.holds_all(), "a snapshot is of one instant");
-        let slot = keyspace.snapshots.take()?;
         let inbox = Inbox::default();
         let mut sizes = vec![(0, 0); databases];
         for stripe in self.every_stripe() {
@@ -317,7 +339,7 @@ impl View<'_> {
                 table.walks.begin(slot, db as u32, Arc::clone(&inbox));
             }
         }
-        Some(Snapshot { slot, inbox, sizes })
+        Snapshot { slot, inbox, sizes }
     }
 }
 

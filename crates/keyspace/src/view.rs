@@ -62,6 +62,8 @@ pub struct View<'k> {
     effects: &'k mut Effects,
     no_touch: bool,
     is_import_source: bool,
+    /// Whether what is read has been read by this step before, and counted.
+    is_repeat: bool,
 }
 
 /// What a key is looked up for.
@@ -88,6 +90,7 @@ impl<'k> View<'k> {
             effects,
             no_touch: false,
             is_import_source: false,
+            is_repeat: false,
         }
     }
 
@@ -121,6 +124,11 @@ impl<'k> View<'k> {
     /// Whether reads leave access clocks alone (CLIENT NO-TOUCH).
     pub fn set_no_touch(&mut self, no_touch: bool) {
         self.no_touch = no_touch;
+    }
+
+    /// Says that the step was begun before, and that what it reads was counted, told and touched then.
+    pub fn set_repeat(&mut self) {
+        (self.is_repeat, self.no_touch) = (true, true);
     }
 
     /// Whether the step is one of a client that imports data (CLIENT IMPORT-SOURCE): in import mode it sees keys whose
@@ -325,6 +333,9 @@ impl<'k> View<'k> {
     /// Where a key is, counted as a hit or a miss.
     fn locate_counted(&mut self, db: u32, key: Key<'_>) -> Option<Location> {
         let location = self.locate(db, key);
+        if self.is_repeat {
+            return location;
+        }
         let counters = &mut self.stripe(key).counters;
         match location {
             Some(_) => counters.hits += 1,
@@ -336,7 +347,7 @@ impl<'k> View<'k> {
     /// The same, and listeners hear of a miss.
     fn locate_heard(&mut self, db: u32, key: Key<'_>) -> Option<Location> {
         let location = self.locate_counted(db, key);
-        if location.is_none() {
+        if location.is_none() && !self.is_repeat {
             self.notify(event_class::KEY_MISS, "keymiss", db, key.bytes);
         }
         location

@@ -38,5 +38,5 @@ pub use lines::{Lines, Memory};
 pub use map::Map;
 pub use pins::{Access, Pin};
 pub use prefetch::prefetch;
-pub use sample::{Iter, Walk, WalkPosition};
+pub use sample::{Iter, WalkPosition};
 pub use table::Location;

@@ -150,12 +150,6 @@ impl<I: Item> Lines<I> {
     }
 }
 
-impl<I: Item> AsRef<Lines<I>> for Lines<I> {
-    fn as_ref(&self) -> &Lines<I> {
-        self
-    }
-}
-
 impl<I: Item> Drop for Lines<I> {
     fn drop(&mut self) {
         // Who made them shared sees to it that they are freed: memory that is lost is better than memory that is read.

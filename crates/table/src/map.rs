@@ -44,6 +44,14 @@ impl<I: Item> Root<I> {
         };
         segments.iter_mut().map(Segment::whole)
     }
+
+    /// The same, with what `share` makes of the lines of each segment.
+    pub(crate) fn share(&mut self, share: &mut impl FnMut(&mut Lines<I>) -> Lines<I>) -> Root<I> {
+        match self {
+            Root::One(segment) => Root::One(segment.share(share)),
+            Root::Many(table) => Root::Many(table.share(share)),
+        }
+    }
 }
 
 /// Items by key. It is some 80 bytes, to be boxed by its owner.
@@ -74,8 +82,13 @@ impl<I: Item> Map<I> {
         })
     }
 
-    fn of(root: Root<I>) -> Map<I> {
+    pub(crate) fn of(root: Root<I>) -> Map<I> {
         Map { root, pins: Pins::NONE }
+    }
+
+    /// All that it has, and it is empty.
+    pub(crate) fn take_root(&mut self) -> Root<I> {
+        std::mem::replace(&mut self.root, Root::empty())
     }
 
     /// The number of keys.
@@ -297,15 +310,14 @@ impl<I: Item> Map<I> {
 
     /// Takes everything out.
     pub fn clear(&mut self) {
-        let root = std::mem::replace(&mut self.root, Root::empty());
+        let root = self.take_root();
         self.pins.let_go_of_all(root);
     }
 
     /// The map as it is now, to be read anywhere whatever becomes of the map. A walk over the segments: some 50 us for a
     /// million items, nothing if the map has not changed since the last pin.
     pub fn pin(&mut self) -> Pin<I> {
-        let len = self.len();
-        self.pins.again().unwrap_or_else(|| self.pins.pin(len, self.root.lines_mut()))
+        self.pins.again().unwrap_or_else(|| self.pins.pin(&mut self.root))
     }
 
     /// Whether there may be pins: what an owner of more than a map asks before it does what only pins need.

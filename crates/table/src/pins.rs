@@ -9,8 +9,9 @@
 //!               Generation <── Pin ...                          older; keeps the newer one's graveyard
 //! ```
 //!
-//! A pin is made in a walk over the segments, 16 bytes for some 400 items. It is a list of lines, which are shared from then on:
-//! a writer that gets to shared lines for the first time puts a copy in their place. Items are not counted. They
+//! A pin is made in a walk over the segments, 66 bytes for some 400 items: a map with the same lines, which are shared from then
+//! on, so that it can be walked and asked like any other. A writer that gets to shared lines for the first time puts a copy in
+//! their place. Items are not counted. They
 //! belong to the map or to a *graveyard*, that of the newest generation at the time they left the map: whoever pinned the map
 //! before keeps it, directly or through the generations between. What a graveyard has was in some pin, each item and line
 //! once, so it is never more than the map was.
@@ -23,7 +24,7 @@
 //! - A generation ends with its last pin, on the pin's thread: there its graveyard is freed, outside of all locks. The map notices at
 //!   its next change.
 //!
-//! What another thread reads is thus never written: the list (made before the pin is), shared lines, items that are not young.
+//! What another thread reads is thus never written: the map (made before the pin is), shared lines, items that are not young.
 //! The only words that both sides write are the number of a generation's readers and what its mutex holds.
 #![allow(unsafe_code)]
 
@@ -32,8 +33,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::item::Item;
 use crate::lines::{Lines, Memory};
-use crate::map::Root;
-use crate::sample::{Walk, WalkPosition};
+use crate::map::{Map, Root};
+use crate::sample::{Iter, WalkPosition};
 use crate::slot::Slot;
 use crate::table::Location;
 
@@ -93,9 +94,8 @@ impl<I: Item> Drop for Ended<I> {
 
 /// A map as it was, and what left it since.
 struct Generation<I: Item> {
-    /// The lines as they were, to be looked at by readers only.
-    frozen: Box<[Lines<I>]>,
-    len: usize,
+    /// The map as it was, all of its lines shared: to be looked at by readers only.
+    frozen: Map<I>,
     /// Pins, and the generation before if it has any. Never more again once it is zero.
     readers: AtomicUsize,
     /// Gone when there are no more readers.
@@ -129,6 +129,13 @@ impl<I: Item> Generation<I> {
     }
 }
 
+impl<I: Item> Drop for Generation<I> {
+    fn drop(&mut self) {
+        // Not as the end of a map, which is the end of its lines: these are shared, and freed by others.
+        drop(self.frozen.take_root());
+    }
+}
+
 /// A map as it was when it was pinned. Dropping the last pin of a map frees what the map has let go of meanwhile, which takes as
 /// long as freeing that always does ([`Pin::free_effort`]): better on a thread that has the time.
 pub struct Pin<I: Item>(Arc<Generation<I>>);
@@ -136,12 +143,17 @@ pub struct Pin<I: Item>(Arc<Generation<I>>);
 impl<I: Item> Pin<I> {
     /// The number of items.
     pub fn len(&self) -> usize {
-        self.0.len
+        self.0.frozen.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.len == 0
+        self.len() == 0
+    }
+
+    /// The map as it was, to be asked for its items.
+    pub fn map(&self) -> &Map<I> {
+        &self.0.frozen
     }
 
     /// How many allocations have been kept for this pin and others of its time alone, roughly.
@@ -155,14 +167,12 @@ impl<I: Item> Pin<I> {
 
     /// The item at a place that [`Map::locate`](crate::Map::locate) returned when the map was what it is here.
     pub fn get(&self, location: Location) -> Option<I::Ref<'_>> {
-        let line =
-            self.0.frozen.get(location.segment as usize)?.all().get(usize::from(location.place.line))?;
-        line.0.get(usize::from(location.place.slot))?.item()
+        self.0.frozen.item(location)
     }
 
     /// The items from a position on (the default is the beginning), in the order of the lines.
-    pub fn iter_from(&self, position: WalkPosition) -> Walk<'_, I, Lines<I>> {
-        Walk::from(&self.0.frozen, position, self.0.len)
+    pub fn iter_from(&self, position: WalkPosition) -> Iter<'_, I> {
+        self.0.frozen.iter_from(position)
     }
 }
 
@@ -174,7 +184,7 @@ impl<I: Item> Drop for Pin<I> {
 
 impl<I: Item> std::fmt::Debug for Pin<I> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Pin").field("len", &self.0.len).finish_non_exhaustive()
+        formatter.debug_struct("Pin").field("len", &self.len()).finish_non_exhaustive()
     }
 }
 
@@ -218,13 +228,13 @@ impl<I: Item> Pins<I> {
         (is_untouched && generation.join()).then(|| Pin(Arc::clone(generation)))
     }
 
-    /// A pin of a new generation, with the lines of all segments.
-    pub(crate) fn pin<'a>(&mut self, len: usize, segments: impl Iterator<Item = &'a mut Lines<I>>) -> Pin<I> {
-        // SAFETY: only readers look at what is frozen. Until the last of them has left, lines and items that leave the map are
-        // buried in this generation or a later one, which this one keeps.
-        let frozen = segments.map(|lines| unsafe { lines.freeze() }).collect();
+    /// A pin of a new generation, with all that a map has.
+    pub(crate) fn pin(&mut self, root: &mut Root<I>) -> Pin<I> {
+        // SAFETY: only readers look at what is frozen, and it is taken apart without a look at any line. Until the last of them
+        // has left, lines and items that leave the map are buried in this generation or a later one, which this one keeps.
+        let frozen = Map::of(root.share(&mut |lines| unsafe { lines.freeze() }));
         let graveyard = Mutex::new(Some(Graveyard::EMPTY));
-        let generation = Arc::new(Generation { frozen, len, readers: AtomicUsize::new(1), graveyard });
+        let generation = Arc::new(Generation { frozen, readers: AtomicUsize::new(1), graveyard });
         if let Some(older) = self.0.replace(Arc::clone(&generation))
             && let Some(graveyard) = &mut *older.graveyard()
         {

@@ -9,11 +9,10 @@
 //! are distinct.
 
 use std::collections::HashSet;
-use std::marker::PhantomData;
 
 use crate::hash::Hasher;
 use crate::item::{Draw, Item};
-use crate::lines::{LINE_SLOTS, Line, Lines};
+use crate::lines::{LINE_SLOTS, Line};
 use crate::map::Map;
 use crate::segment::{LINES_MAX, Segment};
 use crate::slot::Slot;
@@ -34,7 +33,12 @@ type SlotIndex = (u32, u32);
 impl<I: Item> Map<I> {
     /// All items, in no order that means anything.
     pub fn iter(&self) -> Iter<'_, I> {
-        Walk::from(self.segments(), WalkPosition::default(), self.len())
+        self.iter_from(WalkPosition::default())
+    }
+
+    /// The items from a position on, which must be of a walk over just this map.
+    pub(crate) fn iter_from(&self, position: WalkPosition) -> Iter<'_, I> {
+        Iter::from(self.segments(), position, self.len())
     }
 
     /// The slot of an item, every item equally likely; `None` for an empty map.
@@ -215,19 +219,15 @@ pub struct WalkPosition {
 }
 
 /// All items of a map; their memory is asked for ahead.
-pub type Iter<'a, I> = Walk<'a, I, Segment<I>>;
-
-/// The items in the lines of some segments, or of what is left of them (`S`); their memory is asked for ahead.
-pub struct Walk<'a, I: Item, S> {
-    segments: &'a [S],
+pub struct Iter<'a, I: Item> {
+    segments: &'a [Segment<I>],
     at: WalkPosition,
     len: usize,
-    items: PhantomData<&'a I>,
 }
 
-impl<'a, I: Item, S: AsRef<Lines<I>>> Walk<'a, I, S> {
-    pub(crate) fn from(segments: &'a [S], at: WalkPosition, len: usize) -> Walk<'a, I, S> {
-        let walk = Walk { segments, at, len, items: PhantomData };
+impl<'a, I: Item> Iter<'a, I> {
+    fn from(segments: &'a [Segment<I>], at: WalkPosition, len: usize) -> Iter<'a, I> {
+        let walk = Iter { segments, at, len };
         if at.slot > 0 || at.line > 0 {
             (0..=LINES_AHEAD).for_each(|lines| walk.ask_ahead(lines));
         }
@@ -241,14 +241,14 @@ impl<'a, I: Item, S: AsRef<Lines<I>>> Walk<'a, I, S> {
 
     #[inline]
     fn line(&self, segment: u32, line: usize) -> Option<&'a Line<I>> {
-        self.segments.get(segment as usize)?.as_ref().all().get(line)
+        self.segments.get(segment as usize)?.lines().get(line)
     }
 
     fn ask_ahead(&self, lines: usize) {
         let at = usize::from(self.at.line) + lines;
         let line = self.line(self.at.segment, at).or_else(|| {
             let segment = self.segments.get(self.at.segment as usize)?;
-            self.line(self.at.segment + 1, at - segment.as_ref().all().len())
+            self.line(self.at.segment + 1, at - segment.line_count())
         });
         line.into_iter().flat_map(|line| &line.0).for_each(Slot::prefetch);
     }
@@ -261,7 +261,7 @@ impl<'a, I: Item, S: AsRef<Lines<I>>> Walk<'a, I, S> {
     }
 }
 
-impl<'a, I: Item, S: AsRef<Lines<I>> + 'a> Iterator for Walk<'a, I, S> {
+impl<'a, I: Item> Iterator for Iter<'a, I> {
     type Item = I::Ref<'a>;
 
     #[inline]
@@ -292,4 +292,4 @@ impl<'a, I: Item, S: AsRef<Lines<I>> + 'a> Iterator for Walk<'a, I, S> {
     }
 }
 
-impl<'a, I: Item, S: AsRef<Lines<I>> + 'a> ExactSizeIterator for Walk<'a, I, S> {}
+impl<I: Item> ExactSizeIterator for Iter<'_, I> {}

@@ -41,12 +41,6 @@ pub struct Segment<I: Item> {
     free_bits: u8,
 }
 
-impl<I: Item> AsRef<Lines<I>> for Segment<I> {
-    fn as_ref(&self) -> &Lines<I> {
-        &self.lines
-    }
-}
-
 impl<I: Item> Segment<I> {
     /// An empty segment with one line, for positions whose low `free_bits` bits vary.
     pub fn new(free_bits: u32) -> Segment<I> {
@@ -67,11 +61,6 @@ impl<I: Item> Segment<I> {
         usize::from(self.count)
     }
 
-    /// Whether there is no key.
-    pub fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-
     /// The low bits of a position that differ within this segment.
     pub fn free_bits(&self) -> u32 {
         u32::from(self.free_bits)
@@ -83,7 +72,7 @@ impl<I: Item> Segment<I> {
     }
 
     #[inline]
-    fn lines(&self) -> &[Line<I>] {
+    pub(crate) fn lines(&self) -> &[Line<I>] {
         self.lines.all()
     }
 
@@ -99,6 +88,11 @@ impl<I: Item> Segment<I> {
     /// The lines as a whole, to be shared or let go.
     pub(crate) fn whole(&mut self) -> &mut Lines<I> {
         &mut self.lines
+    }
+
+    /// The same segment with what `share` makes of its lines.
+    pub(crate) fn share(&mut self, share: &mut impl FnMut(&mut Lines<I>) -> Lines<I>) -> Segment<I> {
+        Segment { lines: share(&mut self.lines), ..*self }
     }
 
     pub(crate) fn line(&self, index: usize) -> Option<&[Slot<I>; LINE_SLOTS]> {

@@ -8,6 +8,7 @@
 
 use crate::hash::{Hasher, Key, POSITION_BITS, Seen};
 use crate::item::Item;
+use crate::lines::Lines;
 use crate::pins::{Access, Pins};
 use crate::segment::{Place, Segment};
 
@@ -277,6 +278,15 @@ impl<I: Item> Table<I> {
             None => first + free + 1,
         };
         (next < 1u64 << self.width).then_some(next)
+    }
+
+    /// The same table with what `share` makes of the lines of each segment.
+    pub(crate) fn share(&mut self, share: &mut impl FnMut(&mut Lines<I>) -> Lines<I>) -> Table<I> {
+        Table {
+            directory: self.directory.clone(),
+            segments: self.segments.iter_mut().map(|segment| segment.share(share)).collect(),
+            ..*self
+        }
     }
 
     /// The same table with a copy of every item.

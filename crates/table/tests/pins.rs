@@ -14,6 +14,7 @@ type Model = HashMap<Vec<u8>, u64>;
 /// A pin that is read bit by bit, and what it must show.
 struct Reader {
     pin: Pin<Boxed>,
+    hasher: Hasher,
     position: WalkPosition,
     expected: Model,
 }
@@ -24,7 +25,10 @@ impl Reader {
         let mut walk = self.pin.iter_from(self.position);
         for item in walk.by_ref().take(count) {
             assert_eq!(self.expected.remove(&item.0), Some(item.1), "as it was, and once");
+            let found = self.pin.map().get(&item.0, &self.hasher);
+            assert_eq!(found.map(|found| found.1), Some(item.1), "and is found");
         }
+        assert!(!self.pin.map().contains(b"never there", &self.hasher));
         self.position = walk.position();
         assert_eq!(walk.len(), self.expected.len());
         walk.len() > 0
@@ -84,7 +88,12 @@ impl Pinned {
     fn pin(&mut self) {
         let pin = self.map.pin();
         assert_eq!(pin.len(), self.model.len());
-        self.readers.push(Reader { pin, position: WalkPosition::default(), expected: self.model.clone() });
+        self.readers.push(Reader {
+            pin,
+            hasher: self.hasher.clone(),
+            position: WalkPosition::default(),
+            expected: self.model.clone(),
+        });
     }
 
     fn read_one(&mut self) {

@@ -168,6 +168,18 @@ impl ObjectMut<'_> {
     }
 }
 
+impl Pinned {
+    /// A copy of the value, where what is pinned of it is enough to make one.
+    pub fn to_object(&self) -> Option<Object> {
+        match self {
+            Pinned::Set(set) => Some((*set.as_set()).clone().into_object()),
+            Pinned::ZSet(zset) => Some(zset.to_zset().into_object()),
+            Pinned::Hash(hash) => hash.to_hash().map(Hash::into_object),
+            Pinned::String(_) | Pinned::List(_) | Pinned::Stream(_) => None,
+        }
+    }
+}
+
 impl ObjectRef<'_> {
     /// Bytes of a string, elements of anything else.
     pub fn size(self) -> usize {

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use ochre_types::hash::{Condition, Hash, HashLimits, NewExpiry, PinnedHash};
 use ochre_types::set::{PinnedSet, Set, SetLimits, store_difference, store_union};
 use ochre_types::zset::{
-    AddRule, Aggregate, Direction, PinnedZSet, ScoreRange, Weighted, ZSet, ZSetLimits, zunion,
+    AddRule, Aggregate, Direction, PinnedZSet, ScoreRange, Weighted, ZSet, ZSetLimits, ZSource, zunion,
 };
 use ochre_types::{Object, ObjectMut, Pinned, Portion, Rng};
 
@@ -22,6 +22,10 @@ trait Subject: Default + Clone {
     fn pin(&mut self, rng: &mut Rng) -> (Self::Pin, Vec<Self::Element>);
     fn len(pin: &Self::Pin) -> usize;
     fn read(pin: &mut Self::Pin, portion: Portion, seen: &mut Vec<Self::Element>) -> bool;
+    /// Whether the pin, when it is asked, has an element that it has shown.
+    fn finds(pin: &Self::Pin, element: &Self::Element) -> bool;
+    /// A copy of all that was pinned, if there can be one.
+    fn copy(pin: &Self::Pin) -> Option<Self>;
 }
 
 fn name(rng: &mut Rng, names: u64) -> Vec<u8> {
@@ -77,6 +81,14 @@ impl Subject for Set {
     fn read(pin: &mut PinnedSet, portion: Portion, seen: &mut Vec<Vec<u8>>) -> bool {
         pin.read(portion, &mut |item| seen.push(item.to_vec()))
     }
+
+    fn finds(pin: &PinnedSet, member: &Vec<u8>) -> bool {
+        pin.as_set().contains(member) && !pin.as_set().contains(b"never there")
+    }
+
+    fn copy(pin: &PinnedSet) -> Option<Set> {
+        Some(pin.as_set().clone())
+    }
 }
 
 const HASH_LIMITS: HashLimits = HashLimits { entries_max: 12, value_bytes_max: 64 };
@@ -129,6 +141,14 @@ impl Subject for Hash {
         pin.read(portion, i64::MIN, &mut |entry| {
             seen.push((entry.name.to_vec(), entry.value.to_vec(), entry.expire_ms));
         })
+    }
+
+    fn finds(_: &PinnedHash, _: &Field) -> bool {
+        true
+    }
+
+    fn copy(pin: &PinnedHash) -> Option<Hash> {
+        pin.to_hash()
     }
 }
 
@@ -186,6 +206,14 @@ impl Subject for ZSet {
     fn read(pin: &mut PinnedZSet, portion: Portion, seen: &mut Vec<(Vec<u8>, f64)>) -> bool {
         pin.read(portion, &mut |member, score| seen.push((member.to_vec(), score)))
     }
+
+    fn finds(pin: &PinnedZSet, (member, score): &(Vec<u8>, f64)) -> bool {
+        pin.score_of(member) == Some(*score) && pin.score_of(b"never there").is_none()
+    }
+
+    fn copy(pin: &PinnedZSet) -> Option<ZSet> {
+        Some(pin.to_zset()).filter(|copy| copy.len() == pin.len())
+    }
 }
 
 /// A pin that is read bit by bit.
@@ -207,6 +235,12 @@ impl<S: Subject> Reader<S> {
         let more = S::read(&mut self.pin, portion, &mut self.seen);
         assert_eq!(more, self.seen.len() < self.expected.len());
         assert!(self.expected.starts_with(&self.seen));
+        assert!(self.seen.last().is_none_or(|element| S::finds(&self.pin, element)));
+        if let Some(copy) = S::copy(&self.pin).filter(|_| !more) {
+            let contents = copy.contents();
+            assert!(contents.len() == self.expected.len());
+            assert!(contents.iter().all(|element| self.expected.contains(element)) || contents.len() > 500);
+        }
         more
     }
 }

@@ -12,6 +12,7 @@ use super::parked::Parked;
 use super::shared::{ClientShared, client_flags};
 use super::transaction::Transaction;
 use crate::access::AccessControl;
+use crate::aside::Aside;
 use crate::messages::{Notice, Receiver};
 use crate::sequel::Promise;
 
@@ -112,6 +113,10 @@ pub struct Client {
     pub redacted: Vec<usize>,
     /// What is still to come of the present reply.
     pub(crate) promises: Vec<Promise>,
+    /// What is being computed for its present request.
+    pub(crate) aside: Option<Box<Aside>>,
+    /// How long computing it has taken, ns.
+    pub(crate) aside_ns: u64,
     /// Whether a script of its runs: its commands are those that the script calls.
     pub(crate) in_script: bool,
     /// Whether the script has asked for nobody else to hear of what they do (`redis.set_repl`).
@@ -168,6 +173,8 @@ impl Client {
             import_source: false,
             redacted: Vec::new(),
             promises: Vec::new(),
+            aside: None,
+            aside_ns: 0,
             in_script: false,
             is_unreplicated: false,
             listening: None,

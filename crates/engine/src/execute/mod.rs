@@ -30,6 +30,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use ochre_keyspace::{Effects, Evictor, Garbage, Key, Sweeper};
 
+use crate::aside;
 use crate::call::Args;
 use crate::client::{Client, Close, ReplyMode, client_flags};
 use crate::command::{CommandEntry, CommandId, Latest, flags, key_indexes};
@@ -47,7 +48,7 @@ pub(crate) use listen::set_public;
 pub(crate) use replay::{Batch, Replayer};
 pub(crate) use script::{Program, run_program};
 pub use sequence::Requests;
-pub(crate) use transaction::unwatch;
+pub(crate) use transaction::{unwatch, unwatch_keys};
 
 /// What became of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -317,6 +318,7 @@ impl Executor {
             monitor::remove(&self.engine, client.id());
         }
         self.stop_listening(client);
+        aside::give_up(&self.engine, client);
     }
 }
 
@@ -359,6 +361,9 @@ impl Runner<'_> {
             }
         };
         let outcome = end(client, gate, before, out);
+        if client.aside.is_some() && outcome != Outcome::Postponed {
+            aside::give_up(self.engine, client);
+        }
         if client.listening.is_some() {
             self.tell_around(client, entry, out, start);
         }

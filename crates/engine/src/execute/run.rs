@@ -116,7 +116,7 @@ impl<'r> Runner<'r> {
     ) -> Gate {
         let now_ms = clock.now_ms;
         let command_flags = effective_flags(self.engine, entry, args);
-        let gate;
+        let mut gate;
         let mut letters = Letters::default();
         {
             let locks = locks_of(entry, args, keys);
@@ -127,8 +127,15 @@ impl<'r> Runner<'r> {
             if gate == Gate::Open {
                 view.set_no_touch(client.no_touch);
                 view.set_import_source(client.import_source);
+                if client.aside.is_some() {
+                    view.set_repeat();
+                }
                 let step = Step { entry, args, keys, in_transaction: false };
                 self.run_one(&mut view, client, step, out, &mut clock.start_ns);
+                if client.waits_aside() {
+                    // It has not run yet.
+                    gate = Gate::Paused;
+                }
                 self.journal(&mut view, client);
                 if !view.effects().ready.is_empty() {
                     self.serve(&mut view, &mut letters);
@@ -224,6 +231,7 @@ impl<'r> Runner<'r> {
         start_ns: &mut u64,
     ) {
         let Step { entry, args, keys, in_transaction } = step;
+        client.look_again();
         let mut call = Call {
             args,
             command: entry.command,
@@ -243,6 +251,12 @@ impl<'r> Runner<'r> {
         if call.client.listening.is_some() {
             self.note_reads(&mut call, entry);
         }
+        if call.client.waits_aside() {
+            // It runs again once what it waits for is there.
+            tick::lap(start_ns);
+            return;
+        }
+        *start_ns = start_ns.saturating_sub(std::mem::take(&mut call.client.aside_ns));
         if let Some(parked) = call.client.waiter.as_deref().and_then(Parked::of) {
             // It is accounted for once it has its reply.
             parked.spent_ns.store(tick::lap(start_ns), Relaxed);
@@ -266,6 +280,9 @@ impl<'r> Runner<'r> {
             call.reply.error_bytes(error.bytes());
         }
         // Afterwards: only now is it known what has to be hidden.
+        if call.client.waits_aside() {
+            return Performed { count: 0, failed: false, reply_bytes: 0 };
+        }
         if engine.monitor_count.load(Relaxed) != 0
             && entry.flags & (flags::SKIP_MONITOR | flags::ADMIN) == 0
             && !call.is_retry

@@ -3,12 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use ochre_keyspace::{Effects, Key, Locks, Patience, View};
+use ochre_keyspace::{Effects, Key, Locks, Patience, View, WatchFlag};
 use ochre_resp::ReplyWriter;
 use smallvec::SmallVec;
 
 use crate::call::Args;
-use crate::client::{Client, Close, Queued, ReplyMode, Transaction};
+use crate::client::{Client, Close, Queued, ReplyMode, Transaction, Watched};
 use crate::command::{CommandEntry, flags};
 use crate::engine::{Engine, clock_ms};
 use crate::error::Error;
@@ -216,9 +216,15 @@ fn unwatch_in(view: &mut View<'_>, transaction: &Transaction) {
 
 /// Stops watching all keys of a transaction.
 pub(crate) fn unwatch(engine: &Engine, transaction: &Transaction) {
-    let Some(flag) = &transaction.flag else { return };
+    if let Some(flag) = &transaction.flag {
+        unwatch_keys(engine, &transaction.watched, flag);
+    }
+}
+
+/// Stops watching keys.
+pub(crate) fn unwatch_keys(engine: &Engine, keys: &[Watched], flag: &Arc<WatchFlag>) {
     let mut effects = Effects::default();
-    for watched in &transaction.watched {
+    for watched in keys {
         let key = engine.keyspace.key(&watched.key);
         let keys = [key];
         match engine.keyspace.try_view(Locks::Keys(&keys), 0, &mut effects, Patience::UntilHeld) {

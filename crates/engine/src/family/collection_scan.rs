@@ -1,7 +1,9 @@
 //! What HSCAN, SSCAN and ZSCAN have in common: their options and the form of their reply.
 //!
 //! COUNT is about how much is done at a time. Who wants the whole of a big value at once gets it, in parts (see `gathered`), and a
-//! step that begins or ends within one is kept so short that it keeps nobody waiting.
+//! step that begins or ends within one is kept so short that it keeps nobody waiting: it ends after [`STEP_MAX`] elements, whatever
+//! COUNT says. Programs that follow the cursor need more steps then, and see the same. Those that take a single step with a COUNT that
+//! they think no value reaches, and never look at the cursor, get all there is, since their COUNT is not below the size.
 
 use ochre_resp::ReplyWriter;
 use ochre_types::listpack::Item;

@@ -12,6 +12,7 @@ mod hashes;
 mod hyperloglog;
 mod keys;
 mod lists;
+mod pieces;
 mod pubsub;
 mod reply_item;
 mod reply_map;

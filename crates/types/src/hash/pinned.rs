@@ -3,8 +3,9 @@
 use ochre_table::{Location, Pin, WalkPosition};
 
 use super::field::Field;
+use super::table::Table;
 use super::value::Entry;
-use super::word::LookMut;
+use super::word::{LookMut, Owned, Word};
 use super::{Hash, table};
 use crate::listpack::Item;
 use crate::portion::Portion;
@@ -68,6 +69,15 @@ impl PinnedHash {
     /// and [`PinnedHash::rewind`] makes a second one possible.
     pub fn may_have_expired(&self, now_ms: i64) -> bool {
         self.next_expiry_ms.is_some_and(|next_ms| next_ms < now_ms)
+    }
+
+    /// A copy of the hash; `None` if fields may expire, of which more would have to be known.
+    pub fn to_hash(&self) -> Option<Hash> {
+        match &self.source {
+            Source::Flat(hash, _) => Some(hash.clone()),
+            Source::Table(..) if self.next_expiry_ms.is_some() => None,
+            Source::Table(pin, _) => Some(Hash(Word::from(Owned::Table(Box::new(Table::copied(pin.map())))))),
+        }
     }
 
     /// The hash itself, if it was small and so is a copy.

@@ -22,6 +22,11 @@ impl Table {
         Table { fields: Map::with_capacity(fields), due: None }
     }
 
+    /// One of copies of fields of which none expires.
+    pub(super) fn copied(fields: &Map<Field>) -> Table {
+        Table { fields: fields.clone_with(FieldRef::to_owned), due: None }
+    }
+
     /// Number of fields.
     #[inline]
     pub(super) fn len(&self) -> usize {

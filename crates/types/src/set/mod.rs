@@ -28,6 +28,6 @@ mod word;
 pub use algebra::{difference, intersection, union};
 pub use algebra::{store_difference, store_intersection, store_union};
 pub use estimate::union_estimate;
-pub use pinned::PinnedSet;
+pub use pinned::{LentSet, PinnedLook, PinnedSet};
 pub use value::{Set, SetLimits};
 pub use walk::Iter;

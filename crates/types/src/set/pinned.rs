@@ -1,10 +1,14 @@
 //! A set as it was at an instant, read in parts on any thread while the set goes on.
 
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
+
 use ochre_table::{Pin, WalkPosition};
 
 use super::member::Member;
 use super::value::Set;
-use super::word::ReprMut;
+use super::word::{ReprMut, Word};
 use crate::listpack::Item;
 use crate::portion::Portion;
 
@@ -51,6 +55,14 @@ impl PinnedSet {
         self.len() == 0
     }
 
+    /// The set as it was, to be looked at like any other: what combines sets takes it.
+    pub fn as_set(&self) -> PinnedLook<'_> {
+        match &self.0 {
+            Source::Flat(set, _) => PinnedLook::Flat(set),
+            Source::Table(pin, _) => PinnedLook::Table(LentSet::of(pin)),
+        }
+    }
+
     /// The set itself, if it was small and so is a copy.
     pub fn as_flat(&self) -> Option<&Set> {
         match &self.0 {
@@ -86,5 +98,33 @@ impl PinnedSet {
             Source::Flat(..) => 1,
             Source::Table(pin, _) => 1 + pin.free_effort(),
         }
+    }
+}
+
+/// A look at a set as it was when it was pinned.
+pub enum PinnedLook<'a> {
+    /// A small one, copied.
+    Flat(&'a Set),
+    /// A table, shared.
+    Table(LentSet<'a>),
+}
+
+impl Deref for PinnedLook<'_> {
+    type Target = Set;
+
+    fn deref(&self) -> &Set {
+        match self {
+            PinnedLook::Flat(set) => set,
+            PinnedLook::Table(lent) => &lent.0,
+        }
+    }
+}
+
+/// A set around a table that a pin has. It is never dropped, and nobody has it but behind a shared reference.
+pub struct LentSet<'a>(ManuallyDrop<Set>, PhantomData<&'a Pin<Member>>);
+
+impl<'a> LentSet<'a> {
+    fn of(pin: &'a Pin<Member>) -> LentSet<'a> {
+        LentSet(ManuallyDrop::new(Set(ManuallyDrop::into_inner(Word::lent(pin.map())))), PhantomData)
     }
 }

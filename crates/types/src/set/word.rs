@@ -71,6 +71,12 @@ impl Word {
         Word(address.map_addr(|address| address | TABLE), PhantomData)
     }
 
+    /// The word of a set whose table somebody else owns: only to be looked at, as long as that table is borrowed.
+    pub(super) fn lent(map: &Map<Member>) -> ManuallyDrop<Word> {
+        let address = NonNull::from(map).cast::<u8>();
+        ManuallyDrop::new(Word(address.map_addr(|address| address | TABLE), PhantomData))
+    }
+
     #[inline]
     fn map(&self) -> *mut Map<Member> {
         self.0.as_ptr().map_addr(|word| word & !TABLE).cast()

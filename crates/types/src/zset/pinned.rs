@@ -1,13 +1,18 @@
 //! A range of a sorted set as it was at an instant, read in parts on any thread while the sorted set goes on.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
+use ochre_table::hasher;
+
+use super::algebra::ZSource;
 use super::iter::ZSetIter;
 use super::limits::Direction;
+use super::sorted::Sorted;
 use super::tree::PinnedTree;
 use super::zset::{ZSet, clamp};
 use crate::listpack::{CompactMut, Item};
 use crate::portion::Portion;
+use crate::set::PinnedSet;
 
 /// A range of ranks of a sorted set as it was when it was pinned, and how far it has been read. A big one shares tree and members
 /// with the sorted set, a small one is copied.
@@ -63,6 +68,17 @@ impl PinnedZSet {
         self.len == 0
     }
 
+    /// A copy of the whole sorted set.
+    pub fn to_zset(&self) -> ZSet {
+        match &self.source {
+            Source::Flat(set) => set.clone(),
+            Source::Sorted(tree) => {
+                let all = ZSetIter::sorted(tree, 0..tree.len(), Direction::Ascending);
+                ZSet::from_sorted(Sorted::from_ordered(tree.len(), all))
+            }
+        }
+    }
+
     /// The whole sorted set, if it was small and so is a copy.
     pub fn as_flat(&self) -> Option<&ZSet> {
         match &self.source {
@@ -97,5 +113,45 @@ impl PinnedZSet {
             Source::Flat(_) => 1,
             Source::Sorted(tree) => 1 + tree.free_effort(),
         }
+    }
+}
+
+/// All members, whatever range was pinned, in the order of their scores.
+impl ZSource for PinnedZSet {
+    fn member_count(&self) -> usize {
+        match &self.source {
+            Source::Flat(set) => set.len(),
+            Source::Sorted(tree) => tree.len(),
+        }
+    }
+
+    fn score_of(&self, member: &[u8]) -> Option<f64> {
+        match &self.source {
+            Source::Flat(set) => set.score(member),
+            Source::Sorted(tree) => tree.members().get(member, hasher()).map(|member| member.score()),
+        }
+    }
+
+    fn visit_members(&self, visit: &mut dyn FnMut(&[u8], f64) -> ControlFlow<()>) {
+        let mut all = match &self.source {
+            Source::Flat(set) => set.iter(),
+            Source::Sorted(tree) => ZSetIter::sorted(tree, 0..tree.len(), Direction::Ascending),
+        };
+        let _ = all.try_for_each(|(member, score)| member.with_bytes(|bytes| visit(bytes, score)));
+    }
+}
+
+/// Members of a set have the score 1.
+impl ZSource for PinnedSet {
+    fn member_count(&self) -> usize {
+        self.len()
+    }
+
+    fn score_of(&self, member: &[u8]) -> Option<f64> {
+        self.as_set().score_of(member)
+    }
+
+    fn visit_members(&self, visit: &mut dyn FnMut(&[u8], f64) -> ControlFlow<()>) {
+        self.as_set().visit_members(visit);
     }
 }

@@ -1,11 +1,14 @@
-//! Values to other keys and databases: COPY, MOVE.
+//! Values to other keys and databases: COPY, MOVE. Big values are copied aside (see [`crate::aside`]).
 
-use ochre_keyspace::{OwnedValue, event_class};
+use ochre_keyspace::{Key, OwnedValue, event_class, object_of};
+use ochre_types::ObjectRef;
 
 use super::{BASE, database::database_argument};
+use crate::aside::Compute;
 use crate::call::Call;
 use crate::command::{Arg, ArgKind, Command, KeySpec, flags, key_flags};
 use crate::error::{Error, SYNTAX};
+use crate::sequel::ELEMENTS_AT_ONCE;
 
 const SAME_OBJECT: Error = Error::new("ERR source and destination objects are the same");
 
@@ -41,14 +44,38 @@ fn copy(call: &mut Call<'_, '_>) -> Result<(), Error> {
         call.reply.integer(0);
         return Ok(());
     }
-    if let Some(entry) = call.view.peek(db, from) {
-        let (value, expire_ms) = (OwnedValue::from(entry.value()), entry.expire_ms());
+    let copied = |call: &mut Call<'_, '_>| Ok(call.view.peek(db, from).map(|entry| entry.value().into()));
+    let made = call.make(&[from], |call| copied_aside(call, from), copied)?;
+    let Some(value) = made else { return Ok(()) };
+    if let Some(value) = value {
+        let expire_ms = call.view.peek(db, from).and_then(|entry| entry.expire_ms());
         let overwritten = call.view.put(to_db, to, value, expire_ms);
         call.view.notify(event_class::GENERIC, "copy_to", to_db, to.bytes);
         call.view.notify_overwritten(to_db, to, overwritten);
     }
     call.reply.integer(1);
     Ok(())
+}
+
+/// Values with more elements are copied aside.
+const ELEMENTS_COPIED_AT_ONCE: usize =
+    if cfg!(debug_assertions) { ELEMENTS_AT_ONCE } else { 4 * ELEMENTS_AT_ONCE };
+
+/// Has a big value copied aside. Lists and streams are not: copying their nodes takes a hundredth of the time per element. Nor are
+/// hashes with fields that expire.
+fn copied_aside(call: &mut Call<'_, '_>, from: Key<'_>) -> Option<Compute<Option<OwnedValue>>> {
+    let db = call.db();
+    let object = object_of(call.view.peek(db, from)?)?;
+    let is_worth_it = match object {
+        ObjectRef::Set(_) | ObjectRef::ZSet(_) => true,
+        ObjectRef::Hash(hash) => hash.next_expiry_ms().is_none(),
+        _ => false,
+    };
+    if !is_worth_it || object.size() <= ELEMENTS_COPIED_AT_ONCE {
+        return None;
+    }
+    let pinned = call.view.pin_any(db, from)?;
+    Some(Box::new(move || pinned.to_object().map(OwnedValue::Object)))
 }
 
 /// The database of the destination, and whether to replace what it has.

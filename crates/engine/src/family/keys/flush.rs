@@ -1,11 +1,12 @@
 //! FLUSHDB and FLUSHALL: empty tables take the place of full ones, which are freed elsewhere.
 //!
-//! ASYNC hands them to the reclaimer. SYNC has them freed by this thread, before its client gets the reply, but after
-//! the locks are released: meanwhile other workers serve their clients from the empty tables.
+//! ASYNC hands them to the reclaimer. SYNC has them freed before its client gets the reply, but after the locks are released, and
+//! elsewhere if it takes long (see [`super::freeing`]): meanwhile everybody else goes on with the empty tables.
 
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::BASE;
+use super::freeing::reply_once_freed;
 use crate::call::{Call, Propagation};
 use crate::command::{Arg, Command, Group, acl, flags};
 use crate::error::{Error, SYNTAX};
@@ -52,12 +53,10 @@ fn flush(call: &mut Call<'_, '_>, databases: std::ops::Range<u32>) -> Result<(),
         2 if call.args.is(1, "sync") => false,
         _ => return Err(SYNTAX),
     };
-    let databases_len = databases.len();
+    let (databases_len, earlier) = (databases.len(), call.view.effects().garbage.len());
     for db in databases {
         let garbage = call.view.clear(db);
-        let effects = call.view.effects();
-        let place = if in_background { &mut effects.garbage } else { &mut effects.freed_before_reply };
-        place.extend(garbage);
+        call.view.effects().garbage.extend(garbage);
     }
     call.view.note_flush();
     if databases_len == call.engine.keyspace.databases() {
@@ -69,6 +68,9 @@ fn flush(call: &mut Call<'_, '_>, databases: std::ops::Range<u32>) -> Result<(),
     }
     // Replicas and logs hear of it even if there was nothing to remove here.
     call.propagation = Propagation::Forced;
-    call.reply.ok();
+    match in_background {
+        true => call.reply.ok(),
+        false => reply_once_freed(call, earlier, b"+OK\r\n"),
+    }
     Ok(())
 }

@@ -1,11 +1,18 @@
 //! The keys of a whole database: KEYS, RANDOMKEY, DBSIZE.
+//!
+//! KEYS shows one instant. Where there are many keys, that is the instant of a snapshot, which is told aside (see [`crate::aside`]): all
+//! stripes are locked to begin it, and then one at a time.
 
+use ochre_keyspace::{SavedKey, SnapshotSink};
 use ochre_types::{Case, glob_match, has_wildcards};
 
 use super::BASE;
+use crate::aside::Compute;
 use crate::call::Call;
 use crate::command::{Arg, ArgKind, Command, Group, acl, flags};
 use crate::error::Error;
+use crate::family::pieces::Pieces;
+use crate::sequel::{ELEMENTS_AT_ONCE, Sequel};
 
 pub(super) const KEYS: Command = Command {
     name: "keys",
@@ -21,22 +28,85 @@ pub(super) const KEYS: Command = Command {
 };
 
 fn keys(call: &mut Call<'_, '_>) -> Result<(), Error> {
-    let db = call.db();
-    let pattern = call.args.at(1);
+    let (db, pattern) = (call.db(), call.args.at(1));
     if !has_wildcards(pattern) {
         return one_key(call);
     }
-    let (all, reply) = (pattern == b"*", &mut call.reply);
-    let deferred = reply.defer_array();
-    let mut found = 0;
-    call.view.visit_all(db, &mut |entry| {
-        if all || glob_match(pattern, entry.key(), Case::Sensitive) {
-            reply.bulk(entry.key());
-            found += 1;
-        }
-    });
-    reply.finish_array(deferred, found);
+    let here = |call: &mut Call<'_, '_>| {
+        let mut names = Names::new(call);
+        call.view.visit_all(db, &mut |entry| names.look_at(entry.key()));
+        Ok(names)
+    };
+    let Some(Names { mut found, .. }) = call.make(&[], listed_aside, here)? else { return Ok(()) };
+    call.reply.array(found.count());
+    match found.are_many() {
+        true => call.promise(Box::new(found)),
+        false => drop(found.write(&mut call.reply, usize::MAX)),
+    }
     Ok(())
+}
+
+/// So many keys are looked at in one go: some milliseconds.
+const KEYS_AT_ONCE: usize = if cfg!(debug_assertions) { ELEMENTS_AT_ONCE } else { 4 * ELEMENTS_AT_ONCE };
+
+/// Has a snapshot told aside, if there are many keys. Not if there is another one: those that are saved must never be kept from it.
+fn listed_aside(call: &mut Call<'_, '_>) -> Option<Compute<Names>> {
+    if call.view.len(call.client.db) <= KEYS_AT_ONCE {
+        return None;
+    }
+    let engine = call.engine.persistence.engine()?;
+    let mut names = Names::new(call);
+    let snapshot = call.view.begin_only_snapshot()?;
+    Some(Box::new(move || {
+        engine.keyspace.tell_snapshot(snapshot, &mut names);
+        names
+    }))
+}
+
+/// Names that match the pattern, as they will be replied.
+struct Names {
+    found: Pieces,
+    /// `None` to match all.
+    pattern: Option<Vec<u8>>,
+    db: u32,
+    /// Keys whose time has come by then are not shown, unix time in ms.
+    live_ms: i64,
+}
+
+impl Names {
+    fn new(call: &Call<'_, '_>) -> Names {
+        Names {
+            found: Pieces::new(call.reply.protocol()),
+            pattern: Some(call.args.at(1)).filter(|pattern| *pattern != b"*").map(<[u8]>::to_vec),
+            db: call.client.db,
+            live_ms: if call.view.sees_expired() { i64::MIN } else { call.view.now_ms() },
+        }
+    }
+
+    fn look_at(&mut self, name: &[u8]) {
+        let matches = |pattern: &[u8]| glob_match(pattern, name, Case::Sensitive);
+        if self.pattern.as_deref().is_none_or(matches) {
+            self.found.add(|reply| reply.bulk(name));
+        }
+    }
+}
+
+/// What a snapshot tells.
+impl SnapshotSink for Names {
+    fn save(&mut self, key: SavedKey<'_>) {
+        let is_live = key.expire_ms.is_none_or(|expire_ms| expire_ms > self.live_ms);
+        if key.db == self.db && is_live {
+            self.look_at(key.key);
+        }
+    }
+
+    fn goes_on(&mut self) -> bool {
+        true
+    }
+
+    fn wants_values(&self) -> bool {
+        false
+    }
 }
 
 /// A pattern that matches nothing but itself is looked up. Like the walk this leaves no trace: an expired key is passed

@@ -5,6 +5,7 @@ mod database;
 mod dump;
 mod expire;
 mod flush;
+mod freeing;
 mod listing;
 mod migrate;
 mod object;

@@ -1,12 +1,12 @@
 //! DEL and UNLINK. What is large is freed by the reclaimer after UNLINK, and after DEL if `lazyfree-lazy-user-del` says
-//! so. Otherwise DEL's own client waits for it, and finds its memory free; nobody else waits, because the locks are
-//! released before.
+//! so. Otherwise DEL's own client waits for it, and finds its memory free (see [`super::freeing`]).
 
 use std::sync::atomic::Ordering::Relaxed;
 
 use ochre_keyspace::event_class;
 
 use super::BASE;
+use super::freeing::reply_once_freed;
 use crate::call::Call;
 use crate::command::{Arg, Command, KeySpec, flags, key_flags};
 use crate::error::Error;
@@ -48,10 +48,10 @@ fn remove(call: &mut Call<'_, '_>, in_background: bool) -> Result<(), Error> {
             removed += 1;
         }
     }
-    if !in_background {
-        let effects = call.view.effects();
-        effects.freed_before_reply.extend(effects.garbage.drain(earlier..));
+    if call.view.effects().garbage.len() == earlier || in_background {
+        call.reply.integer(removed);
+        return Ok(());
     }
-    call.reply.integer(removed);
+    reply_once_freed(call, earlier, format!(":{removed}\r\n").as_bytes());
     Ok(())
 }

@@ -9,15 +9,20 @@
 //! A step ends after the line in which the number of keys looked at reaches COUNT. Empty stripes and lines are passed
 //! over without a limit: their number is bounded by that of the stripes and, because tables shrink with their content,
 //! by a small multiple of the keys.
+//!
+//! Nothing says that a step is of one instant. So one with a large COUNT is made aside (see [`crate::aside`]), stripe after stripe;
+//! there, expired keys are passed over.
 
-use ochre_keyspace::{POSITION_BITS, type_name};
-use ochre_resp::ReplyWriter;
+use ochre_keyspace::{Effects, Locks, POSITION_BITS, View, type_name};
 use ochre_types::{Case, glob_match, parse_u64_lenient};
 
 use super::BASE;
+use crate::aside::Compute;
 use crate::call::{Args, Call};
 use crate::command::{Arg, ArgKind, Command, flags};
 use crate::error::{Error, SYNTAX};
+use crate::family::pieces::Pieces;
+use crate::sequel::{ELEMENTS_AT_ONCE, Sequel};
 
 pub(super) const SCAN: Command = Command {
     name: "scan",
@@ -40,26 +45,55 @@ pub(super) const SCAN: Command = Command {
 
 fn scan(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let options = Options::parse(call.args)?;
-    let mut found = Vec::new();
-    let (count, cursor) = walk(call, options, &mut ReplyWriter::new(&mut found, call.reply.protocol()));
+    let (db, protocol) = (call.db(), call.reply.protocol());
+    let here = |call: &mut Call<'_, '_>| Ok(walk(call.view, db, options, Pieces::new(protocol)));
+    let made = call.make(&[], |call| walked_aside(call, options), here)?;
+    let Some((mut found, cursor)) = made else { return Ok(()) };
     call.reply.array(2);
     call.reply.bulk_int(cursor as i64);
-    call.reply.array(count);
-    call.reply.raw(&found);
+    call.reply.array(found.count());
+    match found.are_many() {
+        true => call.promise(Box::new(found)),
+        false => drop(found.write(&mut call.reply, usize::MAX)),
+    }
     Ok(())
 }
 
-/// Writes the names of the keys of one step. Their number, and the cursor of the next step, 0 at the end.
-fn walk(call: &mut Call<'_, '_>, options: Options<'_>, found: &mut ReplyWriter<'_>) -> (usize, u64) {
-    let (db, now_ms, sees_expired) = (call.db(), call.now_ms(), call.view.sees_expired());
-    let (mut looked_at, mut count) = (0, 0);
+/// A step that may look at more keys is made aside.
+const COUNT_AT_ONCE: i64 = if cfg!(debug_assertions) { 100 } else { 4 * ELEMENTS_AT_ONCE as i64 };
+
+/// Has a long step made aside. It holds no more than one stripe at a time there, either.
+fn walked_aside(call: &mut Call<'_, '_>, options: Options<'_>) -> Option<Compute<(Pieces, u64)>> {
+    if options.count <= COUNT_AT_ONCE {
+        return None;
+    }
+    let engine = call.engine.persistence.engine()?;
+    let (db, now_ms, is_import_source) = (call.db(), call.now_ms(), call.client.import_source);
+    let Options { cursor, count, .. } = options;
+    let pattern = options.pattern.map(<[u8]>::to_vec);
+    let type_name = options.type_name.map(<[u8]>::to_vec);
+    let pieces = Pieces::new(call.reply.protocol());
+    Some(Box::new(move || {
+        let mut effects = Effects::default();
+        let mut view = engine.keyspace.view(Locks::None, now_ms, &mut effects);
+        view.set_import_source(is_import_source);
+        let (pattern, type_name) = (pattern.as_deref(), type_name.as_deref());
+        // Nobody here would tell others what was removed.
+        walk(&mut view, db, Options { cursor, pattern, type_name, count, removes: false }, pieces)
+    }))
+}
+
+/// Writes the names of the keys of one step. With them, the cursor of the next step, 0 at the end.
+fn walk(view: &mut View<'_>, db: u32, options: Options<'_>, mut found: Pieces) -> (Pieces, u64) {
+    let (now_ms, sees_expired) = (view.now_ms(), view.sees_expired());
+    let mut looked_at = 0;
     let mut expired: Vec<Vec<u8>> = Vec::new();
     let mut position = Some(options.cursor).filter(|cursor| *cursor < 1 << POSITION_BITS);
     while let Some(at) = position
         && looked_at < options.count
     {
-        call.view.walk_to(at);
-        position = call.view.visit_line(db, at, &mut |entry| {
+        view.walk_to(at);
+        position = view.visit_line(db, at, &mut |entry| {
             looked_at += 1;
             if !options.matches(entry.key()) {
                 return;
@@ -67,16 +101,15 @@ fn walk(call: &mut Call<'_, '_>, options: Options<'_>, found: &mut ReplyWriter<'
             if !sees_expired && entry.expire_ms().is_some_and(|expire_ms| expire_ms <= now_ms) {
                 expired.push(entry.key().to_vec());
             } else if options.wants(type_name(entry)) {
-                found.bulk(entry.key());
-                count += 1;
+                found.add(|reply| reply.bulk(entry.key()));
             }
         });
-        for name in expired.drain(..) {
-            let key = call.view.key(&name);
-            call.view.exists(db, key);
+        for name in expired.drain(..).filter(|_| options.removes) {
+            let key = view.key(&name);
+            view.exists(db, key);
         }
     }
-    (count, position.unwrap_or(0))
+    (found, position.unwrap_or(0))
 }
 
 #[derive(Clone, Copy)]
@@ -85,12 +118,14 @@ struct Options<'a> {
     pattern: Option<&'a [u8]>,
     type_name: Option<&'a [u8]>,
     count: i64,
+    /// Whether expired keys are removed, not only passed over.
+    removes: bool,
 }
 
 impl<'a> Options<'a> {
     fn parse(args: Args<'a>) -> Result<Options<'a>, Error> {
         let cursor = parse_u64_lenient(args.at(1)).ok_or(Error::new("ERR invalid cursor"))?;
-        let mut options = Options { cursor, pattern: None, type_name: None, count: 10 };
+        let mut options = Options { cursor, pattern: None, type_name: None, count: 10, removes: true };
         let mut cursor = args.cursor(2);
         while !cursor.is_at_end() {
             if cursor.eat_with_value("count") {

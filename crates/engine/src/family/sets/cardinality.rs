@@ -2,7 +2,7 @@
 
 use ochre_types::set::{self, Set};
 
-use super::combine::{Choose, all_or_none, if_first_is_there, those_there};
+use super::combine::{Choice, make};
 use super::*;
 use crate::call::{Cursor, integer_between};
 use crate::command::{Begin, Find, flags};
@@ -31,7 +31,7 @@ pub(super) const SINTERCARD: Command = Command {
     complexity: "O(N*M) at worst, N being the number of members of the smallest set and M the number of sets.",
     handler: |call| {
         let options = Options::parse(call, false)?;
-        count(call, all_or_none, |sets| set::intersection(sets, options.limit, &mut |_| {}))
+        count(call, Choice::AllOrNone, move |sets| set::intersection(sets, options.limit, &mut |_| {}))
     },
     ..COUNTED
 };
@@ -44,7 +44,7 @@ pub(super) const SUNIONCARD: Command = Command {
     args: &[NUMKEYS, KEY.multiple(), Arg::word("approx", "APPROX").optional(), LIMIT],
     handler: |call| {
         let options = Options::parse(call, true)?;
-        count(call, those_there, |sets| match options.approximately {
+        count(call, Choice::ThoseThere, move |sets| match options.approximately {
             true => set::union_estimate(sets, options.limit),
             false => set::union(sets, options.limit, &mut |_| {}),
         })
@@ -59,23 +59,24 @@ pub(super) const SDIFFCARD: Command = Command {
     complexity: "O(N), N being the number of members of all sets together.",
     handler: |call| {
         let options = Options::parse(call, false)?;
-        count(call, if_first_is_there, |sets| set::difference(sets, options.limit, &mut |_| {}))
+        count(call, Choice::IfFirstIsThere, move |sets| set::difference(sets, options.limit, &mut |_| {}))
     },
     ..COUNTED
 };
 
 fn count(
     call: &mut Call<'_, '_>,
-    choose: Choose,
-    len_of: impl FnOnce(&[&Set]) -> usize,
+    choice: Choice,
+    len_of: impl Fn(&[&Set]) -> usize + Clone + Send + 'static,
 ) -> Result<(), Error> {
-    let keys = call.keys;
-    let len = len_of(&choose(sets_of(call, keys)?));
-    call.reply.integer(len as i64);
+    if let Some(len) = make(call, (call.keys, false), choice, len_of)? {
+        call.reply.integer(len as i64);
+    }
     Ok(())
 }
 
 /// What follows the keys.
+#[derive(Clone, Copy)]
 struct Options {
     /// Where to stop counting; 0: nowhere.
     limit: usize,

@@ -94,7 +94,7 @@ pub(super) fn number(text: &[u8]) -> Option<f64> {
 /// The indexes of the elements of a `window` of all that are sorted.
 ///
 /// What decides nearly always, the number or the beginning of what texts do not have in common, is sorted along with the index:
-/// looking it up for every comparison takes four times as long with a million elements.
+/// looking it up for every comparison would be a miss of the cache each time.
 pub(super) fn sorted(
     elements: &Texts,
     weights: &Weights,

@@ -211,8 +211,12 @@ impl Sorting {
     ) -> State {
         let end = reply.len().saturating_add(bytes);
         let is_reversed = self.by == By::Nothing && self.descending;
+        let at_turn = |turn: usize| match is_reversed {
+            false => sorted.get(turn),
+            true => sorted.len().checked_sub(turn + 1).and_then(|at| sorted.get(at)),
+        };
         while reply.len() < end
-            && let Some(element) = sorted.get(if is_reversed { sorted.len() - 1 - at } else { at })
+            && let Some(element) = at_turn(at)
         {
             for is_element in &self.shown {
                 match is_element {

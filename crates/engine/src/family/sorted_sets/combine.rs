@@ -1,16 +1,19 @@
-//! Several sorted sets or sets at once: unions, intersections and differences, replied, stored or counted.
+//! Several sorted sets or sets at once: unions, intersections and differences, replied, stored or counted. Large ones are combined
+//! aside (see [`crate::aside`]), from what is pinned of them.
 //!
 //! The keys are looked at before the options are read, as Redis does: a key of another type is the first error.
 
 use ochre_keyspace::{EntryRef, Key, View, event_class, object_of};
 use ochre_types::set::Set;
 use ochre_types::zset::{Aggregate, Weighted, ZSet, ZSource, zdiff, zinter, zinter_count, zunion};
-use ochre_types::{DataType, parse_f64};
+use ochre_types::{DataType, Pinned, parse_f64};
 
 use super::*;
 use crate::call::{Call, Cursor, integer, integer_between};
 use crate::command::flags;
 use crate::error::{SYNTAX, WRONG_TYPE};
+use crate::family::sequels::MembersSequel;
+use crate::sequel::ELEMENTS_AT_ONCE;
 
 const READ: u32 = key_flags::RO | key_flags::ACCESS;
 const STORES: &[KeySpec] = &[KeySpec::first(key_flags::OW | key_flags::UPDATE), numbered_keys(2, READ)];
@@ -126,7 +129,7 @@ enum Operation {
 }
 
 /// The options behind the keys.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Options {
     /// One for each key; none at all if all are 1.
     weights: Vec<f64>,
@@ -204,39 +207,102 @@ fn sources<'v>(
     keys.iter().map(|key| view.glance(db, *key).map_or(Ok(nothing as &dyn ZSource), source)).collect()
 }
 
-fn combine(
-    call: &Call<'_, '_>,
+/// Members that are combined where they are, in one go: some milliseconds.
+const MEMBERS_AT_ONCE: usize = if cfg!(debug_assertions) { ELEMENTS_AT_ONCE } else { 2 * ELEMENTS_AT_ONCE };
+
+/// How many members are looked at, or asked for, at least.
+fn effort(operation: Operation, sources: &[&dyn ZSource]) -> usize {
+    let counts = || sources.iter().map(|source| source.member_count());
+    match operation {
+        Operation::Intersection => counts().min().unwrap_or(0).saturating_mul(sources.len()),
+        _ => counts().fold(0, usize::saturating_add),
+    }
+}
+
+/// What the keys hold, as it is now; `None` for one that is not there.
+type PinnedSources = Vec<Option<Box<dyn ZSource + Send>>>;
+
+fn pinned(call: &mut Call<'_, '_>, keys: &[Key<'_>]) -> PinnedSources {
+    let db = call.db();
+    let mut pin = |key: &Key<'_>| match call.view.pin_any(db, *key)? {
+        Pinned::ZSet(zset) => Some(Box::new(zset) as Box<dyn ZSource + Send>),
+        Pinned::Set(set) => Some(Box::new(set) as Box<dyn ZSource + Send>),
+        _ => None,
+    };
+    keys.iter().map(&mut pin).collect()
+}
+
+/// What `combine` makes of what the keys hold: aside, if that is large. `None` if it is not known yet. The keys are watched if what
+/// is made is stored.
+fn make<T: Send + 'static>(
+    call: &mut Call<'_, '_>,
+    (keys, is_stored): (&[Key<'_>], bool),
     operation: Operation,
-    keys: &[Key<'_>],
-    options: &Options,
-) -> Result<ZSet, Error> {
-    let nothing = ZSet::new();
-    let sources = sources(call.view, call.db(), keys, &nothing)?;
+    combine: impl Fn(&[&dyn ZSource]) -> T + Clone + Send + 'static,
+) -> Result<Option<T>, Error> {
+    let (nothing, elsewhere) = (ZSet::new(), combine.clone());
+    call.make(
+        if is_stored { keys } else { &[] },
+        |call| {
+            let sources = sources(call.view, call.db(), keys, &nothing).ok()?;
+            if effort(operation, &sources) <= MEMBERS_AT_ONCE {
+                return None;
+            }
+            let pinned = pinned(call, keys);
+            Some(Box::new(move || {
+                let nothing = ZSet::new();
+                let looks = pinned.iter().map(|source| -> &dyn ZSource {
+                    match source {
+                        Some(source) => &**source,
+                        None => &nothing,
+                    }
+                });
+                elsewhere(&looks.collect::<Vec<_>>())
+            }))
+        },
+        |call| Ok(combine(&sources(call.view, call.db(), keys, &nothing)?)),
+    )
+}
+
+fn combine(sources: &[&dyn ZSource], operation: Operation, options: &Options) -> ZSet {
     if operation == Operation::Difference {
-        return Ok(zdiff(&sources));
+        return zdiff(sources);
     }
     let weights = options.weights.iter().copied().chain(std::iter::repeat(1.0));
     let weighted: Vec<Weighted<'_>> =
         sources.iter().zip(weights).map(|(source, weight)| Weighted { source: *source, weight }).collect();
-    Ok(match operation {
+    match operation {
         Operation::Union => zunion(&weighted, options.aggregate),
         _ => zinter(&weighted, options.aggregate),
-    })
+    }
 }
 
 fn reply(call: &mut Call<'_, '_>, operation: Operation) -> Result<(), Error> {
     let (keys, rest) = inputs(call, 1)?;
     let options = Options::parse(rest, keys.len(), operation != Operation::Difference, true)?;
-    let result = combine(call, operation, keys, &options)?;
-    reply_members(&mut call.reply, result.iter(), options.with_scores);
+    let shape = Shape::of(options.with_scores, call.reply.protocol());
+    let made = make(call, (keys, false), operation, move |sources| combine(sources, operation, &options))?;
+    let Some(mut result) = made else { return Ok(()) };
+    shape.begin(&mut call.reply, result.len());
+    if result.len() <= ELEMENTS_AT_ONCE {
+        result.iter().for_each(|(member, score)| shape.add(&mut call.reply, member, score));
+        return Ok(());
+    }
+    let show = move |reply: &mut ReplyWriter<'_>, member: Item<'_>, score| shape.add(reply, member, score);
+    call.promise(Box::new(MembersSequel { members: result.pin(), show }));
     Ok(())
 }
 
 fn store(call: &mut Call<'_, '_>, operation: Operation, event: &'static str) -> Result<(), Error> {
     let (keys, rest) = inputs(call, 2)?;
     let options = Options::parse(rest, keys.len(), operation != Operation::Difference, false)?;
-    let mut result = combine(call, operation, keys, &options)?;
-    result.make_small(&call.engine.settings.zset_limits());
+    let limits = call.engine.settings.zset_limits();
+    let made = make(call, (keys, true), operation, move |sources| {
+        let mut result = combine(sources, operation, &options);
+        result.make_small(&limits);
+        result
+    })?;
+    let Some(result) = made else { return Ok(()) };
     call.reply.integer(result.len() as i64);
     call.view.store(call.client.db, call.keys[0], result, (event_class::ZSET, event));
     Ok(())
@@ -252,8 +318,9 @@ fn zintercard(call: &mut Call<'_, '_>) -> Result<(), Error> {
         let text = "ERR LIMIT can't be negative";
         limit = integer_between(rest.next_arg()?, 0, i64::MAX, Some(text))? as usize;
     }
-    let nothing = ZSet::new();
-    let sources = sources(call.view, call.client.db, keys, &nothing)?;
-    call.reply.integer(zinter_count(&sources, limit) as i64);
+    let count = move |sources: &[&dyn ZSource]| zinter_count(sources, limit);
+    if let Some(count) = make(call, (keys, false), Operation::Intersection, count)? {
+        call.reply.integer(count as i64);
+    }
     Ok(())
 }

@@ -132,14 +132,3 @@ impl Shape {
         }
     }
 }
-
-/// Writes an array of members.
-fn reply_members<'a>(
-    reply: &mut ReplyWriter<'_>,
-    members: impl ExactSizeIterator<Item = (Item<'a>, f64)>,
-    with_scores: bool,
-) {
-    let shape = Shape::of(with_scores, reply.protocol());
-    shape.begin(reply, members.len());
-    members.for_each(|(member, score)| shape.add(reply, member, score));
-}

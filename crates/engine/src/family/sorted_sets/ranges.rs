@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use ochre_keyspace::event_class;
-use ochre_types::zset::{Direction, ZSet, ZSetGatherer};
+use ochre_types::Portion;
+use ochre_types::zset::{Direction, ZSet, ZSetGatherer, ZSetLimits};
 
 use super::range::{By, Form, Query};
 use super::*;
@@ -169,19 +170,45 @@ fn zrangestore(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let query = Query::parse(call.args, 3, Form { by: None, direction: None, may_have_scores: false })?;
     let (db, destination, source) = (call.db(), call.keys[0], call.keys[1]);
     let limits = call.engine.settings.zset_limits();
-    let mut result = match call.view.read_as::<ZSet>(db, source)? {
-        Some(zset) => {
-            let members = zset.range(query.ranks(zset), query.direction);
-            let mut gathered = ZSetGatherer::new(members.len());
-            for (member, score) in members {
-                member.with_bytes(|member| gathered.add(member, score));
+    call.view.read_as::<ZSet>(db, source)?;
+    let made = call.make(
+        &[source],
+        |call| {
+            let ranks = call.view.peek_as::<ZSet>(db, source).ok()?.map(|zset| query.ranks(zset))?;
+            if ranks.len() <= ELEMENTS_AT_ONCE {
+                return None;
             }
-            gathered.finish()
-        }
-        None => ZSet::new(),
-    };
-    result.make_small(&limits);
+            let pin = |zset: &mut ZSet| zset.pin_range(ranks, query.direction);
+            let mut pinned = call.view.pin(db, source, pin)?;
+            let len = pinned.len();
+            let show = move |visit: &mut Visit<'_>| {
+                pinned.read(Portion::of_elements(usize::MAX), visit);
+            };
+            Some(Box::new(move || gathered(len, show, &limits)))
+        },
+        |call| {
+            let Some(zset) = call.view.peek_as::<ZSet>(db, source)? else { return Ok(ZSet::new()) };
+            let members = zset.range(query.ranks(zset), query.direction);
+            let len = members.len();
+            let show = |visit: &mut Visit<'_>| members.for_each(|(member, score)| visit(member, score));
+            Ok(gathered(len, show, &limits))
+        },
+    )?;
+    let Some(result) = made else { return Ok(()) };
     call.reply.integer(result.len() as i64);
     call.view.store(db, destination, result, (event_class::ZSET, "zrangestore"));
     Ok(())
+}
+
+type Visit<'v> = dyn FnMut(Item<'_>, f64) + 'v;
+
+/// A sorted set of `len` members that are shown.
+fn gathered(len: usize, show: impl FnOnce(&mut Visit<'_>), limits: &ZSetLimits) -> ZSet {
+    let mut gathered = ZSetGatherer::new(len);
+    show(&mut |member, score| {
+        member.with_bytes(|member| gathered.add(member, score));
+    });
+    let mut result = gathered.finish();
+    result.make_small(limits);
+    result
 }

@@ -7,7 +7,7 @@
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
 
-use ochre_table::Pin;
+use ochre_table::{Map, Pin};
 
 use super::super::member::Member;
 use super::Tree;
@@ -23,6 +23,11 @@ pub(in crate::zset) struct PinnedTree<const LEAF: usize = 62, const INNER: usize
 }
 
 impl PinnedTree {
+    /// The table of its members.
+    pub(in crate::zset) fn members(&self) -> &Map<Member> {
+        self.pin.map()
+    }
+
     /// How many allocations have been kept for this pin and others of its time alone, roughly.
     pub(in crate::zset) fn free_effort(&self) -> usize {
         self.pin.free_effort()

@@ -1,0 +1,317 @@
+//! What is computed aside: it is of one instant, whatever others do meanwhile, and leaves nothing behind.
+
+#![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use ochre_resp::{Value, encode_request};
+use ochre_tests::{Client, Server, ServerBuilder, ochre, wait_for};
+
+/// Enough that others have the time to do something meanwhile.
+const ELEMENTS: usize = 30_000;
+
+fn server(workers: usize) -> Server {
+    ServerBuilder::new(ochre()).workers(workers).set("enable-debug-command", "local").start()
+}
+
+fn add(client: &mut Client, command: &str, key: &str, numbers: std::ops::Range<usize>) {
+    let numbers: Vec<String> = numbers.map(|number| number.to_string()).collect();
+    for chunk in numbers.chunks(1000) {
+        let mut args = vec![command.to_owned(), key.to_owned()];
+        for number in chunk {
+            match command {
+                "zadd" | "hset" => args.extend([number.clone(), format!("m{number}")]),
+                _ => args.push(format!("m{number}")),
+            }
+        }
+        assert!(matches!(client.request(&args).unwrap(), Value::Integer(_)));
+    }
+}
+
+fn texts(value: &Value) -> BTreeSet<String> {
+    let Value::Array(Some(elements)) = value else { panic!("no array: {value:?}") };
+    elements.iter().map(text).collect()
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Bulk(Some(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
+        other => panic!("no text: {other:?}"),
+    }
+}
+
+fn integer(value: &Value) -> i64 {
+    match value {
+        Value::Integer(number) => *number,
+        other => panic!("no number: {other:?}"),
+    }
+}
+
+fn send(client: &mut Client, words: &str) {
+    let mut request = Vec::new();
+    encode_request(&mut request, &words.split(' ').collect::<Vec<_>>());
+    client.send(&request).unwrap();
+}
+
+/// Has one client do `ask` while others do these things, one after the other, again and again.
+fn while_others(server: &Server, things: &[&[&str]], ask: impl FnOnce(&mut Client)) {
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for thing in things {
+            let (mut other, is_over) = (server.connect(), &is_over);
+            scope.spawn(move || {
+                while !is_over.load(Relaxed) {
+                    for words in *thing {
+                        assert!(!matches!(other.ask(words), Value::Error(_)), "{words}");
+                    }
+                }
+            });
+        }
+        let _end = SetAtEnd(&is_over);
+        ask(&mut server.connect());
+    });
+}
+
+/// A flag that is set even if a test fails: else the others would go on for ever.
+struct SetAtEnd<'f>(&'f AtomicBool);
+
+impl Drop for SetAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
+
+#[test]
+fn combined_sets_are_of_one_instant() {
+    for workers in [1, 2] {
+        let server = server(workers);
+        let mut client = server.connect();
+        add(&mut client, "sadd", "a", 0..ELEMENTS);
+        add(&mut client, "sadd", "b", ELEMENTS / 2..ELEMENTS * 3 / 2);
+        client.ask("sadd a moving");
+        let moves: &[&str] = &["smove a b moving", "smove b a moving"];
+        while_others(&server, &[moves], |client| {
+            for _ in 0..5 {
+                // It is always in just one of them.
+                let union = texts(&client.ask("sunion a b"));
+                assert!(union.len() == ELEMENTS * 3 / 2 + 1 && union.contains("moving"));
+                assert!(!texts(&client.ask("sinter a b")).contains("moving"));
+                assert_eq!(integer(&client.ask("sintercard 2 a b")), ELEMENTS as i64 / 2);
+                assert_eq!(integer(&client.ask("sunionstore c a b")), ELEMENTS as i64 * 3 / 2 + 1);
+                assert_eq!(integer(&client.ask("sinterstore c a b")), ELEMENTS as i64 / 2);
+                assert_eq!(integer(&client.ask("zunionstore c 2 a b")), ELEMENTS as i64 * 3 / 2 + 1);
+                assert_eq!(integer(&client.ask("zintercard 2 a b")), ELEMENTS as i64 / 2);
+            }
+        });
+        assert_eq!(server.connect().info("total_watched_keys"), 0);
+    }
+}
+
+#[test]
+fn results_are_those_that_are_computed_at_once() {
+    let server = server(2);
+    let mut client = server.connect();
+    add(&mut client, "sadd", "a", 0..ELEMENTS);
+    add(&mut client, "sadd", "b", ELEMENTS / 2..ELEMENTS * 3 / 2);
+    client.ask("sadd few m1 m2 none");
+    add(&mut client, "zadd", "z", 0..ELEMENTS);
+    add(&mut client, "hset", "h", 0..ELEMENTS);
+    let replies = [
+        "sunion a b few",
+        "sdiff a b",
+        "sdiff a few",
+        "sinter a b",
+        "sdiff a nokey b",
+        "zunion 2 z a withscores",
+        "zinter 2 z b weights 2 3 aggregate max withscores",
+        "zdiff 2 z b",
+        "keys m*",
+        "keys *",
+    ];
+    let stores = [
+        "sunionstore s a b",
+        "sdiffstore s a b few",
+        "sinterstore s a b",
+        "zunionstore s 3 z a few",
+        "zinterstore s 2 z b",
+        "zdiffstore s 2 z few",
+        "zrangestore s z 10 -10",
+        "copy a s replace",
+        "copy z s replace",
+        "copy h s replace",
+    ];
+    let at_once = |client: &mut Client, words: &[&str]| {
+        assert_eq!(client.ask("multi"), Value::Simple("OK".into()));
+        words.iter().for_each(|words| drop(client.ask(words)));
+        let Value::Array(Some(replies)) = client.ask("exec") else { panic!("no replies") };
+        replies
+    };
+    for words in replies {
+        let (aside, at_once) = (client.ask(words), at_once(&mut client, &[words]));
+        let is_in_order = words.starts_with('z');
+        assert!(
+            if is_in_order { aside == at_once[0] } else { texts(&aside) == texts(&at_once[0]) },
+            "{words}"
+        );
+    }
+    for words in stores {
+        let aside = [client.ask(words), client.ask("debug digest-value s"), client.ask("object encoding s")];
+        let at_once = at_once(&mut client, &[words, "debug digest-value s", "object encoding s"]);
+        assert!(aside[..] == at_once[..], "{words}: {aside:?} {at_once:?}");
+    }
+    // Each counts once, as if it had been done at once, and so does what it reads.
+    client.ask("config resetstat");
+    ["sunion a nokey", "zunionstore s 2 z nokey", "copy a s replace"]
+        .iter()
+        .for_each(|words| drop(client.ask(words)));
+    assert_eq!((client.info("keyspace_hits"), client.info("keyspace_misses")), (3, 2));
+    let stats = text(&client.ask("info commandstats"));
+    assert!(stats.contains("cmdstat_sunion:calls=1,") && stats.contains("cmdstat_copy:calls=1,"), "{stats}");
+    ["config set slowlog-log-slower-than 2000", "slowlog reset", "sunionstore s a b"]
+        .iter()
+        .for_each(|words| drop(client.ask(words)));
+    let Value::Array(Some(slow)) = client.ask("slowlog get") else { panic!("no log") };
+    let is_told = |entry: &Value| matches!(entry, Value::Array(Some(entry)) if texts(&entry[3]).contains("sunionstore"));
+    assert!(slow.iter().any(is_told), "what it took elsewhere counts");
+    assert_eq!(client.ask("sunionstore s a h"), client.ask("sunion a h"), "another type");
+}
+
+#[test]
+fn all_keys_are_those_of_one_instant() {
+    for workers in [1, 2] {
+        let server = server(workers);
+        let mut client = server.connect();
+        for chunk in (0..ELEMENTS).collect::<Vec<_>>().chunks(1000) {
+            let pairs = chunk.iter().flat_map(|number| [format!("key:{number}"), "v".to_owned()]);
+            let args: Vec<String> = std::iter::once("mset".to_owned()).chain(pairs).collect();
+            client.request(&args).unwrap();
+        }
+        let first = ["debug set-active-expire 0", "set here 1", "set gone v px 1"];
+        first.iter().for_each(|words| drop(client.ask(words)));
+        // Its time has come, and nobody has looked at it since.
+        let set = Instant::now();
+        wait_for(|| (set.elapsed() > Duration::from_millis(5)).then_some(())).unwrap();
+        let renames: &[&str] = &["rename here there", "rename there here"];
+        let others: &[&str] = &["set key:1 other", "append key:77 x", "incr number", "del number"];
+        while_others(&server, &[renames, others], |client| {
+            for _ in 0..10 {
+                let keys = texts(&client.ask("keys *"));
+                assert!(keys.contains("here") != keys.contains("there"), "one of them");
+                assert!(!keys.contains("gone"));
+                let known = keys.iter().filter(|key| key.starts_with("key:")).count();
+                assert_eq!(known, ELEMENTS);
+                let matching = texts(&client.ask("keys key:*77"));
+                assert_eq!(matching.len(), ELEMENTS / 100);
+            }
+        });
+    }
+}
+
+#[test]
+fn a_long_step_of_a_scan_is_one_step() {
+    let server = server(2);
+    let mut client = server.connect();
+    (0..500).for_each(|number| drop(client.ask(&format!("set key:{number} v"))));
+    ["set gone v px 1", "sadd s 1"].iter().for_each(|words| drop(client.ask(words)));
+    wait_for(|| (client.ask("exists gone") == Value::Integer(0)).then_some(())).unwrap();
+    let mut scan = |words: &str| {
+        let Value::Array(Some(parts)) = client.ask(words) else { panic!("no array") };
+        (text(&parts[0]), texts(&parts[1]))
+    };
+    let (cursor, keys) = scan("scan 0 count 1000");
+    assert_eq!((cursor.as_str(), keys.len()), ("0", 501));
+    let (cursor, first) = scan("scan 0 count 200 match key:*");
+    assert!(cursor != "0" && (190..300).contains(&first.len()), "{}", first.len());
+    let (_, rest) = scan(&format!("scan {cursor} count 1000 type string"));
+    assert_eq!(first.union(&rest).count(), 500);
+}
+
+#[test]
+fn a_copy_is_of_one_instant() {
+    let server = server(2);
+    let mut client = server.connect();
+    add(&mut client, "sadd", "a", 0..ELEMENTS);
+    client.ask("sadd a x0");
+    let changes: &[&str] = &["sadd a x1", "srem a x0", "sadd a x0", "srem a x1"];
+    while_others(&server, &[changes], |client| {
+        for _ in 0..10 {
+            assert_eq!(client.ask("copy a b replace"), Value::Integer(1));
+            let (x0, x1) = (integer(&client.ask("sismember b x0")), integer(&client.ask("sismember b x1")));
+            assert!(x0 + x1 > 0, "one of them is always there");
+            assert_eq!(integer(&client.ask("scard b")), ELEMENTS as i64 + x0 + x1);
+        }
+    });
+}
+
+#[test]
+fn what_comes_behind_waits_and_others_do_not() {
+    let server = server(1);
+    let (mut client, mut other) = (server.connect(), server.connect());
+    add(&mut client, "sadd", "a", 0..ELEMENTS);
+    ["sunionstore b a c", "scard b", "keys *", "sunion b c", "get n"]
+        .iter()
+        .for_each(|words| send(&mut client, words));
+    assert_eq!(other.ask("incr n"), Value::Integer(1));
+    assert_eq!(
+        (client.read().unwrap(), client.read().unwrap()),
+        (Value::Integer(ELEMENTS as i64), Value::Integer(ELEMENTS as i64))
+    );
+    assert!(texts(&client.read().unwrap()).is_superset(&["a".to_owned(), "b".to_owned()].into()));
+    assert_eq!(texts(&client.read().unwrap()).len(), ELEMENTS);
+    assert_eq!(text(&client.read().unwrap()), "1");
+    // With no reply wanted, it is done all the same.
+    ["client reply skip", "sunionstore d a"].iter().for_each(|words| send(&mut client, words));
+    assert_eq!(client.ask("scard d"), Value::Integer(ELEMENTS as i64));
+}
+
+#[test]
+fn who_is_gone_leaves_nothing_behind() {
+    let server = server(2);
+    let mut other = server.connect();
+    add(&mut other, "sadd", "a", 0..ELEMENTS);
+    for _ in 0..20 {
+        let mut client = server.connect();
+        let id = integer(&client.ask("client id"));
+        send(&mut client, "sunionstore b a c");
+        assert_eq!(other.ask(&format!("client kill id {id}")), Value::Integer(1));
+    }
+    wait_for(|| (other.info("total_watched_keys") == 0 && other.info("blocked_clients") == 0).then_some(()))
+        .unwrap();
+    // One that is refused when it runs again is forgotten, too.
+    send(&mut other, "client no-evict off");
+    other.read().unwrap();
+    let (mut client, mut admin) = (server.connect(), server.connect());
+    admin.ask("acl setuser u on nopass ~* +@all");
+    client.ask("auth u x");
+    send(&mut client, "sunionstore b a c");
+    admin.ask("acl setuser u -sunionstore");
+    let reply = client.read().unwrap();
+    assert!(reply == Value::Integer(ELEMENTS as i64) || matches!(reply, Value::Error(_)), "{reply:?}");
+    assert_eq!(client.ask("sunion c"), Value::Array(Some(Vec::new())));
+    assert_eq!(other.info("total_watched_keys"), 0);
+}
+
+#[test]
+fn a_log_has_it_once_and_readers_of_the_log_get_the_same() {
+    let server = ServerBuilder::new(ochre())
+        .workers(2)
+        .set("enable-debug-command", "local")
+        .set("appendonly", "yes")
+        .set("appendfsync", "always")
+        .start();
+    let mut client = server.connect();
+    add(&mut client, "sadd", "a", 0..ELEMENTS);
+    let moves: &[&str] = &["sadd a moving", "srem a moving"];
+    while_others(&server, &[moves], |client| {
+        for _ in 0..5 {
+            client.ask("sunionstore b a");
+            client.ask("copy a c replace");
+        }
+    });
+    let before = ["a", "b", "c"].map(|key| client.ask(&format!("debug digest-value {key}")));
+    assert_eq!(client.ask("debug loadaof"), Value::Simple("OK".into()));
+    let after = ["a", "b", "c"].map(|key| client.ask(&format!("debug digest-value {key}")));
+    assert_eq!(before, after);
+}
