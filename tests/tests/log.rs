@@ -154,7 +154,8 @@ fn who_writes_more_than_the_disk_takes_waits() {
         let mut client = server.connect();
         wait_for(|| (client.info("aof_buffer_length") == 0).then_some(())).unwrap();
         server.kill();
-        let mut client = after(&server, builder()).connect();
+        let again = after(&server, builder());
+        let mut client = again.connect();
         assert_eq!(client.ask("dbsize"), Value::Integer((CLIENTS * WRITES + 1) as i64), "{policy}");
         assert_eq!(client.ask("get sum"), Value::Bulk(Some((2 * CLIENTS).to_string().into_bytes())));
     }
@@ -196,12 +197,12 @@ fn a_snapshot_and_a_rewrite_wait_for_each_other() {
     wait_for(|| (client.info("rdb_saves") == 2).then_some(())).unwrap();
     client.ask("config set appendonly yes");
     is_over(&mut client);
+    let rewrites = client.info("aof_rewrites");
     client.ask("multi");
     client.ask("bgsave");
     client.ask("bgrewriteaof");
     let scheduled =
         ["Background saving scheduled", "Background append only file rewriting scheduled"].map(simple);
-    let rewrites = client.info("aof_rewrites");
     assert_eq!(client.ask("exec"), Value::Array(Some(scheduled.to_vec())));
     wait_for(|| (client.info("rdb_saves") == 3).then_some(())).unwrap();
     wait_for(|| (client.info("aof_rewrites") > rewrites).then_some(())).unwrap();
