@@ -138,6 +138,9 @@ impl Server {
         show_logo(&config);
         refuse_what_is_missing(&config, &loaded)?;
         let listeners = open_listeners(&config)?;
+        if config.bool(Directive::Appendonly) {
+            engine.lock_log()?;
+        }
         let watchdog = start_watchdog(&config)?;
         let workers = start_workers(&engine, &watchdog)?;
         let mailboxes: Vec<Arc<Mailbox>> = workers.iter().map(|(mailbox, _)| Arc::clone(mailbox)).collect();
