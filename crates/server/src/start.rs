@@ -30,7 +30,7 @@ use crate::process::{
     OomScore, PidFile, Supervised, Supervisor, affinity, checks, daemonize, locale, logger, title,
 };
 use crate::worker::Worker;
-use crate::{end, load, options, questions, report, users};
+use crate::{end, load, options, questions, report, unloaded, users};
 
 /// How the process was started; set by [`arguments`].
 static LAUNCH: OnceLock<Launch> = OnceLock::new();
@@ -122,12 +122,6 @@ impl Server {
         let (supervisor, background) = settle(&config)?;
         introduce(&config, &loaded, program, configured);
         let pidfile = create_pidfile(&config, background);
-        if is_chosen {
-            log::warn!(
-                "Nothing was said about persistence, so changes are kept in an append-only file (--appendonly yes): a crash \
-                 costs a second of them at most. Redis keeps snapshots instead; '--appendonly no' does the same here."
-            );
-        }
         let crash = install_crash_reports(&config, pidfile.as_ref().filter(|_| background))?;
         ochre_memory::limit_freed_pages();
         ochre_memory::set_background_thread(config.bool(Directive::JemallocBgThread));
@@ -141,6 +135,10 @@ impl Server {
         if config.bool(Directive::Appendonly) {
             engine.lock_log()?;
         }
+        if is_chosen {
+            announce_durability(&config);
+        }
+        unloaded::warn_of_unloaded(&config);
         let watchdog = start_watchdog(&config)?;
         let workers = start_workers(&engine, &watchdog)?;
         let mailboxes: Vec<Arc<Mailbox>> = workers.iter().map(|(mailbox, _)| Arc::clone(mailbox)).collect();
@@ -228,6 +226,16 @@ fn choose_durability(config: &mut Config, loaded: &Loaded) -> Result<bool, Failu
     }
     config.assign(Directive::Appendonly, &[b"yes"])?;
     Ok(true)
+}
+
+/// Says what was chosen, and how to have it otherwise.
+fn announce_durability(config: &Config) {
+    let folder = std::path::absolute(options::text(config, Directive::Appenddirname)).unwrap_or_default();
+    log::warn!(
+        "Nothing was said about persistence, so changes are kept in an append-only file, besides snapshots: a crash costs a \
+         second of them at most. It is in {}. With '--appendonly no' there are only snapshots, as in Redis.",
+        folder.display()
+    );
 }
 
 /// The first lines of the log.
