@@ -129,6 +129,7 @@ impl Server {
         let engine = create_engine(config.clone(), commands);
         engine.persistence.attach(&engine);
         users::load(&engine.access, &config, &loaded.users)?;
+        warn_of_open_door(&config, &engine);
         show_logo(&config);
         refuse_what_is_missing(&config, &loaded)?;
         let listeners = open_listeners(&config)?;
@@ -236,6 +237,24 @@ fn announce_durability(config: &Config) {
          second of them at most. It is in {}. With '--appendonly no' there are only snapshots, as in Redis.",
         folder.display()
     );
+}
+
+/// Warns where anybody may connect from anywhere and do everything.
+fn warn_of_open_door(config: &Config, engine: &Engine) {
+    let addresses = options::text(config, Directive::Bind);
+    let is_open = !config.bool(Directive::ProtectedMode) && !engine.access.has_password();
+    if is_open && config.int(Directive::Port) != 0 && is_reachable(&addresses) {
+        crate::warning!(
+            "WARNING Whoever can reach this machine can read and change everything: there is no password (requirepass), \
+             protected-mode is off, and bind ({addresses}) does not limit who may connect."
+        );
+    }
+}
+
+/// Whether other machines can connect to one of these addresses.
+fn is_reachable(addresses: &str) -> bool {
+    let is_own = |address: &str| address.starts_with("127.") || matches!(address, "::1" | "localhost");
+    addresses.split_whitespace().any(|address| !is_own(address.trim_start_matches('-')))
 }
 
 /// The first lines of the log.
@@ -455,5 +474,23 @@ fn tick(engine: &Arc<Engine>, control: &Control, supervisor: &Supervisor) {
         engine.sample_rates();
         engine.save_if_due();
         engine.tend_log();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_this_machine_are_out_of_reach() {
+        for (addresses, expected) in [
+            ("* -::*", true),
+            ("127.0.0.1 -::1", false),
+            ("localhost", false),
+            ("127.0.0.1 10.1.2.3", true),
+            ("0.0.0.0", true),
+        ] {
+            assert_eq!(is_reachable(addresses), expected, "{addresses}");
+        }
     }
 }
