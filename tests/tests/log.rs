@@ -365,6 +365,65 @@ fn a_server_that_was_told_nothing_keeps_a_log() {
     assert!(log.contains("Nothing was said about persistence"), "{log}");
 }
 
+/// Starts a server in a folder that it shares with others; what it wrote to its log when it had ended by itself.
+fn refused_in(folder: &std::path::Path, arguments: &[&str]) -> String {
+    let port = ochre_tests::free_port().to_string();
+    let mut command = std::process::Command::new(ochre());
+    command.args(["--port", &port, "--bind", "127.0.0.1"]).args(arguments).current_dir(folder);
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_second_server_in_the_same_folder_is_refused() {
+    let mut first = logged(2, "always").start();
+    let mut client = first.connect();
+    fill(&mut client);
+    let names = || {
+        let folder = std::fs::read_dir(first.folder().join("appendonlydir")).unwrap();
+        let mut names: Vec<_> = folder.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let own = names();
+    for arguments in [&[][..], &["--appendonly", "yes", "--appendfilename", "another.aof"]] {
+        let log = refused_in(first.folder(), arguments);
+        let folder = first.folder().join("appendonlydir");
+        let text = format!("Another server keeps its append-only file in {}", folder.display());
+        assert!(log.contains(&text), "{log}");
+    }
+    assert_eq!(names(), own, "the lock is no file");
+
+    // One without a log may be there, as long as it stays so.
+    let dir = first.folder().display().to_string();
+    let second = builder(1).set("enable-protected-configs", "yes").start();
+    let mut other = second.connect();
+    assert_eq!(other.ask(&format!("config set dir {dir}")), ok());
+    let reply = other.ask("config set appendonly yes");
+    let error = String::from_utf8_lossy(reply.as_error().unwrap()).into_owned();
+    assert!(error.contains("Unable to turn on AOF. Check server logs."), "{error}");
+    for words in ["multi", "config set appendonly yes", "exec", "bgrewriteaof"] {
+        other.ask(words);
+    }
+    wait_for(|| (other.info("aof_rewrite_in_progress") == 0).then_some(())).unwrap();
+    wait_for(|| second.log().contains("Background AOF rewrite terminated with error: Another").then_some(()))
+        .unwrap();
+    let no = Value::Array(Some(vec![
+        Value::Bulk(Some(b"appendonly".to_vec())),
+        Value::Bulk(Some(b"no".to_vec())),
+    ]));
+    wait_for(|| (other.ask("config get appendonly") == no).then_some(())).unwrap();
+    assert_eq!(names(), own);
+
+    // The lock goes with the process, and with the log.
+    first.kill();
+    assert_eq!(other.ask("config set appendonly yes"), ok());
+    wait_for(|| is_rewritten(&mut other)).unwrap();
+    assert_eq!(other.ask("config set appendonly no"), ok());
+    assert_eq!(other.ask("config set appendonly yes"), ok());
+}
+
 /// What is in the log was permitted when it was written, and whoever may do what by now does not matter to it. (Valkey
 /// before 9.1.2 lost what the default user may not do.)
 #[test]

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use ochre_tests::workspace_root;
+use ochre_tests::{Scratch, ochre, workspace_root};
 
 /// Calls a program with these arguments: its exit status and what it complained of.
 fn call(program: &Path, arguments: &[&str]) -> (Option<i32>, String) {
@@ -31,4 +31,34 @@ fn jobs_are_a_number() {
         assert_eq!((status, &*said), (Some(2), "test: --jobs needs a number\n"), "{arguments:?}");
     }
     assert_eq!(call(&test, &["--jobs", "3", "list"]).0, Some(0));
+}
+
+/// The tools that the program says it is.
+fn tools() -> Vec<String> {
+    let (_, help) = call(ochre(), &["--help"]);
+    let lines = help.lines().filter(|line| !line.contains("not in this version"));
+    let words = lines.filter_map(|line| line.strip_prefix("       ochre ")?.split_whitespace().next());
+    words
+        .filter(|word| word.starts_with(|first: char| first.is_ascii_lowercase()))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn every_tool_is_installed_under_its_names() {
+    let tools = tools();
+    assert!(tools.iter().any(|tool| tool == "check-aof"), "{tools:?}");
+    let scratch = Scratch::new();
+    let (target, prefix) = (scratch.path().join("target"), scratch.path().join("prefix"));
+    std::fs::create_dir_all(target.join("release")).expect("a folder can be made");
+    std::fs::copy(ochre(), target.join("release/ochre")).expect("the program can be copied");
+    let mut install = Command::new(workspace_root().join("install"));
+    install.args(["--no-build", "--links", "redis"]).arg(&prefix).env("CARGO_TARGET_DIR", &target);
+    let output = install.output().expect("the script can be run");
+    assert!(output.status.success(), "{output:?}");
+    for name in
+        ["ochre", "redis"].iter().flat_map(|family| tools.iter().map(move |tool| format!("{family}-{tool}")))
+    {
+        assert!(prefix.join("bin").join(&name).is_symlink(), "{name} is not installed");
+    }
 }

@@ -73,6 +73,13 @@ fn describe_tools() -> String {
     text
 }
 
+/// The first argument, where it looks like the name of a tool that there is not: the server takes it for its configuration.
+fn unknown_tool(arguments: &[OsString]) -> Option<&str> {
+    let word = arguments.first()?.to_str()?;
+    let is_name = word.starts_with(|first: char| first.is_ascii_lowercase()) && !word.contains(['/', '.']);
+    (is_name && !Path::new(word).exists()).then_some(word)
+}
+
 /// Whether the server is asked for help.
 fn asks_for_help(arguments: &[OsString]) -> bool {
     arguments.first().is_some_and(|first| first == "-h" || first == "--help")
@@ -82,7 +89,11 @@ fn main() -> ExitCode {
     let (tool, name, arguments) = choose(ochre_server::arguments());
     match tool {
         Tool::Server => {
+            let unknown = unknown_tool(&arguments);
             let code = ochre_server::serve(&name, &arguments);
+            if let Some(word) = unknown {
+                eprintln!("No tool is called '{word}' either: see {name} --help.");
+            }
             if asks_for_help(&arguments) {
                 eprint!("{}", describe_tools());
             }
@@ -93,7 +104,7 @@ fn main() -> ExitCode {
         Tool::CheckAof => check_aof::main(&name, &arguments, &mut check_aof::CheckBegin),
         Tool::Missing(word) => {
             eprintln!(
-                "{name}: 'ochre {word}' is not part of this version of Ochre yet; redis-{word} and valkey-{word} work with it."
+                "'{name}' is not part of this version of Ochre yet; redis-{word} and valkey-{word} work with it."
             );
             ExitCode::from(2)
         }
@@ -109,6 +120,16 @@ mod tests {
         let text = describe_tools();
         assert!(TOOLS.iter().all(|(word, ..)| text.contains(&format!("ochre {word} "))), "{text}");
         assert!(asks_for_help(&["--help".into()]) && !asks_for_help(&["--port".into(), "--help".into()]));
+    }
+
+    #[test]
+    fn a_word_that_is_no_tool_is_told_from_a_file() {
+        let unknown = |word: &str| unknown_tool(&[word.into()]).map(str::to_owned);
+        assert_eq!(unknown("nonsense"), Some("nonsense".to_owned()));
+        for word in ["--port", "-", "ochre.conf", "/etc/ochre", "src"] {
+            assert_eq!(unknown(word), None, "{word}");
+        }
+        assert_eq!(unknown_tool(&[]), None);
     }
 
     #[test]

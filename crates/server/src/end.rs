@@ -20,6 +20,7 @@ use ochre_engine::{Engine, Message, PauseMode, ShutdownRequest, clock_ms};
 use crate::control::Control;
 use crate::process::Supervisor;
 use crate::process::signals::{self, ShutdownSignal};
+use crate::unloaded;
 
 /// Between two looks at whether a snapshot that was given up has ended.
 const CANCEL_LOOK: Duration = Duration::from_millis(1);
@@ -75,6 +76,9 @@ fn shut_down(engine: &Arc<Engine>, control: &Control, supervisor: &Supervisor, r
     }
     if has_data {
         engine.end_log_with_server();
+        if engine.aof.is_on() {
+            unloaded::touch_log(&engine.config.read());
+        }
     }
     supervisor.status("Shutting down");
     supervisor.stopping();

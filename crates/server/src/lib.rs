@@ -31,6 +31,7 @@ mod running;
 mod socket;
 mod start;
 mod sync;
+mod unloaded;
 mod users;
 mod violation;
 mod worker;

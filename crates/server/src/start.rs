@@ -30,7 +30,7 @@ use crate::process::{
     OomScore, PidFile, Supervised, Supervisor, affinity, checks, daemonize, locale, logger, title,
 };
 use crate::worker::Worker;
-use crate::{end, load, options, questions, report, users};
+use crate::{end, load, options, questions, report, unloaded, users};
 
 /// How the process was started; set by [`arguments`].
 static LAUNCH: OnceLock<Launch> = OnceLock::new();
@@ -122,12 +122,6 @@ impl Server {
         let (supervisor, background) = settle(&config)?;
         introduce(&config, &loaded, program, configured);
         let pidfile = create_pidfile(&config, background);
-        if is_chosen {
-            log::warn!(
-                "Nothing was said about persistence, so changes are kept in an append-only file (--appendonly yes): a crash \
-                 costs a second of them at most. Redis keeps snapshots instead; '--appendonly no' does the same here."
-            );
-        }
         let crash = install_crash_reports(&config, pidfile.as_ref().filter(|_| background))?;
         ochre_memory::limit_freed_pages();
         ochre_memory::set_background_thread(config.bool(Directive::JemallocBgThread));
@@ -135,9 +129,17 @@ impl Server {
         let engine = create_engine(config.clone(), commands);
         engine.persistence.attach(&engine);
         users::load(&engine.access, &config, &loaded.users)?;
+        warn_of_open_door(&config, &engine);
         show_logo(&config);
         refuse_what_is_missing(&config, &loaded)?;
         let listeners = open_listeners(&config)?;
+        if config.bool(Directive::Appendonly) {
+            engine.lock_log()?;
+        }
+        if is_chosen {
+            announce_durability(&config);
+        }
+        unloaded::warn_of_unloaded(&config);
         let watchdog = start_watchdog(&config)?;
         let workers = start_workers(&engine, &watchdog)?;
         let mailboxes: Vec<Arc<Mailbox>> = workers.iter().map(|(mailbox, _)| Arc::clone(mailbox)).collect();
@@ -225,6 +227,34 @@ fn choose_durability(config: &mut Config, loaded: &Loaded) -> Result<bool, Failu
     }
     config.assign(Directive::Appendonly, &[b"yes"])?;
     Ok(true)
+}
+
+/// Says what was chosen, and how to have it otherwise.
+fn announce_durability(config: &Config) {
+    let folder = std::path::absolute(options::text(config, Directive::Appenddirname)).unwrap_or_default();
+    log::warn!(
+        "Nothing was said about persistence, so changes are kept in an append-only file, besides snapshots: a crash costs a \
+         second of them at most. It is in {}. With '--appendonly no' there are only snapshots, as in Redis.",
+        folder.display()
+    );
+}
+
+/// Warns where anybody may connect from anywhere and do everything.
+fn warn_of_open_door(config: &Config, engine: &Engine) {
+    let addresses = options::text(config, Directive::Bind);
+    let is_open = !config.bool(Directive::ProtectedMode) && !engine.access.has_password();
+    if is_open && config.int(Directive::Port) != 0 && is_reachable(&addresses) {
+        crate::warning!(
+            "WARNING Whoever can reach this machine can read and change everything: there is no password (requirepass), \
+             protected-mode is off, and bind ({addresses}) does not limit who may connect."
+        );
+    }
+}
+
+/// Whether other machines can connect to one of these addresses.
+fn is_reachable(addresses: &str) -> bool {
+    let is_own = |address: &str| address.starts_with("127.") || matches!(address, "::1" | "localhost");
+    addresses.split_whitespace().any(|address| !is_own(address.trim_start_matches('-')))
 }
 
 /// The first lines of the log.
@@ -444,5 +474,23 @@ fn tick(engine: &Arc<Engine>, control: &Control, supervisor: &Supervisor) {
         engine.sample_rates();
         engine.save_if_due();
         engine.tend_log();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_this_machine_are_out_of_reach() {
+        for (addresses, expected) in [
+            ("* -::*", true),
+            ("127.0.0.1 -::1", false),
+            ("localhost", false),
+            ("127.0.0.1 10.1.2.3", true),
+            ("0.0.0.0", true),
+        ] {
+            assert_eq!(is_reachable(addresses), expected, "{addresses}");
+        }
     }
 }

@@ -14,10 +14,12 @@
 //! |---|---|
 //! | `state` | whether there is a log, who waits for it, how rewrites went |
 //! | `switch` | beginning and ending it: at the start, by CONFIG SET, at the end |
+//! | `folder` | the lock that keeps other servers from the log's files |
 //! | `sink`, `listener` | between the journal, the log's thread and the workers |
 //! | `rewrite` | beginning rewrites, asked for or due |
 //! | `load`, `spread` | from the files into the keyspace, on all cores |
 
+mod folder;
 mod listener;
 mod load;
 mod rewrite;

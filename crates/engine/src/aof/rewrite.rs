@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 use ochre_config::Directive;
 use ochre_keyspace::{Effects, Locks, Patience, Snapshot, View};
 use ochre_persist::aof::{
-    AppendLog, BaseFormat, Behind, FinishRewrite, Growth, Layout, RewriteDecision, Store,
+    AppendLog, BaseFormat, Behind, FinishRewrite, FolderLock, Growth, Layout, RewriteDecision, Store,
 };
 use ochre_persist::disk::DiskError;
 
@@ -121,6 +121,8 @@ impl Engine {
             && let Err(why) = self.switch_log(wanted)
         {
             log::error!("Unable to turn on AOF: {why}");
+            // Otherwise it would be tried, and fail, at every tick.
+            let _ = self.config.write().assign(Directive::Appendonly, &[b"no"]);
         }
         if self.is_rewrite_due() {
             let mut effects = Effects::default();
@@ -217,7 +219,7 @@ impl Rewrite {
         let finished = store.and_then(|store| {
             written.map_err(|error| error.to_string())?;
             match store {
-                Some(mut store) => {
+                Some((mut store, _lock)) => {
                     store
                         .adopt_base(&name, self.format, Behind::Nothing)
                         .map_err(|error| error.to_string())?;
@@ -254,11 +256,12 @@ impl Rewrite {
     }
 }
 
-/// The files of a log that nobody writes.
-fn prepare(engine: &Engine, layout: Layout) -> Result<Store, String> {
-    let store = Store::open(engine.persistence.disk(), layout).map_err(|error| error.to_string())?;
-    store.prepare_directory().map_err(|error| error.to_string())?;
-    Ok(store)
+/// The files of a log that nobody writes, and nobody else may begin to write.
+fn prepare(engine: &Engine, layout: Layout) -> Result<(Store, Arc<FolderLock>), String> {
+    let disk = engine.persistence.disk();
+    let lock = engine.aof.folder.share(&*disk, &layout).map_err(|error| error.to_string())?;
+    let store = Store::open(disk, layout).map_err(|error| error.to_string())?;
+    Ok((store, lock))
 }
 
 /// Removes the files that nobody needs any more, unless they are to be kept. That they stay does no harm.

@@ -7,8 +7,10 @@ use std::sync::atomic::{
 };
 
 use ochre_persist::aof::{AppendLog, FsyncPolicy, LogStatus, Refusal, RewriteHistory};
+use ochre_persist::disk::DiskError;
 use parking_lot::{Mutex, RwLock};
 
+use super::folder::Folder;
 use crate::persistence::Watch;
 
 /// A log that is being written.
@@ -58,6 +60,8 @@ pub struct AppendOnly {
     pub(super) rewrites: Mutex<Rewrites>,
     /// Of the present rewrite.
     pub(super) watch: Watch,
+    /// The lock of the folder.
+    pub(super) folder: Folder,
     /// Held by whoever begins or ends a log.
     pub(super) switching: Mutex<()>,
 }
@@ -85,6 +89,7 @@ impl AppendOnly {
             waiting: (0..workers.max(1)).map(|_| AtomicBool::new(false)).collect(),
             rewrites: Mutex::default(),
             watch: Watch::default(),
+            folder: Folder::default(),
             switching: Mutex::new(()),
         }
     }
@@ -190,12 +195,13 @@ impl AppendOnly {
     }
 
     /// Makes all that was appended durable and ends the log, for a process that ends or is about to be another one.
-    pub(crate) fn close(&self) {
-        if let Some(log) = self.log()
-            && let Err(error) = log.close(None)
-        {
-            log::error!("Fail to fsync the AOF file: {error}");
-        }
+    ///
+    /// # Errors
+    /// Those of the disk; then some of it may be lost.
+    pub(crate) fn close(&self) -> Result<(), DiskError> {
+        let closed = self.log().map_or(Ok(()), |log| log.close(None));
+        self.folder.hold(None);
+        closed.inspect_err(|error| log::error!("Fail to fsync the AOF file: {error}"))
     }
 
     /// The log's figures.

@@ -42,7 +42,8 @@ fn settle(settings: &LogSettings, config: &Config) {
 }
 
 impl Engine {
-    /// Begins the log at the start of the server, once everything is loaded and while no client can change anything.
+    /// Begins the log at the start of the server, once everything is loaded and while no client can change anything. Its
+    /// folder was locked before it was loaded.
     /// `base_bytes` are those of the base that was loaded. Where there are no files yet, they begin with what is there.
     ///
     /// # Errors
@@ -127,8 +128,11 @@ impl Engine {
     /// Begins a log for what is there already: with a rewrite, until whose end the log counts for nothing.
     fn begin_log(&self) -> Result<(), String> {
         let layout = layout(&self.config.read());
-        let store = Store::open(self.persistence.disk(), layout).map_err(|error| last_of(error.reports()))?;
+        let disk = self.persistence.disk();
+        let lock = self.aof.folder.share(&*disk, &layout).map_err(|error| error.to_string())?;
+        let store = Store::open(disk, layout).map_err(|error| last_of(error.reports()))?;
         let (log, sink) = AppendLog::begin(store, self.log_options(0)).map_err(|error| error.to_string())?;
+        self.aof.folder.hold(Some(lock));
         let mut effects = Effects::default();
         let mut view = self.keyspace.view(Locks::All, clock_ms(), &mut effects);
         self.attach_log(log, sink, true);
@@ -154,6 +158,7 @@ impl Engine {
         if let Err(error) = running.log.close(None) {
             log::error!("The AOF could not be made durable when it was switched off: {error}");
         }
+        self.aof.folder.hold(None);
         self.settle_restrictions();
         self.post_all(&Message::Durable);
         // Who switches it off may ask for a rewrite right after; but a long walk over the keyspace is not waited for.
@@ -176,7 +181,8 @@ impl Engine {
         // Who passed the gate before holds a stripe.
         drop(self.keyspace.view(Locks::All, clock_ms(), &mut Effects::default()));
         log::warn!("Calling fsync() on the AOF file.");
-        self.aof.close();
+        // It has been told, and there is no more that can be done.
+        let _ = self.aof.close();
         self.post_all(&Message::Durable);
     }
 

@@ -53,6 +53,9 @@ impl fmt::Display for LoadFailure {
                 )
             }
             LoadFailure::Rdb(error) => error.fmt(formatter),
+            LoadFailure::Value(key, _, error) if error.is_of_value() => {
+                write!(formatter, "Key '{}': {error}", key.escape_ascii())
+            }
             LoadFailure::Value(key, kind, error) => write!(
                 formatter,
                 "Key '{}': {} integrity check failed: {error}",

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `record` | the bytes of one file: commands, transactions, annotations, sums |
 //! | `manifest`, `layout` | which files there are, and their names |
+//! | `folder` | whose log it is: the lock of the folder |
 //! | `store` | the files on a disk, and the steps that change them |
 //! | `recovery` | loading them, and what is given up of a damaged end |
 //! | `rewrite` | when the log is to be rewritten |
@@ -14,6 +15,7 @@
 //! | `log` | writing it while the server runs |
 
 mod base;
+mod folder;
 mod layout;
 mod log;
 mod manifest;
@@ -30,6 +32,7 @@ mod tests;
 
 pub use self::log::*;
 pub use base::{CommandEncoder, CommandParts, pinned_commands};
+pub use folder::{FolderError, FolderLock};
 pub use layout::{BaseFormat, Layout};
 pub use manifest::{Entry, Manifest, ManifestError, ManifestFault, Role};
 pub(crate) use record::{Annotation, FrameHeader, parse_annotation};

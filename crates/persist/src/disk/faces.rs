@@ -9,7 +9,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
-use super::DiskFile;
+use super::{DirLock, DiskFile};
 
 /// How a file that exists is opened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -69,6 +69,12 @@ pub trait Disk: Send + Sync + fmt::Debug {
     /// # Errors
     /// Those of the system. Then it is not known which names are durable.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
+
+    /// Takes the exclusive use of a directory, if nobody else has it. Nothing in the directory tells of that.
+    ///
+    /// # Errors
+    /// `WouldBlock` where somebody has it, `Unsupported` where the file system knows no locks; else those of the system.
+    fn lock_dir(&self, path: &Path) -> io::Result<DirLock>;
 
     /// The names in a directory, in no order.
     ///

@@ -3,6 +3,7 @@
 mod error;
 mod faces;
 mod file;
+mod lock;
 mod real;
 mod stream;
 mod twin;
@@ -11,6 +12,7 @@ pub use error::DiskError;
 pub(crate) use error::reason;
 pub use faces::{Access, Disk, Kind};
 pub use file::{DiskFile, read_exact_at, read_full_at, write_all_at};
+pub use lock::DirLock;
 pub use real::RealDisk;
 pub use stream::{FileReader, FileWriter};
 pub use twin::{Call, Choose, EveryChoice, Fault, Seeded, TwinDisk};

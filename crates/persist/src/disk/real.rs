@@ -1,12 +1,12 @@
 //! The disk of this machine.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
-use super::{Access, Disk, DiskFile, Kind};
+use super::{Access, DirLock, Disk, DiskFile, Kind};
 
 /// The disk of this machine.
 #[derive(Clone, Copy, Default, Debug)]
@@ -52,6 +52,17 @@ impl Disk for RealDisk {
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         File::open(directory(path))?.sync_all()
+    }
+
+    fn lock_dir(&self, path: &Path) -> io::Result<DirLock> {
+        // Closed in whatever this process executes, and with the process.
+        let file = File::open(directory(path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(DirLock::held_by(file)),
+            Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
+            // Each file system that has none has its own number for it.
+            Err(TryLockError::Error(error)) => Err(io::Error::new(io::ErrorKind::Unsupported, error)),
+        }
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<OsString>> {

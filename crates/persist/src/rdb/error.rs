@@ -42,6 +42,9 @@ impl fmt::Display for RdbError {
             RdbError::Length(byte) => write!(formatter, "Unknown length encoding {byte}"),
             RdbError::Corrupt(what) => formatter.write_str(what),
             RdbError::EmptyValue => formatter.write_str("A key with an empty value"),
+            RdbError::Module(id) if id.is_vector_set() => formatter.write_str(
+                "Vector sets are not supported; delete the key on the server that wrote it before taking its data over",
+            ),
             RdbError::Module(id) => write!(
                 formatter,
                 "The RDB file contains module data I can't load: no matching module type '{}' (encoding version {})",

@@ -39,6 +39,11 @@ impl ModuleId {
         ModuleName(name)
     }
 
+    /// Whether it is the type that Redis 8 brings as a module of its own.
+    pub fn is_vector_set(self) -> bool {
+        self.name() == ModuleName(*b"vectorset")
+    }
+
     /// The version of the form in which the module wrote it.
     pub fn version(self) -> u16 {
         (self.0 & ((1 << VERSION_BITS) - 1)) as u16
@@ -61,12 +66,25 @@ impl fmt::Display for ModuleName {
 mod tests {
     use super::*;
 
+    /// An identifier, put together by hand.
+    fn id(name: &[u8; NAME_LEN], version: u64) -> ModuleId {
+        let place = |character| ALPHABET.iter().position(|other| *other == character).unwrap() as u64;
+        let bits = name.iter().fold(0, |bits, character| bits << 6 | place(*character));
+        ModuleId(bits << 10 | version)
+    }
+
+    #[test]
+    fn vector_sets_are_named_as_what_they_are() {
+        use crate::rdb::RdbError;
+        let text = RdbError::Module(id(b"vectorset", 1)).to_string();
+        assert!(text.starts_with("Vector sets are not supported"), "{text}");
+        let text = RdbError::Module(id(b"ReJSON-RL", 3)).to_string();
+        assert!(text.ends_with("no matching module type 'ReJSON-RL' (encoding version 3)"), "{text}");
+    }
+
     #[test]
     fn names_and_versions() {
-        // "test1-abc" with version 3, put together by hand.
-        let place = |character| ALPHABET.iter().position(|other| *other == character).unwrap() as u64;
-        let bits = b"test1-abc".iter().fold(0, |bits, character| bits << 6 | place(*character));
-        let id = ModuleId(bits << 10 | 3);
+        let id = id(b"test1-abc", 3);
         assert_eq!((id.name().to_string(), id.version()), ("test1-abc".to_owned(), 3));
         assert_eq!(ModuleId(0).name().to_string(), "AAAAAAAAA");
         assert_eq!(ModuleId(u64::MAX).version(), 1023);

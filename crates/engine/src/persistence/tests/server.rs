@@ -137,8 +137,7 @@ impl Server {
 
     /// Ends it as a server ends that is told to.
     pub(super) fn end(self) -> Result<(), String> {
-        let Some(log) = self.engine.aof.log() else { return Ok(()) };
-        log.close(None).map_err(|error| error.to_string())
+        self.engine.aof.close().map_err(|error| error.to_string())
     }
 }
 
@@ -147,6 +146,7 @@ fn load(engine: &Arc<Engine>, form: Form) -> Result<(), String> {
     if !form.has_log {
         return engine.load_snapshot().map(drop).map_err(|failure| failure.to_string());
     }
+    engine.lock_log()?;
     let loaded = engine.load_log()?;
     if loaded.is_none() {
         engine.load_snapshot().map_err(|failure| failure.to_string())?;

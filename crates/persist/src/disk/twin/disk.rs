@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -11,8 +11,8 @@ use parking_lot::Mutex;
 use super::choose::Choose;
 use super::crash::crash;
 use super::fault::{Call, Fault};
-use super::world::{Change, Inode, Node, Power, World, parent};
-use crate::disk::{Access, Disk, DiskFile, Kind};
+use super::world::{Change, Inode, Node, Power, World, has_directory, parent};
+use crate::disk::{Access, DirLock, Disk, DiskFile, Kind};
 
 /// A disk in memory; its clones are the same disk.
 #[derive(Clone, Default)]
@@ -187,6 +187,18 @@ impl Disk for TwinDisk {
         Ok(())
     }
 
+    fn lock_dir(&self, path: &Path) -> io::Result<DirLock> {
+        self.call(Call::Lock)?;
+        let mut world = self.0.lock();
+        if !has_directory(&world.names, path) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        match world.locked.insert(path.to_owned()) {
+            true => Ok(DirLock::held_by(TwinLock { disk: self.clone(), path: path.to_owned() })),
+            false => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+
     fn list(&self, path: &Path) -> io::Result<Vec<OsString>> {
         self.call(Call::Open)?;
         let world = self.0.lock();
@@ -201,6 +213,17 @@ impl Disk for TwinDisk {
             Node::Directory => Kind::Directory,
             Node::File(inode) => Kind::File { len: world.inodes[*inode].contents.len() as u64 },
         }))
+    }
+}
+
+struct TwinLock {
+    disk: TwinDisk,
+    path: PathBuf,
+}
+
+impl Drop for TwinLock {
+    fn drop(&mut self) {
+        self.disk.0.lock().locked.remove(&self.path);
     }
 }
 

@@ -24,6 +24,8 @@ pub enum Call {
     Rename,
     /// Removing.
     Remove,
+    /// Taking the exclusive use of a directory.
+    Lock,
 }
 
 /// Calls that fail.
@@ -46,6 +48,9 @@ impl Fault {
     pub const ENOSPC: i32 = 28;
     /// The system's number for a disk that may not be written.
     pub const EROFS: i32 = 30;
+
+    /// The system's number for what a file system cannot do.
+    pub const EOPNOTSUPP: i32 = 95;
 
     /// One call fails, whatever it is.
     pub fn at(call: u64) -> Fault {

@@ -96,6 +96,8 @@ pub(super) struct World {
     /// Bytes that can still be written.
     pub(super) free_bytes: Option<u64>,
     pub(super) power: Power,
+    /// Directories that somebody has the exclusive use of.
+    pub(super) locked: BTreeSet<PathBuf>,
 }
 
 /// Asked at the moment of a loss of power.
@@ -136,7 +138,7 @@ impl World {
         if let Some((_, ask)) = self.power.cut.take_if(|(call, _)| *call <= number) {
             self.power.left = Some((Arc::new(self.clone()), ask()));
         }
-        if !matches!(kind, Call::Open | Call::Read) {
+        if !matches!(kind, Call::Open | Call::Read | Call::Lock) {
             self.keep_for_loss();
         }
         self.calls += 1;

@@ -51,7 +51,7 @@ pub(super) fn restart(call: &mut Call<'_, '_>) -> Result<(), Error> {
         return Err(FAILED);
     }
     if call.args.is(1, "restart") {
-        call.engine.aof.close();
+        let _ = call.engine.aof.close();
     }
     host.restart(delay_ms);
     Err(FAILED)
