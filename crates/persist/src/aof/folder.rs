@@ -4,6 +4,10 @@
 //! So whoever is about to write the files locks the folder before it reads them. The lock is the system's, on the folder
 //! itself: there is no file that a crash could leave behind or that a peer would find, and a killed process has it no longer.
 //! Peers lock nothing; from them nothing protects.
+//!
+//! Servers may share a folder under names of their own (`appendfilename`), as they do with peers. There is one lock for a folder,
+//! and the manifest, which would tell the names apart, is replaced all the time. So the lock is for logs of the name that
+//! everybody has who chose none; who chose one has chosen where it is used. Rejected: refusing those who share a folder rightly.
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -13,10 +17,13 @@ use super::layout::Layout;
 use super::report::Report;
 use crate::disk::{DirLock, Disk, DiskError};
 
+/// The name of a log for which nobody chose one.
+const DEFAULT_FILENAME: &str = "appendonly.aof";
+
 /// The exclusive use of a log's folder, while this lives.
 #[derive(Debug)]
 pub struct FolderLock {
-    /// `None` where the file system has no locks.
+    /// `None` where the file system has no locks, or the log a name of its own.
     _lock: Option<DirLock>,
 }
 
@@ -46,7 +53,7 @@ impl fmt::Display for FolderError {
 impl std::error::Error for FolderError {}
 
 impl FolderLock {
-    /// Locks the folder of a log, which is made if it is not there.
+    /// Locks the folder of a log, which is made if it is not there, against others of the default name.
     ///
     /// # Errors
     /// Another server has it, or the disk failed. That a file system has no locks is only logged.
@@ -55,6 +62,9 @@ impl FolderLock {
         let failed = || DiskError::on("Can't open or create append-only dir", &folder);
         let made = disk.create_dir(&folder).and_then(|()| disk.sync_dir(&layout.dir));
         made.map_err(failed()).map_err(FolderError::Disk)?;
+        if layout.filename != DEFAULT_FILENAME {
+            return Ok(FolderLock { _lock: None });
+        }
         let lock = match disk.lock_dir(&folder) {
             Ok(lock) => Some(lock),
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Err(FolderError::Taken(folder)),
@@ -87,6 +97,7 @@ mod tests {
         let Err(error @ FolderError::Taken(_)) = second else { panic!("{second:?}") };
         assert!(error.to_string().contains("appendonlydir, and two"), "{error}");
         assert!(FolderLock::take(&disk, &Layout::new("elsewhere", "appendonly.aof")).is_ok());
+        assert!(FolderLock::take(&disk, &Layout::new("appendonlydir", "another.aof")).is_ok());
         drop(first);
         FolderLock::take(&disk, &layout()).unwrap();
     }
