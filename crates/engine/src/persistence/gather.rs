@@ -40,7 +40,7 @@ pub(super) fn gather<R: Recorder>(
     watch: &Watch,
     key_delay: Duration,
 ) -> Result<Saved, SaveError> {
-    let mut gatherer = Gatherer { recorder: begun, watch, key_delay, keys: 0 };
+    let mut gatherer = Gatherer { recorder: begun, watch, key_delay, keys: 0, delayed_keys: 0 };
     keyspace.tell_snapshot(snapshot, &mut gatherer);
     let Gatherer { recorder, keys, .. } = gatherer;
     let mut recorder = recorder?;
@@ -55,6 +55,8 @@ struct Gatherer<'s, R> {
     watch: &'s Watch,
     key_delay: Duration,
     keys: u64,
+    /// Those for which was waited.
+    delayed_keys: u64,
 }
 
 impl<R: Recorder> SnapshotSink for Gatherer<'_, R> {
@@ -77,15 +79,18 @@ impl<R: Recorder> SnapshotSink for Gatherer<'_, R> {
             false if is_full => recorder.flush(),
             false => Ok(()),
         };
+        // Of some ranges of keys there was none to tell.
+        let keys = u32::try_from(self.keys - self.delayed_keys).unwrap_or(u32::MAX);
+        self.delayed_keys = self.keys;
         match result {
-            Ok(()) => delay(self.key_delay, self.watch),
+            Ok(()) => delay(self.key_delay.saturating_mul(keys), self.watch),
             Err(error) => self.recorder = Err(error),
         }
         self.recorder.is_ok()
     }
 }
 
-/// Waits for `rdb-key-save-delay`, or until nobody wants the snapshot any more.
+/// Waits for `rdb-key-save-delay`, for each of some keys, or until nobody wants the snapshot any more.
 fn delay(time: Duration, watch: &Watch) {
     if time.is_zero() {
         return;
