@@ -12,7 +12,11 @@ const BUSY: &str = "BUSY Redis is busy running a script. You can only call SCRIP
 const FOREVER: &str = "while true do end";
 
 fn start(workers: usize) -> Server {
-    let builder = ServerBuilder::new(ochre()).workers(workers);
+    start_with(workers, "no")
+}
+
+fn start_with(workers: usize, log: &str) -> Server {
+    let builder = ServerBuilder::new(ochre()).workers(workers).set("appendonly", log);
     builder.set("enable-debug-command", "yes").set("busy-reply-threshold", "100").start()
 }
 
@@ -94,8 +98,8 @@ fn requests_that_wait_for_a_stripe_are_given_up() {
 
 #[test]
 fn who_has_written_is_not_ended_but_by_the_end_of_the_server() {
-    for workers in [1, 2] {
-        let mut server = start(workers);
+    for (workers, log) in [(1, "no"), (2, "no"), (1, "yes"), (2, "yes")] {
+        let mut server = start_with(workers, log);
         let (mut running, mut other) = (server.connect(), server.connect());
         say(&mut running, &["eval", "redis.call('set', 'key', 'value') while true do end", "0"]);
         wait_until_busy(&mut other);

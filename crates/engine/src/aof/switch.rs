@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ochre_config::{AppendFsync, Config, Directive};
-use ochre_keyspace::{Effects, Locks};
+use ochre_keyspace::{Effects, Locks, Patience};
 use ochre_persist::aof::{
     AppendLog, BaseFormat, Behind, FsyncPolicy, Layout, LogOptions, LogSettings, LogSink, Store,
 };
@@ -178,8 +178,9 @@ impl Engine {
         }
         self.cancel_rewrite();
         self.pause.start(PauseMode::Write, i64::MAX, clock_ms());
-        // Who passed the gate before holds a stripe.
-        drop(self.keyspace.view(Locks::All, clock_ms(), &mut Effects::default()));
+        // Who passed the gate before holds a stripe. What a busy script has changed goes with the script, which may never end.
+        let mut effects = Effects::default();
+        drop(self.keyspace.try_view(Locks::All, clock_ms(), &mut effects, Patience::UntilBusy));
         log::warn!("Calling fsync() on the AOF file.");
         // It has been told, and there is no more that can be done.
         let _ = self.aof.close();
