@@ -53,7 +53,7 @@ impl fmt::Display for LoadFailure {
                 )
             }
             LoadFailure::Rdb(error) => error.fmt(formatter),
-            LoadFailure::Value(key, _, error) if error.is_of_value() => {
+            LoadFailure::Value(key, _, error) if error.is_unsupported() => {
                 write!(formatter, "Key '{}': {error}", key.escape_ascii())
             }
             LoadFailure::Value(key, kind, error) => write!(

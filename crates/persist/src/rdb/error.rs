@@ -63,7 +63,12 @@ impl std::error::Error for RdbError {}
 impl RdbError {
     /// Whether it is about one value only, behind which reading can go on.
     pub fn is_of_value(self) -> bool {
-        matches!(self, RdbError::EmptyValue | RdbError::Module(_) | RdbError::Unsupported(_))
+        self.is_unsupported() || matches!(self, RdbError::EmptyValue)
+    }
+
+    /// Whether the value may be good, and only cannot be had here.
+    pub fn is_unsupported(self) -> bool {
+        matches!(self, RdbError::Module(_) | RdbError::Unsupported(_))
     }
 }
 

@@ -137,7 +137,7 @@ fn read<'c>(call: &Call<'c, '_>) -> Result<Value<'c>, Error> {
     let payload = Payload::verify(call.args.at(3), check, checks_sum).map_err(|_| NOT_VERIFIED)?;
     payload.decode(&limits(call.engine)).map_err(|error| {
         let structure = payload.kind().map_or("Value", ValueType::structure);
-        match error.is_of_value() {
+        match error.is_unsupported() {
             true => log::error!("Bad payload in RESTORE: {error}"),
             false => log::error!("Bad payload in RESTORE: {structure} integrity check failed: {error}"),
         }
