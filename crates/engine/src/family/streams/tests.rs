@@ -221,7 +221,7 @@ fn who_waits_for_what_is_idle_looks_again_in_time() {
     for request in ["xadd s 1 a 1", "xgroup create s g 0", "xreadgroup group g c streams s >"] {
         client.run(request);
     }
-    let late = blocked(&client, "xreadgroup group g d claim 20 block 0 streams s >");
+    let late = blocked(&client, "xreadgroup group g d claim 300 block 0 streams s >");
     let next_ms = client.executor.next_alarm_ms();
     client.executor.ring_alarms(next_ms - 1);
     assert!(!is_served(&late));
