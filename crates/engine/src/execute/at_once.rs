@@ -14,7 +14,6 @@ use ochre_resp::ReplyWriter;
 use crate::call::Args;
 use crate::client::Client;
 use crate::command::CommandEntry;
-use crate::tick;
 
 use super::Clock;
 use super::run::{Gate, Performed, Runner, Step};
@@ -66,12 +65,7 @@ impl<'r> Runner<'r> {
                 let step = Step { entry, args: requests.args(index), keys, in_transaction: true };
                 self.run_one(&mut view, client, step, out, &mut clock.start_ns);
             }
-            self.journal(&mut view, client);
-            if !view.effects().ready.is_empty() {
-                self.serve(&mut view, &mut letters);
-                clock.start_ns = tick::now_ns();
-            }
-            self.listen(&mut view, client);
+            self.conclude(&mut view, client, &mut letters, clock);
             client.shared.last_command.store(whole.exec.id, Relaxed);
             let done = Performed { count: 1, failed: false, reply_bytes: out.len().saturating_sub(before) };
             self.account(client, whole.exec, requests.args(whole.requests.end), done, &mut clock.start_ns);

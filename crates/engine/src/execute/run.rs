@@ -136,16 +136,29 @@ impl<'r> Runner<'r> {
                     // It has not run yet.
                     gate = Gate::Paused;
                 }
-                self.journal(&mut view, client);
-                if !view.effects().ready.is_empty() {
-                    self.serve(&mut view, &mut letters);
-                    clock.start_ns = tick::now_ns();
-                }
-                self.listen(&mut view, client);
+                self.conclude(&mut view, client, &mut letters, clock);
             }
         }
         self.finish(effects, letters, now_ms);
         gate
+    }
+
+    /// What a step leaves to be done before its stripes are unlocked: the journal takes what it did, those who wait for its keys are
+    /// served, and listeners are told.
+    #[inline]
+    pub(super) fn conclude(
+        self,
+        view: &mut View<'_>,
+        client: &mut Client,
+        letters: &mut Letters,
+        clock: &mut Clock,
+    ) {
+        self.journal(view, client);
+        if !view.effects().ready.is_empty() {
+            self.serve(view, letters);
+            clock.start_ns = tick::now_ns();
+        }
+        self.listen(view, client);
     }
 
     /// Has the journal take what a step did, and the client note what it can have seen. The step's stripes are locked.

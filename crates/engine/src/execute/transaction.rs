@@ -13,7 +13,6 @@ use crate::command::{CommandEntry, flags};
 use crate::engine::{Engine, clock_ms};
 use crate::error::Error;
 use crate::left_behind::Left;
-use crate::tick;
 
 use super::run::{Gate, Performed, Runner, Step};
 use super::serve::Letters;
@@ -126,12 +125,7 @@ impl Runner<'_> {
                         transaction.queue.iter().zip(ranges).map(|(queued, range)| (queued, &keys[range]));
                     self.run_queued(&mut view, client, queue, out, &mut clock.start_ns);
                 }
-                self.journal(&mut view, client);
-                if !view.effects().ready.is_empty() {
-                    self.serve(&mut view, &mut letters);
-                    clock.start_ns = tick::now_ns();
-                }
-                self.listen(&mut view, client);
+                self.conclude(&mut view, client, &mut letters, clock);
             }
         }
         self.finish(effects, letters, now_ms);
