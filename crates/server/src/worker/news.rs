@@ -24,11 +24,11 @@ impl Worker {
     fn tell_all(&mut self) {
         let news = self.executor.take_news();
         let mut told = Vec::new();
-        let mut passing_bytes = 0;
+        let bytes: usize = news.iter().map(|delivery| delivery.bytes).sum();
+        let copied_bytes =
+            news.iter().map(|delivery| delivery.notice.memory_bytes() * delivery.to.len()).sum();
+        self.engine.messages.note_pending(copied_bytes);
         for delivery in &news {
-            let copied_bytes = delivery.notice.memory_bytes() * delivery.to.len();
-            self.engine.messages.note_pending(copied_bytes);
-            passing_bytes += delivery.bytes + copied_bytes;
             for receiver in delivery.to.iter() {
                 self.tell_one(delivery, *receiver, &mut told);
             }
@@ -37,7 +37,7 @@ impl Worker {
             self.flush(token);
         }
         drop(news);
-        self.engine.messages.note_told(passing_bytes);
+        self.engine.messages.note_told(bytes + copied_bytes);
         self.evict_clients();
     }
 
