@@ -1,6 +1,8 @@
 //! Every call on the disk fails, once or for a while: clients are told, nothing is acknowledged that is not durable, and it
 //! goes on when the disk does.
 
+use std::sync::mpsc::{Receiver, channel};
+
 use super::super::committer::Next;
 use super::super::request::Request;
 use super::super::settings::FsyncPolicy;
@@ -138,11 +140,9 @@ fn a_failed_sync_is_not_believed_later() {
     assert_eq!(recover(&disk.crash(&mut Seeded::new(0))), Ok(3));
 }
 
-/// Under `no` nothing is kept: after a failed sync only a rewrite makes the log durable.
-#[test]
-fn without_what_was_lost_a_rewrite_is_asked_for() {
-    let disk = TwinDisk::default();
-    let mut world = World::resume(&disk, FsyncPolicy::No);
+/// A log under `no`, which keeps nothing, whose first sync has failed; the disk is well again.
+fn after_a_failed_sync(disk: &TwinDisk) -> World {
+    let mut world = World::resume(disk, FsyncPolicy::No);
     world.append();
     world.step(1);
     world.settings().set_policy(FsyncPolicy::Always);
@@ -151,6 +151,22 @@ fn without_what_was_lost_a_rewrite_is_asked_for() {
     world.step(1);
     disk.heal();
     world.step(1000);
+    world
+}
+
+/// Asks for the end of the log; what is received is whether all of it was kept.
+fn ask_to_close(world: &mut World) -> Receiver<bool> {
+    let (sender, receiver) = channel();
+    let done = Box::new(move |result: Result<(), _>| sender.send(result.is_ok()).unwrap());
+    world.ask(Request::Close { offset: Some(77), done });
+    receiver
+}
+
+/// Under `no` nothing is kept: after a failed sync only a rewrite makes the log durable.
+#[test]
+fn without_what_was_lost_a_rewrite_is_asked_for() {
+    let disk = TwinDisk::default();
+    let mut world = after_a_failed_sync(&disk);
     world.append();
     world.step(1000);
     assert!(world.committer.shared.status().needs_rewrite);
@@ -214,7 +230,7 @@ fn a_rotation_that_fails_leaves_the_log_as_it_was() {
         world.append();
         world.step(1);
         disk.fail(Fault::all(kind));
-        let (sender, receiver) = std::sync::mpsc::channel();
+        let (sender, receiver) = channel();
         world.ask(Request::Rotate {
             offset: None,
             done: Box::new(move |result| sender.send(result.is_ok()).unwrap()),
@@ -241,12 +257,10 @@ fn closing_tells_the_truth() {
         if fails {
             disk.fail(Fault::all(Call::Sync));
         }
-        let (sender, receiver) = std::sync::mpsc::channel();
-        let done = Box::new(move |result: Result<(), _>| sender.send(result.is_ok()).unwrap());
-        world.ask(Request::Close { offset: Some(77), done });
+        let closed = ask_to_close(&mut world);
         world.committer.shared.is_closing.store(true, std::sync::atomic::Ordering::Relaxed);
         assert_eq!(world.step(1), Next::Closed);
-        assert_eq!(receiver.recv().unwrap(), !fails);
+        assert_eq!(closed.recv().unwrap(), !fails);
         let manifest = disk.contents(layout().path("appendonly.aof.manifest")).unwrap();
         assert_eq!(String::from_utf8(manifest).unwrap().contains("endoffset 77"), !fails);
         disk.heal();
@@ -263,20 +277,10 @@ fn closing_tells_the_truth() {
 #[test]
 fn closing_tells_of_what_may_be_lost() {
     let disk = TwinDisk::default();
-    let mut world = World::resume(&disk, FsyncPolicy::No);
-    world.append();
-    world.step(1);
-    world.settings().set_policy(FsyncPolicy::Always);
-    disk.fail(Fault::all(Call::Sync));
-    world.append();
-    world.step(1);
-    disk.heal();
-    world.step(1000);
-    let (sender, receiver) = std::sync::mpsc::channel();
-    let done = Box::new(move |result: Result<(), _>| sender.send(result.is_ok()).unwrap());
-    world.ask(Request::Close { offset: Some(77), done });
+    let mut world = after_a_failed_sync(&disk);
+    let closed = ask_to_close(&mut world);
     assert_eq!(world.step(1), Next::Closed);
-    assert!(!receiver.recv().unwrap());
+    assert!(!closed.recv().unwrap());
 }
 
 /// History goes, and a start removes what was being written.
