@@ -1,7 +1,7 @@
 //! The keyspace: all stripes, and the ways to get at them.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use smallvec::SmallVec;
 
@@ -10,25 +10,28 @@ use crate::effects::Effects;
 use crate::hash::{Hasher, Key, POSITION_BITS, Seen};
 use crate::hints::Hints;
 use crate::journal::Journal;
+use crate::lock::LockSet;
 use crate::readers::ReaderCounts;
 use crate::reclaim::Reclaimer;
 use crate::settings::Settings;
 use crate::snapshot::Slots;
 use crate::standstill::{Patience, Standstill};
-use crate::stripe::{Counters, Stripe, StripeGuard};
+use crate::stripe::{AllStripes, Counters, StripeData, StripeGuard};
 use crate::table::{Moved, Table};
 use crate::view::{Held, View};
 use crate::waiters::{Reach, reach};
 
 /// All keys of all databases.
 pub struct Keyspace {
-    stripes: Box<[Stripe]>,
+    stripes: LockSet<StripeData>,
     /// By database; made when one first gets a key.
     hints: Box<[OnceLock<Box<Hints>>]>,
     stripe_bits: u32,
     databases: usize,
     hasher: Hasher,
     last_waiter: AtomicU64,
+    /// How many names are waited for, in all stripes together.
+    pub(crate) awaited_names: AtomicUsize,
     pub(crate) snapshots: Slots,
     /// Who hears of changes as they are made; nobody unless it is set.
     pub audience: OnceLock<Box<dyn Audience>>,
@@ -83,19 +86,22 @@ pub struct DatabaseSize {
 impl Keyspace {
     /// An empty keyspace for `workers` threads. `seed` decides where keys are; draw it at random.
     pub fn new(databases: usize, workers: usize, seed: u64) -> Keyspace {
-        // So many that two workers seldom meet, so few that locking all takes well under ten microseconds.
-        let stripe_bits = (workers.max(1) * 32).next_power_of_two().clamp(64, 1024).ilog2();
+        // So many that two workers seldom meet, even with commands of many keys; so few that looking into each does not take
+        // long. One worker meets no more than those who help it.
+        let stripe_bits =
+            if workers > 1 { (workers * 128).next_power_of_two().min(4096) } else { 64 }.ilog2();
         let count = 1u64 << stripe_bits;
         let stripe = |index: u64| {
-            Stripe::new(databases, stripe_bits, seed ^ (index + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+            StripeData::new(databases, stripe_bits, seed ^ (index + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
         };
         Keyspace {
-            stripes: (0..count).map(stripe).collect(),
+            stripes: LockSet::new((0..count).map(stripe)),
             hints: (0..databases).map(|_| OnceLock::new()).collect(),
             stripe_bits,
             databases,
             hasher: Hasher::new(seed),
             last_waiter: AtomicU64::new(0),
+            awaited_names: AtomicUsize::new(0),
             snapshots: Slots::default(),
             audience: OnceLock::new(),
             reader_counts: ReaderCounts::default(),
@@ -168,7 +174,7 @@ impl Keyspace {
         patience: Patience,
     ) -> Option<View<'k>> {
         let mut held = self.try_lock(locks, patience)?;
-        if held.has_waiters()
+        if held.has_waiters(&self.awaited_names)
             && let Locks::Keys(keys) = locks
         {
             held = self.lock_for_waiters(held, keys, patience)?;
@@ -182,13 +188,13 @@ impl Keyspace {
             Locks::None => Held::None,
             Locks::Keys([key]) => {
                 let index = self.stripe_of(key.hash.position());
-                Held::One(index, self.stripes[index].lock())
+                Held::One(index, self.stripes.lock(index))
             }
             Locks::Keys(keys) => {
                 let indexes = in_order(keys.iter().map(|key| self.stripe_of(key.hash.position())));
-                Held::Some(indexes.into_iter().map(|index| (index, self.stripes[index].lock())).collect())
+                Held::Some(indexes.into_iter().map(|index| (index, self.stripes.lock(index))).collect())
             }
-            Locks::All => Held::All(self.stripes.iter().map(Stripe::lock).collect()),
+            Locks::All => Held::All(self.stripes.lock_all()),
         }
     }
 
@@ -207,12 +213,8 @@ impl Keyspace {
         })
     }
 
-    fn try_lock_all(&self, patience: Patience) -> Option<Vec<StripeGuard<'_>>> {
-        let mut guards = Vec::with_capacity(self.stripes.len());
-        for stripe in &self.stripes {
-            guards.push(stripe.lock_unless(|| patience.is_over(&self.standstill))?);
-        }
-        Some(guards)
+    fn try_lock_all(&self, patience: Patience) -> Option<AllStripes<'_>> {
+        self.stripes.lock_all_unless(|| patience.is_over(&self.standstill))
     }
 
     fn try_lock_some(&self, indexes: impl Iterator<Item = usize>, patience: Patience) -> Option<Held<'_>> {
@@ -251,12 +253,12 @@ impl Keyspace {
     }
 
     pub(crate) fn lock_stripe(&self, index: usize) -> StripeGuard<'_> {
-        self.stripes[index].lock()
+        self.stripes.lock(index)
     }
 
     #[inline]
     pub(crate) fn try_lock_stripe(&self, index: usize, patience: Patience) -> Option<StripeGuard<'_>> {
-        self.stripes[index].lock_unless(|| patience.is_over(&self.standstill))
+        self.stripes.lock_unless(index, || patience.is_over(&self.standstill))
     }
 
     /// A view of one stripe, by number, for work in the background; `None` while everything is held for long.
@@ -295,7 +297,7 @@ impl Keyspace {
     #[inline]
     pub fn prefetch_entries(&self, db: u32, keys: &mut [Key<'_>], mut displaced: impl FnMut(usize)) {
         for (index, key) in keys.iter_mut().enumerate() {
-            key.seen = match self.stripes[self.stripe_of(key.hash.position())].try_lock() {
+            key.seen = match self.stripes.try_lock(self.stripe_of(key.hash.position())) {
                 Some(stripe) => stripe.tables[db as usize].prefetch_entry(*key),
                 None => Seen::NOWHERE,
             };
@@ -308,7 +310,7 @@ impl Keyspace {
     /// The fourth step, for a displaced key: the next line. Whether the step is to be taken again, because the key is not
     /// there either.
     pub fn prefetch_displaced(&self, db: u32, key: &mut Key<'_>) -> bool {
-        key.seen = match self.stripes[self.stripe_of(key.hash.position())].try_lock() {
+        key.seen = match self.stripes.try_lock(self.stripe_of(key.hash.position())) {
             Some(stripe) => stripe.tables[db as usize].prefetch_displaced(*key),
             None => Seen::NOWHERE,
         };
@@ -329,11 +331,11 @@ impl Keyspace {
 
     /// The sums of all stripes' counters.
     pub fn counters(&self) -> Counters {
-        self.stripes.iter().fold(Counters::default(), |sum, stripe| sum.plus(stripe.lock().counters))
+        self.each_stripe().fold(Counters::default(), |sum, stripe| sum.plus(stripe.counters))
     }
 
     pub(crate) fn each_stripe(&self) -> impl Iterator<Item = StripeGuard<'_>> {
-        self.stripes.iter().map(Stripe::lock)
+        (0..self.stripes.len()).map(|index| self.stripes.lock(index))
     }
 
     /// Starts all counters but `changes` anew.
@@ -344,8 +346,7 @@ impl Keyspace {
     /// The figures of a database.
     pub fn database_size(&self, db: u32) -> DatabaseSize {
         let mut size = DatabaseSize::default();
-        for stripe in &self.stripes {
-            let stripe = stripe.lock();
+        for stripe in self.each_stripe() {
             let table = &stripe.tables[db as usize];
             size.keys += table.len();
             size.expiring += table.expiring();
@@ -358,6 +359,6 @@ impl Keyspace {
 
     /// The number of keys that somebody watches.
     pub fn watched_keys(&self) -> usize {
-        self.stripes.iter().map(|stripe| stripe.lock().watchers.len()).sum()
+        self.each_stripe().map(|stripe| stripe.watchers.len()).sum()
     }
 }

@@ -32,6 +32,7 @@ mod stripe;
 mod sync;
 mod table;
 mod tables;
+mod threads;
 mod value;
 mod view;
 mod waiters;

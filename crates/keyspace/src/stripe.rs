@@ -1,6 +1,6 @@
 //! One stripe: a part of every database behind one lock.
 
-use crate::lock::{Guard, Lock};
+use crate::lock::{All, Guard};
 use crate::random::Random;
 use crate::readers::Readers;
 use crate::tables::Tables;
@@ -60,7 +60,8 @@ impl StripeData {
         self.watchers.len() | self.waiters.names() | self.readers.wanted() != 0
     }
 
-    fn new(databases: usize, stripe_bits: u32, seed: u64) -> StripeData {
+    /// An empty stripe, one of 2^`stripe_bits`.
+    pub(crate) fn new(databases: usize, stripe_bits: u32, seed: u64) -> StripeData {
         StripeData {
             tables: Tables::new(databases, stripe_bits),
             watchers: Watchers::default(),
@@ -72,29 +73,7 @@ impl StripeData {
     }
 }
 
-/// A stripe, on cache lines of its own.
-#[repr(align(128))]
-pub(crate) struct Stripe(Lock<StripeData>);
-
+/// One stripe, locked.
 pub(crate) type StripeGuard<'k> = Guard<'k, StripeData>;
-
-impl Stripe {
-    pub(crate) fn new(databases: usize, stripe_bits: u32, seed: u64) -> Stripe {
-        Stripe(Lock::new(StripeData::new(databases, stripe_bits, seed)))
-    }
-
-    #[inline]
-    pub(crate) fn lock(&self) -> StripeGuard<'_> {
-        self.0.lock()
-    }
-
-    #[inline]
-    pub(crate) fn lock_unless(&self, gives_up: impl Fn() -> bool) -> Option<StripeGuard<'_>> {
-        self.0.lock_unless(gives_up)
-    }
-
-    #[inline]
-    pub(crate) fn try_lock(&self) -> Option<StripeGuard<'_>> {
-        self.0.try_lock()
-    }
-}
+/// All of them, locked.
+pub(crate) type AllStripes<'k> = All<'k, StripeData>;

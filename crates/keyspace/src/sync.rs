@@ -3,3 +3,5 @@
 pub use parking_lot::Mutex;
 pub use std::sync::atomic;
 pub use std::{hint, thread};
+
+pub(crate) use crate::threads;

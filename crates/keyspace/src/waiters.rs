@@ -155,8 +155,9 @@ impl Waiters {
         self.names.get(key)?.iter().find(|(of, _)| *of == db).map(|(_, queue)| queue)
     }
 
-    /// Adds a waiter to the queue of one of its keys.
-    pub(crate) fn add(&mut self, key: &[u8], waiter: &Arc<Waiter>) {
+    /// Adds a waiter to the queue of one of its keys; whether it is the first who waits for one of that name.
+    pub(crate) fn add(&mut self, key: &[u8], waiter: &Arc<Waiter>) -> bool {
+        let names = self.names.len();
         let queues = self.names.entry(key.into()).or_default();
         match queues.iter_mut().find(|(of, _)| *of == waiter.db) {
             Some((_, queue)) => queue.add(waiter),
@@ -166,18 +167,21 @@ impl Waiters {
                 queues.push((waiter.db, queue));
             }
         }
+        self.names.len() > names
     }
 
-    /// Removes a waiter from the queue of a key, if it is in there.
-    pub(crate) fn remove(&mut self, key: &[u8], waiter: &Waiter) {
-        let Some(queues) = self.names.get_mut(key) else { return };
+    /// Removes a waiter from the queue of a key, if it is in there; whether it was the last who waited for one of that name.
+    pub(crate) fn remove(&mut self, key: &[u8], waiter: &Waiter) -> bool {
+        let Some(queues) = self.names.get_mut(key) else { return false };
         if let Some((_, queue)) = queues.iter_mut().find(|(of, _)| *of == waiter.db) {
             queue.remove(waiter.number);
         }
         queues.retain(|(_, queue)| !queue.waiters.is_empty());
-        if queues.is_empty() {
+        let is_last = queues.is_empty();
+        if is_last {
             self.names.remove(key);
         }
+        is_last
     }
 
     /// Whether somebody wants to know that a key was changed; `is_there`: whether there is such a key now.
@@ -272,7 +276,12 @@ mod tests {
 
     fn all(waiters: &[Arc<Waiter>]) -> Waiters {
         let mut all = Waiters::default();
-        waiters.iter().for_each(|waiter| waiter.awaited().for_each(|key| all.add(key, waiter)));
+        for waiter in waiters {
+            waiter.awaited().for_each(|key| {
+                let is_new = all.queue(waiter.db, key).is_none();
+                assert_eq!(all.add(key, waiter), is_new);
+            });
+        }
         all
     }
 
@@ -296,12 +305,9 @@ mod tests {
         assert_eq!([next(&waiters, 0), next(&waiters, 3), next(&waiters, 9)], [Some(3), Some(5), None]);
         assert!(waiters.next(0, b"k", 0, Some("set")).is_none() && waiters.next(0, b"k", 0, None).is_none());
         assert!(waiters.next(1, b"k", 0, Some("list")).is_none());
-        waiters.remove(b"k", &a);
-        waiters.remove(b"k", &a);
+        assert!(!waiters.remove(b"k", &a) && !waiters.remove(b"k", &a), "others wait for it");
         assert_eq!((next(&waiters, 0), waiters.counts()), (Some(5), (2, 0)));
-        for gone in [&b, &c] {
-            gone.keys().for_each(|key| waiters.remove(key, gone));
-        }
+        assert!(!waiters.remove(b"k", &b) && waiters.remove(b"k", &c) && waiters.remove(b"l", &c));
         assert!(waiters.is_empty());
     }
 

@@ -84,7 +84,7 @@ fn a_walk_holds_one_stripe_at_a_time() {
     let keyspace = Keyspace::new(1, 1, 7);
     let (mut effects, mut others) = (Effects::default(), Effects::default());
     let mut walker = keyspace.view(Locks::None, 0, &mut effects);
-    let step = 1u64 << 42;
+    let step = (1u64 << 48) / keyspace.stripes() as u64;
     for position in (0..1u64 << 48).step_by(step as usize) {
         walker.walk_to(position);
         assert_eq!(

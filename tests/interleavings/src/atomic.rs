@@ -5,9 +5,9 @@
 //! companion is exchanged before every access, which makes any two accesses depend on each other. It orders nothing (an
 //! exchange that is relaxed), so weak memory stays as weak as it is.
 
-pub use loom::Ordering;
 use loom::Ordering::Relaxed;
 use loom::sync::atomic as loom;
+pub use loom::{Ordering, fence};
 
 macro_rules! atomic {
     ($($name:ident: $value:ty,)*) => {$(

@@ -36,22 +36,33 @@ pub mod wait;
 
 pub use wakes::Wakes;
 
-/// The lock of a stripe, which is private to its crate.
-pub struct StripeLock<T>(lock::Lock<T>);
+/// The locks of stripes, which are private to their crate.
+pub struct StripeLocks<T>(lock::LockSet<T>);
 
-impl<T> StripeLock<T> {
-    /// An open lock.
-    pub fn new(value: T) -> StripeLock<T> {
-        StripeLock(lock::Lock::new(value))
+impl<T> StripeLocks<T> {
+    /// Open locks.
+    pub fn new(values: impl Iterator<Item = T>) -> StripeLocks<T> {
+        StripeLocks(lock::LockSet::new(values))
     }
 
-    /// Waits for the lock and does something under it.
-    pub fn with<R>(&self, work: impl FnOnce(&mut T) -> R) -> R {
-        work(&mut self.0.lock())
+    /// Waits for a lock and does something under it.
+    pub fn with<R>(&self, index: usize, work: impl FnOnce(&mut T) -> R) -> R {
+        work(&mut self.0.lock(index))
     }
 
-    /// Does something under the lock, if it is free.
-    pub fn try_with<R>(&self, work: impl FnOnce(&mut T) -> R) -> Option<R> {
-        self.0.try_lock().map(|mut guard| work(&mut guard))
+    /// Waits for two locks, one after the other.
+    pub fn with_both<R>(&self, (first, second): (usize, usize), work: impl FnOnce(&mut T, &mut T) -> R) -> R {
+        let (mut first, mut second) = (self.0.lock(first), self.0.lock(second));
+        work(&mut first, &mut second)
+    }
+
+    /// Does something under a lock, if it is free.
+    pub fn try_with<R>(&self, index: usize, work: impl FnOnce(&mut T) -> R) -> Option<R> {
+        self.0.try_lock(index).map(|mut guard| work(&mut guard))
+    }
+
+    /// Waits for all locks and does something to each.
+    pub fn with_all(&self, work: impl FnMut(&mut T)) {
+        self.0.lock_all().iter_mut().for_each(work);
     }
 }

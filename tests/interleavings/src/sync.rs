@@ -25,6 +25,33 @@ pub mod hint {
     pub use loom::hint::spin_loop;
 }
 
+/// Numbers of threads, which each thread of a model chooses for itself.
+pub mod threads {
+    use std::cell::Cell;
+
+    /// Models have no more threads.
+    pub const NUMBERS: usize = 3;
+
+    loom::thread_local! {
+        static NUMBER: Cell<usize> = Cell::new(0);
+    }
+
+    /// Chooses this thread's number; without, it is 0.
+    pub fn choose(number: usize) {
+        NUMBER.with(|own| own.set(number));
+    }
+
+    /// This thread's number.
+    pub fn number() -> usize {
+        NUMBER.with(Cell::get)
+    }
+
+    /// What all numbers are below.
+    pub fn bound() -> usize {
+        NUMBERS
+    }
+}
+
 /// Waiting longer is the same, as there is no time.
 pub mod thread {
     pub use loom::thread::yield_now;

@@ -12,8 +12,9 @@ use ochre_interleavings::handover::Handover;
 use ochre_interleavings::inbox::Inbox;
 use ochre_interleavings::journal::{Journal, JournalSink, Unit};
 use ochre_interleavings::progress::Progress;
+use ochre_interleavings::sync::threads;
 use ochre_interleavings::wait::Wait;
-use ochre_interleavings::{StripeLock, Wakes};
+use ochre_interleavings::{StripeLocks, Wakes};
 
 /// All orders in which no more than three threads are stopped where they could have gone on: for what takes many steps.
 fn try_orders(world: impl Fn() + Send + Sync + 'static) {
@@ -227,25 +228,78 @@ fn a_counter_only_grows() {
 /// gets it, and nobody starves for ever.
 #[test]
 fn a_stripe_has_one_user_at_a_time() {
-    loom::model(|| {
-        // Loads and stores that know nothing of other threads, as those of plain memory.
-        let lock = Arc::new(StripeLock::new([AtomicU32::new(0), AtomicU32::new(0)]));
-        let add = |counts: &mut [AtomicU32; 2]| {
-            let [a, b] = [&counts[0], &counts[1]].map(|count| count.load(Relaxed) + 1);
-            assert_eq!(a, b);
-            counts[0].store(a, Relaxed);
-            counts[1].store(b, Relaxed);
-        };
+    try_orders(|| {
+        let locks = stripes(1);
         let adder = {
-            let lock = Arc::clone(&lock);
-            thread::spawn(move || lock.with(add))
+            let locks = Arc::clone(&locks);
+            as_thread(1, move || locks.with(0, Counts::add))
         };
-        let added = u32::from(lock.try_with(add).is_some());
-        lock.with(add);
+        let added = u32::from(locks.try_with(0, Counts::add).is_some());
+        locks.with(0, Counts::add);
         adder.join().unwrap();
-        let sum = lock.try_with(|counts| counts[0].load(Relaxed)).expect("nobody has the lock or starves");
+        let sum = locks.try_with(0, |counts| counts.sum()).expect("nobody has the lock or starves");
         assert_eq!(sum, 2 + added);
     });
+}
+
+/// What is under a lock: loads and stores that know nothing of other threads, as those of plain memory.
+#[derive(Default)]
+struct Counts([AtomicU32; 2]);
+
+impl Counts {
+    fn add(&mut self) {
+        let [a, b] = [0, 1].map(|at| self.0[at].load(Relaxed) + 1);
+        assert_eq!(a, b);
+        self.0[0].store(a, Relaxed);
+        self.0[1].store(b, Relaxed);
+    }
+
+    fn sum(&self) -> u32 {
+        self.0[0].load(Relaxed)
+    }
+}
+
+fn stripes(count: usize) -> Arc<StripeLocks<Counts>> {
+    Arc::new(StripeLocks::new((0..count).map(|_| Counts::default())))
+}
+
+fn as_thread<R: 'static>(number: usize, work: impl FnOnce() -> R + 'static) -> thread::JoinHandle<R> {
+    thread::spawn(move || {
+        threads::choose(number);
+        work()
+    })
+}
+
+/// Who has all stripes is alone, whoever is on the way to one, or has one and goes on to another.
+fn all_or_one(single: impl Fn(&StripeLocks<Counts>) + Send + Sync + Copy + 'static, singles: u32) {
+    try_orders(move || {
+        let locks = stripes(2);
+        let other = {
+            let locks = Arc::clone(&locks);
+            as_thread(1, move || single(&locks))
+        };
+        locks.with_all(Counts::add);
+        other.join().unwrap();
+        let mut sum = 0;
+        locks.with_all(|counts| sum += counts.sum());
+        assert_eq!(sum, 2 + singles);
+    });
+}
+
+#[test]
+fn who_has_all_stripes_is_alone() {
+    all_or_one(|locks| locks.with(1, Counts::add), 1);
+}
+
+#[test]
+fn who_has_a_stripe_may_take_another_while_all_are_waited_for() {
+    let add = |first: &mut Counts, second: &mut Counts| [first, second].into_iter().for_each(Counts::add);
+    all_or_one(move |locks| locks.with_both((0, 1), add), 2);
+}
+
+#[test]
+fn all_stripes_have_one_user_at_a_time() {
+    all_or_one(|locks| locks.with_all(Counts::add), 2);
 }
 
 /// A log: what is handed over, how far it is durable, and who sleeps where.

@@ -60,13 +60,13 @@ impl View<'_> {
 
     /// Says whether anybody is to hear of keys that he has not read. Needs all stripes.
     pub fn set_public(&mut self, on: bool) {
-        self.every_stripe().iter_mut().for_each(|stripe| stripe.readers.has_public = on);
+        self.every_stripe().for_each(|stripe| stripe.readers.has_public = on);
     }
 
     /// Notes that all that was read is gone. Needs all stripes.
     pub fn note_flush(&mut self) {
         let counts = &self.keyspace.reader_counts;
-        self.every_stripe().iter_mut().for_each(|stripe| stripe.readers.clear(counts));
+        self.every_stripe().for_each(|stripe| stripe.readers.clear(counts));
         self.effects.stale.push(Stale::Everything);
     }
 

@@ -1,6 +1,8 @@
 //! The stripes that a view has locked, and finding one among them.
 
-use crate::stripe::{StripeData, StripeGuard};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use crate::stripe::{AllStripes, StripeData, StripeGuard};
 use crate::waiters::Waiters;
 
 /// The stripes that a view has locked.
@@ -9,7 +11,7 @@ pub(crate) enum Held<'k> {
     One(usize, StripeGuard<'k>),
     /// Small on purpose, hence no room for guards in here: it is moved about for every command.
     Some(Vec<(usize, StripeGuard<'k>)>),
-    All(Vec<StripeGuard<'k>>),
+    All(AllStripes<'k>),
 }
 
 impl Held<'_> {
@@ -23,14 +25,15 @@ impl Held<'_> {
         }
     }
 
-    /// Whether anybody waits in a stripe that is locked.
+    /// Whether anybody waits in a stripe that is locked; `awaited_names` are those of all stripes.
     #[inline]
-    pub(crate) fn has_waiters(&self) -> bool {
+    pub(crate) fn has_waiters(&self, awaited_names: &AtomicUsize) -> bool {
         match self {
             Held::None => false,
             Held::One(_, guard) => !guard.waiters.is_empty(),
             Held::Some(guards) => guards.iter().any(|(_, guard)| !guard.waiters.is_empty()),
-            Held::All(guards) => guards.iter().any(|guard| !guard.waiters.is_empty()),
+            // Changed with a stripe locked, so it stands still.
+            Held::All(_) => awaited_names.load(Relaxed) != 0,
         }
     }
 
@@ -58,7 +61,7 @@ fn one_of<'a>(held: &'a mut Held<'_>, index: usize) -> &'a mut StripeData {
             Ok(at) => &mut guards[at].1,
             Err(_) => not_locked(),
         },
-        Held::All(guards) => &mut guards[index],
+        Held::All(stripes) => stripes.get_mut(index),
         Held::None | Held::One(..) => not_locked(),
     }
 }
@@ -71,7 +74,7 @@ pub(super) fn stripe_of<'a>(held: &'a Held<'_>, index: usize) -> &'a StripeData 
             Ok(at) => &guards[at].1,
             Err(_) => not_locked(),
         },
-        Held::All(guards) => &guards[index],
+        Held::All(stripes) => stripes.get(index),
         Held::None | Held::One(..) => not_locked(),
     }
 }

@@ -1,6 +1,7 @@
 //! Blocked clients' side of the keys: waiting for them, and being found when there is something.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::{View, stripe_in, stripe_of, type_name};
 use crate::hash::Key;
@@ -21,7 +22,9 @@ impl View<'_> {
         let number = self.keyspace.next_waiter_number();
         let waiter = Arc::new(Waiter::new(number, wish, (names, once.len()), is_wide));
         for key in once {
-            self.stripe(key).waiters.add(key.bytes, &waiter);
+            if self.stripe(key).waiters.add(key.bytes, &waiter) {
+                self.keyspace.awaited_names.fetch_add(1, Relaxed);
+            }
         }
         waiter
     }
@@ -30,7 +33,9 @@ impl View<'_> {
     pub fn forget(&mut self, waiter: &Waiter) {
         for name in waiter.awaited() {
             let key = self.key(name);
-            self.stripe(key).waiters.remove(name, waiter);
+            if self.stripe(key).waiters.remove(name, waiter) {
+                self.keyspace.awaited_names.fetch_sub(1, Relaxed);
+            }
         }
     }
 
@@ -50,7 +55,7 @@ impl View<'_> {
     /// Whether anybody waits in a stripe of this view.
     #[inline]
     pub fn has_waiters(&self) -> bool {
-        self.held.has_waiters()
+        self.held.has_waiters(&self.keyspace.awaited_names)
     }
 
     /// Notes that a key was changed for which somebody may wait. One that is noted twice is looked at twice, which does no

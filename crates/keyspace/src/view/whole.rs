@@ -6,40 +6,38 @@ use crate::figures::Figures;
 use crate::hash::Key;
 use crate::keyspace::DatabaseSize;
 use crate::reclaim::Garbage;
-use crate::stripe::{StripeData, StripeGuard};
+use crate::stripe::StripeData;
 use crate::table::Table;
 use crate::watch::Presence;
 
-impl<'k> View<'k> {
+impl View<'_> {
     /// All stripes, for a step over the whole keyspace; none unless the view holds all.
-    pub(crate) fn every_stripe(&mut self) -> &mut [StripeGuard<'k>] {
-        match &mut self.held {
-            Held::All(stripes) => stripes,
-            _ => &mut [],
-        }
+    pub(crate) fn every_stripe(&mut self) -> impl Iterator<Item = &mut StripeData> {
+        let all = if let Held::All(stripes) = &mut self.held { Some(stripes) } else { None };
+        all.into_iter().flat_map(|stripes| stripes.iter_mut())
     }
 
     /// The number of keys of a database. Needs all stripes.
     pub fn len(&mut self, db: u32) -> usize {
-        self.every_stripe().iter().map(|stripe| stripe.tables[db as usize].len()).sum()
+        self.every_stripe().map(|stripe| stripe.tables[db as usize].len()).sum()
     }
 
     /// Changes since the start, of the whole keyspace. Needs all stripes.
     pub fn changes(&mut self) -> u64 {
-        self.every_stripe().iter().map(|stripe| stripe.counters.changes).sum()
+        self.every_stripe().map(|stripe| stripe.counters.changes).sum()
     }
 
     /// Counts a change of what is no key but is saved with the keys (libraries of functions). Needs all stripes.
     pub fn note_change(&mut self) {
         self.effects.dirty += 1;
-        if let Some(first) = self.every_stripe().first_mut() {
+        if let Some(first) = self.every_stripe().next() {
             first.counters.changes += 1;
         }
     }
 
     /// The number of expiring keys of a database. Needs all stripes.
     pub fn expiring(&mut self, db: u32) -> usize {
-        self.every_stripe().iter().map(|stripe| stripe.tables[db as usize].expiring()).sum()
+        self.every_stripe().map(|stripe| stripe.tables[db as usize].expiring()).sum()
     }
 
     /// The figures of a database. Needs all stripes.
@@ -68,7 +66,7 @@ impl<'k> View<'k> {
     pub(crate) fn each_stripe_in_turn(&self, mut visit: impl FnMut(&StripeData)) {
         match &self.held {
             Held::None => self.keyspace.each_stripe().for_each(|stripe| visit(&stripe)),
-            Held::All(stripes) => stripes.iter().for_each(|stripe| visit(stripe)),
+            Held::All(stripes) => stripes.iter().for_each(visit),
             Held::One(..) | Held::Some(_) => debug_assert!(false, "figures need all stripes or none"),
         }
     }
@@ -88,8 +86,7 @@ impl<'k> View<'k> {
         let mut removed = 0;
         let mut garbage = Vec::new();
         let keyspace = self.keyspace;
-        for (index, stripe) in self.every_stripe().iter_mut().enumerate() {
-            let stripe: &mut StripeData = stripe;
+        for (index, stripe) in self.every_stripe().enumerate() {
             let Some(table) = stripe.tables.take(db as usize) else { continue };
             if let Some(table) = stripe.tables.made_mut(db as usize) {
                 keyspace.follow(index, db, table);
@@ -114,15 +111,13 @@ impl<'k> View<'k> {
     pub fn swap(&mut self, a: u32, b: u32) {
         let (keyspace, hasher, now_ms) = (self.keyspace, self.keyspace.hasher(), self.now_ms);
         self.effects.dirty += 1;
-        let stripes = self.every_stripe();
-        if let Some(first) = stripes.first_mut() {
+        if let Some(first) = self.every_stripe().next() {
             first.counters.changes += 1;
         }
         if a == b {
             return;
         }
-        for (index, stripe) in stripes.iter_mut().enumerate() {
-            let StripeData { tables, watchers, .. } = &mut **stripe;
+        for (index, StripeData { tables, watchers, .. }) in self.every_stripe().enumerate() {
             for (before, after) in [(a, b), (b, a)] {
                 let of = |db: u32| {
                     let table = &tables[db as usize];
@@ -145,10 +140,8 @@ impl<'k> View<'k> {
     /// A key at random, each as likely as any other. Needs all stripes. Expired keys may come, too.
     pub fn random_key(&mut self, db: u32) -> Option<Vec<u8>> {
         let total = self.len(db);
-        let stripes = self.every_stripe();
-        let mut index = stripes.first_mut()?.random.below(total);
-        for stripe in stripes {
-            let StripeData { tables, random, .. } = &mut **stripe;
+        let mut index = self.every_stripe().next()?.random.below(total);
+        for StripeData { tables, random, .. } in self.every_stripe() {
             let table = &tables[db as usize];
             if index < table.len() {
                 return table.random_entry(random, false, usize::MAX).map(|entry| entry.key().to_vec());
