@@ -67,7 +67,7 @@ pub(crate) fn run_program(
     let start = call.reply.len();
     let finished = with_stage(call.engine, |stage| {
         let mut host = ScriptHost::begin(
-            call.args,
+            (call.args, call.keys),
             program,
             &mut *call.client,
             &mut *call.view,
@@ -123,6 +123,8 @@ struct ScriptHost<'h, 'k> {
     program: Program<'h>,
     /// The request that runs the script.
     command: Args<'h>,
+    /// The keys that it declares.
+    declared: &'h [Key<'h>],
     latest: Latest,
     has_written: bool,
     started_ns: u64,
@@ -138,7 +140,7 @@ struct ScriptHost<'h, 'k> {
 
 impl<'h, 'k> ScriptHost<'h, 'k> {
     fn begin(
-        command: Args<'h>,
+        (command, declared): (Args<'h>, &'h [Key<'h>]),
         program: Program<'h>,
         client: &'h mut Client,
         view: &'h mut View<'k>,
@@ -152,6 +154,7 @@ impl<'h, 'k> ScriptHost<'h, 'k> {
             client,
             program,
             command,
+            declared,
             latest: Latest::default(),
             has_written: false,
             started_ns: tick::now_ns(),
@@ -255,7 +258,7 @@ impl<'h, 'k> ScriptHost<'h, 'k> {
         let (one, mut many);
         let keys: &[Key<'_>] = match entry.single_key().and_then(|index| args.get(index)) {
             Some(name) => {
-                one = [self.view.key(name)];
+                one = [self.key(name)];
                 &one
             }
             None => {
@@ -285,6 +288,18 @@ impl<'h, 'k> ScriptHost<'h, 'k> {
             runner.note_reads(&mut call, entry);
         }
         runner.account(self.client, entry, args, done, &mut start_ns);
+    }
+
+    /// A key that a command names. One that the script declares was hashed, and fetched ahead, with the request that runs
+    /// the script.
+    #[inline]
+    fn key<'n>(&self, name: &'n [u8]) -> Key<'n>
+    where
+        'h: 'n,
+    {
+        const COMPARED: usize = 8;
+        let declared = self.declared.iter().take(COMPARED).find(|key| key.bytes == name);
+        declared.copied().unwrap_or_else(|| self.view.key(name))
     }
 
     /// Tells others that this script holds everything.
