@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import socket
 import subprocess
 import tempfile
@@ -109,9 +110,18 @@ class Server:
         self.client.close()
         self.stop()
 
+    def rest(self) -> None:
+        """Stops its clock: a server with nothing to do may look for work all the time, on the cores of another one."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        """Lets it go on."""
+        self._process.send_signal(signal.SIGCONT)
+
     def stop(self) -> None:
         """Ends the process and removes its folder."""
         self._process.terminate()
+        self.wake()
         try:
             self._process.wait(STOP_S)
         except subprocess.TimeoutExpired:
@@ -181,6 +191,6 @@ def free_port() -> int:
 
 @contextmanager
 def running(found: Sequence[Spec], cores: Cores, workers: int, options: Sequence[str] = ()) -> Iterator[list[Server]]:
-    """All of them at once; only the one under load uses its cores."""
+    """All of them at once."""
     with ExitStack() as stack:
         yield [stack.enter_context(Server(spec, cores, workers, options)) for spec in found]

@@ -1,6 +1,6 @@
 """Throughput, latency and server CPU per operation, interleaved over servers.
 
-All servers run at once, with each number of workers, and take turns (A B A B ...), so that a change of the machine's
+All servers are there at once, with each number of workers, and take turns (A B A B ...) while the others are stopped, so that a change of the machine's
 mood meets all of them; medians are reported. CPU per operation is the figure to trust: it does not depend on how fast
 the load generator is, and little on what else runs.
 """
@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from .generator import Generator, Run
@@ -87,6 +88,9 @@ def measure(arrangements: Sequence[Arrangement], tests: Sequence[Test], shape: S
     """All tests at all pipeline depths on all servers with all numbers of workers."""
     rows = []
     prepared: set[object] = set()
+    servers = [server for arrangement in arrangements for server in arrangement.servers]
+    for server in servers:
+        server.rest()
     for test in tests:
         for arrangement in arrangements:
             _prepare(arrangement, test, shape, prepared)
@@ -98,13 +102,26 @@ def measure(arrangements: Sequence[Arrangement], tests: Sequence[Test], shape: S
             rows += found
             for row in found:
                 _progress(row)
+    for server in servers:
+        server.wake()
     return rows
 
 
 def _turn(row: Row, arrangement: Arrangement, test: Test, shape: Shape) -> None:
     for server in arrangement.servers:
-        sample = _sample(server, arrangement.generator, test, shape, row.pipeline)
+        with _awake(server):
+            sample = _sample(server, arrangement.generator, test, shape, row.pipeline)
         row.samples.setdefault(server.name, []).append(sample)
+
+
+@contextmanager
+def _awake(server: Server) -> Iterator[None]:
+    """While the others rest."""
+    server.wake()
+    try:
+        yield
+    finally:
+        server.rest()
 
 
 def _prepare(arrangement: Arrangement, test: Test, shape: Shape, prepared: set[object]) -> None:
@@ -114,7 +131,8 @@ def _prepare(arrangement: Arrangement, test: Test, shape: Shape, prepared: set[o
             continue
         prepared.add(work)
         for server in arrangement.servers:
-            _set_up(server, arrangement.generator, setup, test, shape)
+            with _awake(server):
+                _set_up(server, arrangement.generator, setup, test, shape)
 
 
 def _count(setup: Setup, test: Test, shape: Shape) -> int:

@@ -29,7 +29,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::Builder;
 
-use ochre_keyspace::{Garbage, Key, WatchFlag};
+use ochre_keyspace::{Garbage, Key, Priority, WatchFlag, step_back};
 use parking_lot::Mutex;
 
 use crate::call::Call;
@@ -54,7 +54,10 @@ impl Helper {
         let mut place = self.0.lock();
         if place.is_none() {
             let (sender, receiver) = channel::<Work>();
-            let run = move || receiver.into_iter().for_each(|work| work());
+            let run = move || {
+                step_back(Priority::Second);
+                receiver.into_iter().for_each(|work| work());
+            };
             *place = Builder::new().name("aside".to_owned()).spawn(run).ok().map(|_| sender);
         }
         place.clone()

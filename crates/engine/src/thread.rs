@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::Builder;
 
+use ochre_keyspace::{Priority, step_back};
 use parking_lot::Mutex;
 
 /// Runs something on a thread of its own, or here if the system gives none: a thread that cannot be started keeps nothing back.
@@ -24,7 +25,7 @@ pub fn spawn_or_run(name: &str, run: impl FnOnce() + Send + 'static) {
     }
 }
 
-/// Starts a thread that does something with what it is sent, and ends without having done anything if that is nothing: so
+/// Starts a thread that does something with what it is sent, without keeping workers from their cores, and ends without having done anything if that is nothing: so
 /// whatever must not be begun without a thread can wait for it.
 ///
 /// # Errors
@@ -36,6 +37,7 @@ pub fn spawn_waiting<T: Send + 'static>(
     let (sender, receiver) = sync_channel(1);
     Builder::new().name(name.to_owned()).spawn(move || {
         if let Ok(value) = receiver.recv() {
+            step_back(Priority::Second);
             run(value);
         }
     })?;

@@ -360,10 +360,15 @@ impl<'a> EntryRef<'a> {
 
     /// Bytes of the entry and all that it owns.
     pub fn memory_bytes(self) -> usize {
+        self.memory_bytes_estimate(usize::MAX)
+    }
+
+    /// The same; of values that would have to be looked at element by element, estimated by no more than so many.
+    pub fn memory_bytes_estimate(self, samples: usize) -> usize {
         let shape = self.shape();
         let own = shape.layout().size();
         match self.value() {
-            ValueRef::Object(object) => own + object.heap_bytes(),
+            ValueRef::Object(object) => own + object.heap_bytes_estimate(samples),
             _ => own,
         }
     }

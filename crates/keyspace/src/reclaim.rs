@@ -13,12 +13,10 @@ use ochre_types::list::TrimmedNodes;
 use ochre_types::stream::Group;
 
 use crate::entry::Entry;
+use crate::priority::{Priority, step_back};
 use crate::table::Table;
 use crate::value::ValueRef;
-
-/// A thread of this niceness gets a tenth of a core that another one wants, too.
-#[cfg(target_os = "linux")]
-const NICENESS: i32 = 10;
+use crate::view::SAMPLES;
 
 /// Something to be freed.
 pub enum Garbage {
@@ -68,11 +66,12 @@ impl Garbage {
         }
     }
 
-    /// Bytes that are known to come back with it: those of values, and nothing of what would have to be counted first.
+    /// Bytes that are known to come back with it: those of values, roughly, and nothing of what would have to be counted first.
     fn bytes(&self) -> usize {
+        let bytes = |entry: &Entry| entry.as_ref().memory_bytes_estimate(SAMPLES);
         match self {
-            Garbage::Entry(entry) => entry.as_ref().memory_bytes(),
-            Garbage::Entries(entries) => entries.iter().map(|entry| entry.as_ref().memory_bytes()).sum(),
+            Garbage::Entry(entry) => bytes(entry),
+            Garbage::Entries(entries) => entries.iter().map(bytes).sum(),
             Garbage::Table(_) | Garbage::Nodes(_) | Garbage::Group(_) | Garbage::Other(_) => 0,
         }
     }
@@ -98,7 +97,7 @@ impl Reclaimer {
         let counts = Arc::new(Counts::default());
         let theirs = Arc::clone(&counts);
         let run = move || {
-            step_back();
+            step_back(Priority::Last);
             ochre_memory::use_first_arena();
             for garbage in receiver {
                 free(garbage, &theirs);
@@ -141,12 +140,6 @@ impl Reclaimer {
     pub fn reset_freed(&self) {
         self.counts.freed.store(0, Relaxed);
     }
-}
-
-/// Lowers the priority of this thread. Where the system knows no priorities of threads, or refuses, it stays.
-fn step_back() {
-    #[cfg(target_os = "linux")]
-    let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICENESS);
 }
 
 fn free(garbage: Garbage, counts: &Counts) {

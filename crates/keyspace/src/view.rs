@@ -38,6 +38,8 @@ pub use transfer::Overwritten;
 
 /// Values that take more than this many allocations are freed by the reclaimer.
 pub const LAZY_FREE_EFFORT: usize = 64;
+/// So many elements tell how large a value is, where it matters more to know that soon.
+pub(crate) const SAMPLES: usize = 256;
 /// Strings longer than this are freed by the reclaimer: returning their pages to the system takes time.
 const LAZY_FREE_BYTES: usize = 1024 * 1024;
 
@@ -534,7 +536,7 @@ impl<'k> View<'k> {
     pub fn evict(&mut self, db: u32, key: Key<'_>) -> Option<usize> {
         let lazy = self.keyspace.settings.lazyfree_eviction.load(Relaxed);
         let entry = self.take_entry(db, key)?;
-        let bytes = entry.as_ref().memory_bytes();
+        let bytes = entry.as_ref().memory_bytes_estimate(SAMPLES);
         self.discard(Some(entry));
         self.stripe(key).counters.evicted += 1;
         self.journal_removal(db, key, lazy);

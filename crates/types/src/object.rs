@@ -153,6 +153,27 @@ pub enum Pinned {
     Stream(PinnedStream),
 }
 
+impl ObjectRef<'_> {
+    /// Bytes allocated behind the value; of what would have to be looked at element by element, no more than so many are.
+    pub fn heap_bytes_estimate(self, samples: usize) -> usize {
+        match self {
+            ObjectRef::Set(set) => set.heap_bytes_estimate(samples),
+            ObjectRef::Hash(hash) => hash.heap_bytes_estimate(samples),
+            other => other.heap_bytes(),
+        }
+    }
+}
+
+/// The sum of `len` sizes, estimated by the first of them, no more than so many.
+pub(crate) fn sum_estimate(sizes: impl Iterator<Item = usize>, len: usize, samples: usize) -> usize {
+    if len <= samples {
+        return sizes.sum();
+    }
+    let samples = samples.max(1);
+    let sum: usize = sizes.take(samples).sum();
+    (sum as u128 * len as u128 / samples as u128) as usize
+}
+
 impl ObjectMut<'_> {
     /// The value as it is now. Worth it if it is big: [`ObjectRef::free_effort`] tells its elements in O(1), 1 where it is one
     /// run of bytes.
@@ -236,3 +257,26 @@ data_type!(Hash, "hash", Hash::is_empty, Hash::next_expiry_ms);
 data_type!(ZSet, "zset", ZSet::is_empty);
 // A stream without entries still has its groups and its last ID.
 data_type!(Stream, "stream", |_| false);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_elements_tell_how_large_a_value_is() {
+        let limits = crate::hash::HashLimits { entries_max: 512, value_bytes_max: 64 };
+        let (mut set, mut hash) = (Set::new(), Hash::new());
+        let name = |number: u32| format!("a name of no small length {number:08}").into_bytes();
+        for number in 0..20_000 {
+            set.add(&name(number), &Default::default());
+            hash.set(&name(number), b"value", &limits);
+        }
+        let (set, hash) = (set.into_object(), hash.into_object());
+        for object in [set.as_ref(), hash.as_ref()] {
+            let all = object.heap_bytes();
+            assert_eq!(object.heap_bytes_estimate(usize::MAX), all);
+            assert_eq!(object.heap_bytes_estimate(100), all, "they are all of one size");
+        }
+        assert_eq!([0, 1, 3, 9].map(|samples| sum_estimate([1, 2, 3].into_iter(), 3, samples)), [3, 3, 6, 6]);
+    }
+}

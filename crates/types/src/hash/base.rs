@@ -61,12 +61,17 @@ impl Hash {
     /// Bytes allocated for it alone; names that it shares are in [`shapes_heap_bytes`]. O(1) for one run of bytes, else
     /// O(fields).
     pub fn heap_bytes(&self) -> usize {
+        self.heap_bytes_estimate(usize::MAX)
+    }
+
+    /// The same, estimated by no more than so many fields.
+    pub fn heap_bytes_estimate(&self, samples: usize) -> usize {
         match self.0.look() {
             Look::Empty => 0,
             Look::Packed(pack) => pack.heap_bytes(),
             Look::Expiring(pack) => size_of::<Listpack>() + pack.heap_bytes(),
             Look::Shaped(record) => record.block_bytes(),
-            Look::Table(table) => table.heap_bytes(),
+            Look::Table(table) => table.heap_bytes_estimate(samples),
         }
     }
 

@@ -6,6 +6,7 @@ use super::due::Due;
 use super::field::{Field, FieldRef};
 use super::value::{Entry, NewExpiry, is_expired};
 use crate::listpack::Item;
+use crate::object::sum_estimate;
 
 /// With more than one of so many ranges due, looking at all fields is cheaper than at ranges.
 const WALK_FROM: usize = 4;
@@ -171,9 +172,9 @@ impl Table {
         self.fields.slots()
     }
 
-    /// Bytes allocated: table, fields, times. O(fields).
-    pub(super) fn heap_bytes(&self) -> usize {
-        let fields: usize = self.fields.iter().map(FieldRef::block_bytes).sum();
+    /// Bytes allocated: table, fields, times; estimated by no more than so many fields.
+    pub(super) fn heap_bytes_estimate(&self, samples: usize) -> usize {
+        let fields = sum_estimate(self.fields.iter().map(FieldRef::block_bytes), self.len(), samples);
         let due = self.due.as_ref().map_or(0, |due| size_of::<Due>() + due.heap_bytes());
         size_of::<Table>() + self.fields.memory_bytes() + fields + due
     }

@@ -15,6 +15,7 @@ use super::intset::Intset;
 use super::member::Member;
 use super::word::{Repr, ReprMut, Word};
 use crate::listpack::{Corrupt, Item, Listpack, are_distinct};
+use crate::object::sum_estimate;
 use crate::parse_i64;
 
 /// The largest intset, whatever the limits say.
@@ -138,11 +139,16 @@ impl Set {
 
     /// Bytes allocated behind the set. O(1) for the flat encodings, else every member is looked at.
     pub fn heap_bytes(&self) -> usize {
+        self.heap_bytes_estimate(usize::MAX)
+    }
+
+    /// The same, estimated by no more than so many members.
+    pub fn heap_bytes_estimate(&self, samples: usize) -> usize {
         match self.0.get() {
             Repr::Intset(intset) => intset.heap_bytes(),
             Repr::Listpack(listpack) => listpack.heap_bytes(),
             Repr::Table(map) => {
-                let members: usize = map.iter().map(|member| member.heap_bytes()).sum();
+                let members = sum_estimate(map.iter().map(|member| member.heap_bytes()), map.len(), samples);
                 size_of::<Map<Member>>() + map.memory_bytes() + members
             }
         }
