@@ -155,7 +155,9 @@ impl Call<'_, '_> {
         let Some(sender) = self.engine.helper.sender() else { return false };
         let Some(compute) = prepare(self) else { return false };
         let (db, flag) = (self.client.db, Arc::default());
-        watched.iter().for_each(|key| self.view.watch(db, *key, &flag));
+        for key in watched {
+            self.view.watch(db, *key, &flag);
+        }
         let made = Arc::<Mutex<Option<Made>>>::default();
         let (place, engine, worker) =
             (Arc::clone(&made), self.engine.persistence.engine(), self.worker.index);

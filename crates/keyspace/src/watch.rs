@@ -79,10 +79,14 @@ impl Watchers {
         self.keys.len()
     }
 
-    /// Adds a watcher. `is_stale`: the key is there, but its time has come.
-    pub fn add(&mut self, db: u32, key: &[u8], flag: &Arc<WatchFlag>, is_stale: bool) {
-        let watcher = Watcher { flag: Arc::clone(flag), is_stale };
-        self.keys.entry((db, key.into())).or_default().push(watcher);
+    /// Adds a watcher; whether it does not watch the key already. `is_stale`: the key is there, but its time has come.
+    pub fn add(&mut self, db: u32, key: &[u8], flag: &Arc<WatchFlag>, is_stale: bool) -> bool {
+        let watchers = self.keys.entry((db, key.into())).or_default();
+        let is_new = !watchers.iter().any(|other| Arc::ptr_eq(&other.flag, flag));
+        if is_new {
+            watchers.push(Watcher { flag: Arc::clone(flag), is_stale });
+        }
+        is_new
     }
 
     /// Removes a watcher.

@@ -28,7 +28,7 @@ fn refuses(watched_ms: i64, change: fn(&mut View<'_>, Key<'_>)) -> bool {
     let keyspace = Keyspace::new(2, 1, 7);
     let flag = Arc::new(WatchFlag::default());
     at(&keyspace, 0, set_to_expire);
-    at(&keyspace, watched_ms, |view, key| view.watch(0, key, &flag));
+    at(&keyspace, watched_ms, |view, key| assert!(view.watch(0, key, &flag) && !view.watch(0, key, &flag)));
     at(&keyspace, AFTER_MS, change);
     at(&keyspace, AFTER_MS, |view, key| flag.is_raised() || view.has_watched_expired(0, key, &flag))
 }

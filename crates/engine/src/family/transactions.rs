@@ -98,11 +98,9 @@ fn watch(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let db = call.db();
     for key in call.keys {
         let transaction = &mut call.client.transaction;
-        if transaction.watched.iter().any(|watched| watched.db == db && watched.key == key.bytes) {
-            continue;
+        if call.view.watch(db, *key, transaction.flag.get_or_insert_default()) {
+            transaction.watch(db, key.bytes);
         }
-        call.view.watch(db, *key, transaction.flag.get_or_insert_default());
-        transaction.watch(db, key.bytes);
     }
     call.client.publish_transaction();
     call.reply.ok();

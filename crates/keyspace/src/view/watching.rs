@@ -7,10 +7,10 @@ use crate::hash::Key;
 use crate::watch::WatchFlag;
 
 impl View<'_> {
-    /// Watches a key: `flag` is raised when it changes.
-    pub fn watch(&mut self, db: u32, key: Key<'_>, flag: &Arc<WatchFlag>) {
+    /// Watches a key: `flag` is raised when it changes. Whether that is new.
+    pub fn watch(&mut self, db: u32, key: Key<'_>, flag: &Arc<WatchFlag>) -> bool {
         let is_stale = self.is_expired(db, key);
-        self.stripe(key).watchers.add(db, key.bytes, flag, is_stale);
+        self.stripe(key).watchers.add(db, key.bytes, flag, is_stale)
     }
 
     /// Whether a watched key's time has come since it was watched; removed keys raise the flag instead.
