@@ -18,7 +18,7 @@ use ochre_table::{Access, Key, Map, hasher};
 
 use super::iter::ZSetIter;
 use super::limits::Direction;
-use super::member::{Member, MemberRef, allocated_bytes};
+use super::member::{Member, MemberRef, Slot, allocated_bytes};
 use super::ranges::{LexBound, LexRange, ScoreRange};
 use super::tree::{PinnedTree, Probe, Tree};
 use crate::listpack::Item;
@@ -208,7 +208,8 @@ impl Sorted {
     ) {
         let mut left = ranks.end.min(self.len()).saturating_sub(ranks.start);
         if left == 1 {
-            return self.remove_one(ranks.start, visit);
+            self.remove_one(ranks.start, visit);
+            return self.fetch_next(ranks.start);
         }
         while left > 0 {
             let (rank, count) = match direction {
@@ -239,6 +240,25 @@ impl Sorted {
             self.members.take(member.bytes(), |_| {});
         }
         self.bury_limbo_if_any();
+    }
+
+    /// Asks the processor for members that are taken out soon, if a member was taken out at an end and others follow one by
+    /// one (ZPOPMIN): first for what is to be hashed, some members later for where the table has it. Half of the time of
+    /// taking a member out of a big sorted set is waiting for these.
+    #[inline]
+    fn fetch_next(&self, rank: usize) {
+        const MEMBERS_AHEAD: usize = 12;
+        const LINES_AHEAD: usize = 6;
+        let is_first = rank == 0;
+        if !is_first && rank != self.len() {
+            return;
+        }
+        let Some((slots, _)) = self.tree.leaf_at(if is_first { 0 } else { rank - 1 }) else { return };
+        let ahead = |count: usize| if is_first { slots.get(count) } else { slots.iter().nth_back(count) };
+        ahead(MEMBERS_AHEAD).into_iter().for_each(|slot| slot.prefetch());
+        if let Some(slot) = ahead(LINES_AHEAD) {
+            self.members.map.prefetch_line(hasher().key(slot.member().bytes()));
+        }
     }
 
     /// Takes out members that are in one leaf.
