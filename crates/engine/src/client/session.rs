@@ -125,6 +125,8 @@ pub struct Client {
     pub(crate) listening: Option<Box<Listening>>,
     /// The number of the last of what its worker's clients are told that it has been told, too.
     pub heard: u64,
+    /// So many bytes of replies at once are too many: it is to be closed then, and what would follow is not made.
+    pub output_bytes_max: usize,
 }
 
 impl Client {
@@ -179,6 +181,7 @@ impl Client {
             is_unreplicated: false,
             listening: None,
             heard: 0,
+            output_bytes_max: usize::MAX,
         }
     }
 

@@ -250,7 +250,7 @@ impl<'r> Runner<'r> {
             command: entry.command,
             keys,
             view,
-            reply: ReplyWriter::new(out, client.protocol),
+            reply: ReplyWriter::new(out, client.protocol).limited(client.output_bytes_max),
             client,
             engine: self.engine,
             worker: self.context,

@@ -61,7 +61,7 @@ impl Runner<'_> {
             command: entry.command,
             keys: first.key_of(keys),
             view: &mut view,
-            reply: ReplyWriter::new(out, client.protocol),
+            reply: ReplyWriter::new(out, client.protocol).limited(client.output_bytes_max),
             client,
             engine: self.engine,
             worker: self.context,

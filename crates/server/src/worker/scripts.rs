@@ -135,6 +135,7 @@ impl Worker {
     ) -> Outcome {
         let token = seat.token;
         let Some(connection) = self.connections.get_mut(token) else { return Outcome::Done };
+        connection.client.output_bytes_max = self.output_limits.too_many(connection);
         let keys = &keys[prepared.keys()];
         if !executor.is_script(&connection.client, prepared) {
             return executor.execute(&mut connection.client, args, prepared, keys, &mut seat.out, clock);

@@ -18,7 +18,7 @@ use ochre_table::{Access, Key, Map, hasher};
 
 use super::iter::ZSetIter;
 use super::limits::Direction;
-use super::member::{Member, MemberRef, Slot, allocated_bytes};
+use super::member::{Member, MemberRef, allocated_bytes};
 use super::ranges::{LexBound, LexRange, ScoreRange};
 use super::tree::{PinnedTree, Probe, Tree};
 use crate::listpack::Item;
