@@ -246,6 +246,52 @@ fn a_copy_is_of_one_instant() {
 }
 
 #[test]
+fn random_elements_are_of_one_instant() {
+    for workers in [1, 2] {
+        let server = server(workers);
+        let mut client = server.connect();
+        ["sadd", "zadd", "hset"]
+            .iter()
+            .for_each(|command| add(&mut client, command, &command[..1], 0..ELEMENTS));
+        let first = ["sadd s x0", "zadd z 1 x0", "hset h x 0 y 0"];
+        first.iter().for_each(|words| drop(client.ask(words)));
+        let sets: &[&str] = &["sadd s x1", "srem s x0", "sadd s x0", "srem s x1"];
+        let scores: &[&str] = &["zadd z 1 x1", "zrem z x0", "zadd z 1 x0", "zrem z x1"];
+        let hashes: &[&str] = &["hset h x 1 y 1", "hset h x 2 y 2"];
+        while_others(&server, &[sets, scores, hashes], |client| {
+            for _ in 0..5 {
+                for words in ["srandmember s 1000000", "zrandmember z 1000000"] {
+                    let members = texts(&client.ask(words));
+                    let moving = [members.contains("x0"), members.contains("x1")];
+                    assert!(moving.contains(&true), "{words}: one of them is always there");
+                    assert_eq!(members.len(), ELEMENTS + moving.iter().filter(|is_there| **is_there).count());
+                }
+                let Value::Array(Some(pairs)) = client.ask("hrandfield h 1000000 withvalues") else {
+                    panic!("no array")
+                };
+                assert_eq!(pairs.len(), 2 * (ELEMENTS + 2));
+                let of = |name: &str| {
+                    pairs.chunks(2).find(|pair| text(&pair[0]) == name).map(|pair| text(&pair[1]))
+                };
+                assert_eq!(of("x"), of("y"), "they are set together");
+            }
+        });
+        for words in ["srandmember s -100000", "zrandmember z -100000", "hrandfield h -100000"] {
+            let Value::Array(Some(drawn)) = client.ask(words) else { panic!("no array") };
+            assert_eq!(drawn.len(), 100_000);
+            let different = drawn.iter().map(text).collect::<BTreeSet<_>>().len();
+            assert!((ELEMENTS * 9 / 10..ELEMENTS + 3).contains(&different), "{words}: {different}");
+        }
+        client.ask("config set proto-max-bulk-len 1mb");
+        for words in ["srandmember s -1000000000", "zrandmember z -1000000000", "hrandfield h -1000000000"] {
+            assert_eq!(client.ask(words), Value::Error("ERR value is out of range".into()), "{words}");
+        }
+        let stats = text(&client.ask("info commandstats"));
+        assert!(stats.contains("cmdstat_hrandfield:calls=7,"), "{stats}");
+    }
+}
+
+#[test]
 fn what_comes_behind_waits_and_others_do_not() {
     let server = server(1);
     let (mut client, mut other) = (server.connect(), server.connect());

@@ -4,12 +4,14 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use ochre_keyspace::event_class;
 use ochre_types::Rng;
-use ochre_types::set::Set;
+use ochre_types::set::{PinnedSet, Set};
 
 use super::*;
 use crate::call::{Propagation, integer};
 use crate::command::flags;
-use crate::error::{OUT_OF_RANGE_POSITIVE, SYNTAX};
+use crate::error::{OUT_OF_RANGE, OUT_OF_RANGE_POSITIVE, SYNTAX};
+use crate::family::draws::{self, DRAWN_AT_ONCE, Draw};
+use crate::family::pieces::Pieces;
 
 pub(super) const SPOP: Command = Command {
     name: "spop",
@@ -159,6 +161,9 @@ fn look_at_many(call: &mut Call<'_, '_>) -> Result<(), Error> {
         call.reply.array(0);
         return Ok(());
     };
+    if Draw::of(count).is_long(set.len()) {
+        return look_at_very_many(call, Draw::of(count), rng);
+    }
     if count < 0 {
         let bytes_max = call.engine.settings.bulk_len_max.load(Relaxed) as usize;
         return draw(&mut call.reply, set, count.unsigned_abs() as usize, &mut rng, bytes_max);
@@ -169,8 +174,20 @@ fn look_at_many(call: &mut Call<'_, '_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// So many members are drawn before the size of the reply is looked at.
-const DRAWN_AT_ONCE: usize = 1024;
+fn look_at_very_many(call: &mut Call<'_, '_>, draw: Draw, rng: Rng) -> Result<(), Error> {
+    let show = |set: &PinnedSet, draw, rng: &mut Rng, pieces: &mut Pieces| {
+        let mut add = |item: Item<'_>| pieces.add(|reply| reply_item(reply, item));
+        match draw {
+            Draw::FromAll(count) => set.as_set().draw_many(count, rng, &mut add),
+            Draw::Distinct(count) => set.as_set().sample(count, rng, &mut add),
+        }
+    };
+    let pin = |call: &mut Call<'_, '_>| call.view.pin(call.client.db, call.keys[0], Set::pin);
+    let Some(members) = draws::make(call, draw, rng, pin, show)? else { return Ok(()) };
+    call.reply.array(members.count());
+    members.reply(call);
+    Ok(())
+}
 
 /// Replies `count` members, each drawn from all. A count that is not bound by the size of the set could make a reply of
 /// any size: what is larger than `bytes_max` is refused.
@@ -190,7 +207,7 @@ fn draw(
         left -= part;
         if reply.len() - before > bytes_max {
             reply.truncate(before);
-            return Err(Error::new("ERR value is out of range"));
+            return Err(OUT_OF_RANGE);
         }
     }
     Ok(())

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use ochre_resp::Protocol;
+
 use crate::testing::{Harness, observe};
 
 #[test]
@@ -113,4 +115,32 @@ fn a_walk_meets_every_member_of_a_big_one() {
         }
     }
     assert_eq!(seen.len(), 500);
+}
+
+#[test]
+fn very_many_members_at_random() {
+    let mut client = Harness::new();
+    (100..400).for_each(|at| drop(client.run(&format!("zadd z {at} m{at}"))));
+    for (protocol, count, begin) in [
+        (Protocol::Resp2, 300, "*600|$4|m100|$3|100|"),
+        (Protocol::Resp3, 300, "*300|*2|$4|m100|,100|"),
+        (Protocol::Resp2, 5000, "*10000|$4|m"),
+        (Protocol::Resp3, 5000, "*5000|*2|$4|m"),
+    ] {
+        client.client.protocol = protocol;
+        let drawn = if count > 300 { -count } else { count };
+        let reply = client.run(&format!("zrandmember z {drawn} withscores"));
+        assert!(reply.starts_with(begin), "{drawn}");
+        let lines: Vec<&str> = reply.split('|').collect();
+        let members: Vec<usize> = (0..lines.len()).filter(|at| lines[*at].starts_with('m')).collect();
+        assert_eq!(members.len(), count as usize);
+        let score_of = |at: usize| match protocol {
+            Protocol::Resp2 => lines[at + 2],
+            Protocol::Resp3 => &lines[at + 1][1..],
+        };
+        assert!(members.iter().all(|at| score_of(*at) == &lines[*at][1..]));
+    }
+    client.client.protocol = Protocol::Resp2;
+    assert!(client.run("zrandmember z 50").starts_with("*50|$4|m"));
+    assert_eq!(client.run("zrandmember none -5000"), "*0|");
 }
