@@ -118,6 +118,11 @@ fn results_are_those_that_are_computed_at_once() {
     client.ask("sadd few m1 m2 none");
     add(&mut client, "zadd", "z", 0..ELEMENTS);
     add(&mut client, "hset", "h", 0..ELEMENTS);
+    (0..ELEMENTS).collect::<Vec<_>>().chunks(1000).for_each(|chunk| {
+        let numbers = chunk.iter().map(|number| (number * 7919 % 20_011).to_string());
+        let args: Vec<String> = ["rpush", "numbers"].map(str::to_owned).into_iter().chain(numbers).collect();
+        client.request(&args).unwrap();
+    });
     let replies = [
         "sunion a b few",
         "sdiff a b",
@@ -141,6 +146,10 @@ fn results_are_those_that_are_computed_at_once() {
         "copy a s replace",
         "copy z s replace",
         "copy h s replace",
+        "sort a alpha store s",
+        "sort a alpha desc limit 10 25000 get # get none store s",
+        "sort z by nosort desc limit 10 25000 store s",
+        "sort numbers limit 5 20000 store s",
     ];
     let at_once = |client: &mut Client, words: &[&str]| {
         assert_eq!(client.ask("multi"), Value::Simple("OK".into()));
@@ -289,6 +298,28 @@ fn random_elements_are_of_one_instant() {
         let stats = text(&client.ask("info commandstats"));
         assert!(stats.contains("cmdstat_hrandfield:calls=7,"), "{stats}");
     }
+}
+
+#[test]
+fn what_is_sorted_and_stored_is_of_one_instant() {
+    let server = server(2);
+    let mut client = server.connect();
+    add(&mut client, "sadd", "a", 0..ELEMENTS);
+    client.ask("sadd a x0");
+    let changes: &[&str] = &["sadd a x1", "srem a x0", "sadd a x0", "srem a x1"];
+    while_others(&server, &[changes], |client| {
+        for _ in 0..5 {
+            let len = integer(&client.ask("sort a alpha store b"));
+            let there = ["x0", "x1"].map(|member| client.ask(&format!("lpos b {member}")));
+            let there = there.iter().filter(|place| matches!(place, Value::Integer(_))).count();
+            assert!(there > 0, "one of them is always there");
+            assert_eq!(len, (ELEMENTS + there) as i64);
+        }
+    });
+    let error = client.ask("sort a store b");
+    assert_eq!(error, Value::Error("ERR One or more scores can't be converted into double".into()));
+    assert!(integer(&client.ask("llen b")) > 0, "it is as it was");
+    assert_eq!(client.info("total_watched_keys"), 0);
 }
 
 #[test]
