@@ -30,6 +30,18 @@ fn add(client: &mut Client, command: &str, key: &str, numbers: std::ops::Range<u
     }
 }
 
+/// Places all over the world.
+fn add_places(client: &mut Client, key: &str) {
+    for chunk in (0..ELEMENTS).collect::<Vec<_>>().chunks(1000) {
+        let mut args = vec!["geoadd".to_owned(), key.to_owned()];
+        for number in chunk {
+            let (longitude, latitude) = ((number % 360) as f64 - 179.5, (number / 360 % 160) as f64 - 79.75);
+            args.extend([longitude.to_string(), latitude.to_string(), format!("p{number}")]);
+        }
+        assert!(matches!(client.request(&args).unwrap(), Value::Integer(_)));
+    }
+}
+
 fn texts(value: &Value) -> BTreeSet<String> {
     let Value::Array(Some(elements)) = value else { panic!("no array: {value:?}") };
     elements.iter().map(text).collect()
@@ -123,6 +135,7 @@ fn results_are_those_that_are_computed_at_once() {
         let args: Vec<String> = ["rpush", "numbers"].map(str::to_owned).into_iter().chain(numbers).collect();
         client.request(&args).unwrap();
     });
+    add_places(&mut client, "places");
     let replies = [
         "sunion a b few",
         "sdiff a b",
@@ -134,6 +147,10 @@ fn results_are_those_that_are_computed_at_once() {
         "zdiff 2 z b",
         "keys m*",
         "keys *",
+        "geosearch places fromlonlat 0 0 byradius 20000 km",
+        "geosearch places frommember p77 bybox 15000 9000 km desc withdist withhash withcoord",
+        "georadius places 10 10 20000 km count 25000 withdist",
+        "geosearch places fromlonlat 0 0 byradius 20000 km count 20000 any asc",
     ];
     let stores = [
         "sunionstore s a b",
@@ -150,6 +167,9 @@ fn results_are_those_that_are_computed_at_once() {
         "sort a alpha desc limit 10 25000 get # get none store s",
         "sort z by nosort desc limit 10 25000 store s",
         "sort numbers limit 5 20000 store s",
+        "geosearchstore s places fromlonlat 0 0 byradius 20000 km asc",
+        "geosearchstore s places fromlonlat 0 0 byradius 20000 km count 100 storedist",
+        "georadiusbymember places p77 20000 km store s",
     ];
     let at_once = |client: &mut Client, words: &[&str]| {
         assert_eq!(client.ask("multi"), Value::Simple("OK".into()));
@@ -159,7 +179,7 @@ fn results_are_those_that_are_computed_at_once() {
     };
     for words in replies {
         let (aside, at_once) = (client.ask(words), at_once(&mut client, &[words]));
-        let is_in_order = words.starts_with('z');
+        let is_in_order = words.starts_with('z') || words.starts_with("geo");
         assert!(
             if is_in_order { aside == at_once[0] } else { texts(&aside) == texts(&at_once[0]) },
             "{words}"
@@ -320,6 +340,41 @@ fn what_is_sorted_and_stored_is_of_one_instant() {
     assert_eq!(error, Value::Error("ERR One or more scores can't be converted into double".into()));
     assert!(integer(&client.ask("llen b")) > 0, "it is as it was");
     assert_eq!(client.info("total_watched_keys"), 0);
+}
+
+#[test]
+fn places_that_are_found_are_of_one_instant() {
+    for workers in [1, 2] {
+        let server = server(workers);
+        let mut client = server.connect();
+        add_places(&mut client, "g");
+        client.ask("geoadd g 10 10 x 10 10 y");
+        let moves: &[&str] = &["geoadd g 20 20 x 20 20 y", "geoadd g 10 10 x 10 10 y"];
+        while_others(&server, &[moves], |client| {
+            for _ in 0..5 {
+                let search = "fromlonlat 0 0 byradius 30000 km";
+                let Value::Array(Some(found)) = client.ask(&format!("geosearch g {search} withhash")) else {
+                    panic!("no array")
+                };
+                assert_eq!(found.len(), ELEMENTS + 2);
+                let place = |name: &str| {
+                    let pairs = found.iter().filter_map(|pair| match pair {
+                        Value::Array(Some(pair)) => Some(pair),
+                        _ => None,
+                    });
+                    let mut named = pairs.filter(|pair| text(&pair[0]) == name);
+                    named.next().map(|pair| integer(&pair[1])).unwrap()
+                };
+                assert_eq!(place("x"), place("y"), "they move together");
+                let stored = integer(&client.ask(&format!("geosearchstore d g {search}")));
+                assert_eq!(stored, ELEMENTS as i64 + 2);
+                assert_eq!(client.ask("zscore d x"), client.ask("zscore d y"));
+            }
+        });
+        let gone = Value::Error("ERR could not decode requested zset member".into());
+        assert_eq!(client.ask("geosearch g frommember z byradius 30000 km"), gone);
+        assert_eq!(client.info("total_watched_keys"), 0);
+    }
 }
 
 #[test]
