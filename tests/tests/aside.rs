@@ -377,6 +377,65 @@ fn places_that_are_found_are_of_one_instant() {
     }
 }
 
+/// A stream with entries from 1-0 on, all of which the consumer `c` of the group `g` has been given.
+fn add_pending(client: &mut Client, key: &str) {
+    let script = format!(
+        "for id = 1, {ELEMENTS} do redis.call('xadd', KEYS[1], id .. '-0', 'field', 'value') end \
+         redis.call('xgroup', 'create', KEYS[1], 'g', '0') \
+         redis.call('xreadgroup', 'group', 'g', 'c', 'streams', KEYS[1], '>')"
+    );
+    assert!(!matches!(client.request(&["eval", &script, "1", key]).unwrap(), Value::Error(_)));
+}
+
+/// What XPENDING tells of each entry besides how long it has been idle.
+fn pending(client: &mut Client, words: &str) -> Vec<(String, String, i64)> {
+    let Value::Array(Some(entries)) = client.ask(words) else { panic!("no array") };
+    let told = entries.iter().map(|entry| match entry {
+        Value::Array(Some(entry)) => (text(&entry[0]), text(&entry[1]), integer(&entry[3])),
+        other => panic!("no entry: {other:?}"),
+    });
+    told.collect()
+}
+
+#[test]
+fn pending_entries_are_those_of_one_instant() {
+    for workers in [1, 2] {
+        let server = server(workers);
+        let mut client = server.connect();
+        add_pending(&mut client, "x");
+        let all = pending(&mut client, "xpending x g - + 1000000");
+        let expected = (1..=ELEMENTS).map(|id| (format!("{id}-0"), "c".to_owned(), 1));
+        assert!(all.iter().cloned().eq(expected));
+        for (words, range) in [
+            ("- + 20000", 0..20_000),
+            ("(10-0 25000-0 1000000", 10..25_000),
+            ("- + 1000000 c", 0..ELEMENTS),
+            ("- + 1000000 d", 0..0),
+            ("5-0 + 3 c", 4..7),
+            ("- + 0", 0..0),
+        ] {
+            assert!(pending(&mut client, &format!("xpending x g {words}")) == all[range], "{words}");
+        }
+        let idle = "xpending x g idle 100000000 - + 10";
+        assert_eq!(client.ask(idle), Value::Array(Some(Vec::new())), "all of them were looked at");
+        // What is idle lies behind many that are not.
+        client.ask("xclaim x g c 0 29000-0 idle 200000000 retrycount 7 justid");
+        assert_eq!(pending(&mut client, idle), [("29000-0".to_owned(), "c".to_owned(), 7)]);
+        let claims: &[&str] = &["xclaim x g d 0 5-0 6-0 justid", "xclaim x g c 0 5-0 6-0 justid"];
+        while_others(&server, &[claims], |client| {
+            for _ in 0..10 {
+                let entries = pending(client, "xpending x g - + 1000000");
+                assert_eq!(entries.len(), ELEMENTS);
+                assert_eq!(entries[4].1, entries[5].1, "they are claimed together");
+            }
+        });
+        ["multi", "xpending x g - + 1000000", "exec"].map(|words| send(&mut client, words));
+        let replies: Vec<Value> = (0..3).map(|_| client.read().unwrap()).collect();
+        let Value::Array(Some(replies)) = &replies[2] else { panic!("no replies") };
+        assert!(matches!(&replies[0], Value::Array(Some(entries)) if entries.len() == ELEMENTS));
+    }
+}
+
 #[test]
 fn what_comes_behind_waits_and_others_do_not() {
     let server = server(1);
