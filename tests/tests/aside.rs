@@ -437,6 +437,51 @@ fn pending_entries_are_those_of_one_instant() {
 }
 
 #[test]
+fn a_payload_is_of_one_instant_and_as_if_made_at_once() {
+    for workers in [1, 2] {
+        let server = server(workers);
+        let mut client = server.connect();
+        ["sadd", "zadd", "hset"]
+            .iter()
+            .for_each(|command| add(&mut client, command, &command[..1], 0..ELEMENTS));
+        add(&mut client, "rpush", "l", 0..ELEMENTS);
+        add_pending(&mut client, "x");
+        client.ask("copy h e");
+        client.ask("hpexpire e 1000000 fields 3 1 2 3");
+        client.ask(&format!("set v {}", "text".repeat(2_000_000)));
+        client.ask("set w x");
+        client.ask("setrange w 700000 x");
+        let one = |reply: Value| match reply {
+            Value::Array(Some(mut replies)) => replies.remove(0),
+            other => panic!("no replies: {other:?}"),
+        };
+        for key in ["s", "z", "h", "l", "x", "e", "v", "w"] {
+            let aside = client.ask(&format!("dump {key}"));
+            client.ask("multi");
+            client.ask(&format!("dump {key}"));
+            let at_once = one(client.ask("exec"));
+            assert!(aside == at_once, "{key}");
+            let payload = aside.as_bytes().unwrap();
+            let restored = client.request(&[&b"restore"[..], b"r", b"0", payload, b"replace"]).unwrap();
+            assert_eq!(restored, Value::Simple("OK".into()), "{key}");
+            let digests = [key, "r"].map(|key| client.ask(&format!("debug digest-value {key}")));
+            assert_eq!(digests[0], digests[1], "{key}");
+        }
+        assert_eq!(client.ask("dump none"), Value::Bulk(None));
+        client.ask("hset h x 0 y 0");
+        let changes: &[&str] = &["hset h x 1 y 1", "hset h x 2 y 2"];
+        while_others(&server, &[changes], |client| {
+            for _ in 0..5 {
+                let payload = client.ask("dump h");
+                let payload = payload.as_bytes().unwrap();
+                client.request(&[&b"restore"[..], b"r", b"0", payload, b"replace"]).unwrap();
+                assert_eq!(client.ask("hget r x"), client.ask("hget r y"), "they are set together");
+            }
+        });
+    }
+}
+
+#[test]
 fn what_comes_behind_waits_and_others_do_not() {
     let server = server(1);
     let (mut client, mut other) = (server.connect(), server.connect());
