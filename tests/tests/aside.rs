@@ -482,6 +482,37 @@ fn a_payload_is_of_one_instant_and_as_if_made_at_once() {
 }
 
 #[test]
+fn a_copied_stream_is_one_of_its_own() {
+    let server = server(1);
+    let mut client = server.connect();
+    add_pending(&mut client, "x");
+    for (changed, kept) in [("y", "x"), ("x", "y")] {
+        assert_eq!(client.ask("copy x y replace"), Value::Integer(1));
+        let digests = ["x", "y"].map(|key| client.ask(&format!("debug digest-value {key}")));
+        assert_eq!(digests[0], digests[1]);
+        let tell = |client: &mut Client, key: &str| {
+            ["xlen KEY", "xrange KEY - + COUNT 10", "xinfo stream KEY full count 3", "xpending KEY g"]
+                .map(|words| client.ask(&words.replace("KEY", key)))
+        };
+        let before = tell(&mut client, kept);
+        for words in [
+            "xdel KEY 2-0 77-0 20000-0",
+            "xack KEY g 1-0 300-0 29999-0",
+            "xtrim KEY maxlen 29000",
+            "xadd KEY 40000-0 f v",
+            "xgroup create KEY other 0",
+            "xreadgroup group other d count 5000 streams KEY >",
+        ] {
+            assert!(!matches!(client.ask(&words.replace("KEY", changed)), Value::Error(_)), "{words}");
+        }
+        assert_eq!(integer(&client.ask(&format!("xlen {changed}"))), 29_001);
+        assert!(tell(&mut client, kept) == before, "{kept}");
+        client.ask("del x y");
+        add_pending(&mut client, "x");
+    }
+}
+
+#[test]
 fn what_comes_behind_waits_and_others_do_not() {
     let server = server(1);
     let (mut client, mut other) = (server.connect(), server.connect());
