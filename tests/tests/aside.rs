@@ -512,6 +512,52 @@ fn a_copied_stream_is_one_of_its_own() {
     }
 }
 
+/// Has a command done aside to `v` and, in a transaction, to `w`, which are the same; what it replies, and whether both are the
+/// same then.
+fn done_twice(client: &mut Client, words: &str) -> (Value, Value) {
+    let aside = client.ask(&words.replace("KEY", "v"));
+    ["multi", &words.replace("KEY", "w"), "exec"].map(|words| send(client, words));
+    let replies = [(); 3].map(|()| client.read().unwrap());
+    let Value::Array(Some(at_once)) = &replies[2] else { panic!("no replies") };
+    let told = ["exists KEY", "debug digest-value KEY", "object encoding KEY", "ttl KEY"];
+    for question in told {
+        let answers = ["v", "w"].map(|key| client.ask(&question.replace("KEY", key)));
+        assert_eq!(answers[0], answers[1], "{words}: {question}");
+    }
+    (aside, at_once[0].clone())
+}
+
+#[test]
+fn ranges_are_removed_at_one_instant() {
+    for workers in [1, 2] {
+        let server = server(workers);
+        let mut client = server.connect();
+        add(&mut client, "zadd", "z", 0..ELEMENTS);
+        for (words, removed) in [
+            ("zremrangebyrank KEY 10 -10", ELEMENTS - 19),
+            ("zremrangebyrank KEY 0 25000", 25_001),
+            ("zremrangebyrank KEY 0 -1", ELEMENTS),
+            ("zremrangebyscore KEY (5 (29990", ELEMENTS - 16),
+            ("zremrangebyscore KEY -inf +inf", ELEMENTS),
+        ] {
+            ["copy z v replace", "copy z w replace", "expire v 1000", "expire w 1000"]
+                .map(|words| client.ask(words));
+            let removed = Value::Integer(removed as i64);
+            assert_eq!(done_twice(&mut client, words), (removed.clone(), removed), "{words}");
+        }
+        let moves: &[&str] = &["zadd v -1 x", "zadd v 1000000 x"];
+        while_others(&server, &[moves], |client| {
+            for _ in 0..10 {
+                client.ask("copy z v replace");
+                let removed = client.ask("zremrangebyscore v (-1 (1000000");
+                assert_eq!(removed, Value::Integer(ELEMENTS as i64));
+                assert!(integer(&client.ask("zcard v")) <= 1, "one was moving");
+            }
+        });
+        assert_eq!(client.info("total_watched_keys"), 0);
+    }
+}
+
 #[test]
 fn what_comes_behind_waits_and_others_do_not() {
     let server = server(1);

@@ -81,6 +81,23 @@ impl PinnedZSet {
         }
     }
 
+    /// A copy of the whole sorted set without the members of a range of ranks. O(those that are left), unless it was small.
+    pub fn to_zset_without(&self, ranks: Range<usize>) -> ZSet {
+        match &self.source {
+            Source::Flat(set) => {
+                let mut rest = set.clone();
+                rest.remove_ranks(ranks, Direction::Ascending, &mut |_, _| {});
+                rest
+            }
+            Source::Sorted(tree) => {
+                let ranks = clamp(ranks, tree.len());
+                let walk = |ranks| ZSetIter::sorted(tree, ranks, Direction::Ascending);
+                let left = walk(0..ranks.start).chain(walk(ranks.end..tree.len()));
+                ZSet::from_sorted(Sorted::from_ordered(tree.len() - ranks.len(), left))
+            }
+        }
+    }
+
     /// The whole sorted set, if it was small and so is a copy.
     pub fn as_flat(&self) -> Option<&ZSet> {
         match &self.source {

@@ -144,3 +144,25 @@ fn very_many_members_at_random() {
     assert!(client.run("zrandmember z 50").starts_with("*50|$4|m"));
     assert_eq!(client.run("zrandmember none -5000"), "*0|");
 }
+
+#[test]
+fn ranges_of_very_many_members_are_removed_as_any_other() {
+    let mut client = Harness::new();
+    let fill =
+        |client: &mut Harness| (0..200).for_each(|at| drop(client.run(&format!("zadd z {at} m{at:03}"))));
+    for (words, left) in [
+        ("zremrangebyrank z 5 -6", 10),
+        ("zremrangebyscore z 5 (195", 10),
+        ("zremrangebyrank z 0 -1", 0),
+        ("zremrangebyscore z 10 20", 189),
+    ] {
+        fill(&mut client);
+        let did = client.observe(words);
+        let (name, removed) = (words.split(' ').next().expect("a name"), 200 - left);
+        let gone = if left == 0 { " z=del" } else { "" };
+        assert_eq!((did.reply, did.dirty), (format!(":{removed}|"), removed), "{words}");
+        assert_eq!((did.events, did.journal), (format!("z={name}{gone}"), "=".to_owned()), "{words}");
+        assert_eq!(client.run("zcard z"), format!(":{left}|"));
+        client.run("del z");
+    }
+}
