@@ -559,6 +559,46 @@ fn ranges_are_removed_at_one_instant() {
 }
 
 #[test]
+fn very_many_members_are_popped_at_one_instant() {
+    for workers in [1, 2] {
+        let server = server(workers);
+        let mut client = server.connect();
+        add(&mut client, "sadd", "a", 0..ELEMENTS);
+        let all = texts(&client.ask("smembers a"));
+        for (count, encoding) in
+            [(20_000, "hashtable"), (29_000, "hashtable"), (29_990, "listpack"), (100_000, "none")]
+        {
+            client.ask("copy a v replace");
+            client.ask("expire v 1000");
+            let popped = texts(&client.ask(&format!("spop v {count}")));
+            assert_eq!(popped.len(), count.min(ELEMENTS));
+            let rest = texts(&client.ask("smembers v"));
+            assert!(rest.is_disjoint(&popped) && rest.union(&popped).eq(&all), "{count}");
+            match encoding {
+                "none" => assert_eq!(client.ask("exists v"), Value::Integer(0)),
+                encoding => assert_eq!(text(&client.ask("object encoding v")), encoding),
+            }
+            assert_eq!(client.ask("ttl v") == Value::Integer(-2), encoding == "none");
+        }
+        let changes: &[&str] = &["sadd v x1", "srem v x0", "sadd v x0", "srem v x1"];
+        while_others(&server, &[changes], |client| {
+            for _ in 0..10 {
+                client.ask("copy a v replace");
+                let popped = texts(&client.ask("spop v 29000"));
+                assert_eq!(popped.len(), 29_000);
+                let rest = texts(&client.ask("smembers v"));
+                assert!(
+                    rest.iter()
+                        .filter(|member| !member.starts_with('x'))
+                        .all(|member| !popped.contains(member))
+                );
+            }
+        });
+        assert_eq!(client.info("total_watched_keys"), 0);
+    }
+}
+
+#[test]
 fn what_comes_behind_waits_and_others_do_not() {
     let server = server(1);
     let (mut client, mut other) = (server.connect(), server.connect());
@@ -621,10 +661,16 @@ fn a_log_has_it_once_and_readers_of_the_log_get_the_same() {
         for _ in 0..5 {
             client.ask("sunionstore b a");
             client.ask("copy a c replace");
+            client.ask("copy a d replace");
+            client.ask("spop d 20000");
+            client.ask("zunionstore e 1 a");
+            client.ask("zremrangebyrank e 5 25000");
+            client.ask("sort a alpha store f");
         }
     });
-    let before = ["a", "b", "c"].map(|key| client.ask(&format!("debug digest-value {key}")));
+    let keys = ["a", "b", "c", "d", "e", "f"];
+    let before = keys.map(|key| client.ask(&format!("debug digest-value {key}")));
     assert_eq!(client.ask("debug loadaof"), Value::Simple("OK".into()));
-    let after = ["a", "b", "c"].map(|key| client.ask(&format!("debug digest-value {key}")));
+    let after = keys.map(|key| client.ask(&format!("debug digest-value {key}")));
     assert_eq!(before, after);
 }

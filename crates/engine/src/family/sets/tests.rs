@@ -190,3 +190,23 @@ fn very_many_members_at_random() {
     }
     assert!(members("srandmember none -5000").is_empty());
 }
+
+#[test]
+fn very_many_members_are_popped_as_any_others() {
+    let mut client = Harness::new();
+    for (count, events) in [(30, "s=spop"), (98, "s=spop"), (100, "s=spop s=del"), (1000, "s=spop s=del")] {
+        (0..100).for_each(|member| drop(client.run(&format!("sadd s m{member:02}"))));
+        let did = client.observe(&format!("spop s {count}"));
+        let count = 100.min(count);
+        assert_eq!((did.events.as_str(), did.dirty), (events, count));
+        let members: Vec<&str> = did.reply.split('|').filter(|line| line.starts_with('m')).collect();
+        assert_eq!(members.len() as u64, count);
+        let journal = match count {
+            100 => "DEL s".to_owned(),
+            _ => format!("SREM s {}", members.join(" ")),
+        };
+        assert_eq!(did.journal, journal);
+        assert_eq!(client.run("scard s"), format!(":{}|", 100 - count));
+        client.run("del s");
+    }
+}
