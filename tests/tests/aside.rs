@@ -599,6 +599,42 @@ fn very_many_members_are_popped_at_one_instant() {
 }
 
 #[test]
+fn bits_are_combined_at_one_instant() {
+    let server = server(2);
+    let mut client = server.connect();
+    client.request(&["set", "a", &"pattern ".repeat(1_000_000)]).unwrap();
+    client.request(&["set", "b", &"Another one".repeat(500_000)]).unwrap();
+    ["set short abc", "set number 12345", "set v x ex 100", "set w x ex 100"].map(|words| client.ask(words));
+    for words in [
+        "bitop or KEY a b",
+        "bitop and KEY b none a",
+        "bitop xor KEY number a short b",
+        "bitop not KEY b",
+        "bitop diff KEY a b short",
+        "bitop one KEY a b KEY",
+    ] {
+        let (aside, at_once) = done_twice(&mut client, words);
+        assert_eq!(aside, at_once, "{words}");
+    }
+    assert_eq!(
+        client.ask("bitop not a b a"),
+        Value::Error("ERR BITOP NOT must be called with a single source key.".into(),)
+    );
+    client.ask("sadd set x");
+    assert!(matches!(client.ask("bitop or d a set"), Value::Error(_)));
+    client.ask("bitop xor b a none");
+    let together: &[&str] =
+        &["multi", "setbit a 5 1", "setbit b 5 1", "exec", "multi", "setbit a 5 0", "setbit b 5 0", "exec"];
+    while_others(&server, &[together], |client| {
+        for _ in 0..5 {
+            client.ask("bitop xor d a b");
+            assert_eq!(client.ask("bitcount d"), Value::Integer(0), "they are changed together");
+        }
+    });
+    assert_eq!(client.info("total_watched_keys"), 0);
+}
+
+#[test]
 fn what_comes_behind_waits_and_others_do_not() {
     let server = server(1);
     let (mut client, mut other) = (server.connect(), server.connect());
