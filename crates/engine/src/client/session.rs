@@ -202,13 +202,14 @@ impl Client {
         std::mem::take(&mut self.promises)
     }
 
-    /// Whether it may run what it likes, at once, and gets the reply.
+    /// Whether it may run what it likes, at once, and gets the reply; and waits for nothing that is computed aside.
     #[inline]
     pub(crate) fn is_usual(&self) -> bool {
         self.unrestricted
             && !self.transaction.open
             && self.reply_mode == ReplyMode::On
             && self.listening.is_none()
+            && self.aside.is_none()
     }
 
     /// What it has because it is told things.

@@ -209,6 +209,9 @@ impl Executor {
                 if client.has_promises() {
                     return (at, Outcome::Continues);
                 }
+                if client.waits_aside() {
+                    return (at, Outcome::Postponed);
+                }
                 // Not before anything has run: what is in the output may be of others before these.
                 if at > 0 && out.len() > out_max {
                     return (at, Outcome::Done);

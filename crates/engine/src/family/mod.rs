@@ -6,6 +6,7 @@ mod bitmap;
 mod collection_scan;
 mod command;
 mod connection;
+mod draws;
 mod gathered;
 mod geo;
 mod hashes;
