@@ -188,6 +188,9 @@ impl<'r> Runner<'r> {
     fn held_up(self, client: &mut Client, entry: &CommandEntry, out: &mut Vec<u8>) -> Gate {
         let passes = entry.flags & flags::ALLOW_BUSY != 0;
         let Some(refusal) = self.engine.why_busy().filter(|_| passes) else { return Gate::Outdated };
+        if self.engine.is_debugging() {
+            return Gate::Paused;
+        }
         self.context.stats.command(entry.id).rejected.add(1);
         self.write_error(&refusal, client, out);
         Gate::Open

@@ -76,17 +76,21 @@ fn copied_at_once(call: &mut Call<'_, '_>, from: Key<'_>) -> Option<OwnedValue> 
 const ELEMENTS_COPIED_AT_ONCE: usize =
     if cfg!(debug_assertions) { ELEMENTS_AT_ONCE } else { 4 * ELEMENTS_AT_ONCE };
 
-/// Has a big value copied aside. Lists are not: copying their nodes takes a hundredth of the time per element. Nor are streams, which
-/// share with their copies, and hashes with fields that expire.
-fn copied_aside(call: &mut Call<'_, '_>, from: Key<'_>) -> Option<Compute<Option<OwnedValue>>> {
-    let db = call.db();
-    let object = object_of(call.view.peek(db, from)?)?;
+/// Whether a value is so big that it is copied without its stripe being locked. Lists are not: copying their nodes takes a
+/// hundredth of the time per element. Nor are streams, which share with their copies, and hashes with fields that expire.
+pub(crate) fn is_copied_aside(object: ObjectRef<'_>) -> bool {
     let is_worth_it = match object {
         ObjectRef::Set(_) | ObjectRef::ZSet(_) => true,
         ObjectRef::Hash(hash) => hash.next_expiry_ms().is_none(),
         _ => false,
     };
-    if !is_worth_it || object.size() <= ELEMENTS_COPIED_AT_ONCE {
+    is_worth_it && object.size() > ELEMENTS_COPIED_AT_ONCE
+}
+
+/// Has a big value copied aside.
+fn copied_aside(call: &mut Call<'_, '_>, from: Key<'_>) -> Option<Compute<Option<OwnedValue>>> {
+    let db = call.db();
+    if !object_of(call.view.peek(db, from)?).is_some_and(is_copied_aside) {
         return None;
     }
     let pinned = call.view.pin_any(db, from)?;
