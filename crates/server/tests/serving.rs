@@ -46,6 +46,7 @@ fn main() -> ExitCode {
         ("keeps_users_in_its_configuration", keeps_users_in_its_configuration),
         ("keeps_users_in_a_file", keeps_users_in_a_file),
         ("renames_commands", renames_commands),
+        ("knows_what_only_peers_have", knows_what_only_peers_have),
         ("sees_the_end_of_a_stream", sees_the_end_of_a_stream),
         ("receives_for_blocked_clients", receives_for_blocked_clients),
         ("ends_on_shutdown", ends_on_shutdown),
@@ -623,6 +624,22 @@ fn renames_commands() {
     assert!(client.ask(&["config", "get", "port"]).starts_with("-ERR unknown command 'config'"));
     assert!(client.ask(&["echo", "x"]).starts_with("-ERR unknown command 'echo'"));
     assert_eq!(client.ask(&[long, "get", "port"]), format!("port|{}", server.port));
+}
+
+/// A configuration may name commands that are not there yet: it renames them or says who may run them.
+fn knows_what_only_peers_have() {
+    let rules = ["on", ">p", "+psync", "+REPLCONF", "+ping", "-cluster", "+cluster|slots", "+vadd"];
+    let options = ["--rename-command", "SLAVEOF", "", "--rename-command", "cluster", "nodes", "--user", "x"];
+    let server = Server::start(&[options.as_slice(), rules.as_slice()].concat());
+    let mut client = server.client();
+    assert!(
+        client.ask(&["acl", "list"]).contains(" -@all +psync +replconf +ping -cluster +cluster|slots +vadd")
+    );
+    assert_eq!(client.ask(&["acl", "setuser", "default", "-replicaof", "-failover"]), "+OK");
+    assert!(client.ask(&["acl", "list"]).contains("+@all -replicaof -failover"));
+    for name in ["slaveof", "cluster", "nodes"] {
+        assert!(client.ask(&[name]).starts_with(&format!("-ERR unknown command '{name}'")));
+    }
 }
 
 // ---- Connections ----
