@@ -286,8 +286,9 @@ fn note_ignored(loaded: &Loaded) {
 
 /// Names what is configured and not there yet, where the server can be of use without it.
 fn note_missing(config: &Config) {
-    // Of TLS, the refusal to start tells.
-    warn_of_missing(config, |directive| directive != Directive::TlsPort);
+    // Of these the refusal to start tells.
+    let refused = [Directive::TlsPort, Directive::ClusterEnabled, Directive::Replicaof];
+    warn_of_missing(config, |directive| !refused.contains(&directive));
 }
 
 /// What must not be passed over.

@@ -493,11 +493,13 @@ fn large_values_keep_their_buffers() {
 }
 
 fn warns_of_what_is_missing() {
-    let mut server = Server::start(&["--appendonly", "yes"]);
+    let options = ["--appendonly", "yes", "--replica-priority", "5", "--repl-timeout", "60"];
+    let mut server = Server::start(&options);
     let warnings = |server: &Server, directive: &str| {
         server.log().matches(&format!("the directive '{directive}' has no effect")).count()
     };
     assert_eq!((warnings(&server, "appendonly"), warnings(&server, "save")), (0, 0));
+    assert_eq!((warnings(&server, "replica-priority"), warnings(&server, "repl-timeout")), (1, 0));
     let mut client = server.client();
     let port = free_port().to_string();
     for (directive, value, expected) in [
@@ -509,6 +511,8 @@ fn warns_of_what_is_missing() {
         ("save", "60 1", 0),
         ("save", "", 0),
         ("hz", "20", 0),
+        ("masterauth", "secret", 1),
+        ("min-replicas-to-write", "1", 0),
     ] {
         assert_eq!(client.ask(&["config", "set", directive, value]), "+OK", "{directive}");
         assert_eq!(warnings(&server, directive), expected, "{directive} {value}");
