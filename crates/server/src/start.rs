@@ -358,7 +358,7 @@ fn create_engine(config: Config, commands: CommandTable) -> Arc<Engine> {
 
 /// Fits `maxclients` into the limit of open files.
 fn fit_clients(config: &mut Config) -> Result<(), Failure> {
-    match fit_open_files(config.uint(Directive::Maxclients)) {
+    match fit_open_files(config.uint(Directive::Maxclients), true) {
         FileLimit::Enough | FileLimit::Raised { .. } => Ok(()),
         FileLimit::Reduced { maxclients, .. } => {
             Ok(config.assign(Directive::Maxclients, &[maxclients.to_string().as_bytes()])?)

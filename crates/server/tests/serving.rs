@@ -536,6 +536,10 @@ fn takes_back_what_cannot_be_applied() {
         assert_eq!(client.ask(&["config", "get", "timeout"]), "timeout|0");
         assert_eq!(server.client().ask(&["ping"]), "+PONG");
     }
+    // Nobody may have so many.
+    let reply = client.ask(&["config", "set", "maxclients", "1000000000"]);
+    assert!(reply.starts_with(refused), "{reply}");
+    assert!(!server.log().contains("maxclients has been reduced"));
     assert_eq!(
         client.ask(&["config", "set", "loglevel", "debug", "locale-collate", "nosuch"]),
         "-ERR CONFIG SET failed (possibly related to argument 'locale-collate') - Invalid locale name"
