@@ -47,6 +47,7 @@ fn main() -> ExitCode {
         ("keeps_users_in_a_file", keeps_users_in_a_file),
         ("renames_commands", renames_commands),
         ("knows_what_only_peers_have", knows_what_only_peers_have),
+        ("keeps_threads_on_their_processors", keeps_threads_on_their_processors),
         ("sees_the_end_of_a_stream", sees_the_end_of_a_stream),
         ("receives_for_blocked_clients", receives_for_blocked_clients),
         ("ends_on_shutdown", ends_on_shutdown),
@@ -648,6 +649,35 @@ fn knows_what_only_peers_have() {
     for name in ["slaveof", "cluster", "nodes"] {
         assert!(client.ask(&[name]).starts_with(&format!("-ERR unknown command '{name}'")));
     }
+}
+
+/// A thread's name and the processors that it may run on; `None` if it has ended.
+fn thread(folder: &Path) -> Option<(String, String)> {
+    let name = std::fs::read_to_string(folder.join("comm")).ok()?;
+    let status = std::fs::read_to_string(folder.join("status")).ok()?;
+    let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
+    Some((name.trim_end().to_owned(), list.trim().to_owned()))
+}
+
+fn keeps_threads_on_their_processors() {
+    let allowed = rustix::thread::sched_getaffinity(None).unwrap();
+    let mut processors = (0..rustix::thread::CpuSet::MAX_CPU).filter(|&at| allowed.is_set(at));
+    // One alone can keep nobody apart.
+    let (Some(helpers), Some(main)) = (processors.next(), processors.next()) else { return };
+    let (helpers, main) = (helpers.to_string(), main.to_string());
+    let lists = ["--server-cpulist", &main, "--bio-cpulist", &helpers];
+    let server = Server::start(&[lists.as_slice(), &["--appendonly", "yes"]].concat());
+    let mut client = server.client();
+    // A log that a worker begins has a thread that helps, too.
+    assert_eq!(client.ask(&["config", "set", "appendonly", "no"]), "+OK");
+    assert_eq!(client.ask(&["config", "set", "appendonly", "yes"]), "+OK");
+    let process = PathBuf::from(format!("/proc/{}", server.child.id()));
+    let tasks = std::fs::read_dir(process.join("task")).unwrap();
+    let threads: Vec<_> = tasks.filter_map(|task| thread(&task.unwrap().path())).collect();
+    for (name, list) in [("worker-0", &main), ("worker-1", &main), ("reclaim", &helpers), ("aof", &helpers)] {
+        assert!(threads.contains(&(name.to_owned(), list.clone())), "{name} on {list}: {threads:?}");
+    }
+    assert_eq!(thread(&process).unwrap().1, main);
 }
 
 // ---- Connections ----
