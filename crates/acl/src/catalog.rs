@@ -1,6 +1,6 @@
 //! The commands and categories that rules can name.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The number of a command or subcommand.
 pub type CommandId = u16;
@@ -23,6 +23,7 @@ pub struct Catalog {
     subcommands: Vec<Vec<CommandId>>,
     by_name: HashMap<Vec<u8>, CommandId>,
     categories: &'static [&'static str],
+    absent: HashSet<Vec<u8>>,
 }
 
 impl Catalog {
@@ -36,7 +37,13 @@ impl Catalog {
                 subcommands[usize::from(parent)].push(id as CommandId);
             }
         }
-        Catalog { commands, subcommands, by_name, categories }
+        Catalog { commands, subcommands, by_name, categories, absent: HashSet::new() }
+    }
+
+    /// The same with the full names of commands that only others have: rules may name them, which allows and denies nothing.
+    pub fn with_absent(mut self, full_names: impl Iterator<Item = String>) -> Catalog {
+        self.absent.extend(full_names.map(|name| name.to_ascii_lowercase().into_bytes()));
+        self
     }
 
     /// The number of commands.
@@ -52,6 +59,17 @@ impl Catalog {
     /// A command by its full name, whatever its case.
     pub fn find(&self, full_name: &[u8]) -> Option<CommandId> {
         self.by_name.get(&full_name.to_ascii_lowercase()).copied()
+    }
+
+    /// Whether only others have a command of this full name, whatever its case.
+    pub fn is_absent(&self, full_name: &[u8]) -> bool {
+        self.absent.contains(&full_name.to_ascii_lowercase())
+    }
+
+    /// Whether such a command has subcommands.
+    pub(crate) fn is_absent_container(&self, name: &[u8]) -> bool {
+        let prefix = [&name.to_ascii_lowercase(), b"|".as_slice()].concat();
+        self.absent.iter().any(|full_name| full_name.starts_with(&prefix))
     }
 
     /// `get`, `config|get`.

@@ -67,6 +67,10 @@ impl CommandRules {
             self.note(allow, catalog.name(id).as_bytes());
             return Ok(());
         }
+        if catalog.is_absent(word) {
+            self.note(allow, word);
+            return Ok(());
+        }
         let bar = word.iter().rposition(|byte| *byte == b'|').filter(|_| allow).ok_or(RuleError::Unknown)?;
         self.apply_first_arg(word, (&word[..bar], &word[bar + 1..]), catalog)
     }
@@ -91,23 +95,37 @@ impl CommandRules {
         (command, argument): (&[u8], &[u8]),
         catalog: &Catalog,
     ) -> Result<(), RuleError> {
-        let id = catalog.find(command).ok_or(RuleError::Unknown)?;
-        if catalog.facts(id).parent.is_some() {
+        let id = catalog.find(command);
+        if id.is_none() && !catalog.is_absent(command) {
+            return Err(RuleError::Unknown);
+        }
+        let is_subcommand = id.map_or(command.contains(&b'|'), |id| catalog.facts(id).parent.is_some());
+        if is_subcommand {
             return Err(RuleError::ArgumentOfSubcommand);
         }
         // With blanks in it, what ACL LIST shows would be two rules: peers end there, as their own text is none they accept.
         if argument.is_empty() || has_blanks(argument) {
             return Err(RuleError::Syntax);
         }
-        if !catalog.subcommands(id).is_empty() {
+        let is_container = match id {
+            Some(id) => !catalog.subcommands(id).is_empty(),
+            None => catalog.is_absent_container(command),
+        };
+        if is_container {
             return Err(RuleError::Unknown);
         }
+        if let Some(id) = id {
+            self.permit_first_arg(id, argument);
+        }
+        self.note(true, word);
+        Ok(())
+    }
+
+    fn permit_first_arg(&mut self, id: CommandId, argument: &[u8]) {
         let is_there = |(of, old): &(CommandId, Vec<u8>)| *of == id && old.eq_ignore_ascii_case(argument);
         if !self.first_args.iter().any(is_there) {
             self.first_args.push((id, argument.to_vec()));
         }
-        self.note(true, word);
-        Ok(())
     }
 
     /// Changes a command with all its subcommands; the first arguments it had are forgotten.

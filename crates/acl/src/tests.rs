@@ -25,7 +25,8 @@ pub(crate) fn catalog() -> Catalog {
         facts("client|id", Some(6), CONNECTION),
         facts("auth", None, CONNECTION),
     ];
-    Catalog::new(commands, &CATEGORIES)
+    let absent = ["psync", "cluster", "cluster|slots"].map(str::to_owned);
+    Catalog::new(commands, &CATEGORIES).with_absent(absent.into_iter())
 }
 
 fn user(rules: &str) -> User {
@@ -97,6 +98,9 @@ fn command_rules_keep_their_order() {
         ("+config -config|set +config", "-@all +config"),
         ("+select|0 +SELECT|1 +select|0", "-@all +select|1 +select|0"),
         ("+select|0 +select", "-@all +select"),
+        ("+PSYNC -cluster +cluster|slots +get", "-@all +psync -cluster +cluster|slots +get"),
+        ("+cluster|slots -psync +Cluster", "-@all -psync +cluster"),
+        ("+psync|x", "-@all +psync|x"),
         ("+@all -get +@all +client|id", "+@all +client|id"),
     ];
     for (rules, text) in cases {
@@ -121,6 +125,10 @@ fn rules_that_are_wrong() {
         ("+get|a|b", E::Unknown),
         ("+config|get|x", E::ArgumentOfSubcommand),
         ("+get|", E::Syntax),
+        ("+psync|", E::Syntax),
+        ("-psync|x", E::Unknown),
+        ("+cluster|foo", E::Unknown),
+        ("+cluster|slots|x", E::ArgumentOfSubcommand),
         ("%~x", E::Syntax),
         ("%", E::Syntax),
         ("%RR~x", E::Syntax),
@@ -224,6 +232,8 @@ fn commands_are_permitted_by_what_was_said_last() {
         ("+select|0 -select", "select", Some("0"), false),
         ("+select|0 -@connection", "select", Some("0"), false),
         ("+select|0 -@all", "select", Some("0"), false),
+        ("+@all -cluster -psync", "get", None, true),
+        ("+psync +cluster|slots", "get", None, false),
         ("-@all (+get)", "get", None, true),
     ];
     for (rules, command, first_arg, is_permitted) in cases {

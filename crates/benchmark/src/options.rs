@@ -11,6 +11,7 @@ use std::time::Duration;
 use lexopt::{Arg, Parser, ValueExt};
 
 use crate::failure::Failure;
+use crate::suite;
 use crate::uri;
 
 /// Where the server listens.
@@ -198,7 +199,7 @@ impl Options {
             'P' => self.pipeline = number(parser, "-P", 1, PIPELINE_MAX)? as usize,
             'q' => self.format = if self.format == Format::Text { Format::Quiet } else { self.format },
             'l' => self.repeat = true,
-            't' => self.tests = Some(text(parser)?.split(',').map(str::to_ascii_lowercase).collect()),
+            't' => self.tests = Some(tests(&text(parser)?)?),
             'I' => self.idle = true,
             'x' => self.read_stdin = true,
             other => return Err(Failure::Usage(format!("Invalid option \"-{other}\""))),
@@ -254,6 +255,18 @@ impl Options {
         if let Target::Tcp { port, .. } = &mut self.target {
             *port = new;
         }
+    }
+}
+
+/// The names of tests in a list with commas.
+fn tests(list: &str) -> Result<Vec<String>, Failure> {
+    let names: Vec<String> = list.split(',').map(str::to_ascii_lowercase).collect();
+    match suite::unknown(&names) {
+        Some(name) => {
+            let known = suite::names().join(", ");
+            Err(Failure::Usage(format!("There is no test \"{name}\" (-t). There are: {known}")))
+        }
+        None => Ok(names),
     }
 }
 
@@ -318,6 +331,13 @@ mod tests {
         );
         assert_eq!(given.tests, Some(vec!["set".to_owned(), "get".to_owned()]));
         assert_eq!(given.seed, Some(5));
+    }
+
+    #[test]
+    fn a_test_that_is_not_there_is_an_error_that_names_those_that_are() {
+        let Err(Failure::Usage(text)) = parse("-t get,sett") else { panic!("it is accepted") };
+        assert!(text.starts_with("There is no test \"sett\" (-t). There are: ping_inline, ping, "), "{text}");
+        assert!(text.ends_with(", function_load, fcall"), "{text}");
     }
 
     #[test]

@@ -65,7 +65,23 @@ const TESTS: &[Test] = &[
     row(&["fcall"], "FCALL", Body::Fcall),
 ];
 
-/// The tests that `-t` selects (all of them without it); unknown names select nothing.
+/// The first of these names that selects nothing.
+pub fn unknown(names: &[String]) -> Option<&String> {
+    names.iter().find(|name| !TESTS.iter().any(|test| test.names.contains(&name.as_str())))
+}
+
+/// All names that select tests, each once.
+pub fn names() -> Vec<&'static str> {
+    let mut names: Vec<&str> = Vec::new();
+    for name in TESTS.iter().flat_map(|test| test.names) {
+        if !names.contains(name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// The tests that `-t` selects (all of them without it).
 pub fn selected(names: Option<&[String]>) -> impl Iterator<Item = &'static Test> {
     TESTS.iter().filter(move |test| {
         names.is_none_or(|names| names.iter().any(|name| test.names.contains(&name.as_str())))

@@ -60,6 +60,24 @@ fn it_names_every_directive_that_has_an_effect_once() {
     assert_eq!(documented.len() - several_lines + 1, names.len());
 }
 
+/// What is not there yet says so, where it stands or where its section begins.
+#[test]
+fn it_promises_nothing() {
+    for section in SAMPLE.split("\n# ------") {
+        let paragraphs = section.split("\n\n");
+        let says_so = |text: &str| text.contains("not there yet") || text.contains("Not there yet");
+        let begins_so = paragraphs.clone().nth(1).is_some_and(says_so);
+        for paragraph in paragraphs {
+            for line in paragraph.lines().filter_map(|line| line.strip_prefix('#')) {
+                let name = line.split(' ').next().unwrap_or_default();
+                let Some(id) = Directive::find(name.as_bytes()) else { continue };
+                let is_later = id.record().effect == Effect::StoredForLater;
+                assert!(!is_later || begins_so || says_so(paragraph), "{name}");
+            }
+        }
+    }
+}
+
 #[test]
 fn it_fits_the_width_of_the_source() {
     for line in SAMPLE.lines() {

@@ -4,6 +4,7 @@
 mod common;
 
 use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
 
 use common::get;
 use ochre_config::{Config, Directive, Effect, Kind, Mutability, SetContext, TABLE};
@@ -23,6 +24,42 @@ fn peer(text: &'static str) -> BTreeMap<&'static str, &'static str> {
 fn every_directive_of_a_peer_is_known() {
     for name in peer(REDIS).keys().chain(peer(VALKEY).keys()) {
         assert!(Directive::find(name.as_bytes()).is_some(), "{name}");
+    }
+}
+
+/// All sources but the tables and those that name every directive anyway.
+fn sources(folder: &Path, text: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let is_left_out = ["config/src/table", "config/src/directive.rs", "tests", "target"];
+        if is_left_out.iter().any(|end| path.ends_with(end)) {
+            continue;
+        }
+        if path.is_dir() {
+            sources(&path, text);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            *text += &std::fs::read_to_string(&path).unwrap();
+        }
+    }
+}
+
+/// Nothing is accepted and does nothing without anybody being told.
+#[test]
+fn a_directive_is_used_or_marked() {
+    let mut text = String::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), &mut text);
+    let named = |after: &str| -> HashSet<String> {
+        let names = text.split(after).skip(1);
+        names.map(|rest| rest.split(|c: char| !c.is_alphanumeric()).next().unwrap().to_owned()).collect()
+    };
+    let used: HashSet<String> = named("Directive::").union(&named("D::")).cloned().collect();
+    for record in &TABLE {
+        let is_used = used.contains(&format!("{:?}", record.id));
+        assert!(
+            is_used || record.effect != Effect::Used,
+            "{} does nothing: later, or meaningless?",
+            record.name
+        );
     }
 }
 

@@ -269,6 +269,7 @@ impl Engine {
         let keyspace = Keyspace::new(databases.max(1), workers, seed);
         let settings = Settings::default();
         settings.refresh(&config, &keyspace.settings);
+        let restricted = AtomicBool::new(settings.lacks_replicas.load(Relaxed));
         let count = commands.all().len();
         let clients = Arc::<Registry>::default();
         let access = AccessControl::new(&commands, config.text(ochre_config::Directive::Requirepass));
@@ -298,7 +299,7 @@ impl Engine {
             started_ms: clock_ms(),
             run_id,
             loading: AtomicBool::new(false),
-            restricted: AtomicBool::new(false),
+            restricted,
             persistence: Persistence::new(Arc::new(RealDisk), clock_ms()),
             aof: AppendOnly::new(workers),
             changes_at_save: AtomicU64::new(0),

@@ -81,6 +81,8 @@ pub const STRING_TOO_LONG: Error = Error::new("ERR string exceeds maximum allowe
 pub const OFFSET_OUT_OF_RANGE: Error = Error::new("ERR offset is out of range");
 /// Memory has run out and nothing may be evicted.
 pub const OUT_OF_MEMORY: Error = Error::new("OOM command not allowed when used memory > 'maxmemory'.");
+/// Fewer replicas would hear of a change than are asked for.
+pub const NO_REPLICAS: Error = Error::new("NOREPLICAS Not enough good replicas to write.");
 /// The client has to authenticate first.
 pub const NO_AUTH: Error = Error::new("NOAUTH Authentication required.");
 /// Name or password are wrong.

@@ -45,6 +45,8 @@ pub struct Settings {
     pub clients_bytes_max: AtomicU64,
     /// `import-mode`: no key is evicted.
     pub import_mode: AtomicBool,
+    /// Whether `min-replicas-to-write` asks for replicas, of which there are none yet.
+    pub lacks_replicas: AtomicBool,
     /// `busy-reply-threshold`, ms; 0: never.
     pub busy_after_ms: AtomicU64,
     /// `timeout`, seconds; 0: never.
@@ -114,6 +116,7 @@ impl Settings {
         self.max_clients.store(config.uint(D::Maxclients) as usize, Relaxed);
         self.clients_bytes_max.store(clients_bytes_max(config), Relaxed);
         self.import_mode.store(config.bool(D::ImportMode), Relaxed);
+        self.lacks_replicas.store(lacks_replicas(config), Relaxed);
         self.busy_after_ms.store(config.int(D::BusyReplyThreshold).max(0) as u64, Relaxed);
         self.timeout_s.store(config.int(D::Timeout), Relaxed);
         self.lazy_user_del.store(config.bool(D::LazyfreeLazyUserDel), Relaxed);
@@ -205,6 +208,11 @@ impl Settings {
 const CLIENTS_BYTES_MAX_LEAST: u64 = 128 * 1024;
 
 /// `maxmemory-clients` in bytes; 0 if there is no limit, or only a share of a `maxmemory` that is none.
+/// Either of the two at 0 asks for none.
+fn lacks_replicas(config: &Config) -> bool {
+    config.uint(Directive::MinReplicasToWrite) != 0 && config.uint(Directive::MinReplicasMaxLag) != 0
+}
+
 fn clients_bytes_max(config: &Config) -> u64 {
     let maxmemory = config.uint(Directive::Maxmemory);
     match config.maxmemory_clients() {

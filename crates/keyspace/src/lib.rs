@@ -49,7 +49,7 @@ pub use harvest::{Harvest, Withered};
 pub use hash::{Hasher, Key, KeyHash, POSITION_BITS};
 pub use journal::{Journal, JournalSink, Unit};
 pub use keyspace::{DatabaseSize, Keyspace, Locks};
-pub use priority::{Priority, step_back};
+pub use priority::{Priority, become_helper, prepare_helpers, step_back};
 pub use random::Random;
 pub use readers::ReaderCounts;
 pub use reclaim::{Garbage, Reclaimer};

@@ -80,6 +80,16 @@ fn unknown_tool(arguments: &[OsString]) -> Option<&str> {
     (is_name && !Path::new(word).exists()).then_some(word)
 }
 
+/// What is said of a tool that is not there yet. Sentinel is no matter of another program: there are no replicas yet that could
+/// take over.
+fn missing(name: &str, word: &str) -> String {
+    let instead = match word {
+        "sentinel" => "no version of Sentinel can fail Ochre over, as there are no replicas yet".to_owned(),
+        _ => format!("redis-{word} and valkey-{word} work with it"),
+    };
+    format!("'{name}' is not part of this version of Ochre yet; {instead}.")
+}
+
 /// Whether the server is asked for help.
 fn asks_for_help(arguments: &[OsString]) -> bool {
     arguments.first().is_some_and(|first| first == "-h" || first == "--help")
@@ -103,9 +113,7 @@ fn main() -> ExitCode {
         Tool::CheckRdb => ochre_persist::rdb::check::main(&name, &arguments),
         Tool::CheckAof => check_aof::main(&name, &arguments, &mut check_aof::CheckBegin),
         Tool::Missing(word) => {
-            eprintln!(
-                "'{name}' is not part of this version of Ochre yet; redis-{word} and valkey-{word} work with it."
-            );
+            eprintln!("{}", missing(&name, word));
             ExitCode::from(2)
         }
     }
@@ -120,6 +128,13 @@ mod tests {
         let text = describe_tools();
         assert!(TOOLS.iter().all(|(word, ..)| text.contains(&format!("ochre {word} "))), "{text}");
         assert!(asks_for_help(&["--help".into()]) && !asks_for_help(&["--port".into(), "--help".into()]));
+    }
+
+    #[test]
+    fn what_is_not_there_yet_promises_nothing() {
+        let text = missing("ochre sentinel", "sentinel");
+        assert!(text.contains("not part of this version") && !text.contains("work with it"), "{text}");
+        assert!(missing("ochre-cli", "cli").ends_with("redis-cli and valkey-cli work with it."));
     }
 
     #[test]

@@ -291,7 +291,7 @@ fn bound_to(address: &[u8]) -> String {
 fn fit_clients(config: &Config) -> Result<(), String> {
     const TOO_MANY: &str =
         "The operating system is not able to handle the specified number of clients, try with";
-    match fit_open_files(config.uint(Directive::Maxclients)) {
+    match fit_open_files(config.uint(Directive::Maxclients), false) {
         FileLimit::Enough | FileLimit::Raised { .. } => Ok(()),
         FileLimit::Reduced { maxclients, .. } => Err(format!("{TOO_MANY} {maxclients}")),
         FileLimit::TooLow { limit, .. } => Err(format!("{TOO_MANY} {limit}")),

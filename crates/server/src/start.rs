@@ -120,6 +120,7 @@ impl Server {
         users::check(&commands, &config, &loaded.users).map_err(Failure::Configuration)?;
         let is_chosen = choose_durability(&mut config, &loaded)?;
         let (supervisor, background) = settle(&config)?;
+        settle_processors(&config);
         introduce(&config, &loaded, program, configured);
         let pidfile = create_pidfile(&config, background);
         let crash = install_crash_reports(&config, pidfile.as_ref().filter(|_| background))?;
@@ -286,8 +287,9 @@ fn note_ignored(loaded: &Loaded) {
 
 /// Names what is configured and not there yet, where the server can be of use without it.
 fn note_missing(config: &Config) {
-    // Of TLS, the refusal to start tells.
-    warn_of_missing(config, |directive| directive != Directive::TlsPort);
+    // Of these the refusal to start tells.
+    let refused = [Directive::TlsPort, Directive::ClusterEnabled, Directive::Replicaof];
+    warn_of_missing(config, |directive| !refused.contains(&directive));
 }
 
 /// What must not be passed over.
@@ -357,7 +359,7 @@ fn create_engine(config: Config, commands: CommandTable) -> Arc<Engine> {
 
 /// Fits `maxclients` into the limit of open files.
 fn fit_clients(config: &mut Config) -> Result<(), Failure> {
-    match fit_open_files(config.uint(Directive::Maxclients)) {
+    match fit_open_files(config.uint(Directive::Maxclients), true) {
         FileLimit::Enough | FileLimit::Raised { .. } => Ok(()),
         FileLimit::Reduced { maxclients, .. } => {
             Ok(config.assign(Directive::Maxclients, &[maxclients.to_string().as_bytes()])?)
@@ -403,18 +405,10 @@ fn start_workers(engine: &Arc<Engine>, watchdog: &Watchdog) -> Result<Vec<Starte
     if count > cores {
         log::warn!("io-threads asks for {count} workers, but there are {cores} cores: they will share them.");
     }
-    let processors = options::text(&engine.config.read(), Directive::ServerCpulist);
-    if !affinity::is_valid_list(&processors) {
-        log::error!("server-cpulist '{processors}' is no list of processors: workers run anywhere.");
-    }
     let start = |index: usize| -> std::io::Result<Started> {
         let worker = Worker::new(Arc::clone(engine), index, watchdog.watch())?;
-        let (mailbox, processors) = (worker.mailbox(), processors.clone());
-        let run = move || {
-            pin(&processors);
-            worker.run();
-        };
-        let thread = std::thread::Builder::new().name(format!("worker-{index}")).spawn(run)?;
+        let mailbox = worker.mailbox();
+        let thread = std::thread::Builder::new().name(format!("worker-{index}")).spawn(|| worker.run())?;
         Ok((mailbox, thread))
     };
     let started = (0..count)
@@ -422,12 +416,24 @@ fn start_workers(engine: &Arc<Engine>, watchdog: &Watchdog) -> Result<Vec<Starte
     started.collect()
 }
 
+/// Keeps this thread, and with it the workers that it will start, on the processors of `server-cpulist`, and threads that help
+/// them on those of `bio-cpulist`. To be called before any of them is started.
+fn settle_processors(config: &Config) {
+    pin("server-cpulist", &options::text(config, Directive::ServerCpulist));
+    let theirs = options::text(config, Directive::BioCpulist);
+    if affinity::is_valid_list(&theirs) {
+        ochre_keyspace::prepare_helpers(move || pin("bio-cpulist", &theirs));
+    } else {
+        log::error!("bio-cpulist '{theirs}' is no list of processors and has no effect.");
+    }
+}
+
 /// Keeps the calling thread on the processors of a list, if that is one.
-fn pin(processors: &str) {
-    if affinity::is_valid_list(processors)
-        && let Err(error) = affinity::bind_thread(processors)
-    {
-        log::error!("Can't bind a worker to the processors {processors}: {error}");
+fn pin(directive: &str, processors: &str) {
+    if !affinity::is_valid_list(processors) {
+        log::error!("{directive} '{processors}' is no list of processors and has no effect.");
+    } else if let Err(error) = affinity::bind_thread(processors) {
+        log::error!("Can't bind a thread to the processors {processors} of {directive}: {error}");
     }
 }
 

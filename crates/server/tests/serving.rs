@@ -46,6 +46,8 @@ fn main() -> ExitCode {
         ("keeps_users_in_its_configuration", keeps_users_in_its_configuration),
         ("keeps_users_in_a_file", keeps_users_in_a_file),
         ("renames_commands", renames_commands),
+        ("knows_what_only_peers_have", knows_what_only_peers_have),
+        ("keeps_threads_on_their_processors", keeps_threads_on_their_processors),
         ("sees_the_end_of_a_stream", sees_the_end_of_a_stream),
         ("receives_for_blocked_clients", receives_for_blocked_clients),
         ("ends_on_shutdown", ends_on_shutdown),
@@ -492,11 +494,13 @@ fn large_values_keep_their_buffers() {
 }
 
 fn warns_of_what_is_missing() {
-    let mut server = Server::start(&["--appendonly", "yes"]);
+    let options = ["--appendonly", "yes", "--replica-priority", "5", "--repl-timeout", "60"];
+    let mut server = Server::start(&options);
     let warnings = |server: &Server, directive: &str| {
         server.log().matches(&format!("the directive '{directive}' has no effect")).count()
     };
     assert_eq!((warnings(&server, "appendonly"), warnings(&server, "save")), (0, 0));
+    assert_eq!((warnings(&server, "replica-priority"), warnings(&server, "repl-timeout")), (1, 0));
     let mut client = server.client();
     let port = free_port().to_string();
     for (directive, value, expected) in [
@@ -508,6 +512,8 @@ fn warns_of_what_is_missing() {
         ("save", "60 1", 0),
         ("save", "", 0),
         ("hz", "20", 0),
+        ("masterauth", "secret", 1),
+        ("min-replicas-to-write", "1", 0),
     ] {
         assert_eq!(client.ask(&["config", "set", directive, value]), "+OK", "{directive}");
         assert_eq!(warnings(&server, directive), expected, "{directive} {value}");
@@ -531,6 +537,10 @@ fn takes_back_what_cannot_be_applied() {
         assert_eq!(client.ask(&["config", "get", "timeout"]), "timeout|0");
         assert_eq!(server.client().ask(&["ping"]), "+PONG");
     }
+    // Nobody may have so many.
+    let reply = client.ask(&["config", "set", "maxclients", "1000000000"]);
+    assert!(reply.starts_with(refused), "{reply}");
+    assert!(!server.log().contains("maxclients has been reduced"));
     assert_eq!(
         client.ask(&["config", "set", "loglevel", "debug", "locale-collate", "nosuch"]),
         "-ERR CONFIG SET failed (possibly related to argument 'locale-collate') - Invalid locale name"
@@ -623,6 +633,51 @@ fn renames_commands() {
     assert!(client.ask(&["config", "get", "port"]).starts_with("-ERR unknown command 'config'"));
     assert!(client.ask(&["echo", "x"]).starts_with("-ERR unknown command 'echo'"));
     assert_eq!(client.ask(&[long, "get", "port"]), format!("port|{}", server.port));
+}
+
+/// A configuration may name commands that are not there yet: it renames them or says who may run them.
+fn knows_what_only_peers_have() {
+    let rules = ["on", ">p", "+psync", "+REPLCONF", "+ping", "-cluster", "+cluster|slots", "+vadd"];
+    let options = ["--rename-command", "SLAVEOF", "", "--rename-command", "cluster", "nodes", "--user", "x"];
+    let server = Server::start(&[options.as_slice(), rules.as_slice()].concat());
+    let mut client = server.client();
+    assert!(
+        client.ask(&["acl", "list"]).contains(" -@all +psync +replconf +ping -cluster +cluster|slots +vadd")
+    );
+    assert_eq!(client.ask(&["acl", "setuser", "default", "-replicaof", "-failover"]), "+OK");
+    assert!(client.ask(&["acl", "list"]).contains("+@all -replicaof -failover"));
+    for name in ["slaveof", "cluster", "nodes"] {
+        assert!(client.ask(&[name]).starts_with(&format!("-ERR unknown command '{name}'")));
+    }
+}
+
+/// A thread's name and the processors that it may run on; `None` if it has ended.
+fn thread(folder: &Path) -> Option<(String, String)> {
+    let name = std::fs::read_to_string(folder.join("comm")).ok()?;
+    let status = std::fs::read_to_string(folder.join("status")).ok()?;
+    let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
+    Some((name.trim_end().to_owned(), list.trim().to_owned()))
+}
+
+fn keeps_threads_on_their_processors() {
+    let allowed = rustix::thread::sched_getaffinity(None).unwrap();
+    let mut processors = (0..rustix::thread::CpuSet::MAX_CPU).filter(|&at| allowed.is_set(at));
+    // One alone can keep nobody apart.
+    let (Some(helpers), Some(main)) = (processors.next(), processors.next()) else { return };
+    let (helpers, main) = (helpers.to_string(), main.to_string());
+    let lists = ["--server-cpulist", &main, "--bio-cpulist", &helpers];
+    let server = Server::start(&[lists.as_slice(), &["--appendonly", "yes"]].concat());
+    let mut client = server.client();
+    // A log that a worker begins has a thread that helps, too.
+    assert_eq!(client.ask(&["config", "set", "appendonly", "no"]), "+OK");
+    assert_eq!(client.ask(&["config", "set", "appendonly", "yes"]), "+OK");
+    let process = PathBuf::from(format!("/proc/{}", server.child.id()));
+    let tasks = std::fs::read_dir(process.join("task")).unwrap();
+    let threads: Vec<_> = tasks.filter_map(|task| thread(&task.unwrap().path())).collect();
+    for (name, list) in [("worker-0", &main), ("worker-1", &main), ("reclaim", &helpers), ("aof", &helpers)] {
+        assert!(threads.contains(&(name.to_owned(), list.clone())), "{name} on {list}: {threads:?}");
+    }
+    assert_eq!(thread(&process).unwrap().1, main);
 }
 
 // ---- Connections ----

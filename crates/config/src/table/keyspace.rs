@@ -147,8 +147,7 @@ pub(super) const RECORDS: &[Record] = &[
         "jemalloc-bg-thread",
         true,
         "Let the allocator return memory in the background",
-    )
-    .later(),
+    ),
     Record::flag(
         D::KeyMemoryHistograms,
         "key-memory-histograms",

@@ -67,7 +67,8 @@ pub(super) const RECORDS: &[Record] = &[
         10,
         (1, 1000),
         "Connections accepted in one turn of an event loop",
-    ),
+    )
+    .meaningless(),
     Record::integer(
         D::MaxNewTlsConnectionsPerCycle,
         "max-new-tls-connections-per-cycle",

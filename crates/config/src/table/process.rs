@@ -63,7 +63,7 @@ pub(super) const RECORDS: &[Record] = &[
         "",
         "Locale by which SORT ALPHA orders text; empty takes the environment's",
     ),
-    Record::text(D::IgnoreWarnings, "ignore-warnings", "", "Start-up warnings to leave out"),
+    Record::text(D::IgnoreWarnings, "ignore-warnings", "", "Start-up warnings to leave out").meaningless(),
     // Redis: yes, because a fork then copies two megabytes for one written byte. Here nothing forks.
     Record::flag(D::DisableThp, "disable-thp", false, "Turn transparent huge pages off for this process")
         .immutable(),
@@ -85,8 +85,7 @@ pub(super) const RECORDS: &[Record] = &[
         .immutable(),
     Record::optional(D::BioCpulist, "bio-cpulist", "Cores background threads may run on")
         .alias(&["bio_cpulist"])
-        .immutable()
-        .later(),
+        .immutable(),
     Record::optional(D::AofRewriteCpulist, "aof-rewrite-cpulist", "Cores of the log rewrite's child")
         .alias(&["aof_rewrite_cpulist"])
         .immutable()
@@ -199,7 +198,9 @@ pub(super) const RECORDS: &[Record] = &[
         "Who may use MODULE",
     )
     .immutable(),
-    Record::text(D::DebugContext, "debug-context", "", "A note that crash reports repeat").hidden(),
+    Record::text(D::DebugContext, "debug-context", "", "A note that crash reports repeat")
+        .hidden()
+        .meaningless(),
     // Shutting down
     Record::integer(
         D::ShutdownTimeout,
@@ -207,7 +208,8 @@ pub(super) const RECORDS: &[Record] = &[
         10,
         (0, I32),
         "Seconds replicas get to catch up before the server exits",
-    ),
+    )
+    .later(),
     Record::flags(
         D::ShutdownOnSigint,
         "shutdown-on-sigint",
@@ -241,7 +243,8 @@ pub(super) const RECORDS: &[Record] = &[
     )
     .alias(&["lua-enable-insecure-api"])
     .immutable()
-    .hidden(),
+    .hidden()
+    .later(),
     // Being watched
     Record::integer(
         D::SlowlogLogSlowerThan,

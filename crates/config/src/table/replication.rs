@@ -7,23 +7,28 @@ use crate::record::{Kind, Record};
 pub(super) const RECORDS: &[Record] = &[
     Record::special(D::Replicaof, "replicaof", Kind::ReplicaOf, "Host and port of the master to copy")
         .alias(&["slaveof"])
-        .immutable(),
+        .immutable()
+        .later(),
     Record::optional(D::Masterauth, "masterauth", "Password for the master")
         .alias(&["primaryauth"])
         .binary()
-        .sensitive(),
+        .sensitive()
+        .later(),
     Record::optional(D::Masteruser, "masteruser", "ACL user for the master")
         .alias(&["primaryuser"])
-        .sensitive(),
+        .sensitive()
+        .later(),
     Record::flag(
         D::ReplicaServeStaleData,
         "replica-serve-stale-data",
         true,
         "Answer reads while the master cannot be reached",
     )
-    .alias(&["slave-serve-stale-data"]),
+    .alias(&["slave-serve-stale-data"])
+    .later(),
     Record::flag(D::ReplicaReadOnly, "replica-read-only", true, "Refuse writes on a replica")
-        .alias(&["slave-read-only"]),
+        .alias(&["slave-read-only"])
+        .later(),
     Record::flag(
         D::ReplicaLazyFlush,
         "replica-lazy-flush",
@@ -33,13 +38,15 @@ pub(super) const RECORDS: &[Record] = &[
     .alias(&["slave-lazy-flush"])
     .meaningless(),
     Record::flag(D::ReplicaIgnoreMaxmemory, "replica-ignore-maxmemory", true, "Leave eviction to the master")
-        .alias(&["slave-ignore-maxmemory"]),
+        .alias(&["slave-ignore-maxmemory"])
+        .later(),
     Record::flag(
         D::ReplicaIgnoreDiskWriteErrors,
         "replica-ignore-disk-write-errors",
         false,
         "Apply the master's writes even if they cannot be saved",
-    ),
+    )
+    .later(),
     Record::integer(
         D::ReplicaPriority,
         "replica-priority",
@@ -47,10 +54,13 @@ pub(super) const RECORDS: &[Record] = &[
         (0, I32),
         "Rank for promotion by Sentinel, lowest first; 0 is never promoted",
     )
-    .alias(&["slave-priority"]),
-    Record::flag(D::ReplicaAnnounced, "replica-announced", true, "Let Sentinel show this replica to clients"),
+    .alias(&["slave-priority"])
+    .later(),
+    Record::flag(D::ReplicaAnnounced, "replica-announced", true, "Let Sentinel show this replica to clients")
+        .later(),
     Record::optional(D::ReplicaAnnounceIp, "replica-announce-ip", "Address the master and Sentinel are told")
-        .alias(&["slave-announce-ip"]),
+        .alias(&["slave-announce-ip"])
+        .later(),
     Record::integer(
         D::ReplicaAnnouncePort,
         "replica-announce-port",
@@ -58,7 +68,8 @@ pub(super) const RECORDS: &[Record] = &[
         PORT,
         "Port the master and Sentinel are told; 0 is the real one",
     )
-    .alias(&["slave-announce-port"]),
+    .alias(&["slave-announce-port"])
+    .later(),
     Record::bytes(
         D::ReplicaFullSyncBufferLimit,
         "replica-full-sync-buffer-limit",
@@ -73,7 +84,8 @@ pub(super) const RECORDS: &[Record] = &[
         60,
         (1, I32),
         "Seconds of silence after which the other side is lost",
-    ),
+    )
+    .later(),
     Record::integer(
         D::ReplPingReplicaPeriod,
         "repl-ping-replica-period",
@@ -81,7 +93,8 @@ pub(super) const RECORDS: &[Record] = &[
         (1, I32),
         "Seconds between a master's pings",
     )
-    .alias(&["repl-ping-slave-period"]),
+    .alias(&["repl-ping-slave-period"])
+    .later(),
     // Redis's size; Valkey keeps ten times as much. Less than 16 kb would not outlive one command.
     Record::bytes(
         D::ReplBacklogSize,
@@ -90,40 +103,46 @@ pub(super) const RECORDS: &[Record] = &[
         (1, I64),
         "Changes kept for replicas that come back",
     )
-    .clamp(16 << 10, I64),
+    .clamp(16 << 10, I64)
+    .later(),
     Record::integer(
         D::ReplBacklogTtl,
         "repl-backlog-ttl",
         3600,
         (0, I64),
         "Seconds without replicas after which these changes are dropped; 0 never",
-    ),
+    )
+    .later(),
     Record::flag(
         D::ReplDisableTcpNodelay,
         "repl-disable-tcp-nodelay",
         false,
         "Send fewer packets to replicas, later",
-    ),
+    )
+    .later(),
     Record::flag(
         D::ReplDisklessSync,
         "repl-diskless-sync",
         true,
         "Send snapshots to replicas without a file between",
-    ),
+    )
+    .later(),
     Record::integer(
         D::ReplDisklessSyncDelay,
         "repl-diskless-sync-delay",
         5,
         (0, I32),
         "Seconds to wait for more replicas before sending",
-    ),
+    )
+    .later(),
     Record::integer(
         D::ReplDisklessSyncMaxReplicas,
         "repl-diskless-sync-max-replicas",
         0,
         (0, I32),
         "Replicas after which waiting ends; 0 waits in any case",
-    ),
+    )
+    .later(),
     Record::choice(
         D::ReplDisklessLoad,
         "repl-diskless-load",
@@ -131,7 +150,8 @@ pub(super) const RECORDS: &[Record] = &[
         ReplDisklessLoad::Disabled as u32,
         "How a replica reads the snapshot of a full synchronization",
     )
-    .denied_while_loading(),
+    .denied_while_loading()
+    .later(),
     Record::flag(
         D::ReplRdbChannel,
         "repl-rdb-channel",
@@ -172,7 +192,8 @@ pub(super) const RECORDS: &[Record] = &[
         PropagationError::WORDS,
         PropagationError::Ignore as u32,
         "What an error in the replication stream means",
-    ),
+    )
+    .later(),
     Record::flag(
         D::ImportMode,
         "import-mode",

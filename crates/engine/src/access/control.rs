@@ -7,7 +7,7 @@ use ochre_acl::{Catalog, CommandFacts, DEFAULT_USER, Log, PasswordHash, User, Us
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 
 use crate::client::{Client, ClientShared, Registry};
-use crate::command::{CommandTable, acl};
+use crate::command::{CommandTable, absent_names, acl};
 
 /// All users. Their lock comes before those of clients.
 pub struct AccessControl {
@@ -163,5 +163,5 @@ fn catalog(commands: &CommandTable) -> Catalog {
         parent: entry.parent.and_then(|parent| commands.entry_of(parent)).map(|parent| parent.id),
         categories: entry.command.categories(),
     });
-    Catalog::new(facts.collect(), &acl::NAMES)
+    Catalog::new(facts.collect(), &acl::NAMES).with_absent(absent_names())
 }

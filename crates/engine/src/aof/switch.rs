@@ -1,13 +1,15 @@
 //! Beginning and ending the log: at the start, by CONFIG SET appendonly, at the end of the server.
 
 use std::sync::Arc;
+use std::thread::Builder;
 use std::time::Duration;
 
-use ochre_config::{AppendFsync, Config, Directive};
-use ochre_keyspace::{Effects, Locks, Patience};
+use ochre_config::{AppendFsync, Config, Directive, os_reason};
+use ochre_keyspace::{Effects, Locks, Patience, become_helper};
 use ochre_persist::aof::{
     AppendLog, BaseFormat, Behind, FsyncPolicy, Layout, LogOptions, LogSettings, LogSink, Store,
 };
+use ochre_persist::disk::DiskError;
 
 use super::listener::Listener;
 use super::load::last_of;
@@ -41,6 +43,24 @@ fn settle(settings: &LogSettings, config: &Config) {
     settings.set_keeps_history(config.bool(Directive::AofDisableAutoGc));
 }
 
+type Started = (AppendLog, LogSink);
+
+/// Starts a log from a thread that helps: the log's own thread takes after the one that starts it.
+fn start_log(
+    store: Store,
+    options: LogOptions,
+    start: impl FnOnce(Store, LogOptions) -> Result<Started, DiskError> + Send,
+) -> Result<Started, String> {
+    let start = move || {
+        become_helper();
+        start(store, options).map_err(|error| error.to_string())
+    };
+    std::thread::scope(|scope| match Builder::new().name("aof-start".to_owned()).spawn_scoped(scope, start) {
+        Ok(thread) => thread.join().unwrap_or_else(|_| Err("the log's thread has ended".to_owned())),
+        Err(error) => Err(os_reason(&error)),
+    })
+}
+
 impl Engine {
     /// Begins the log at the start of the server, once everything is loaded and while no client can change anything. Its
     /// folder was locked before it was loaded.
@@ -57,8 +77,7 @@ impl Engine {
         if store.manifest().is_empty() {
             self.write_first_base(&mut store)?;
         }
-        let (log, sink) =
-            AppendLog::resume(store, self.log_options(base_bytes)).map_err(|error| error.to_string())?;
+        let (log, sink) = start_log(store, self.log_options(base_bytes), AppendLog::resume)?;
         let mut effects = Effects::default();
         let view = self.keyspace.view(Locks::All, clock_ms(), &mut effects);
         self.attach_log(log, sink, false);
@@ -131,7 +150,7 @@ impl Engine {
         let disk = self.persistence.disk();
         let lock = self.aof.folder.share(&*disk, &layout).map_err(|error| error.to_string())?;
         let store = Store::open(disk, layout).map_err(|error| last_of(error.reports()))?;
-        let (log, sink) = AppendLog::begin(store, self.log_options(0)).map_err(|error| error.to_string())?;
+        let (log, sink) = start_log(store, self.log_options(0), AppendLog::begin)?;
         self.aof.folder.hold(Some(lock));
         let mut effects = Effects::default();
         let mut view = self.keyspace.view(Locks::All, clock_ms(), &mut effects);

@@ -89,7 +89,7 @@ impl Command {
     /// of several as long as they follow one another without gaps.
     pub fn key_range(&self) -> KeyRange {
         let mut ranges = self.keys.iter().filter_map(|spec| match (spec.begin, spec.find) {
-            (Begin::Index(first), Find::Range { last, step, .. }) => {
+            (Begin::Index(first) | Begin::IndexIf { index: first, .. }, Find::Range { last, step, .. }) => {
                 let (first, last) = (i32::from(first), i32::from(last));
                 let last = if last >= 0 { first + last } else { last };
                 Some(KeyRange { first, last, step: i32::from(step) })
@@ -121,13 +121,17 @@ mod tests {
     #[test]
     fn key_ranges_are_those_of_old() {
         type Case = (&'static [KeySpec], (i32, i32, i32), bool);
-        const CASES: [Case; 6] = [
+        const MAYBE: KeySpec =
+            KeySpec { begin: Begin::IndexIf { index: 3, holds: |_| false }, ..KeySpec::first(0) };
+        const CASES: [Case; 7] = [
             (&[], (0, 0, 0), false),
             (&[KeySpec::first(0)], (1, 1, 1), false),
             (&[KeySpec::from(1, 2, 0)], (1, -1, 2), false),
             (&[KeySpec::at(1, 0), KeySpec::at(2, 0)], (1, 2, 1), false),
             (&[KeySpec::at(1, 0), KEYWORD, KEYWORD], (1, 1, 1), true),
             (&[KEYWORD], (0, 0, 0), true),
+            // As of MIGRATE.
+            (&[MAYBE, KEYWORD], (3, 3, 1), true),
         ];
         for (keys, (first, last, step), movable) in CASES {
             let command = Command { keys, ..Command::BASE };

@@ -1,7 +1,8 @@
 //! From a name to a command: one table over the records of all families.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use super::absent;
 use super::record::{Begin, Command, Find, KeySpec, flags};
 use crate::call::{Args, Handler};
 
@@ -121,6 +122,8 @@ pub struct CommandTable {
     top_level: Vec<CommandId>,
     /// The names of the top level, in lower case: those of the records unless `rename-command` changed them.
     names: HashMap<Vec<u8>, CommandId>,
+    /// The names of commands that only peers have: they are renamed like others, which changes nothing.
+    absent: HashSet<Vec<u8>>,
     /// Whether a name is too long to be packed.
     has_long_names: bool,
 }
@@ -149,6 +152,7 @@ impl CommandTable {
             by_record: HashMap::new(),
             top_level: Vec::new(),
             names: HashMap::new(),
+            absent: absent::names().map(|name| name.as_bytes().to_vec()).collect(),
             has_long_names: false,
         };
         for command in families.iter().flat_map(|family| family.iter()) {
@@ -197,10 +201,13 @@ impl CommandTable {
     /// One name does not exist, or the other does; nothing has changed.
     pub fn rename(&mut self, old: &[u8], new: &[u8]) -> Result<(), RenameError> {
         let (old, new) = (old.to_ascii_lowercase(), new.to_ascii_lowercase());
+        if self.absent.contains(&old) {
+            return self.rename_absent(&old, new);
+        }
         let id = self.names.get(&old).copied().ok_or(RenameError::NoSuchCommand)?;
         if new.is_empty() {
             self.top_level.retain(|other| *other != id);
-        } else if self.names.contains_key(&new) {
+        } else if self.is_taken(&new) {
             return Err(RenameError::Taken);
         } else {
             self.has_long_names |= new.len() > WORDS * 8;
@@ -209,6 +216,21 @@ impl CommandTable {
         self.names.remove(&old);
         self.arrange();
         Ok(())
+    }
+
+    fn rename_absent(&mut self, old: &[u8], new: Vec<u8>) -> Result<(), RenameError> {
+        if self.is_taken(&new) {
+            return Err(RenameError::Taken);
+        }
+        self.absent.remove(old);
+        if !new.is_empty() {
+            self.absent.insert(new);
+        }
+        Ok(())
+    }
+
+    fn is_taken(&self, name: &[u8]) -> bool {
+        self.names.contains_key(name) || self.absent.contains(name)
     }
 
     /// Looks for a multiplier that gives every name a slot of its own: the smaller the table, the longer the search, so that is
@@ -424,6 +446,13 @@ mod tests {
         assert_eq!(table.rename(b"ping", long), Ok(()));
         assert_eq!(table.rename(b"config", b""), Ok(()));
         assert_eq!(table.rename(b"config", b"x"), Err(RenameError::NoSuchCommand));
+        assert_eq!(table.rename(b"set", b"ReplicaOf"), Err(RenameError::Taken));
+        assert_eq!(table.rename(b"SlaveOf", b""), Ok(()));
+        assert_eq!(table.rename(b"slaveof", b""), Err(RenameError::NoSuchCommand));
+        assert_eq!(table.rename(b"cluster", b"SET"), Err(RenameError::Taken));
+        assert_eq!(table.rename(b"cluster", b"nodes"), Ok(()));
+        assert_eq!(table.rename(b"cluster|slots", b""), Err(RenameError::NoSuchCommand));
+        assert!(table.find(b"cluster").is_none() && table.find(b"nodes").is_none());
         let name = |of: &[u8]| table.find(of).map(|entry| entry.full_name.as_str());
         assert_eq!((name(b"get"), name(b"FETCH"), name(b"set")), (None, Some("get"), Some("set")));
         assert_eq!(

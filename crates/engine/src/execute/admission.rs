@@ -8,7 +8,7 @@ use crate::call::Args;
 use crate::client::{Client, client_flags};
 use crate::command::{Command, CommandEntry, flags};
 use crate::engine::PauseMode;
-use crate::error::{Error, NO_AUTH, OUT_OF_MEMORY, wrong_arity};
+use crate::error::{Error, NO_AUTH, NO_REPLICAS, OUT_OF_MEMORY, wrong_arity};
 use crate::persistence::LOADING;
 use crate::scripting::effective_flags;
 
@@ -62,14 +62,18 @@ impl Runner<'_> {
         if self.stage.is_out_of_memory && command_flags & flags::DENYOOM != 0 {
             return Err(OUT_OF_MEMORY);
         }
+        let is_restricted = self.engine.restricted.load(Relaxed);
+        if is_restricted {
+            self.check_write(command, command_flags)?;
+        }
         if client.listening.is_some() {
             check_subscriber(client, entry)?;
         }
-        if self.engine.restricted.load(Relaxed) {
+        if is_restricted {
             if self.engine.is_debugging() && !command.is(flags::ALLOW_BUSY) {
                 return Ok(Admission::Postpone);
             }
-            self.check_restrictions(command, command_flags)?;
+            self.check_restrictions(command)?;
             if self.must_wait_for_log(client, command, command_flags) {
                 return Ok(Admission::Postpone);
             }
@@ -95,17 +99,23 @@ impl Runner<'_> {
         Ok(if paused { Admission::Postpone } else { Admission::Queue(entry) })
     }
 
-    /// What may run while data are loaded, while a script is busy, or after a snapshot has failed.
+    /// What may run after a snapshot has failed, or while there are too few replicas.
     #[cold]
-    fn check_restrictions(self, command: &Command, command_flags: u64) -> Result<(), Error> {
-        let writes = command_flags & flags::WRITE != 0 || command.name == "ping";
-        if writes {
+    fn check_write(self, command: &Command, command_flags: u64) -> Result<(), Error> {
+        let writes = command_flags & flags::WRITE != 0;
+        if writes || command.name == "ping" {
             if let Some(refusal) = self.engine.why_writes_are_refused() {
                 return Err(refusal);
             }
             // What was a reason may be none any more.
             self.engine.settle_restrictions();
         }
+        if writes && self.engine.lacks_replicas() { Err(NO_REPLICAS) } else { Ok(()) }
+    }
+
+    /// What may run while data are loaded or a script is busy.
+    #[cold]
+    fn check_restrictions(self, command: &Command) -> Result<(), Error> {
         if self.engine.loading.load(Relaxed) && !command.is(flags::LOADING) {
             return Err(LOADING);
         }

@@ -18,7 +18,8 @@ use ochre_script::{
 use crate::call::{Args, Call, Propagation};
 use crate::client::{Client, OwnedRequest};
 use crate::command::{CommandEntry, Latest, flags};
-use crate::error::{Error, OUT_OF_MEMORY};
+use crate::engine::Engine;
+use crate::error::{Error, NO_REPLICAS, OUT_OF_MEMORY};
 use crate::scripting::{Attendant, Run, Said, Stage, log_line, report_memory, with_stage};
 use crate::tick;
 
@@ -102,6 +103,9 @@ fn check(call: &Call<'_, '_>, program: &Program<'_>) -> Result<(), Error> {
     if writes && call.engine.restricted.load(Relaxed) && call.engine.why_writes_are_refused().is_some() {
         return Err(CANNOT_PERSIST);
     }
+    if writes && lacks_replicas(call.engine) {
+        return Err(NO_REPLICAS);
+    }
     if writes && program.is_read_only {
         return Err(WRITES);
     }
@@ -109,6 +113,11 @@ fn check(call: &Call<'_, '_>, program: &Program<'_>) -> Result<(), Error> {
         true => Err(WITHOUT_MEMORY),
         false => Ok(()),
     }
+}
+
+/// What a log says is done whoever hears of it.
+fn lacks_replicas(engine: &Engine) -> bool {
+    engine.lacks_replicas() && !engine.loading.load(Relaxed)
 }
 
 /// Has statistics count the error that a script has replied.
@@ -251,6 +260,9 @@ impl<'h, 'k> ScriptHost<'h, 'k> {
             && let Some(refusal) = engine.why_writes_are_refused()
         {
             return Err(refusal);
+        }
+        if lacks_replicas(engine) {
+            return Err(NO_REPLICAS);
         }
         // Once it has written, it is to come to its end.
         let runs_out = self.runner.stage.is_out_of_memory && !self.has_written;

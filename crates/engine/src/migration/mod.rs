@@ -32,6 +32,7 @@ mod link;
 use std::sync::Arc;
 use std::thread::Builder;
 
+use ochre_keyspace::become_helper;
 use ochre_persist::rdb::EncodeOptions;
 use ochre_types::Pinned;
 use parking_lot::Mutex;
@@ -107,8 +108,10 @@ impl Migrations {
         };
         self.held.add(&engine.pause, &names);
         let theirs = names.clone();
-        let started =
-            Builder::new().name("migrate".to_owned()).spawn(move || send(&shared, transfer, theirs));
+        let started = Builder::new().name("migrate".to_owned()).spawn(move || {
+            become_helper();
+            send(&shared, transfer, theirs);
+        });
         started.map(drop).map_err(|_| {
             self.held.remove(&engine.pause, &names);
             NO_THREAD

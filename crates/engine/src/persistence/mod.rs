@@ -189,11 +189,17 @@ impl Engine {
         refuses.then_some(MISCONF)
     }
 
+    /// Whether writes are refused because fewer replicas would hear of them than are asked for.
+    pub(crate) fn lacks_replicas(&self) -> bool {
+        self.settings.lacks_replicas.load(Relaxed)
+    }
+
     /// Says whether the way of a command has to look closely at what may run now.
     pub(crate) fn settle_restrictions(&self) {
         let is_refusing =
             || self.persistence.has_failed() || self.aof.refusal().is_some() || self.aof.is_full();
-        let is_restricted = || self.loading.load(Relaxed) || self.is_busy() || is_refusing();
+        let is_restricted =
+            || self.loading.load(Relaxed) || self.lacks_replicas() || self.is_busy() || is_refusing();
         self.restricted.store(is_restricted(), Relaxed);
         // Somebody may have found a reason meanwhile, and said so before this did not.
         if is_restricted() {

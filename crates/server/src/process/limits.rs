@@ -43,13 +43,14 @@ pub enum FileLimit {
     },
 }
 
-/// Raises the limit of open files for `maxclients` clients, and logs what Redis logs.
-pub fn fit_open_files(maxclients: u64) -> FileLimit {
+/// Raises the limit of open files for `maxclients` clients, and logs what Redis logs. `reduces` says that `maxclients` will be
+/// what fits; otherwise it stays what it was where not all fit.
+pub fn fit_open_files(maxclients: u64, reduces: bool) -> FileLimit {
     let found = getrlimit(Resource::Nofile);
     // No limit at all is reported as none.
     let soft = found.current.unwrap_or(u64::MAX);
     let outcome = fit(maxclients, soft, &mut |limit| set_limit(limit, found.maximum));
-    log(maxclients, &outcome);
+    log(maxclients, &outcome, reduces);
     outcome
 }
 
@@ -64,22 +65,25 @@ fn fit(maxclients: u64, soft: u64, set: &mut dyn FnMut(u64) -> io::Result<()>) -
     if soft >= needed {
         return FileLimit::Enough;
     }
-    let (mut limit, mut error) = (needed, String::new());
-    while limit > soft {
-        match set(limit) {
-            Ok(()) => break,
-            Err(e) => error = super::error_text(&e),
+    let Err(refusal) = set(needed) else { return FileLimit::Raised { to: needed, from: soft } };
+    let mut error = super::error_text(&refusal);
+    let at = |steps: u64| needed.saturating_sub(steps.saturating_mul(STEP)).max(soft);
+    // Who is refused a limit is refused all above it: so many steps down it is refused, and so many it is granted.
+    let (mut refused, mut granted) = (0, (needed - soft).div_ceil(STEP));
+    while granted - refused > 1 {
+        let middle = refused + (granted - refused) / 2;
+        match set(at(middle)) {
+            Ok(()) => granted = middle,
+            Err(refusal) => (refused, error) = (middle, super::error_text(&refusal)),
         }
-        limit = limit.saturating_sub(STEP).max(soft);
     }
-    match limit {
-        _ if limit == needed => FileLimit::Raised { to: needed, from: soft },
-        _ if limit <= RESERVED_FILES => FileLimit::TooLow { limit: soft, needed },
-        _ => FileLimit::Reduced { maxclients: limit - RESERVED_FILES, limit, error },
+    match at(granted) {
+        limit if limit <= RESERVED_FILES => FileLimit::TooLow { limit: soft, needed },
+        limit => FileLimit::Reduced { maxclients: limit - RESERVED_FILES, limit, error },
     }
 }
 
-fn log(requested: u64, outcome: &FileLimit) {
+fn log(requested: u64, outcome: &FileLimit, reduces: bool) {
     let needed = requested.saturating_add(RESERVED_FILES);
     match outcome {
         FileLimit::Enough => {}
@@ -93,9 +97,12 @@ fn log(requested: u64, outcome: &FileLimit) {
                 "You requested maxclients of {requested} requiring at least {needed} max file descriptors."
             );
             crate::warning!("Server can't set maximum open files to {needed} because of OS error: {error}.");
+            let outcome = match reduces {
+                true => format!("maxclients has been reduced to {maxclients} to compensate for low ulimit."),
+                false => "maxclients stays as it was.".to_owned(),
+            };
             crate::warning!(
-                "Current maximum open files is {limit}. maxclients has been reduced to {maxclients} to compensate for \
-                 low ulimit. If you need higher maxclients increase 'ulimit -n'."
+                "Current maximum open files is {limit}. {outcome} If you need higher maxclients increase 'ulimit -n'."
             );
         }
         FileLimit::TooLow { limit, needed } => crate::warning!(
@@ -139,7 +146,19 @@ mod tests {
     }
 
     #[test]
+    fn far_too_many_are_refused_after_a_few_attempts() {
+        let mut attempts = 0;
+        let mut most = system(1 << 20);
+        let outcome = fit(1_000_000_000, 1024, &mut |limit| {
+            attempts += 1;
+            most(limit)
+        });
+        assert!(matches!(outcome, FileLimit::Reduced { limit: 1_048_576, .. }), "{outcome:?}");
+        assert!(attempts < 40, "{attempts}");
+    }
+
+    #[test]
     fn the_real_limit_suffices_for_no_clients() {
-        assert_eq!(fit_open_files(0), FileLimit::Enough);
+        assert_eq!(fit_open_files(0, true), FileLimit::Enough);
     }
 }

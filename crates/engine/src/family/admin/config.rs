@@ -168,6 +168,8 @@ fn change(engine: &Engine, pairs: &[(&[u8], &[u8])], context: SetContext) -> Res
     if is_about_log {
         engine.refresh_log();
     }
+    // Writes may be refused now, or no longer.
+    engine.settle_restrictions();
     // Before the reply: who lowered the limit is to find its clients below it.
     engine.evict_clients();
     // Workers keep copies of some settings, and evict if there is less memory now.

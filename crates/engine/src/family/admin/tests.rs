@@ -274,3 +274,63 @@ fn sleeping_keeps_an_earlier_pause() {
     assert_eq!(engine.pause.mode(now_ms), crate::PauseMode::Write);
     assert_eq!(engine.pause.until_ms(), now_ms + 60_000);
 }
+
+const NO_REPLICAS: &str = "-NOREPLICAS Not enough good replicas to write.|";
+
+#[test]
+fn without_enough_replicas_nothing_is_written() {
+    let mut client = Harness::new();
+    client.run("set k 1");
+    assert_eq!(client.run("config set min-replicas-to-write 1"), "+OK|");
+    let refused =
+        ["set k 2", "del nosuch", "blpop l 1", "sort l", "function flush", "flushall", "pfdebug encoding k"];
+    for request in refused {
+        assert_eq!(client.run(request), NO_REPLICAS, "{request}");
+    }
+    assert!(client.run("set k").starts_with("-ERR wrong number"));
+    for (request, reply) in
+        [("get k", "$1|1|"), ("ping", "+PONG|"), ("publish a b", ":0|"), ("pfcount l", ":0|")]
+    {
+        assert_eq!(client.run(request), reply);
+    }
+    assert!(client.run("info replication").contains("connected_slaves:0|min_slaves_good_slaves:0|"));
+    client.run("config set min-replicas-max-lag 0");
+    assert_eq!(client.run("set k 2"), "+OK|");
+    client.run("config set min-replicas-max-lag 10");
+    assert_eq!(client.run("set k 2"), NO_REPLICAS);
+    assert!(client.run("subscribe c").ends_with(":1|"));
+    assert_eq!(client.run("set k 2"), NO_REPLICAS, "which comes before what a subscriber may do");
+}
+
+#[test]
+fn nor_by_transactions_and_scripts() {
+    let mut client = Harness::new();
+    client.run("config set min-replicas-to-write 1");
+    let eval = |client: &mut Harness, script: &str| {
+        let reply = client.run_args(&[b"eval", script.as_bytes(), b"0"]);
+        String::from_utf8_lossy(&reply).replace("\r\n", "|")
+    };
+    let begin = "-NOREPLICAS Not enough good replicas to write. script: ";
+    assert!(eval(&mut client, "return redis.call('set', 'k', '5')").starts_with(begin));
+    assert_eq!(eval(&mut client, "return redis.pcall('set', 'k', '5')"), NO_REPLICAS);
+    assert_eq!(eval(&mut client, "return redis.call('publish', 'k', '5')"), ":0|");
+    assert_eq!(eval(&mut client, "#!lua\nreturn 1"), NO_REPLICAS);
+    assert_eq!(eval(&mut client, "#!lua flags=no-writes\nreturn 1"), ":1|");
+
+    client.run("multi");
+    assert_eq!(client.run("set k 1"), NO_REPLICAS);
+    assert!(client.run("exec").starts_with("-EXECABORT Transaction discarded because of previous errors."));
+    let mut other = Harness::on(Arc::clone(&client.executor.engine));
+    other.run("config set min-replicas-to-write 0");
+    client.run("multi");
+    assert_eq!(client.run("set k 1"), "+QUEUED|");
+    other.run("config set min-replicas-to-write 1");
+    let why = "-EXECABORT Transaction discarded because of: NOREPLICAS Not enough good replicas to write.|";
+    assert_eq!(client.run("exec"), why);
+    other.run("config set min-replicas-to-write 0");
+    client.run("multi");
+    client.run("config set min-replicas-to-write 1");
+    assert_eq!(eval(&mut client, "#!lua\nreturn 1"), "+QUEUED|");
+    client.run("set k 1");
+    assert_eq!(client.run("exec"), format!("*3|+OK|{NO_REPLICAS}+OK|"));
+}

@@ -64,11 +64,16 @@ fn run(options: &Options) -> io::Result<bool> {
 fn check_file(options: &Options, out: &mut dyn Write) -> io::Result<bool> {
     let shown_name = options.file.to_string_lossy();
     writeln!(out, "[offset 0] Checking RDB file {shown_name}")?;
-    let Ok(file) = File::open(&options.file) else {
-        if options.style == Style::Valkey {
-            writeln!(out, "[offset 0] Check RDB returned error code 1 (0 means success)")?;
+    let file = match File::open(&options.file) {
+        Ok(file) => file,
+        Err(error) => {
+            // Peers do not say why, and what they print stays what others read.
+            eprintln!("Cannot open file {shown_name}: {error}");
+            if options.style == Style::Valkey {
+                writeln!(out, "[offset 0] Check RDB returned error code 1 (0 means success)")?;
+            }
+            return Ok(false);
         }
-        return Ok(false);
     };
     let statistics_to = match &options.output {
         None => None,

@@ -9,6 +9,9 @@ pub(super) fn replication(scene: &Scene<'_>, report: &mut Report) {
     let engine = scene.engine;
     report.field("role", "master");
     report.field("connected_slaves", 0);
+    if engine.lacks_replicas() {
+        report.field("min_slaves_good_slaves", 0);
+    }
     report.field("replicas_waiting_psync", 0);
     report.field("master_failover_state", "no-failover");
     report.field("master_replid", &engine.run_id);
