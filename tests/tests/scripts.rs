@@ -67,10 +67,22 @@ fn others_are_told_of_a_busy_script_and_can_end_it() {
         // Those that go, and those that come.
         drop(watcher);
         assert_eq!(ask(&mut server.connect(), &["info"]), BUSY);
-        // It is allowed but needs a key; whoever waited for that might wait for ever.
-        assert_eq!(ask(&mut others[1], &["watch", "key"]), BUSY);
+        // It is allowed, though what it watches can only count as changed: nobody can look at it.
+        assert_eq!(ask(&mut others[1], &["watch", "key"]), "OK");
+        assert_eq!(ask(&mut others[3], &["watch", "key"]), "OK");
+        assert_eq!(ask(&mut others[3], &["multi"]), "OK");
+        assert_eq!(ask(&mut others[3], &["watch", "key"]), "ERR WATCH inside MULTI is not allowed");
+        assert_eq!(ask(&mut others[3], &["discard"]), "OK");
         assert_eq!(ask(&mut others[2], &["script", "kill"]), "OK");
         assert!(text(running.read().unwrap()).starts_with("ERR Script killed by user with SCRIPT KILL"));
+        let mut transaction = |client: &mut Client| {
+            assert_eq!(ask(client, &["multi"]), "OK");
+            assert_eq!(ask(client, &["set", "key", "1"]), "QUEUED");
+            client.request(&["exec"]).unwrap()
+        };
+        assert_eq!(transaction(&mut others[1]), Value::Array(None));
+        assert_ne!(transaction(&mut others[1]), Value::Array(None));
+        assert_ne!(transaction(&mut others[3]), Value::Array(None), "DISCARD ends what WATCH began");
         assert_eq!(ask(&mut others[1], &["watch", "key"]), "OK");
         assert_eq!(ask(&mut others[0], &["ping"]), "PONG");
         assert!(ask(&mut others[0], &["script", "kill"]).starts_with("NOTBUSY"));
