@@ -122,6 +122,21 @@ fn who_has_written_is_not_ended_but_by_the_end_of_the_server() {
 }
 
 #[test]
+fn a_busy_script_sees_time_pass_but_nothing_expire() {
+    const WAITS: &str = "redis.call('set', KEYS[1], 'v', 'px', 200) \
+        local now = function() local t = redis.call('time') return t[1] * 1000000 + t[2] end \
+        local start = now() \
+        while now() - start < 400000 do end \
+        return redis.call('exists', KEYS[1])";
+    for workers in [1, 2] {
+        let server = start(workers);
+        let mut client = server.connect();
+        assert_eq!(client.request(&["eval", WAITS, "1", "key"]).unwrap(), Value::Integer(1));
+        assert_eq!(client.ask("exists key"), Value::Integer(0));
+    }
+}
+
+#[test]
 fn functions_are_told_apart_from_scripts() {
     let server = start(2);
     let (mut running, mut other) = (server.connect(), server.connect());

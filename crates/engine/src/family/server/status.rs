@@ -19,7 +19,7 @@ pub(super) const TIME: Command = Command {
 
 fn time(call: &mut Call<'_, '_>) -> Result<(), Error> {
     // For a script and a transaction the clock stands still.
-    let now_us = if call.in_transaction { call.now_ms() * 1000 } else { clock_us() };
+    let now_us = if call.in_transaction { call.view.told_us(clock_us) } else { clock_us() };
     call.reply.array(2);
     call.reply.bulk_int(now_us / 1_000_000);
     call.reply.bulk_int(now_us % 1_000_000);
