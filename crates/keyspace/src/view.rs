@@ -350,6 +350,13 @@ impl<'k> View<'k> {
         self.table(db, key).entry(location)
     }
 
+    /// Counts a hit of a key that was found in another way.
+    pub fn count_hit(&mut self, key: Key<'_>) {
+        if !self.is_repeat {
+            self.stripe(key).counters.hits += 1;
+        }
+    }
+
     /// Where a key is, counted as a hit or a miss.
     fn locate_counted(&mut self, db: u32, key: Key<'_>) -> Option<Location> {
         let location = self.locate(db, key);
