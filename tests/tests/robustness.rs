@@ -232,6 +232,55 @@ fn clients_that_do_not_read_are_bounded() {
 }
 
 #[test]
+fn a_reply_that_is_too_much_is_not_made() {
+    const LIMIT_BYTES: u64 = 4 * MIB;
+    let limit = format!("normal {LIMIT_BYTES} 0 0");
+    let mut server = ServerBuilder::new(ochre()).workers(2).set("client-output-buffer-limit", &limit).start();
+    let mut client = server.connect();
+    client.request(&["SET", "big", &"v".repeat(4 * MIB as usize)]).unwrap();
+    client.request(&["SET", "small", &"v".repeat(60_000)]).unwrap();
+    let elements = vec!["e".repeat(1000); 1000];
+    let push: Vec<&str> = ["RPUSH", "list"].into_iter().chain(elements.iter().map(String::as_str)).collect();
+    for _ in 0..30 {
+        client.request(&push).unwrap();
+    }
+    let many = |command: &[&str], what: &str, times: usize| {
+        let args: Vec<&str> = command.iter().copied().chain(std::iter::repeat_n(what, times)).collect();
+        encode(&args)
+    };
+    let transaction = |first: &[&str], request: &[&str], times: usize| {
+        let [first, multi, exec] = [first, &["MULTI"], &["EXEC"]].map(|args| encode(args));
+        [first, multi, encode(request).repeat(times), exec].concat()
+    };
+    let script = "local r = {} for i = 1, 200 do r[i] = redis.call('GET', 'big') end return r";
+    let cases = [
+        ("one string often", many(&["MGET"], "big", 200)),
+        ("small strings", many(&["MGET"], "small", 10_000)),
+        ("a list", encode(&["LRANGE", "list", "0", "-1"])),
+        ("strings at once", transaction(&["PING"], &["GET", "small"], 10_000)),
+        ("big strings at once", transaction(&["PING"], &["GET", "big"], 200)),
+        ("queued", transaction(&["WATCH", "other"], &["GET", "big"], 200)),
+        ("queued lists", transaction(&["WATCH", "other"], &["LRANGE", "list", "0", "-1"], 50)),
+        ("a script", encode(&["EVAL", script, "0"])),
+    ];
+    let before = server.peak_bytes();
+    for (name, requests) in cases {
+        let mut greedy = server.connect();
+        match greedy.send(&requests) {
+            Err(error) if is_closed(&error) => {}
+            sent => sent.unwrap(),
+        }
+        // Nothing of it arrives.
+        if let Ok(rest) = greedy.read_to_end() {
+            assert!(!rest.windows(64).any(|window| window.iter().all(|byte| b"ve".contains(byte))), "{name}");
+        }
+        let more = server.peak_bytes() - before;
+        assert!(more < 30 * LIMIT_BYTES, "{name}: {} MiB more", more / MIB);
+    }
+    assert_serves(&mut server);
+}
+
+#[test]
 fn too_many_clients_are_told_so() {
     let mut server = ServerBuilder::new(ochre()).set("maxclients", "10").start();
     let mut clients: Vec<Client> = (0..10).map(|_| server.connect()).collect();

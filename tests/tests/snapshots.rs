@@ -257,8 +257,17 @@ fn clients_are_told_while_data_are_loaded() {
         (text(other.ask("get key:1")), text(other.ask("set a 1"))),
         (told.to_owned(), told.to_owned())
     );
+    let fields = ["start_time", "total_bytes", "rdb_used_mem", "loaded_bytes", "loaded_perc", "eta_seconds"];
+    let report = text(other.ask("info persistence"));
+    let told = |report: &str, field: &str| report.contains(&format!("\nloading_{field}:"));
+    assert!(fields.iter().all(|field| told(&report, field)), "{report}");
+    // It is saved first.
+    let mut is_known = |figure| wait_for(|| (other.info(figure) > 1000).then_some(())).is_some();
+    assert!(is_known("loading_total_bytes") && is_known("loading_rdb_used_mem"));
     assert_eq!(client.read().unwrap(), ok());
     assert_eq!(other.ask("dbsize"), Value::Integer(200));
+    let report = text(other.ask("info persistence"));
+    assert!(!fields.iter().any(|field| told(&report, field)), "{report}");
 }
 
 #[test]

@@ -249,6 +249,8 @@ pub struct Engine {
     pub changes_at_save: AtomicU64,
     /// What DEBUG switched on or off.
     pub debug: family::DebugSwitches,
+    /// Where the keys come from, if this is the engine of a session of the debugger.
+    pub(crate) original: OnceLock<crate::scripting::Original>,
     host: OnceLock<Arc<dyn Host>>,
 }
 
@@ -301,6 +303,7 @@ impl Engine {
             aof: AppendOnly::new(workers),
             changes_at_save: AtomicU64::new(0),
             debug: family::DebugSwitches::default(),
+            original: OnceLock::new(),
             host: OnceLock::new(),
         }
     }

@@ -54,7 +54,7 @@ pub use histogram::{Histogram, Snapshot};
 pub use log::{CommandLogs, LogEntry, LogKind};
 pub use missing::warn_of_missing;
 pub use persistence::{LoadFailure, Loaded, Persistence, Saved};
-pub use scripting::{Attendant, ScriptStage, Scripting};
+pub use scripting::{Attendant, Rehearsal, Said, ScriptStage, Scripting};
 pub use sequel::{BYTES_AT_ONCE, ELEMENTS_AT_ONCE, Promise, Sequel};
 pub use settings::Settings;
 pub use stats::{ErrorStats, Rate, Rates, ServerStats};

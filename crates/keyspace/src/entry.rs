@@ -358,19 +358,12 @@ impl<'a> EntryRef<'a> {
         u32::from_le_bytes([a, b, c, 0])
     }
 
-    /// Bytes of the entry and all that it owns.
-    pub fn memory_bytes(self) -> usize {
-        self.memory_bytes_estimate(usize::MAX)
-    }
-
-    /// The same; of values that would have to be looked at element by element, estimated by no more than so many.
+    /// Bytes of the entry and all that it owns; of values that would have to be looked at element by element, estimated by no
+    /// more than so many.
     pub fn memory_bytes_estimate(self, samples: usize) -> usize {
-        let shape = self.shape();
-        let own = shape.layout().size();
-        match self.value() {
-            ValueRef::Object(object) => own + object.heap_bytes_estimate(samples),
-            _ => own,
-        }
+        let behind =
+            if let ValueRef::Object(object) = self.value() { object.heap_bytes_estimate(samples) } else { 0 };
+        self.shape().layout().size() + behind
     }
 }
 
@@ -588,7 +581,7 @@ mod tests {
         assert!(same(entry.as_ref().value(), &OwnedValue::Bytes { bytes: b"12".to_vec(), raw: false }));
         assert!(!entry.as_mut().overwrite(&bytes(b"123456789")));
         assert!(!entry.as_mut().overwrite(&NewValue::Int(1)));
-        assert_eq!(entry.as_ref().memory_bytes(), 32);
+        assert_eq!(entry.as_ref().memory_bytes_estimate(1), 32);
     }
 
     #[test]

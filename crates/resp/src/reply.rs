@@ -33,6 +33,7 @@ pub enum Protocol {
 pub struct ReplyWriter<'a> {
     out: &'a mut Vec<u8>,
     protocol: Protocol,
+    full_at: usize,
 }
 
 /// The place of an aggregate whose length is not known yet. Has to be finished, inner ones before
@@ -47,7 +48,14 @@ impl<'a> ReplyWriter<'a> {
     /// A writer that appends to `out`.
     #[inline]
     pub fn new(out: &'a mut Vec<u8>, protocol: Protocol) -> Self {
-        Self { out, protocol }
+        Self { out, protocol, full_at: usize::MAX }
+    }
+
+    /// Has strings left out once about `bytes` more are there: what follows is no reply any more, but nobody wants that much.
+    #[inline]
+    #[must_use]
+    pub fn limited(self, bytes: usize) -> Self {
+        Self { full_at: self.out.len().saturating_add(bytes), ..self }
     }
 
     /// The version replies are written in.
@@ -134,6 +142,9 @@ impl<'a> ReplyWriter<'a> {
     /// A string of bytes.
     #[inline]
     pub fn bulk(&mut self, bytes: &[u8]) {
+        if self.out.len() >= self.full_at {
+            return;
+        }
         self.out.reserve(bytes.len().saturating_add(HEADER_LEN_MAX + 2));
         self.header::<b'$'>(bytes.len() as u64);
         self.out.extend_from_slice(bytes);
@@ -258,6 +269,9 @@ impl<'a> ReplyWriter<'a> {
     pub fn verbatim(&mut self, format: &str, bytes: &[u8]) {
         if self.protocol == Protocol::Resp2 {
             return self.bulk(bytes);
+        }
+        if self.out.len() >= self.full_at {
+            return;
         }
         let mut prefix = *b"   :";
         prefix.iter_mut().take(3).zip(format.bytes()).for_each(|(place, byte)| *place = byte);

@@ -65,6 +65,17 @@ pub enum Interrupt {
     Stop(&'static str),
 }
 
+/// What the client of a script that is being debugged says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Heard {
+    /// Bytes, some of a command or more than one.
+    Bytes(Vec<u8>),
+    /// Nothing any more: it is gone, or will say nothing else. The script runs on.
+    End,
+    /// The script has to end with this error.
+    Stop(&'static str),
+}
+
 /// The server, as a running script sees it.
 pub trait Host {
     /// Runs a command and appends its reply, in the protocol that the request names.
@@ -72,6 +83,21 @@ pub trait Host {
     /// What scripts may not call, what is unknown and what has a wrong number of arguments are error replies too; their
     /// texts are the host's.
     fn execute(&mut self, request: Request<'_>, reply: &mut Vec<u8>);
+
+    /// Whether the last command was kept from running, so that its reply is the host's own error.
+    fn has_refused(&self) -> bool {
+        false
+    }
+
+    /// Sends the client of a script that is being debugged a reply.
+    fn show(&mut self, reply: &[u8]) {
+        let _ = reply;
+    }
+
+    /// Waits for what that client says next. There is nobody where scripts cannot be debugged.
+    fn listen(&mut self) -> Heard {
+        Heard::End
+    }
 
     /// A script has returned an error as, or within, its value; `is_counted` says that statistics have it already, since a
     /// command brought it.

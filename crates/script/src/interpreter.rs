@@ -168,6 +168,11 @@ impl Interpreter {
         self.run(function, name.as_bytes(), keys, args, &Given::Globals, host, reply)
     }
 
+    /// What its callbacks share.
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.machine.context().shared
+    }
+
     /// Runs a function of a library and writes its reply.
     pub fn call_function<'a>(
         &mut self,
@@ -300,6 +305,10 @@ impl Interpreter {
         let start = reply.len();
         let finished = self.machine.run(host, |frame| {
             frame.shared().begin_run();
+            if frame.shared().is_debugged.get() {
+                frame.shared().originals.set(Some(sandbox.eval_originals));
+                frame.hook_lines();
+            }
             let ran = run_in(frame, function, keys, args, given, &sandbox);
             let written = match ran {
                 Ok(()) => write_reply(frame, reply).map(|()| Finished::Returned),
@@ -318,7 +327,7 @@ impl Interpreter {
     /// Puts in order what a run has left.
     #[inline]
     fn settle(&mut self) {
-        let shared = &self.machine.context().shared;
+        let shared = self.shared();
         if shared.collector_touched.get() || shared.json_touched.get() {
             self.undo_settings();
         }

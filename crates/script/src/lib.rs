@@ -30,6 +30,7 @@
 mod api;
 mod cache;
 mod convert;
+mod debug;
 mod flags;
 mod functions;
 mod host;
@@ -43,9 +44,10 @@ mod state;
 mod version;
 
 pub use cache::{EVALUATED_MAX, ScriptCache};
+pub use debug::{Debugger, SHOWN_BYTES_MAX};
 pub use flags::ScriptFlags;
 pub use functions::{FunctionEntry, FunctionRegistry, Library, LibraryMetadata, RestorePolicy};
-pub use host::{Host, Interrupt, LogLevel, Permission, Replication, Request};
+pub use host::{Heard, Host, Interrupt, LogLevel, Permission, Replication, Request};
 pub use interpreter::{COMPILED_MAX, Finished, Interpreter, InterpreterOptions};
 pub use registered::FunctionRecord;
 pub use script::{Script, ScriptDigest, Shebang};

@@ -4,7 +4,8 @@ use std::cell::{Cell, RefCell};
 
 use ochre_resp::{Protocol, Span};
 
-use crate::host::Interrupt;
+use crate::debug::{self, Debugger};
+use crate::host::{Interrupt, Request};
 use crate::library::Random;
 use crate::lua::{Context, Frame, Raise, Reference};
 use crate::registered::Registration;
@@ -101,6 +102,25 @@ pub(crate) struct Arguments {
     pub(crate) spans: Vec<Span>,
 }
 
+impl Arguments {
+    /// Takes these.
+    pub(crate) fn set(&mut self, words: &[Vec<u8>]) {
+        self.buffer.clear();
+        self.spans.clear();
+        for word in words {
+            let place = u32::try_from(self.buffer.len()).ok().zip(u32::try_from(word.len()).ok());
+            let Some((start, len)) = place else { return };
+            self.buffer.extend_from_slice(word);
+            self.spans.push(Span { start, len });
+        }
+    }
+
+    /// As a command.
+    pub(crate) fn request(&self, protocol: Protocol) -> Request<'_> {
+        Request { buffer: &self.buffer, spans: &self.spans, protocol }
+    }
+}
+
 /// State of an interpreter that its callbacks reach through [`Context`].
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -124,6 +144,11 @@ pub(crate) struct Shared {
     pub(crate) environment: Cell<Option<Reference>>,
     /// A function of Lua that reads a field, metamethods and all.
     pub(crate) reader: Cell<Option<Reference>>,
+    /// The table that KEYS and ARGV are set in.
+    pub(crate) originals: Cell<Option<Reference>>,
+    /// Whether the run is debugged, and by what.
+    pub(crate) is_debugged: Cell<bool>,
+    pub(crate) debugger: RefCell<Option<Box<Debugger>>>,
     /// Why the run has to end.
     stop: Cell<Option<&'static str>>,
     steps: Cell<u32>,
@@ -143,6 +168,9 @@ impl Shared {
             collected_at: Cell::new(0),
             environment: Cell::new(None),
             reader: Cell::new(None),
+            originals: Cell::new(None),
+            is_debugged: Cell::new(false),
+            debugger: RefCell::new(None),
             stop: Cell::new(None),
             steps: Cell::new(STEPS),
         }
@@ -154,6 +182,11 @@ impl Shared {
         self.stop.set(None);
         self.collected_at.set(0);
         self.steps.set(STEPS);
+    }
+
+    /// The run has to end with this error, whatever the script catches.
+    pub(crate) fn stop_with(&self, text: &'static str) {
+        self.stop.set(Some(text));
     }
 
     /// Asks the host whether the script goes on.
@@ -194,7 +227,10 @@ impl Frame<'_> {
     /// `pcall` keeps it going.
     pub(crate) fn abort(&mut self, text: &str) -> Raise {
         self.hook_everything();
-        self.error_table(format!("ERR {text}").as_bytes(), false)
+        match self.push_silent_error_table(format!("ERR {text}").as_bytes(), false) {
+            Ok(()) => Raise::Value,
+            Err(error) => error,
+        }
     }
 
     /// The error of a command or of the server's functions: a table whose field `err` is the text.
@@ -205,8 +241,17 @@ impl Frame<'_> {
         }
     }
 
-    /// Pushes a table whose field `err` is the text; `is_counted` says that the server's statistics have it already.
+    /// Pushes a table whose field `err` is the text; `is_counted` says that the server's statistics have it already. Who goes
+    /// through the script is shown it.
     pub(crate) fn push_error_table(&mut self, text: &[u8], is_counted: bool) -> Result<(), Raise> {
+        if self.shared().is_debugged.get() {
+            debug::note_error(self.shared(), text.strip_prefix(b"ERR ").unwrap_or(text));
+        }
+        self.push_silent_error_table(text, is_counted)
+    }
+
+    /// The same without showing it.
+    pub(crate) fn push_silent_error_table(&mut self, text: &[u8], is_counted: bool) -> Result<(), Raise> {
         self.push_table(0, 2)?;
         self.push_string(text)?;
         self.set_name(-2, Name::Err)?;

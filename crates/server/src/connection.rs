@@ -286,6 +286,11 @@ impl Connection {
         self.unsent_bytes().saturating_sub(REPLY_BUFFER_BYTES)
     }
 
+    /// How much output there has to be for so many bytes to count.
+    pub fn output_bytes_for(&self, limited_bytes: usize) -> usize {
+        limited_bytes.saturating_add(REPLY_BUFFER_BYTES)
+    }
+
     /// The same once `more` bytes are added.
     pub fn limited_bytes_with(&self, more: usize) -> usize {
         (self.unsent_bytes() + more).saturating_sub(REPLY_BUFFER_BYTES)

@@ -22,7 +22,12 @@ use ochre_types::LongString;
 
 use crate::group::RECEIVE_BYTES;
 
-/// No more room than this is made for what a client has only announced; once so much has really come, all of it.
+/// Room for what a client has only announced; more comes as it is filled, because with huge pages all of it may be memory at
+/// the first byte.
+const PIECE_BYTES_MIN: usize = 64 * 1024;
+/// A piece is so many times as large as what has come.
+const PIECE_GROWTH: usize = 4;
+/// Once so much has really come, there is room for all.
 const PIECE_BYTES_MAX: usize = 1024 * 1024;
 
 /// An argument that is being received.
@@ -74,11 +79,12 @@ impl LargeArguments {
     }
 
     /// Room for what is to be received of an argument of `len` bytes, `received` of which are there. Whoever only announces
-    /// one gets no more than a first piece, unless as much has come lately; behind that, room that nobody has written to is
+    /// one gets room piece by piece, unless as much has come lately; behind those, room that nobody has written to is
     /// an address range and no memory yet.
     fn room_for(&self, received: usize, len: usize) -> usize {
         let is_believed = received >= PIECE_BYTES_MAX || len <= self.peak_bytes;
-        if is_believed { len } else { len.min(PIECE_BYTES_MAX) }
+        let piece = received.saturating_mul(PIECE_GROWTH).max(PIECE_BYTES_MIN);
+        if is_believed { len } else { len.min(piece) }
     }
 
     /// Where to receive into, with room for a part of what is missing and for nothing else.
@@ -302,13 +308,18 @@ mod tests {
         let mut receiver =
             Receiver { input: b"*2\r\n$3\r\nGET\r\n$400000000\r\nx".to_vec(), ..Receiver::default() };
         assert!(receiver.parse(0).is_none());
-        assert!(receiver.large.buffer().is_some_and(|buffer| buffer.capacity() <= PIECE_BYTES_MAX));
+        assert!(receiver.large.buffer().is_some_and(|buffer| buffer.capacity() <= PIECE_BYTES_MIN));
         assert_eq!(receiver.large.memory_bytes(), 400_000_000, "but counts");
         receiver.large.relax(true);
         assert_eq!(receiver.large.memory_bytes(), 1);
         let piece = vec![b'x'; PIECE_BYTES_MAX];
-        assert_eq!(receiver.receive(&piece, usize::MAX), PIECE_BYTES_MAX - 1);
-        assert_eq!(receiver.receive(&piece, usize::MAX), PIECE_BYTES_MAX);
+        let mut received = 1;
+        while received < PIECE_BYTES_MAX {
+            let most = (received * PIECE_GROWTH).max(PIECE_BYTES_MIN);
+            let more = receiver.receive(&piece, usize::MAX);
+            received += more;
+            assert!(more > 0 && received <= most);
+        }
         assert_eq!(receiver.large.buffer().map(|buffer| buffer.capacity()), Some(400_000_000));
         assert_eq!(receiver.large.memory_bytes(), 400_000_000);
     }

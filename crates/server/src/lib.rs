@@ -25,6 +25,7 @@ mod mailbox;
 mod options;
 pub mod process;
 mod questions;
+mod rehearsal;
 mod report;
 mod rest;
 mod running;

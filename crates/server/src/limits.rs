@@ -47,6 +47,14 @@ impl OutputLimits {
         self.of(connection).hard_bytes > 0
     }
 
+    /// How many bytes of replies at once are too many for a connection, whatever else it has.
+    pub fn too_many(&self, connection: &Connection) -> usize {
+        match self.of(connection).hard_bytes {
+            0 => usize::MAX,
+            hard_bytes => connection.output_bytes_for(usize::try_from(hard_bytes).unwrap_or(usize::MAX)),
+        }
+    }
+
     /// Whether `more` bytes of output would overcome a connection's hard limit.
     pub fn would_exceed(&self, connection: &Connection, more: usize) -> bool {
         let limit = self.of(connection).hard_bytes;

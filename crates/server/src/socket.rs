@@ -1,7 +1,7 @@
 //! A client's socket: TCP or Unix, non-blocking.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use mio::event::Source;
 use mio::net::{TcpStream, UnixStream};
@@ -45,6 +45,14 @@ impl Socket {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// The same connection for somebody else, who has it once this is closed.
+    ///
+    /// # Errors
+    /// Those of dup(2).
+    pub fn share(&self) -> io::Result<OwnedFd> {
+        self.fd().try_clone_to_owned()
     }
 
     fn fd(&self) -> BorrowedFd<'_> {

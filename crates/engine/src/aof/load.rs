@@ -15,9 +15,13 @@ use super::switch::layout;
 use crate::engine::{Engine, clock_ms};
 use crate::error::Error;
 
+/// So many units are loaded before the clock is looked at again.
+const UNITS_BETWEEN_LOOKS: u64 = 1024;
+
 struct Loader<'e> {
     engine: &'e Engine,
     spread: Spread,
+    units: u64,
 }
 
 impl Load for Loader<'_> {
@@ -29,8 +33,18 @@ impl Load for Loader<'_> {
         unit.commands().try_for_each(|command| self.spread.run(&command))
     }
 
-    fn begin_file(&mut self, _name: &OsStr, _done_bytes: u64, _total_bytes: u64) {
+    fn begin_file(&mut self, _name: &OsStr, done_bytes: u64, total_bytes: u64) {
         self.spread.begin_file();
+        self.engine.persistence.load_progress.begin_file(done_bytes, total_bytes);
+    }
+
+    fn advance(&mut self, file_bytes: u64) {
+        self.units += 1;
+        let progress = &self.engine.persistence.load_progress;
+        progress.advance(file_bytes);
+        if self.units % UNITS_BETWEEN_LOOKS == 0 {
+            progress.tell();
+        }
     }
 }
 
@@ -55,7 +69,7 @@ impl Engine {
             (layout(&config), LoadSettings { load_truncated, corrupt_tail_bytes_max, limits })
         };
         let store = Store::open(self.persistence.disk(), layout).map_err(|error| last_of(error.reports()))?;
-        let mut loader = Loader { engine: self, spread: Spread::new(self) };
+        let mut loader = Loader { engine: self, spread: Spread::new(self), units: 0 };
         let loaded = aof::load(&store, &settings, &mut loader);
         loader.spread.end();
         let loaded = loaded.map_err(|error| last_of(error.reports))?;

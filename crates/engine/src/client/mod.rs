@@ -15,7 +15,7 @@ pub(crate) use memory::Leaving;
 pub use parked::Parked;
 pub use registry::Registry;
 pub use request::{OwnedRequest, Parts};
-pub use session::{Blocked, BlockedOn, Client, Close, ReplyMode};
+pub use session::{Blocked, BlockedOn, Client, Close, Debugging, ReplyMode};
 pub use shared::{Attention, ClientShared, DEFAULT_USER, Names, capability, client_flags};
 pub use transaction::{Queued, Transaction, Watched};
 pub use wait::Wait;

@@ -40,6 +40,18 @@ pub enum Close {
     AfterReply,
 }
 
+/// Whether a client goes through the next script that it runs with EVAL (SCRIPT DEBUG).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Debugging {
+    /// It does not.
+    #[default]
+    No,
+    /// It does, on a copy of the data; what the script changes is dropped.
+    Yes,
+    /// It does, and everybody else waits; what the script changes stays.
+    Sync,
+}
+
 /// What a blocked client waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum BlockedOn {
@@ -119,12 +131,16 @@ pub struct Client {
     pub(crate) aside_ns: u64,
     /// Whether a script of its runs: its commands are those that the script calls.
     pub(crate) in_script: bool,
+    /// Whether it goes through the next script.
+    pub(crate) debugging: Debugging,
     /// Whether the script has asked for nobody else to hear of what they do (`redis.set_repl`).
     pub(crate) is_unreplicated: bool,
     /// What it has if it is told things besides replies.
     pub(crate) listening: Option<Box<Listening>>,
     /// The number of the last of what its worker's clients are told that it has been told, too.
     pub heard: u64,
+    /// So many bytes of replies at once are too many: it is to be closed then, and what would follow is not made.
+    pub output_bytes_max: usize,
 }
 
 impl Client {
@@ -147,6 +163,11 @@ impl Client {
         Client::silent(shared, other.protocol, user, other.authenticated)
     }
 
+    /// Whether it goes through the next script that it runs.
+    pub fn is_debugging(&self) -> bool {
+        self.debugging != Debugging::No
+    }
+
     /// As a new one, and nobody gets to know.
     pub(super) fn silent(
         shared: Arc<ClientShared>,
@@ -164,6 +185,7 @@ impl Client {
             was_authenticated: authenticated,
             reply_mode: ReplyMode::On,
             transaction: Transaction::default(),
+            debugging: Debugging::No,
             close: Close::No,
             blocked: None,
             waiter: None,
@@ -179,6 +201,7 @@ impl Client {
             is_unreplicated: false,
             listening: None,
             heard: 0,
+            output_bytes_max: usize::MAX,
         }
     }
 
@@ -199,13 +222,14 @@ impl Client {
         std::mem::take(&mut self.promises)
     }
 
-    /// Whether it may run what it likes, at once, and gets the reply.
+    /// Whether it may run what it likes, at once, and gets the reply; and waits for nothing that is computed aside.
     #[inline]
     pub(crate) fn is_usual(&self) -> bool {
         self.unrestricted
             && !self.transaction.open
             && self.reply_mode == ReplyMode::On
             && self.listening.is_none()
+            && self.aside.is_none()
     }
 
     /// What it has because it is told things.

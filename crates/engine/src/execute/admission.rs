@@ -23,7 +23,7 @@ pub(super) enum Admission<'e> {
     RunQueue(&'e CommandEntry),
     /// It is queued.
     Queue(&'e CommandEntry),
-    /// It waits for the end of a pause, or until what there is to be told is told.
+    /// It waits for the end of a pause or of a session of the debugger, or until what there is to be told is told.
     Postpone,
 }
 
@@ -66,6 +66,9 @@ impl Runner<'_> {
             check_subscriber(client, entry)?;
         }
         if self.engine.restricted.load(Relaxed) {
+            if self.engine.is_debugging() && !command.is(flags::ALLOW_BUSY) {
+                return Ok(Admission::Postpone);
+            }
             self.check_restrictions(command, command_flags)?;
             if self.must_wait_for_log(client, command, command_flags) {
                 return Ok(Admission::Postpone);

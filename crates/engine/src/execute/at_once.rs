@@ -59,11 +59,16 @@ impl<'r> Runner<'r> {
             self.reply_queued(client, &whole, requests.args(at), out, &mut clock.start_ns);
             let before = out.len();
             ReplyWriter::new(out, client.protocol).array(keys.len());
+            let full_at = out.len().saturating_add(client.output_bytes_max);
             for (index, key) in whole.requests.clone().zip(keys) {
                 let entry = self.engine.commands.entry(requests.prepared(index)?.id);
                 let keys = std::slice::from_ref(key);
                 let step = Step { entry, args: requests.args(index), keys, in_transaction: true };
+                let before = (out.len(), client.promises.len());
                 self.run_one(&mut view, client, step, out, &mut clock.start_ns);
+                if before.0 >= full_at {
+                    client.take_back(out, before);
+                }
             }
             self.conclude(&mut view, client, &mut letters, clock);
             client.shared.last_command.store(whole.exec.id, Relaxed);

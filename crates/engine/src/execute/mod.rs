@@ -32,7 +32,7 @@ use ochre_keyspace::{Effects, Evictor, Garbage, Key, Sweeper};
 
 use crate::aside;
 use crate::call::Args;
-use crate::client::{Client, Close, ReplyMode, client_flags};
+use crate::client::{Client, Close, Debugging, ReplyMode, client_flags};
 use crate::command::{CommandEntry, CommandId, Latest, flags, key_indexes};
 use crate::engine::{Engine, clock_ms};
 use crate::monitor;
@@ -209,6 +209,9 @@ impl Executor {
                 if client.has_promises() {
                     return (at, Outcome::Continues);
                 }
+                if client.waits_aside() {
+                    return (at, Outcome::Postponed);
+                }
                 // Not before anything has run: what is in the output may be of others before these.
                 if at > 0 && out.len() > out_max {
                     return (at, Outcome::Done);
@@ -249,6 +252,23 @@ impl Executor {
             0 => !client.transaction.open,
             _ => client.transaction.flags & flags::RUNS_SCRIPT != 0,
         }
+    }
+
+    /// Whether a request is a script that its client goes through on a copy of the data: a [`Rehearsal`](crate::Rehearsal) is there
+    /// for that. What may not run now is refused, or put off, in the usual way.
+    pub fn begins_rehearsal(&self, client: &mut Client, args: Args<'_>, prepared: Prepared) -> bool {
+        let entry = self.engine.commands.get(prepared.id);
+        if client.debugging != Debugging::Yes
+            || !entry.is_some_and(|entry| matches!(entry.command.name, "eval" | "eval_ro"))
+        {
+            return false;
+        }
+        if client.shared.is_summoned() {
+            self.engine.access.refresh(client);
+        }
+        let runner = Runner::new(&self.engine, &self.context);
+        let admitted = runner.admit(client, entry, args, clock_ms());
+        !client.shared.is_killed() && matches!(admitted, Ok(Admission::Run(_)))
     }
 
     /// Runs a request; the reply is appended to `out`. `keys` are those of its preparation. The `clock`

@@ -198,6 +198,9 @@ impl<'r> Runner<'r> {
         if entry.flags & flags::ALLOW_BUSY == 0 || !self.engine.is_busy() {
             return Gate::Outdated;
         }
+        if self.engine.is_debugging() {
+            return Gate::Paused;
+        }
         let before = out.len();
         let watched = watch_in_vain(client);
         let failed = watched.is_err();
@@ -267,7 +270,7 @@ impl<'r> Runner<'r> {
             command: entry.command,
             keys,
             view,
-            reply: ReplyWriter::new(out, client.protocol),
+            reply: ReplyWriter::new(out, client.protocol).limited(client.output_bytes_max),
             client,
             engine: self.engine,
             worker: self.context,

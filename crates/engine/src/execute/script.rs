@@ -11,13 +11,15 @@ use std::time::{Duration, Instant};
 use ochre_acl::Context;
 use ochre_keyspace::{Key, View};
 use ochre_resp::{Protocol, ReplyWriter};
-use ochre_script::{Finished, Host, Interrupt, LogLevel, Permission, Replication, Request, ScriptFlags};
+use ochre_script::{
+    Finished, Heard, Host, Interrupt, LogLevel, Permission, Replication, Request, ScriptFlags,
+};
 
 use crate::call::{Args, Call, Propagation};
 use crate::client::{Client, OwnedRequest};
 use crate::command::{CommandEntry, Latest, flags};
 use crate::error::{Error, OUT_OF_MEMORY};
-use crate::scripting::{Run, Stage, log_line, report_memory, with_stage};
+use crate::scripting::{Attendant, Run, Said, Stage, log_line, report_memory, with_stage};
 use crate::tick;
 
 use super::add_keys;
@@ -49,6 +51,8 @@ pub(crate) struct Program<'s> {
     pub(crate) declared: Option<ScriptFlags>,
     /// Whether the command that runs it lets nothing be written.
     pub(crate) is_read_only: bool,
+    /// Whether its client goes through it.
+    pub(crate) is_debugged: bool,
 }
 
 impl Program<'_> {
@@ -133,6 +137,8 @@ struct ScriptHost<'h, 'k> {
     is_busy: bool,
     is_cut_short: bool,
     has_returned_error: bool,
+    /// Whether the last command was kept from running.
+    has_refused: bool,
     /// Of the client, for the end.
     db: u32,
     protocol: Protocol,
@@ -148,7 +154,7 @@ impl<'h, 'k> ScriptHost<'h, 'k> {
     ) -> ScriptHost<'h, 'k> {
         client.in_script = true;
         let (db, protocol) = (client.db, client.protocol);
-        ScriptHost {
+        let mut host = ScriptHost {
             runner,
             view,
             client,
@@ -162,9 +168,16 @@ impl<'h, 'k> ScriptHost<'h, 'k> {
             is_busy: false,
             is_cut_short: false,
             has_returned_error: false,
+            has_refused: false,
             db,
             protocol,
+        };
+        if program.is_debugged {
+            host.become_known();
+            host.is_busy = true;
+            host.runner.engine.begin_debugging();
         }
+        host
     }
 
     /// Puts everything back; whether the script has returned an error.
@@ -267,6 +280,9 @@ impl<'h, 'k> ScriptHost<'h, 'k> {
                 &many
             }
         };
+        if let Some(original) = runner.engine.original.get() {
+            original.bring(self.view, self.client.db, entry, args, keys);
+        }
         self.client.protocol = protocol;
         let mut call = Call {
             args,
@@ -329,7 +345,9 @@ impl<'h, 'k> ScriptHost<'h, 'k> {
 impl Host for ScriptHost<'_, '_> {
     fn execute(&mut self, request: Request<'_>, reply: &mut Vec<u8>) {
         let args = Args::new(request.buffer, request.spans);
-        match self.admit(args) {
+        let admitted = self.admit(args);
+        self.has_refused = admitted.1.is_err();
+        match admitted {
             (Some(entry), Ok(())) => self.run(entry, args, request.protocol, reply),
             (entry, Err(error)) => {
                 if let Some(entry) = entry {
@@ -338,6 +356,38 @@ impl Host for ScriptHost<'_, '_> {
                 self.runner.write_error(&error, self.client, reply);
             }
             (None, Ok(())) => {}
+        }
+    }
+
+    fn has_refused(&self) -> bool {
+        self.has_refused
+    }
+
+    fn show(&mut self, reply: &[u8]) {
+        if let Some(attendant) = self.runner.stage.attendant {
+            attendant.show(reply);
+        }
+    }
+
+    fn listen(&mut self) -> Heard {
+        loop {
+            if self.runner.engine.scripting.standing.is_killed() {
+                return Heard::Stop(KILLED);
+            }
+            match self.runner.stage.attendant.map_or(Said::End, Attendant::listen) {
+                Said::Nothing => {}
+                Said::Bytes(bytes) => return Heard::Bytes(bytes),
+                Said::End => {
+                    self.is_busy = false;
+                    self.started_ns = tick::now_ns();
+                    self.runner.engine.end_debugging();
+                    return Heard::End;
+                }
+                Said::Stopping => {
+                    self.is_cut_short = true;
+                    return Heard::Stop(SHUTTING_DOWN);
+                }
+            }
         }
     }
 

@@ -10,6 +10,7 @@ use ochre_resp::ReplyWriter;
 use crate::call::{Args, Call, Propagation};
 use crate::client::Client;
 use crate::command::{CommandEntry, flags};
+use crate::tick;
 
 use super::account::SMALL_BYTES;
 use super::run::{Gate, Performed, Runner};
@@ -61,7 +62,7 @@ impl Runner<'_> {
             command: entry.command,
             keys: first.key_of(keys),
             view: &mut view,
-            reply: ReplyWriter::new(out, client.protocol),
+            reply: ReplyWriter::new(out, client.protocol).limited(client.output_bytes_max),
             client,
             engine: self.engine,
             worker: self.context,
@@ -77,13 +78,15 @@ impl Runner<'_> {
         let mut done = Performed { count: 0, failed: false, reply_bytes: 0 };
         loop {
             if !call.view.try_hold(call.keys[0]) || !self.may_go_on(&call, entry.flags, clock.now_ms) {
-                if done.count > 0 {
-                    self.account(call.client, entry, call.args, done, &mut clock.start_ns);
-                }
-                return;
+                return self.leave(&mut call, entry, done, clock);
             }
-            done = Performed { count: done.count + 1, ..self.perform(&mut call, entry) };
+            let performed = self.perform(&mut call, entry);
             self.end_of_one(call.view, call.client, clock.now_ms);
+            if call.client.waits_aside() {
+                // It runs again once what it waits for is there, and not here.
+                return self.leave(&mut call, entry, done, clock);
+            }
+            done = Performed { count: done.count + 1, ..performed };
             *at += 1;
             if call.client.has_promises() {
                 return self.put_off(call.client, entry, call.args, done, &mut clock.start_ns);
@@ -104,6 +107,14 @@ impl Runner<'_> {
             }
             call.keys = next.key_of(keys);
         }
+    }
+
+    /// Accounts for what has run before a request that does not run here; what that took so far is nobody's.
+    fn leave(self, call: &mut Call<'_, '_>, entry: &CommandEntry, done: Performed, clock: &mut Clock) {
+        if done.count > 0 {
+            self.account(call.client, entry, call.args, done, &mut clock.start_ns);
+        }
+        tick::lap(&mut clock.start_ns);
     }
 
     /// Journals what a command of a sequence did, lets go of its stripe, and does what follows from it: for most commands,

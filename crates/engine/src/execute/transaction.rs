@@ -143,6 +143,7 @@ impl Runner<'_> {
         start_ns: &mut u64,
     ) {
         write_unless_muted(client, out, |reply| reply.array(queue.len()));
+        let full_at = out.len().saturating_add(client.output_bytes_max);
         let mut skips_next = false;
         for (Queued { command, request }, keys) in queue {
             let entry = self.engine.commands.entry(*command);
@@ -154,8 +155,8 @@ impl Runner<'_> {
                 Err(error) => self.write_error(&error, client, out),
             }
             skips_next |= client.reply_mode == ReplyMode::SkipNext;
-            if is_closing || client.is_muted() {
-                // A client that killed itself takes no more than the reply that says so.
+            if is_closing || client.is_muted() || before.0 >= full_at {
+                // A client that killed itself takes no more than the reply that says so; one that left too much takes nothing.
                 client.take_back(out, before);
             }
         }

@@ -6,6 +6,7 @@ mod bitmap;
 mod collection_scan;
 mod command;
 mod connection;
+mod draws;
 mod gathered;
 mod geo;
 mod hashes;
@@ -30,6 +31,7 @@ use crate::command::Command;
 
 pub use admin::DebugSwitches;
 pub(crate) use connection::end_tracking;
+pub(crate) use keys::is_copied_aside;
 pub use keys::{NO_LOG, reply_to_wait_for_logs};
 pub(crate) use lists::list_limits;
 pub(crate) use pubsub::end_subscriptions;

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use ochre_resp::{Protocol, ReplyWriter};
 
+use crate::call::Call;
 use crate::sequel::Sequel;
 
 /// Bytes of a piece, about.
@@ -14,13 +15,14 @@ const PIECE_BYTES: usize = 64 * 1024;
 pub(super) struct Pieces {
     protocol: Protocol,
     full: VecDeque<Vec<u8>>,
+    full_bytes: usize,
     last: Vec<u8>,
     count: usize,
 }
 
 impl Pieces {
     pub(super) fn new(protocol: Protocol) -> Pieces {
-        Pieces { protocol, full: VecDeque::new(), last: Vec::new(), count: 0 }
+        Pieces { protocol, full: VecDeque::new(), full_bytes: 0, last: Vec::new(), count: 0 }
     }
 
     /// Adds an element.
@@ -30,6 +32,7 @@ impl Pieces {
         self.count += 1;
         if self.last.len() >= PIECE_BYTES {
             let next = Vec::with_capacity(PIECE_BYTES + PIECE_BYTES / 8);
+            self.full_bytes += self.last.len();
             self.full.push_back(std::mem::replace(&mut self.last, next));
         }
     }
@@ -39,9 +42,22 @@ impl Pieces {
         self.count
     }
 
+    /// Bytes of all elements.
+    pub(super) fn bytes(&self) -> usize {
+        self.full_bytes + self.last.len()
+    }
+
     /// Whether they are better sent one piece at a time.
-    pub(super) fn are_many(&self) -> bool {
+    fn are_many(&self) -> bool {
         !self.full.is_empty()
+    }
+
+    /// Replies them, behind their header.
+    pub(super) fn reply(mut self, call: &mut Call<'_, '_>) {
+        match self.are_many() {
+            true => call.promise(Box::new(self)),
+            false => drop(self.write(&mut call.reply, usize::MAX)),
+        }
     }
 }
 
@@ -68,6 +84,7 @@ mod tests {
                 ReplyWriter::new(&mut expected, Protocol::Resp2).integer(number);
             }
             assert_eq!((pieces.count(), pieces.are_many()), (elements as usize, are_many));
+            assert_eq!(pieces.bytes(), expected.len());
             let mut out = Vec::new();
             while pieces.write(&mut ReplyWriter::new(&mut out, Protocol::Resp2), 100) {}
             assert!(out == expected, "{elements}");

@@ -17,6 +17,7 @@ use ochre_persist::rdb::{
     VersionCheck,
 };
 
+use super::progress::LoadProgress;
 use super::value::{access_clock, hand_over, limits};
 use crate::engine::{Engine, clock_ms};
 
@@ -156,6 +157,7 @@ impl Engine {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(LoadFailure::Io(error)),
         };
+        self.persistence.load_progress.begin_file(0, file.len().unwrap_or(0));
         let loaded = self.load_file(&*file, options, delay_us, Taking { merges, keeps_expired: false })?.0;
         self.changes_at_save.store(self.keyspace.counters().changes, Relaxed);
         Ok(Some(loaded))
@@ -259,6 +261,8 @@ impl Context<'_> {
                 return Ok(0);
             }
             let event = reader.next().map_err(|error| explain(error, &mut reader))?;
+            self.engine.persistence.load_progress.advance(reader.offset());
+            self.engine.persistence.load_progress.tell();
             match event {
                 Event::End(_) => return Ok(reader.offset()),
                 Event::SelectDb(db) if db >= self.engine.keyspace.databases() as u64 => {
@@ -271,7 +275,7 @@ impl Context<'_> {
                     Err(RdbError::EmptyValue) => self.note_empty(&big.key),
                     Err(error) => return Err(LoadFailure::Value(big.key, big.kind, error)),
                 },
-                Event::Aux { name, value } => note_aux(&name, &value),
+                Event::Aux { name, value } => note_aux(&name, &value, &self.engine.persistence.load_progress),
                 Event::ModuleAux(id) => return Err(LoadFailure::Rdb(RdbError::Module(id))),
                 Event::Function(code) => {
                     let loaded = self.engine.scripting.load_from_file(self.engine, &code, self.taking.merges);
@@ -358,7 +362,11 @@ fn explain(error: ReadError, reader: &mut Reader<FileReader<'_>>) -> LoadFailure
 }
 
 /// Tells of what a file says about itself.
-fn note_aux(name: &[u8], value: &[u8]) {
+fn note_aux(name: &[u8], value: &[u8], progress: &LoadProgress) {
+    let number = || std::str::from_utf8(value).ok()?.parse().ok();
+    if name == b"used-mem" {
+        progress.note_used_mem(number().unwrap_or(0));
+    }
     let value = value.escape_ascii();
     match name {
         b"redis-ver" => log::warn!("Loading RDB produced by version {value}"),

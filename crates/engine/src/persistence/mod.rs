@@ -16,6 +16,7 @@ mod commands;
 mod gather;
 mod load;
 mod points;
+mod progress;
 mod save;
 mod state;
 #[cfg(test)]
@@ -208,6 +209,10 @@ impl Engine {
     /// Begins or ends loading: clients are told so meanwhile.
     pub fn set_loading(&self, is_loading: bool) {
         self.loading.store(is_loading, Relaxed);
+        match is_loading {
+            true => self.persistence.load_progress.begin(),
+            false => self.persistence.load_progress.end(),
+        }
         self.keyspace.settings.loading.store(is_loading, Relaxed);
         self.settle_restrictions();
     }

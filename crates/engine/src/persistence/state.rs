@@ -11,6 +11,7 @@ use ochre_persist::disk::Disk;
 use parking_lot::Mutex;
 
 use super::points::History;
+use super::progress::LoadProgress;
 use super::save::SaveError;
 use crate::engine::Engine;
 
@@ -71,6 +72,8 @@ pub struct Persistence {
     saves: AtomicU64,
     failures: AtomicU64,
     keys_total: AtomicU64,
+    /// How far loading has come.
+    pub(crate) load_progress: LoadProgress,
     /// Keys that the last loading put in.
     pub(crate) keys_loaded: AtomicU64,
     /// Keys that it passed over because their time had come.
@@ -103,6 +106,7 @@ impl Persistence {
             saves: AtomicU64::new(0),
             failures: AtomicU64::new(0),
             keys_total: AtomicU64::new(0),
+            load_progress: LoadProgress::default(),
             keys_loaded: AtomicU64::new(0),
             keys_expired: AtomicU64::new(0),
         }

@@ -3,6 +3,7 @@
 //! - `programs`: the texts that all workers share: scripts by digest, libraries by name
 //! - `interpreter`: a thread's own interpreter, made when it first runs a script
 //! - `declared`: what a script declares about itself, as the flags of the command that runs it
+//! - `rehearsal`: sessions of the debugger on an engine of their own
 //! - `standstill`: the script that holds everything up, and who may end it
 //!
 //! A script may call any command for any key, declared or not. So it runs with all stripes locked, as one step: the time
@@ -16,14 +17,17 @@
 mod declared;
 mod interpreter;
 mod programs;
+mod rehearsal;
 mod standstill;
 
 pub use programs::Scripting;
-pub use standstill::Attendant;
+pub use rehearsal::Rehearsal;
+pub use standstill::{Attendant, Said};
 
 pub(crate) use declared::effective_flags;
 pub(crate) use interpreter::{Stage, log_line, report_memory, with_stage};
 pub(crate) use programs::{FunctionsChange, NO_SCRIPT};
+pub(crate) use rehearsal::Original;
 pub(crate) use standstill::Run;
 
 /// What a step that runs scripts is given beyond the client and its keys.

@@ -7,7 +7,7 @@
 //! has the change at its place.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use ochre_script::{
     FunctionEntry, FunctionRegistry, Library, LibraryMetadata, RestorePolicy, Script, ScriptCache,
@@ -32,6 +32,8 @@ pub struct Scripting {
     functions_era: AtomicU64,
     /// The script that holds everything up.
     pub(crate) standing: Standing,
+    /// How many clients go through a script on a copy of the data.
+    pub(crate) rehearsals: Arc<AtomicUsize>,
 }
 
 impl Default for Scripting {
@@ -42,6 +44,7 @@ impl Default for Scripting {
             scripts_era: AtomicU64::new(next_era()),
             functions_era: AtomicU64::new(next_era()),
             standing: Standing::default(),
+            rehearsals: Arc::default(),
         }
     }
 }

@@ -5,6 +5,10 @@
 //! `busy-reply-threshold` it is *busy* (`Level::Busy`): whoever waits for a stripe gives up, requests get `BUSY` but for those
 //! that are allowed then, and the script's own worker, which is inside of it, serves its other clients from there
 //! ([`Attendant`]). None of this costs a short script anything.
+//!
+//! A script that a client goes through (SCRIPT DEBUG SYNC) is busy from the first, but whoever would be told so is put off instead,
+//! like in a pause: in Redis the whole server waits for that client. What is allowed in the time of a busy script is still
+//! served, so the server can be ended.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
@@ -13,7 +17,7 @@ use ochre_keyspace::Level;
 use parking_lot::Mutex;
 
 use crate::client::OwnedRequest;
-use crate::engine::Engine;
+use crate::engine::{Engine, Message};
 use crate::error::Error;
 
 /// Serves the other clients of a worker from within a script of one of them.
@@ -21,6 +25,25 @@ pub trait Attendant {
     /// Serves those who are ready, and returns at once; what needs a stripe is refused. Whether the script may go on: not when
     /// the server ends.
     fn attend(&self) -> bool;
+
+    /// Sends the client of a script that is being debugged a reply.
+    fn show(&self, reply: &[u8]);
+
+    /// Waits a moment for what that client says, and serves others meanwhile.
+    fn listen(&self) -> Said;
+}
+
+/// What the client of a script that is being debugged has said.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Said {
+    /// Nothing so far.
+    Nothing,
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// Nothing more will come of it.
+    End,
+    /// Nothing, and the server ends.
+    Stopping,
 }
 
 const BUSY_SCRIPT: Error =
@@ -52,12 +75,15 @@ pub(crate) struct Standing {
     run: Mutex<Option<Run>>,
     is_killed: AtomicBool,
     has_written: AtomicBool,
+    /// Whether a client goes through it, for which others wait as if it took no time.
+    is_debugged: AtomicBool,
 }
 
 impl Standing {
     /// Takes note of a script.
     pub(crate) fn begin(&self, run: Run, has_written: bool) {
         self.is_killed.store(false, Relaxed);
+        self.is_debugged.store(false, Relaxed);
         self.has_written.store(has_written, Relaxed);
         *self.run.lock() = Some(run);
     }
@@ -112,6 +138,11 @@ impl Engine {
         self.keyspace.standstill.level() != Level::None
     }
 
+    /// Whether those whom a busy script keeps from running are to wait for its end, since it is debugged.
+    pub(crate) fn is_debugging(&self) -> bool {
+        self.is_busy() && self.scripting.standing.is_debugged.load(Relaxed)
+    }
+
     /// What those get who have to wait for a busy script, if there is one.
     pub(crate) fn why_busy(&self) -> Option<Error> {
         self.is_busy().then(|| self.scripting.standing.with(busy)).flatten()
@@ -139,10 +170,30 @@ impl Engine {
         self.settle_restrictions();
     }
 
+    /// The script, of which others know already, is one that a client goes through: it is busy from the first, but nobody is told
+    /// so. They wait.
+    pub(crate) fn begin_debugging(&self) {
+        self.scripting.standing.is_debugged.store(true, Relaxed);
+        self.keyspace.standstill.set(Level::Busy);
+        self.settle_restrictions();
+    }
+
+    /// That client is gone, and the script is one like others: those who were put off are to be told when it is busy.
+    pub(crate) fn end_debugging(&self) {
+        self.keyspace.standstill.set(Level::Held);
+        self.scripting.standing.is_debugged.store(false, Relaxed);
+        self.settle_restrictions();
+        self.post_all(&Message::Resume);
+    }
+
     /// The script is over.
     pub(crate) fn end_standstill(&self) {
         self.keyspace.standstill.set(Level::None);
         *self.scripting.standing.run.lock() = None;
+        let was_debugged = self.scripting.standing.is_debugged.swap(false, Relaxed);
         self.settle_restrictions();
+        if was_debugged {
+            self.post_all(&Message::Resume);
+        }
     }
 }

@@ -7,6 +7,7 @@ use ochre_resp::Span;
 use ochre_types::push_f64;
 
 use crate::convert::{is_error, push_reply};
+use crate::debug::{note_reply, note_request};
 use crate::host::{Permission, Request};
 use crate::lua::{Frame, Kind, Outcome, Raise, Returned};
 use crate::state::Arguments;
@@ -38,7 +39,15 @@ fn execute(frame: &mut Frame<'_>) -> Result<bool, Raise> {
     reply.clear();
     let request =
         Request { buffer: &arguments.buffer, spans: &arguments.spans, protocol: shared.protocol.get() };
+    let is_debugged = shared.is_debugged.get();
+    if is_debugged {
+        note_request(shared, request);
+    }
     let ran = frame.context().with_host(|host| host.execute(request, &mut reply));
+    if is_debugged {
+        let is_refused = frame.context().with_host(|host| host.has_refused());
+        note_reply(shared, &reply, is_refused.unwrap_or_default());
+    }
     if ran.is_none() {
         return Err(
             frame.error_table(b"ERR redis.call/pcall can only be called inside a script invocation", false)

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use ochre_resp::Protocol;
 use sha1::{Digest as _, Sha1};
 
+use crate::debug::{call_stop, note_debug, note_error};
 use crate::host::{LogLevel, Replication};
 use crate::library::to_i32;
 use crate::lua::{Frame, Kind, Outcome, Raise, Returned};
@@ -99,7 +100,9 @@ pub(crate) fn error_reply(frame: &mut Frame<'_>) -> Outcome {
         Some(space) => (&text[..space], trimmed(&text[space + 1..])),
         None => (&b"ERR"[..], trimmed(text)),
     };
-    frame.push_error_table(&[code, b" ", &message].concat(), false)?;
+    let shown = [b"-", text].concat();
+    note_error(frame.shared(), &shown);
+    frame.push_silent_error_table(&[code, b" ", &message].concat(), false)?;
     Ok(Returned::Values(1))
 }
 
@@ -129,14 +132,16 @@ pub(crate) fn set_repl(frame: &mut Frame<'_>) -> Outcome {
     Ok(Returned::Values(0))
 }
 
-/// `redis.breakpoint`: there is no debugger to stop in.
+/// `redis.breakpoint`: a script that is debugged stops at its next line; whether it is.
 pub(crate) fn breakpoint(frame: &mut Frame<'_>) -> Outcome {
-    frame.push_boolean(false)?;
+    let is_debugged = call_stop(frame.shared());
+    frame.push_boolean(is_debugged)?;
     Ok(Returned::Values(1))
 }
 
-/// `redis.debug`: there is no debugger to show it.
-pub(crate) fn debug(_frame: &mut Frame<'_>) -> Outcome {
+/// `redis.debug`: shows its arguments to who debugs the script.
+pub(crate) fn debug(frame: &mut Frame<'_>) -> Outcome {
+    note_debug(frame)?;
     Ok(Returned::Values(0))
 }
 

@@ -210,7 +210,7 @@ fn push_verbatim(frame: &mut Frame<'_>, text: &[u8]) -> Result<(), Raise> {
 /// Pushes the table of a command's error.
 fn push_error(frame: &mut Frame<'_>, text: &[u8]) -> Result<(), Raise> {
     if text.contains(&b' ') {
-        return frame.push_error_table(text, true);
+        return frame.push_silent_error_table(text, true);
     }
-    frame.push_error_table(&[b"ERR ", text].concat(), true)
+    frame.push_silent_error_table(&[b"ERR ", text].concat(), true)
 }

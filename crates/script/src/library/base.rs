@@ -205,7 +205,7 @@ pub(crate) fn error_handler(frame: &mut Frame<'_>) -> Outcome {
     } else {
         let mut text = b"ERR ".to_vec();
         describe(frame, 1, &mut text);
-        frame.push_error_table(&text, false)?;
+        frame.push_silent_error_table(&text, false)?;
     }
     let error = frame.top();
     if frame.is_protected(error) {

@@ -11,6 +11,7 @@ use mlua_sys as ffi;
 
 use super::context::{Context, Stock};
 use super::frame::Frame;
+use crate::debug::visit;
 use crate::state::HOOK_INSTRUCTIONS;
 
 /// What a callback ends with.
@@ -166,16 +167,24 @@ pub(super) fn set_hook(lua: *mut ffi::lua_State, instructions: c_int) {
     unsafe { ffi::lua_sethook(lua, Some(hook), ffi::LUA_MASKCOUNT, instructions) };
 }
 
-/// What Lua calls every [`HOOK_INSTRUCTIONS`]: the host may end the run here, and memory is looked at.
+/// Has the hook called at every line, too.
+pub(super) fn hook_lines(lua: *mut ffi::lua_State) {
+    let events = ffi::LUA_MASKCOUNT | ffi::LUA_MASKLINE;
+    // SAFETY: as in `set_hook`.
+    unsafe { ffi::lua_sethook(lua, Some(hook), events, HOOK_COUNT) };
+}
+
+/// What Lua calls every [`HOOK_INSTRUCTIONS`]: the host may end the run here, and memory is looked at. While a script is
+/// debugged, also at every line.
 ///
 /// # Safety
 /// `lua` is a thread of a machine.
-unsafe extern "C-unwind" fn hook(lua: *mut ffi::lua_State, _event: *mut ffi::lua_Debug) {
-    // SAFETY: Lua calls with a valid thread of a machine.
-    let context = unsafe { context(lua) };
+unsafe extern "C-unwind" fn hook(lua: *mut ffi::lua_State, event: *mut ffi::lua_Debug) {
+    // SAFETY: Lua calls with a valid thread of a machine, and a record of which this is filled in.
+    let (context, is_line) = unsafe { (context(lua), (*event).event == ffi::LUA_HOOKLINE) };
     let before = context.memory.enter_host();
     // SAFETY: nobody else uses the stack until this returns; a hook has room as a function has.
-    let next = unsafe { run(lua, context, interrupt) };
+    let next = unsafe { run(lua, context, |frame| interrupt(frame, is_line)) };
     context.memory.leave_host(before);
     if let Next::Raise = next {
         // SAFETY: the error is pushed, and nothing is owned.
@@ -183,7 +192,13 @@ unsafe extern "C-unwind" fn hook(lua: *mut ffi::lua_State, _event: *mut ffi::lua
     }
 }
 
-fn interrupt(frame: &mut Frame<'_>) -> Outcome {
+fn interrupt(frame: &mut Frame<'_>, is_line: bool) -> Outcome {
+    if frame.shared().is_debugged.get() {
+        visit(frame, is_line)?;
+        if is_line {
+            return Ok(Returned::Values(0));
+        }
+    }
     frame.collect_if_nearly_full();
     frame.shared().poll(frame.context()).map_err(|error| frame.abort(error)).map(|()| Returned::Values(0))
 }

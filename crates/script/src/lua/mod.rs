@@ -16,6 +16,7 @@
 
 mod call;
 mod context;
+mod debug;
 mod frame;
 mod function;
 mod machine;

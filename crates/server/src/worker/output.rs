@@ -21,7 +21,8 @@ impl Worker {
     #[cold]
     pub(super) fn after_large_reply(&mut self, seat: &mut Seat) {
         let Some(connection) = self.connections.get(seat.token) else { return };
-        if self.output_limits.would_exceed(connection, seat.out.len()) {
+        let is_cut = seat.out.len() >= connection.client.output_bytes_max;
+        if is_cut || self.output_limits.would_exceed(connection, seat.out.len()) {
             // Before it counts: nobody else is to go for what is given up at once.
             seat.out.clear();
             return self.close_for_output(seat.token);

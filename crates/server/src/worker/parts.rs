@@ -13,6 +13,8 @@ use crate::rest::Rest;
 
 /// Bytes of a part.
 const PART_BYTES: usize = 64 * 1024;
+/// Bytes of a part of a reply that is made in one go.
+const LARGE_PART_BYTES: usize = 1024 * 1024;
 /// No more is made ahead of what the client takes, bytes.
 const AHEAD_BYTES_MAX: usize = 1024 * 1024;
 /// For so long while it takes nothing, ms.
@@ -46,22 +48,28 @@ impl Worker {
         let rest = Rest::take(out, promises, clock_ms());
         if self.output_limits.is_hard(connection) {
             // What may wait to be sent is bounded: whether this is too much is to be seen at once, as in Redis.
-            return self.make_all(token, rest, out);
+            return self.make_all_allowed(token, rest, out);
         }
         connection.state = State::Waiting;
         connection.rest = Some(Box::new(rest));
         self.promised.push_back(token);
     }
 
-    /// Makes the rest of a reply in one go.
-    fn make_all(&mut self, token: usize, mut rest: Rest, out: &mut Vec<u8>) {
+    /// Makes the rest of a reply in one go, unless that is more than its client may have, which is closed then.
+    fn make_all_allowed(&mut self, token: usize, mut rest: Rest, out: &mut Vec<u8>) {
         loop {
-            let part = rest.write(out, usize::MAX);
+            let part = rest.write(out, LARGE_PART_BYTES);
             if let Some(promise) = part.fulfilled {
                 self.executor.settle(promise);
             }
             if part.is_last {
                 break;
+            }
+            let connection = self.connections.get(token);
+            if connection.is_none_or(|connection| self.output_limits.would_exceed(connection, out.len())) {
+                rest.into_promises().for_each(|promise| self.executor.settle(promise));
+                out.clear();
+                return self.close_for_output(token);
             }
         }
         if let Some(connection) = self.connections.get_mut(token) {

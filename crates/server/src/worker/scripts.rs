@@ -6,6 +6,9 @@
 //! substitute keeps. Everything else of the worker is free for the attendant, who lets rounds of its loop run within the
 //! script; what they ask for is refused but for a few commands, so they take no lock and no script begins among them.
 //!
+//! A client that goes through a script (SCRIPT DEBUG) is heard in the same way: what it sends is received within the script, for
+//! whose session it is, and others are served while it says nothing.
+//!
 //! A connection that has asked for one script often asks for more: the rest of what it has sent is run one by one, each
 //! request parsed when its turn comes.
 //!
@@ -19,17 +22,20 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use mio::Events;
-use ochre_engine::{Args, Attendant, Client, Clock, Executor, Outcome, Prepared};
+use ochre_engine::{Args, Attendant, Client, Clock, Error, Executor, Outcome, Prepared, Rehearsal, Said};
 use ochre_keyspace::Key;
-use ochre_resp::Limits;
+use ochre_resp::{Limits, ReplyWriter};
 
 use super::Worker;
 use crate::connection::State;
 use crate::group::{Batch, Kind, RECEIVE_BYTES, Seat, parse_ahead};
+use crate::rehearsal;
 use crate::running::{Running, Slot};
 
 /// Groups that are served at once while a script runs.
 const GROUPS_AT_ONCE: usize = 4;
+/// For how long a client is waited for that goes through a script, before it is asked whether that is to go on.
+const LISTENING: Duration = Duration::from_millis(100);
 
 /// What scripts are run with.
 pub(super) struct Desk {
@@ -44,12 +50,22 @@ impl Desk {
     }
 }
 
-/// The worker, lent to a script.
-struct Lent<'w>(RefCell<&'w mut Worker>);
+/// The worker, lent to a script of one of its connections.
+struct Lent<'w>(RefCell<&'w mut Worker>, usize);
 
 impl Attendant for Lent<'_> {
     fn attend(&self) -> bool {
-        self.0.try_borrow_mut().map_or(true, |mut worker| worker.attend())
+        self.0.try_borrow_mut().map_or(true, |mut worker| worker.attend(Duration::ZERO))
+    }
+
+    fn show(&self, reply: &[u8]) {
+        if let Ok(mut worker) = self.0.try_borrow_mut() {
+            worker.send(self.1, &mut reply.to_vec());
+        }
+    }
+
+    fn listen(&self) -> Said {
+        self.0.try_borrow_mut().map_or(Said::Nothing, |mut worker| worker.listen(self.1))
     }
 }
 
@@ -135,17 +151,27 @@ impl Worker {
     ) -> Outcome {
         let token = seat.token;
         let Some(connection) = self.connections.get_mut(token) else { return Outcome::Done };
+        connection.client.output_bytes_max = self.output_limits.too_many(connection);
         let keys = &keys[prepared.keys()];
+        if executor.begins_rehearsal(&mut connection.client, args, prepared) {
+            self.begin_rehearsal(seat, args);
+            return Outcome::Done;
+        }
         if !executor.is_script(&connection.client, prepared) {
             return executor.execute(&mut connection.client, args, prepared, keys, &mut seat.out, clock);
         }
+        if connection.client.is_debugging() {
+            // What the session shows comes behind what was replied before it.
+            self.send_seat(seat);
+        }
+        let Some(connection) = self.connections.get_mut(token) else { return Outcome::Done };
         let substitute = Client::in_place_of(&connection.client);
         let mut client = std::mem::replace(&mut connection.client, substitute);
         connection.queued = true;
         connection.in_script = true;
         connection.state = State::Waiting;
         let outcome = {
-            let lent = Lent(RefCell::new(self));
+            let lent = Lent(RefCell::new(self), token);
             executor.execute_script(&mut client, args, prepared, keys, &mut seat.out, clock, &lent)
         };
         let Some(connection) = self.connections.get_mut(token) else { return outcome };
@@ -164,16 +190,85 @@ impl Worker {
         outcome
     }
 
-    /// Serves those who are ready, from within a script of another client; whether that may go on.
-    fn attend(&mut self) -> bool {
+    /// Hands a connection over to a session of the debugger on a copy of the data.
+    fn begin_rehearsal(&mut self, seat: &mut Seat, args: Args<'_>) {
+        if let Err(error) = self.hand_over(seat, args)
+            && let Some(connection) = self.connections.get(seat.token)
+        {
+            ReplyWriter::new(&mut seat.out, connection.client.protocol).error_bytes(error.bytes());
+        }
+    }
+
+    fn hand_over(&mut self, seat: &mut Seat, args: Args<'_>) -> Result<(), Error> {
+        const UNREAD: Error = Error::new("ERR Read what was replied before debugging a script");
+        const NOT_STARTED: Error = Error::new("ERR The session could not be started");
+        self.send_seat(seat);
+        let Some(connection) = self.connections.get(seat.token) else { return Ok(()) };
+        if connection.unsent_bytes() > 0 || connection.held.is_some() {
+            return Err(UNREAD);
+        }
+        let rehearsal = Rehearsal::new(&self.engine, &connection.client, args)?;
+        let socket = connection.socket.share().map_err(|_| NOT_STARTED)?;
+        rehearsal::begin(socket, rehearsal).map_err(|_| NOT_STARTED)?;
+        self.close(seat.token);
+        Ok(())
+    }
+
+    /// Hears what a client says that goes through a script, and serves others until it says something.
+    fn listen(&mut self, token: usize) -> Said {
+        let said = self.overhear(token);
+        if said != Said::Nothing {
+            return said;
+        }
+        let has_work = !self.ready.is_empty() || self.has_parts_to_make();
+        if !self.attend(if has_work { Duration::ZERO } else { LISTENING }) {
+            return Said::Stopping;
+        }
+        self.overhear(token)
+    }
+
+    /// What has come from a client that goes through a script.
+    fn overhear(&mut self, token: usize) -> Said {
+        let Some(connection) = self.connections.get_mut(token).filter(|connection| !connection.is_doomed)
+        else {
+            return Said::End;
+        };
+        if !connection.readable {
+            return Said::Nothing;
+        }
+        let mut bytes = Vec::with_capacity(RECEIVE_BYTES);
+        match connection.socket.receive(&mut bytes) {
+            Ok(0) => Said::End,
+            Ok(received) => {
+                connection.readable = received == bytes.capacity() || connection.ended;
+                let shared = connection.shared();
+                shared.net_in_bytes.store(shared.net_in_bytes.load(Relaxed) + received as u64, Relaxed);
+                let stats = &self.executor.context.stats;
+                stats.net_in_bytes.add(received as u64);
+                stats.reads.add(1);
+                Said::Bytes(bytes)
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                connection.readable = false;
+                Said::Nothing
+            }
+            Err(_) => Said::End,
+        }
+    }
+
+    /// Waits for so long until somebody is ready, and serves those who are, from within a script of another client; whether that
+    /// may go on.
+    fn attend(&mut self, wait: Duration) -> bool {
         // What was put aside came before what comes now.
         self.serve_aside();
         let mut events = self.attended.take().unwrap_or_else(|| Events::with_capacity(64));
-        if let Err(error) = self.poll.poll(&mut events, Some(Duration::ZERO))
+        self.heartbeat.idle();
+        if let Err(error) = self.poll.poll(&mut events, Some(wait))
             && error.kind() != io::ErrorKind::Interrupted
         {
             log::error!("Waiting for sockets failed: {error}");
         }
+        self.heartbeat.busy();
         self.take_events(&events);
         self.attended = Some(events);
         self.read_mail(&mut Vec::new());

@@ -285,6 +285,7 @@ impl Worker {
         if connection.state != State::Open {
             return (0, Outcome::Done);
         }
+        connection.client.output_bytes_max = self.output_limits.too_many(connection);
         let client = &mut connection.client;
         let running = Running::of(client.id());
         let shown = self.running.show(&running);

@@ -1,6 +1,6 @@
 //! A hash as it was at an instant, read in parts on any thread while the hash goes on.
 
-use ochre_table::{Location, Pin, WalkPosition};
+use ochre_table::{Location, Map, Pin, WalkPosition};
 
 use super::field::Field;
 use super::table::Table;
@@ -85,6 +85,14 @@ impl PinnedHash {
         match &self.source {
             Source::Flat(hash, _) => Some(hash),
             Source::Table(..) => None,
+        }
+    }
+
+    /// The fields by name, or the hash itself if it was small.
+    pub(super) fn table(&self) -> Result<&Map<Field>, &Hash> {
+        match &self.source {
+            Source::Flat(hash, _) => Err(hash),
+            Source::Table(pin, _) => Ok(pin.map()),
         }
     }
 

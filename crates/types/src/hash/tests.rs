@@ -489,6 +489,35 @@ fn random_fields_are_fair() {
 }
 
 #[test]
+fn random_fields_of_a_pinned_hash_are_those_it_had() {
+    for (entries_max, expires) in [(0, false), (0, true), (512, false), (512, true)] {
+        let limits = HashLimits { entries_max, value_bytes_max: 64 };
+        let (mut hash, mut rng) = (Hash::new(), Rng::new(5));
+        assert!((0..100).all(|field| hash.set(format!("{field:02}").as_bytes(), b"v", &limits)));
+        if expires {
+            hash.expire(b"07", 9, Condition::Always, 0);
+        }
+        let live = 100 - usize::from(expires);
+        let pinned = hash.pin();
+        assert!((0..100).all(|field| hash.remove(format!("{field:02}").as_bytes())));
+        for count in [30, 100] {
+            let mut names = Vec::new();
+            let mut visit = |entry: HashEntry<'_>| names.push(entry.name.to_vec());
+            pinned.random_distinct(count, &mut rng, 10, &mut visit);
+            names.sort();
+            names.dedup();
+            assert_eq!(names.len(), count.min(live));
+        }
+        let mut names = Vec::new();
+        pinned.random_many(3000, &mut rng, 10, &mut |entry| names.push(entry.name.to_vec()));
+        assert_eq!(names.len(), 3000);
+        names.sort();
+        names.dedup();
+        assert_eq!((names.len(), names.contains(&b"07".to_vec())), (live, !expires));
+    }
+}
+
+#[test]
 fn numbers_that_cannot_be_added_are_refused() {
     let mut hash = Hash::new();
     hash.set_all(pairs(&[("text", "abc"), ("max", "9223372036854775807"), ("half", "1.5")]), &ROOMY);

@@ -47,6 +47,13 @@ impl Stream {
     }
 }
 
+impl PinnedStream {
+    /// A stream of its own that begins as this one was. Nothing is copied before one of them changes it.
+    pub fn into_stream(self) -> Stream {
+        self.0
+    }
+}
+
 impl Deref for PinnedStream {
     type Target = Stream;
 

@@ -2,12 +2,14 @@
 
 use std::ops::{ControlFlow, Range};
 
-use ochre_table::hasher;
+use ochre_table::{Map, hasher};
 
 use super::algebra::ZSource;
 use super::iter::ZSetIter;
 use super::limits::Direction;
-use super::sorted::Sorted;
+use super::member::Member;
+use super::ranges::ScoreRange;
+use super::sorted::{self, Sorted};
 use super::tree::PinnedTree;
 use super::zset::{ZSet, clamp};
 use crate::listpack::{CompactMut, Item};
@@ -79,11 +81,46 @@ impl PinnedZSet {
         }
     }
 
+    /// A copy of the whole sorted set without the members of a range of ranks. O(those that are left), unless it was small.
+    pub fn to_zset_without(&self, ranks: Range<usize>) -> ZSet {
+        match &self.source {
+            Source::Flat(set) => {
+                let mut rest = set.clone();
+                rest.remove_ranks(ranks, Direction::Ascending, &mut |_, _| {});
+                rest
+            }
+            Source::Sorted(tree) => {
+                let ranks = clamp(ranks, tree.len());
+                let walk = |ranks| ZSetIter::sorted(tree, ranks, Direction::Ascending);
+                let left = walk(0..ranks.start).chain(walk(ranks.end..tree.len()));
+                ZSet::from_sorted(Sorted::from_ordered(tree.len() - ranks.len(), left))
+            }
+        }
+    }
+
     /// The whole sorted set, if it was small and so is a copy.
     pub fn as_flat(&self) -> Option<&ZSet> {
         match &self.source {
             Source::Flat(set) => Some(set),
             Source::Sorted(_) => None,
+        }
+    }
+
+    /// The members by name, whatever range was pinned, or the sorted set itself if it was small.
+    pub(super) fn members(&self) -> Result<&Map<Member>, &ZSet> {
+        match &self.source {
+            Source::Flat(set) => Err(set),
+            Source::Sorted(tree) => Ok(tree.members()),
+        }
+    }
+
+    /// The members with scores in a range, from the lowest up, whatever range was pinned.
+    pub fn range_of_scores(&self, range: &ScoreRange) -> ZSetIter<'_> {
+        match &self.source {
+            Source::Flat(set) => set.range(set.ranks_of_scores(range), Direction::Ascending),
+            Source::Sorted(tree) => {
+                ZSetIter::sorted(tree, sorted::ranks_of_scores(tree, range), Direction::Ascending)
+            }
         }
     }
 

@@ -2,7 +2,14 @@
 //!
 //! A big sorted set leaves both to its table, where scans survive changes and draws are fair.
 
+use std::ops::Bound;
+
+use ochre_table::Map;
+
 use super::flat;
+use super::member::Member;
+use super::pinned::PinnedZSet;
+use super::ranges::ScoreRange;
 use super::zset::ZSet;
 use crate::listpack::{CompactRef, Item};
 use crate::{Rng, push_f64, push_f64_17};
@@ -42,9 +49,7 @@ impl ZSet {
                     visit(member, score);
                 }
             }
-            CompactRef::Boxed(sorted) => sorted.map().draw_many(count, rng, &mut |member| {
-                visit(Item::Bytes(member.bytes()), member.score());
-            }),
+            CompactRef::Boxed(sorted) => draw(sorted.map(), count, rng, visit),
         }
     }
 
@@ -65,9 +70,38 @@ impl ZSet {
                     left -= 1;
                 }
             }
-            CompactRef::Boxed(sorted) => sorted.map().sample(count, rng, &mut |member| {
-                visit(Item::Bytes(member.bytes()), member.score());
-            }),
+            CompactRef::Boxed(sorted) => sample(sorted.map(), count, rng, visit),
         }
     }
+}
+
+/// The same of a sorted set as it was, whatever range of it was pinned.
+impl PinnedZSet {
+    /// See [`ZSet::draw`].
+    pub fn draw(&self, count: usize, rng: &mut Rng, visit: &mut dyn FnMut(Item<'_>, f64)) {
+        match self.members() {
+            Ok(members) => draw(members, count, rng, visit),
+            Err(flat) => flat.draw(count, rng, visit),
+        }
+    }
+
+    /// See [`ZSet::sample`].
+    pub fn sample(&self, count: usize, rng: &mut Rng, visit: &mut dyn FnMut(Item<'_>, f64)) {
+        match self.members() {
+            Ok(members) if count >= members.len() => {
+                let all = ScoreRange { min: Bound::Unbounded, max: Bound::Unbounded };
+                self.range_of_scores(&all).for_each(|(member, score)| visit(member, score));
+            }
+            Ok(members) => sample(members, count, rng, visit),
+            Err(flat) => flat.sample(count, rng, visit),
+        }
+    }
+}
+
+fn draw(members: &Map<Member>, count: usize, rng: &mut Rng, visit: &mut dyn FnMut(Item<'_>, f64)) {
+    members.draw_many(count, rng, &mut |member| visit(Item::Bytes(member.bytes()), member.score()));
+}
+
+fn sample(members: &Map<Member>, count: usize, rng: &mut Rng, visit: &mut dyn FnMut(Item<'_>, f64)) {
+    members.sample(count, rng, &mut |member| visit(Item::Bytes(member.bytes()), member.score()));
 }

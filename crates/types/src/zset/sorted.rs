@@ -18,7 +18,7 @@ use ochre_table::{Access, Key, Map, hasher};
 
 use super::iter::ZSetIter;
 use super::limits::Direction;
-use super::member::{Member, MemberRef, Slot, allocated_bytes};
+use super::member::{Member, MemberRef, allocated_bytes};
 use super::ranges::{LexBound, LexRange, ScoreRange};
 use super::tree::{PinnedTree, Probe, Tree};
 use crate::listpack::Item;
@@ -291,17 +291,7 @@ impl Sorted {
 
     /// The ranks of a range of scores. O(log n).
     pub(super) fn ranks_of_scores(&self, range: &ScoreRange) -> Range<usize> {
-        let start = match range.min {
-            Bound::Included(min) => self.tree.rank(&Probe::score(min, false)),
-            Bound::Excluded(min) => self.tree.rank(&Probe::score(min, true)),
-            Bound::Unbounded => 0,
-        };
-        let end = match range.max {
-            Bound::Included(max) => self.tree.rank(&Probe::score(max, true)),
-            Bound::Excluded(max) => self.tree.rank(&Probe::score(max, false)),
-            Bound::Unbounded => self.len(),
-        };
-        start..end.max(start)
+        ranks_of_scores(&self.tree, range)
     }
 
     /// The ranks of a range of members, if all have the same score. O(log n).
@@ -344,6 +334,21 @@ impl Sorted {
         let bytes: usize = self.members.map.iter().map(|member| allocated_bytes(member.bytes().len())).sum();
         assert_eq!(self.members.bytes, bytes);
     }
+}
+
+/// The ranks of a range of scores in a tree. O(log n).
+pub(super) fn ranks_of_scores(tree: &Tree, range: &ScoreRange) -> Range<usize> {
+    let start = match range.min {
+        Bound::Included(min) => tree.rank(&Probe::score(min, false)),
+        Bound::Excluded(min) => tree.rank(&Probe::score(min, true)),
+        Bound::Unbounded => 0,
+    };
+    let end = match range.max {
+        Bound::Included(max) => tree.rank(&Probe::score(max, true)),
+        Bound::Excluded(max) => tree.rank(&Probe::score(max, false)),
+        Bound::Unbounded => tree.len(),
+    };
+    start..end.max(start)
 }
 
 impl Drop for Sorted {

@@ -1,14 +1,15 @@
-//! BITOP.
+//! BITOP. Long strings are combined aside (see [`crate::aside`]).
 
 use std::borrow::Cow;
 
-use ochre_keyspace::{Expiry, Key, event_class};
-use ochre_types::{BitOperation, combine};
+use ochre_keyspace::{EntryRef, Expiry, Key, ValueRef, event_class};
+use ochre_types::{BitOperation, LongString, ObjectRef, combine};
 use smallvec::SmallVec;
 
 use super::*;
 use crate::command::flags;
 use crate::family::strings::{StringRef, raw_string};
+use crate::sequel::BYTES_AT_ONCE;
 
 pub(super) const BITOP: Command = Command {
     name: "bitop",
@@ -46,8 +47,14 @@ pub(super) const BITOP: Command = Command {
 fn bitop(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let operation = parse_operation(call)?;
     let (destination, sources) = (call.keys[0], &call.keys[1..]);
-    let is_there = look_up(call, sources)?;
-    let result = combine_sources(call, operation, sources, &is_there);
+    let (is_there, bytes) = look_up(call, sources)?;
+    let result = match bytes > BYTES_COMBINED_AT_ONCE {
+        false => combine_sources(call, operation, sources, &is_there),
+        true => match combine_long(call, operation, sources, &is_there)? {
+            Some(result) => result,
+            None => return Ok(()),
+        },
+    };
     let len = result.len();
     store(call, destination, result);
     call.reply.integer(len as i64);
@@ -67,17 +74,62 @@ fn parse_operation(call: &Call<'_, '_>) -> Result<BitOperation, Error> {
     Ok(operation)
 }
 
-/// Which sources are there.
+/// Which sources are there, and how many bytes those have that are long.
 ///
 /// # Errors
 /// One of them is no string.
-fn look_up(call: &mut Call<'_, '_>, sources: &[Key<'_>]) -> Result<SmallVec<[bool; 16]>, Error> {
-    let db = call.db();
+fn look_up(call: &mut Call<'_, '_>, sources: &[Key<'_>]) -> Result<(SmallVec<[bool; 16]>, usize), Error> {
+    let (db, mut bytes) = (call.db(), 0);
     let mut is_there = |source: &Key<'_>| {
         let value = call.view.read(db, *source).map(StringRef::of).transpose()?;
-        Ok(value.is_some())
+        if let Some(StringRef::Bytes(string)) = value {
+            bytes += string.len();
+        }
+        Ok::<bool, Error>(value.is_some())
     };
-    sources.iter().map(&mut is_there).collect()
+    let are_there = sources.iter().map(&mut is_there).collect::<Result<_, _>>()?;
+    Ok((are_there, bytes))
+}
+
+/// Strings of more bytes together are combined aside: less is a matter of a millisecond.
+const BYTES_COMBINED_AT_ONCE: usize = if cfg!(debug_assertions) { BYTES_AT_ONCE } else { 8 * BYTES_AT_ONCE };
+
+/// What comes of long strings; `None` if that is not known yet.
+#[cold]
+fn combine_long(
+    call: &mut Call<'_, '_>,
+    operation: BitOperation,
+    sources: &[Key<'_>],
+    is_there: &[bool],
+) -> Result<Option<Vec<u8>>, Error> {
+    call.make(
+        sources,
+        |call| {
+            let inputs: Vec<LongString> = sources
+                .iter()
+                .zip(is_there)
+                .map(|(source, is_there)| shared(call, source, *is_there))
+                .collect();
+            Some(Box::new(move || {
+                let slices: Vec<&[u8]> = inputs.iter().map(|input| &**input).collect();
+                combine(operation, &slices)
+            }))
+        },
+        |call| Ok(combine_sources(call, operation, sources, is_there)),
+    )
+}
+
+/// The string of a source: a share of a long one, a copy of any other, nothing if it is not there.
+fn shared(call: &Call<'_, '_>, source: &Key<'_>, is_there: bool) -> LongString {
+    let entry = is_there.then(|| call.view.glance(call.client.db, *source)).flatten();
+    match entry.map(EntryRef::value) {
+        Some(ValueRef::Object(ObjectRef::String(string))) => string.share(),
+        Some(value) => {
+            let bytes = StringRef::of_value(value).map(|string| string.with(<[u8]>::to_vec));
+            bytes.unwrap_or_default().into()
+        }
+        None => LongString::default(),
+    }
 }
 
 fn combine_sources(

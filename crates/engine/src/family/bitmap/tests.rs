@@ -77,3 +77,18 @@ fn strings_of_every_kind_are_operands() {
     assert_eq!(client.run("setbit long 40000 1"), ":0|");
     assert_eq!(client.run("strlen long"), ":5001|");
 }
+
+#[test]
+fn very_long_strings_are_combined_as_any_others() {
+    let mut client = Harness::new();
+    client.run(&format!("set a {}", "ab".repeat(20_000)));
+    client.run("bitop not b a");
+    assert_eq!(client.run("bitop and d a b"), ":40000|");
+    assert_eq!(client.run("bitcount d"), ":0|");
+    assert_eq!(client.run("bitop xor d a none a short"), ":40000|");
+    assert_eq!(client.run("bitcount d"), ":0|");
+    assert_eq!(client.run("bitop or a a b"), ":40000|");
+    assert_eq!(client.run("bitcount a"), ":320000|");
+    client.run("sadd set x");
+    assert!(client.run("bitop or d a set").starts_with("-WRONGTYPE"));
+}

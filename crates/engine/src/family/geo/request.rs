@@ -55,7 +55,7 @@ pub(super) enum Order {
 }
 
 /// A search.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Request<'a> {
     form: Form,
     centre: Option<Centre>,
@@ -268,6 +268,23 @@ impl<'a> Request<'a> {
             return Err(Error::new("ERR the ANY argument requires COUNT argument"));
         }
         Ok(())
+    }
+
+    /// The same without the arguments, for later; what is stored is not said.
+    pub(super) fn detached(&self) -> Request<'static> {
+        Request {
+            area: self.area.clone(),
+            polygon: self.polygon.clone(),
+            centre: self.centre,
+            order: self.order,
+            count: self.count,
+            any: self.any,
+            with_distances: self.with_distances,
+            with_scores: self.with_scores,
+            with_positions: self.with_positions,
+            stores_distances: self.stores_distances,
+            ..Request::new(self.form)
+        }
     }
 
     /// What is searched; `None` if there is nothing to be searched.

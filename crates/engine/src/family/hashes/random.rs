@@ -4,12 +4,14 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use ochre_resp::Protocol;
 use ochre_types::Rng;
-use ochre_types::hash::{Hash, HashEntry};
+use ochre_types::hash::{Hash, HashEntry, PinnedHash};
 
 use super::*;
 use crate::call::{Call, integer};
 use crate::command::flags;
 use crate::error::{Error, OUT_OF_RANGE, SYNTAX};
+use crate::family::draws::{self, DRAWN_AT_ONCE, Draw};
+use crate::family::pieces::Pieces;
 
 pub(super) const HRANDFIELD: Command = Command {
     name: "hrandfield",
@@ -62,17 +64,42 @@ fn look_at_many(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let bytes_max = call.engine.settings.bulk_len_max.load(Relaxed) as usize;
     clear_away(call, now_ms)?;
     let hash = call.view.peek_as::<Hash>(call.client.db, call.keys[0])?;
-    let mut list = FieldList { reply: &mut call.reply, with_values };
+    let shape = Shape { with_values, is_nested: with_values && call.reply.protocol() == Protocol::Resp3 };
     let Some(hash) = hash else {
-        list.begin(0);
+        shape.begin(&mut call.reply, 0);
         return Ok(());
     };
+    if Draw::of(count).is_long(hash.len()) {
+        return look_at_very_many(call, Draw::of(count), shape, now_ms, rng);
+    }
     if count < 0 {
-        return list.draw(hash, count.unsigned_abs() as usize, &mut rng, now_ms, bytes_max);
+        let count = count.unsigned_abs() as usize;
+        return draw(&mut call.reply, hash, count, shape, (&mut rng, now_ms), bytes_max);
     }
     let count = hash.live_len(now_ms).min(count as usize);
-    list.begin(count);
-    hash.random_distinct(count, &mut rng, now_ms, &mut |field| list.add(field));
+    shape.begin(&mut call.reply, count);
+    hash.random_distinct(count, &mut rng, now_ms, &mut |field| shape.add(&mut call.reply, field));
+    Ok(())
+}
+
+fn look_at_very_many(
+    call: &mut Call<'_, '_>,
+    draw: Draw,
+    shape: Shape,
+    now_ms: i64,
+    rng: Rng,
+) -> Result<(), Error> {
+    let show = move |hash: &PinnedHash, draw, rng: &mut Rng, pieces: &mut Pieces| {
+        let mut add = |field: HashEntry<'_>| pieces.add(|reply| shape.add(reply, field));
+        match draw {
+            Draw::FromAll(count) => hash.random_many(count, rng, now_ms, &mut add),
+            Draw::Distinct(count) => hash.random_distinct(count, rng, now_ms, &mut add),
+        }
+    };
+    let pin = |call: &mut Call<'_, '_>| call.view.pin(call.client.db, call.keys[0], Hash::pin);
+    let Some(fields) = draws::make(call, draw, rng, pin, show)? else { return Ok(()) };
+    shape.begin(&mut call.reply, fields.count());
+    fields.reply(call);
     Ok(())
 }
 
@@ -85,57 +112,55 @@ fn clear_away(call: &mut Call<'_, '_>, now_ms: i64) -> Result<(), Error> {
     Ok(())
 }
 
-/// A reply of fields, with or without their values.
-struct FieldList<'r, 'a> {
-    reply: &'r mut ReplyWriter<'a>,
+/// What is replied of each field.
+#[derive(Clone, Copy)]
+struct Shape {
     with_values: bool,
+    /// Whether it is an array of both.
+    is_nested: bool,
 }
 
-/// So many fields are drawn before the size of the reply is looked at.
-const DRAWN_AT_ONCE: usize = 1024;
-
-impl FieldList<'_, '_> {
-    fn is_nested(&self) -> bool {
-        self.with_values && self.reply.protocol() == Protocol::Resp3
+impl Shape {
+    /// Writes the header of an array of so many fields.
+    fn begin(self, reply: &mut ReplyWriter<'_>, fields: usize) {
+        let is_flat_pairs = self.with_values && !self.is_nested;
+        reply.array(if is_flat_pairs { fields.saturating_mul(2) } else { fields });
     }
 
-    fn begin(&mut self, fields: usize) {
-        let is_flat_pairs = self.with_values && !self.is_nested();
-        self.reply.array(if is_flat_pairs { fields.saturating_mul(2) } else { fields });
-    }
-
-    fn add(&mut self, field: HashEntry<'_>) {
-        if self.is_nested() {
-            self.reply.array(2);
+    /// Writes one of them.
+    #[inline]
+    fn add(self, reply: &mut ReplyWriter<'_>, field: HashEntry<'_>) {
+        if self.is_nested {
+            reply.array(2);
         }
-        reply_item(self.reply, field.name);
+        reply_item(reply, field.name);
         if self.with_values {
-            reply_item(self.reply, field.value);
+            reply_item(reply, field.value);
         }
     }
+}
 
-    /// `count` fields, each drawn from all; none if there is none. A count that is not bound by the size of the hash could
-    /// make a reply of any size: what is larger than `bytes_max` is refused.
-    fn draw(
-        &mut self,
-        hash: &Hash,
-        count: usize,
-        rng: &mut Rng,
-        now_ms: i64,
-        bytes_max: usize,
-    ) -> Result<(), Error> {
-        let before = self.reply.len();
-        let mut left = if hash.live_len(now_ms) == 0 { 0 } else { count };
-        self.begin(left);
-        while left > 0 {
-            let part = left.min(DRAWN_AT_ONCE);
-            hash.random_many(part, rng, now_ms, &mut |field| self.add(field));
-            left -= part;
-            if self.reply.len() - before > bytes_max {
-                self.reply.truncate(before);
-                return Err(OUT_OF_RANGE);
-            }
+/// `count` fields, each drawn from all; none if there is none. A count that is not bound by the size of the hash could
+/// make a reply of any size: what is larger than `bytes_max` is refused.
+fn draw(
+    reply: &mut ReplyWriter<'_>,
+    hash: &Hash,
+    count: usize,
+    shape: Shape,
+    (rng, now_ms): (&mut Rng, i64),
+    bytes_max: usize,
+) -> Result<(), Error> {
+    let before = reply.len();
+    let mut left = if hash.live_len(now_ms) == 0 { 0 } else { count };
+    shape.begin(reply, left);
+    while left > 0 {
+        let part = left.min(DRAWN_AT_ONCE);
+        hash.random_many(part, rng, now_ms, &mut |field| shape.add(reply, field));
+        left -= part;
+        if reply.len() - before > bytes_max {
+            reply.truncate(before);
+            return Err(OUT_OF_RANGE);
         }
-        Ok(())
     }
+    Ok(())
 }

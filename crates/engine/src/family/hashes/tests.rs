@@ -294,3 +294,37 @@ fn draws_have_a_limit() {
     assert_eq!(reply, "-ERR value is out of range|");
     assert!(observer.harness.run("hrandfield h -1000").starts_with("*1000|"));
 }
+
+#[test]
+fn very_many_fields_at_random() {
+    let (mut observer, limit) = (Observer::new(), "config set hash-max-listpack-entries");
+    // A hash of its own table, one of which fields may expire, and a small one.
+    for (entries_max, expires) in [(10, false), (10, true), (512, false)] {
+        observer.harness.run(&format!("{limit} {entries_max}"));
+        observer.harness.run("del h");
+        (100..200).for_each(|at| drop(observer.harness.run(&format!("hset h f{at} {at}"))));
+        if expires {
+            observer.harness.run("hpexpire h 100000 fields 2 f100 f101");
+        }
+        let mut values = |words: &str| -> Vec<String> {
+            let reply = observer.harness.run(words);
+            let lines: Vec<&str> = reply.split('|').collect();
+            let fields: Vec<usize> = (0..lines.len()).filter(|at| lines[*at].starts_with('f')).collect();
+            assert_eq!(lines[0], format!("*{}", 2 * fields.len()), "{words}");
+            assert!(fields.iter().all(|at| lines[at + 2] == &lines[*at][1..]), "{words}");
+            let mut values: Vec<_> = fields.iter().map(|at| lines[at + 2].to_owned()).collect();
+            values.sort();
+            values
+        };
+        let all: Vec<String> = (100..200).map(|at| at.to_string()).collect();
+        assert_eq!(values("hrandfield h 1000 withvalues"), all);
+        let mut some = values("hrandfield h 50 withvalues");
+        some.dedup();
+        assert_eq!(some.len(), 50);
+        let mut many = values("hrandfield h -5000 withvalues");
+        assert_eq!(many.len(), 5000);
+        many.dedup();
+        assert_eq!(many, all);
+        assert!(values("hrandfield none -5000 withvalues").is_empty());
+    }
+}

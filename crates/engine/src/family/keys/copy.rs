@@ -1,7 +1,8 @@
-//! Values to other keys and databases: COPY, MOVE. Big values are copied aside (see [`crate::aside`]).
+//! Values to other keys and databases: COPY, MOVE. Big values are copied aside (see [`crate::aside`]); big streams are shared.
 
-use ochre_keyspace::{Key, OwnedValue, event_class, object_of};
-use ochre_types::ObjectRef;
+use ochre_keyspace::{Key, OwnedValue, ValueRef, event_class, object_of};
+use ochre_types::stream::Stream;
+use ochre_types::{DataType as _, ObjectRef};
 
 use super::{BASE, database::database_argument};
 use crate::aside::Compute;
@@ -44,8 +45,7 @@ fn copy(call: &mut Call<'_, '_>) -> Result<(), Error> {
         call.reply.integer(0);
         return Ok(());
     }
-    let copied = |call: &mut Call<'_, '_>| Ok(call.view.peek(db, from).map(|entry| entry.value().into()));
-    let made = call.make(&[from], |call| copied_aside(call, from), copied)?;
+    let made = call.make(&[from], |call| copied_aside(call, from), |call| Ok(copied_at_once(call, from)))?;
     let Some(value) = made else { return Ok(()) };
     if let Some(value) = value {
         let expire_ms = call.view.peek(db, from).and_then(|entry| entry.expire_ms());
@@ -57,21 +57,40 @@ fn copy(call: &mut Call<'_, '_>) -> Result<(), Error> {
     Ok(())
 }
 
+/// A stream in more pieces of memory shares them with its copy.
+const PIECES_COPIED_AT_ONCE: usize = if cfg!(debug_assertions) { 4 } else { 256 };
+
+fn copied_at_once(call: &mut Call<'_, '_>, from: Key<'_>) -> Option<OwnedValue> {
+    let db = call.db();
+    let value = call.view.peek(db, from)?.value();
+    if let ValueRef::Object(object @ ObjectRef::Stream(_)) = value
+        && object.free_effort() > PIECES_COPIED_AT_ONCE
+    {
+        let shared = |stream: &mut Stream| stream.pin().into_stream();
+        return call.view.pin(db, from, shared).map(|copy| OwnedValue::Object(copy.into_object()));
+    }
+    Some(value.into())
+}
+
 /// Values with more elements are copied aside.
 const ELEMENTS_COPIED_AT_ONCE: usize =
     if cfg!(debug_assertions) { ELEMENTS_AT_ONCE } else { 4 * ELEMENTS_AT_ONCE };
 
-/// Has a big value copied aside. Lists and streams are not: copying their nodes takes a hundredth of the time per element. Nor are
-/// hashes with fields that expire.
-fn copied_aside(call: &mut Call<'_, '_>, from: Key<'_>) -> Option<Compute<Option<OwnedValue>>> {
-    let db = call.db();
-    let object = object_of(call.view.peek(db, from)?)?;
+/// Whether a value is so big that it is copied without its stripe being locked. Lists are not: copying their nodes takes a
+/// hundredth of the time per element. Nor are streams, which share with their copies, and hashes with fields that expire.
+pub(crate) fn is_copied_aside(object: ObjectRef<'_>) -> bool {
     let is_worth_it = match object {
         ObjectRef::Set(_) | ObjectRef::ZSet(_) => true,
         ObjectRef::Hash(hash) => hash.next_expiry_ms().is_none(),
         _ => false,
     };
-    if !is_worth_it || object.size() <= ELEMENTS_COPIED_AT_ONCE {
+    is_worth_it && object.size() > ELEMENTS_COPIED_AT_ONCE
+}
+
+/// Has a big value copied aside.
+fn copied_aside(call: &mut Call<'_, '_>, from: Key<'_>) -> Option<Compute<Option<OwnedValue>>> {
+    let db = call.db();
+    if !object_of(call.view.peek(db, from)?).is_some_and(is_copied_aside) {
         return None;
     }
     let pinned = call.view.pin_any(db, from)?;

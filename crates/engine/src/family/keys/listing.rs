@@ -12,7 +12,7 @@ use crate::call::Call;
 use crate::command::{Arg, ArgKind, Command, Group, acl, flags};
 use crate::error::Error;
 use crate::family::pieces::Pieces;
-use crate::sequel::{ELEMENTS_AT_ONCE, Sequel};
+use crate::sequel::ELEMENTS_AT_ONCE;
 
 pub(super) const KEYS: Command = Command {
     name: "keys",
@@ -37,12 +37,9 @@ fn keys(call: &mut Call<'_, '_>) -> Result<(), Error> {
         call.view.visit_all(db, &mut |entry| names.look_at(entry.key()));
         Ok(names)
     };
-    let Some(Names { mut found, .. }) = call.make(&[], listed_aside, here)? else { return Ok(()) };
+    let Some(Names { found, .. }) = call.make(&[], listed_aside, here)? else { return Ok(()) };
     call.reply.array(found.count());
-    match found.are_many() {
-        true => call.promise(Box::new(found)),
-        false => drop(found.write(&mut call.reply, usize::MAX)),
-    }
+    found.reply(call);
     Ok(())
 }
 

@@ -21,6 +21,7 @@ mod wait;
 
 use crate::command::{Command, Group, acl};
 
+pub(crate) use copy::is_copied_aside;
 pub use wait::{NO_LOG, reply_to_wait_for_logs};
 
 /// The family's commands.

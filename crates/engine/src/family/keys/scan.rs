@@ -22,7 +22,7 @@ use crate::call::{Args, Call};
 use crate::command::{Arg, ArgKind, Command, flags};
 use crate::error::{Error, SYNTAX};
 use crate::family::pieces::Pieces;
-use crate::sequel::{ELEMENTS_AT_ONCE, Sequel};
+use crate::sequel::ELEMENTS_AT_ONCE;
 
 pub(super) const SCAN: Command = Command {
     name: "scan",
@@ -48,14 +48,11 @@ fn scan(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let (db, protocol) = (call.db(), call.reply.protocol());
     let here = |call: &mut Call<'_, '_>| Ok(walk(call.view, db, options, Pieces::new(protocol)));
     let made = call.make(&[], |call| walked_aside(call, options), here)?;
-    let Some((mut found, cursor)) = made else { return Ok(()) };
+    let Some((found, cursor)) = made else { return Ok(()) };
     call.reply.array(2);
     call.reply.bulk_int(cursor as i64);
     call.reply.array(found.count());
-    match found.are_many() {
-        true => call.promise(Box::new(found)),
-        false => drop(found.write(&mut call.reply, usize::MAX)),
-    }
+    found.reply(call);
     Ok(())
 }
 

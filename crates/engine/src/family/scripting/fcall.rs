@@ -43,8 +43,13 @@ fn fcall(call: &mut Call<'_, '_>, is_read_only: bool) -> Result<(), Error> {
     let count = key_count(call.args, number)?;
     let (keys, args) = (call.args.from(3).take(count), call.args.from(3 + count));
     let (library, record) = (function.library(), function.record());
-    let program =
-        Program { is_function: true, name: &record.name, declared: Some(record.flags), is_read_only };
+    let program = Program {
+        is_function: true,
+        name: &record.name,
+        declared: Some(record.flags),
+        is_read_only,
+        is_debugged: false,
+    };
     run_program(call, program, |stage, host, reply| {
         stage.interpreter.call_function(library, &record.name, keys, args, host, reply)
     })

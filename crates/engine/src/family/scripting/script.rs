@@ -4,6 +4,7 @@ use ochre_script::ScriptDigest;
 
 use super::BASE;
 use crate::call::Call;
+use crate::client::Debugging;
 use crate::command::{Arg, ArgKind, Command, flags};
 use crate::error::Error;
 use crate::family::server::reply_help;
@@ -36,25 +37,35 @@ const DEBUG: Command = Command {
     name: "debug",
     summary: "Chooses how the next scripts are debugged.",
     since: "3.2.0",
-    arity: 3,
+    arity: -3,
     flags: flags::NOSCRIPT,
-    args: &[Arg::one_of(
-        "mode",
-        &[Arg::word("yes", "YES"), Arg::word("sync", "SYNC"), Arg::word("no", "NO")],
-    )],
+    args: &[
+        Arg::one_of("mode", &[Arg::word("yes", "YES"), Arg::word("sync", "SYNC"), Arg::word("no", "NO")]),
+        // Valkey's; its command line client gives it.
+        Arg { since: "9.1.0", ..Arg::new("engine", ArgKind::String).optional() },
+    ],
     handler: debug,
     ..BASE
 };
 
 fn debug(call: &mut Call<'_, '_>) -> Result<(), Error> {
-    if call.args.is(2, "no") {
-        call.reply.ok();
-        return Ok(());
+    if !call.reply.is_empty() {
+        // What the session shows would come before the replies that wait.
+        return Err(Error::new("ERR SCRIPT DEBUG must be called outside a pipeline"));
     }
-    match call.args.is(2, "yes") || call.args.is(2, "sync") {
-        true => Err(Error::new("ERR This server has no debugger for scripts")),
-        false => Err(Error::new("ERR Use SCRIPT DEBUG YES/SYNC/NO")),
+    if call.args.len() > 4 {
+        let text = "ERR unknown subcommand or wrong number of arguments for 'debug'. Try SCRIPT HELP.";
+        return Err(Error::new(text));
     }
+    let modes = [("no", Debugging::No), ("sync", Debugging::Sync), ("yes", Debugging::Yes)];
+    let mode = modes.into_iter().find(|(word, _)| call.args.is(2, word));
+    let (_, mode) = mode.ok_or(Error::new("ERR Use SCRIPT DEBUG YES/SYNC/NO"))?;
+    if let Some(engine) = call.args.get(3).filter(|engine| !engine.eq_ignore_ascii_case(b"lua")) {
+        return Err(Error::quoting("ERR No scripting engine found with name '", engine, "' to enable debug"));
+    }
+    call.client.debugging = mode;
+    call.reply.ok();
+    Ok(())
 }
 
 const EXISTS: Command = Command {
@@ -160,8 +171,8 @@ const HELP: Command = Command {
 };
 
 const HELP_LINES: &[&str] = &[
-    "DEBUG (YES|SYNC|NO)",
-    "    Choose how the next scripts are debugged.",
+    "DEBUG (YES|SYNC|NO) [<engine>]",
+    "    Have the next script of EVAL debugged: on a copy of the data, or with everybody else waiting (SYNC).",
     "EXISTS <sha1> [<sha1> ...]",
     "    Tell of each script whether the server knows it.",
     "FLUSH [ASYNC|SYNC]",

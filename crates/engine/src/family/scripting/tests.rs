@@ -3,6 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use std::sync::Mutex;
+
+use crate::client::OwnedRequest;
+use crate::scripting::{Attendant, Rehearsal, Said};
 use crate::testing::{Harness, Journalled};
 
 fn eval(client: &mut Harness, script: &str) -> String {
@@ -130,4 +134,70 @@ fn a_script_that_was_queued_is_checked_when_it_runs() {
     assert_eq!(client.run_args(&[b"eval_ro", script, b"0"]), b"+QUEUED\r\n");
     let refused = "*1|-ERR Can not execute a script with write flag using *_ro command.|";
     assert_eq!(client.run("exec"), refused);
+}
+
+/// A client that says what it has to say, and then nothing more.
+struct Console {
+    orders: Mutex<Vec<&'static [u8]>>,
+    shown: Mutex<Vec<u8>>,
+}
+
+impl Attendant for Console {
+    fn attend(&self) -> bool {
+        true
+    }
+
+    fn show(&self, reply: &[u8]) {
+        self.shown.lock().expect("one thread").extend_from_slice(reply);
+    }
+
+    fn listen(&self) -> Said {
+        self.orders.lock().expect("one thread").pop().map_or(Said::End, |order| Said::Bytes(order.to_vec()))
+    }
+}
+
+#[test]
+fn modes_of_the_debugger() {
+    let mut client = Harness::new();
+    for (request, expected) in [
+        ("script debug maybe", "-ERR Use SCRIPT DEBUG YES/SYNC/NO\r\n"),
+        ("script debug maybe js", "-ERR Use SCRIPT DEBUG YES/SYNC/NO\r\n"),
+        ("script debug sync js", "-ERR No scripting engine found with name 'js' to enable debug\r\n"),
+        (
+            "script debug sync lua x",
+            "-ERR unknown subcommand or wrong number of arguments for 'debug'. Try SCRIPT HELP.\r\n",
+        ),
+        ("script debug Sync LUA", "+OK\r\n"),
+        ("evalsha 0 0", "-ERR Please use EVAL instead of EVALSHA for debugging\r\n"),
+        ("script debug no lua", "+OK\r\n"),
+        ("eval return(1) 0", ":1\r\n"),
+    ] {
+        assert_eq!(client.run(request), expected.replace("\r\n", "|"), "{request}");
+    }
+}
+
+#[test]
+fn a_rehearsal_sees_the_keys_and_changes_nothing() {
+    let mut client = Harness::new();
+    client.run("set a 1");
+    client.run("sadd s x y");
+    client.run("select 3");
+    client.run("set b 2");
+    let journal = Journalled::of(&client);
+    let text = "redis.call('incr', 'b') redis.call('move', 'b', '0') redis.call('select', '0') redis.call('sadd', 's', 'z') \
+                redis.call('publish', 'c', 'm') local all = redis.call('keys', '*') table.sort(all) \
+                return {redis.call('get', 'b'), redis.call('scard', 's'), table.concat(all, ' ')}";
+    client.run("script debug yes");
+    let parts = [b"eval".to_vec(), text.as_bytes().to_vec(), b"0".to_vec()];
+    let request = OwnedRequest::from_parts(&parts);
+    let live = Arc::clone(&client.executor.engine);
+    let rehearsal = Rehearsal::new(&live, &client.client, request.args()).expect("there is none yet");
+    let console = Console { orders: Mutex::new(vec![b"*1\r\n$1\r\nc\r\n"]), shown: Mutex::default() };
+    let reply = String::from_utf8_lossy(&rehearsal.run(&console)).replace("\r\n", "|");
+    assert_eq!(reply, "*3|$1|3|:3|$5|a b s|");
+    assert!(console.shown.lock().expect("one thread").ends_with(b"*1\r\n+<endsession>\r\n"));
+    assert_eq!(journal.take(), "");
+    assert_eq!(client.run("get b"), "$1|2|");
+    client.run("select 0");
+    assert_eq!(client.run("scard s"), ":2|");
 }

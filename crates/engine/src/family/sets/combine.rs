@@ -8,7 +8,7 @@ use ochre_types::set::{self, PinnedSet, Set, SetLimits};
 use super::*;
 use crate::command::flags;
 use crate::family::pieces::Pieces;
-use crate::sequel::{ELEMENTS_AT_ONCE, Sequel};
+use crate::sequel::ELEMENTS_AT_ONCE;
 
 const MANY_READS: &[KeySpec] = &[KeySpec::from(1, 1, key_flags::RO | key_flags::ACCESS)];
 const STORES: &[KeySpec] = &[
@@ -169,12 +169,9 @@ fn reply(call: &mut Call<'_, '_>, choice: Choice, combine: Combine) -> Result<()
         combine(sets, &mut |item| members.add(|reply| reply_item(reply, item)));
         members
     })?;
-    let Some(mut members) = made else { return Ok(()) };
+    let Some(members) = made else { return Ok(()) };
     call.reply.set(members.count());
-    match members.are_many() {
-        true => call.promise(Box::new(members)),
-        false => drop(members.write(&mut call.reply, usize::MAX)),
-    }
+    members.reply(call);
     Ok(())
 }
 

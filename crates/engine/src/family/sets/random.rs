@@ -2,14 +2,18 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use ochre_keyspace::event_class;
+use ochre_keyspace::{Garbage, event_class};
 use ochre_types::Rng;
-use ochre_types::set::Set;
+use ochre_types::set::{PinnedSet, Set};
 
 use super::*;
+use crate::aside::Compute;
 use crate::call::{Propagation, integer};
 use crate::command::flags;
-use crate::error::{OUT_OF_RANGE_POSITIVE, SYNTAX};
+use crate::error::{OUT_OF_RANGE, OUT_OF_RANGE_POSITIVE, SYNTAX};
+use crate::family::draws::{self, DRAWN_AT_ONCE, Draw};
+use crate::family::pieces::Pieces;
+use crate::sequel::ELEMENTS_AT_ONCE;
 
 pub(super) const SPOP: Command = Command {
     name: "spop",
@@ -50,10 +54,86 @@ fn pop_many(call: &mut Call<'_, '_>) -> Result<(), Error> {
         // Taking out all counts as reading them.
         call.view.read_as::<Set>(db, key)?;
     }
+    if count > POPPED_AT_ONCE && (len - count) / LEFT_MAX <= count {
+        return pop_very_many(call, count, count == len);
+    }
     call.reply.set(count);
     if count > 0 {
         pop(call, count, count == len)?;
     }
+    Ok(())
+}
+
+/// So many members are taken out in one go: some milliseconds.
+const POPPED_AT_ONCE: usize = if cfg!(debug_assertions) { ELEMENTS_AT_ONCE } else { 4 * ELEMENTS_AT_ONCE };
+/// Of so many times as many members as are taken out, it takes less to take these out than to copy the others.
+const LEFT_MAX: usize = 8;
+
+/// What is made of a set of which very many members are taken out.
+struct Popped {
+    rest: Set,
+    replies: Pieces,
+    gone: Removed,
+}
+
+/// Has members taken out of a copy of the set aside (see [`crate::aside`]), which then takes its place.
+#[cold]
+fn pop_very_many(call: &mut Call<'_, '_>, count: usize, whole: bool) -> Result<(), Error> {
+    let (db, key, limits) = (call.db(), call.key(), call.engine.settings.set_limits());
+    let (mut rng, protocol) = (Rng::new(call.view.seed(key)), call.reply.protocol());
+    let is_recorded = call.engine.keyspace.journal.is_active() && !whole;
+    let made = call.make(
+        &[key],
+        |call| {
+            let pinned = call.view.pin(db, key, Set::pin)?;
+            Some(Box::new(move || {
+                let (mut replies, mut gone) = (Pieces::new(protocol), Removed::new(is_recorded));
+                let mut take = |item: Item<'_>| {
+                    replies.add(|reply| reply_item(reply, item));
+                    gone.add(item);
+                };
+                let rest = match whole {
+                    true => {
+                        pinned.as_set().iter().for_each(&mut take);
+                        Set::new()
+                    }
+                    false => {
+                        let mut copy = (*pinned.as_set()).clone();
+                        copy.pop(count, &mut rng, &limits, &mut take);
+                        copy
+                    }
+                };
+                Some(Popped { rest, replies, gone })
+            }) as Compute<Option<Popped>>)
+        },
+        |_| Ok(None),
+    )?;
+    match made {
+        None => Ok(()),
+        // A log that was begun meanwhile has to know which they are.
+        Some(Some(popped)) if popped.gone.wanted || !is_recorded => put_rest(call, popped, count, whole),
+        Some(_) => {
+            call.reply.set(count);
+            pop(call, count, whole).map(drop)
+        }
+    }
+}
+
+/// Puts what is left of a set in its place, and replies what was taken out.
+fn put_rest(call: &mut Call<'_, '_>, popped: Popped, count: usize, whole: bool) -> Result<(), Error> {
+    let (db, key) = (call.db(), call.key());
+    let Popped { rest, replies, gone } = popped;
+    let edited = call.view.edit(db, key, |set: &mut Set, edit| {
+        edit.changed(count);
+        edit.notify(event_class::SET, "spop");
+        std::mem::replace(set, rest)
+    })?;
+    if let Some((old, _)) = edited {
+        call.engine.keyspace.reclaimer.hand_over(Garbage::Other(Box::new(old)));
+    }
+    call.reply.set(replies.count());
+    replies.reply(call);
+    propagate_pop(call, &gone, whole);
     Ok(())
 }
 
@@ -159,6 +239,9 @@ fn look_at_many(call: &mut Call<'_, '_>) -> Result<(), Error> {
         call.reply.array(0);
         return Ok(());
     };
+    if Draw::of(count).is_long(set.len()) {
+        return look_at_very_many(call, Draw::of(count), rng);
+    }
     if count < 0 {
         let bytes_max = call.engine.settings.bulk_len_max.load(Relaxed) as usize;
         return draw(&mut call.reply, set, count.unsigned_abs() as usize, &mut rng, bytes_max);
@@ -169,8 +252,20 @@ fn look_at_many(call: &mut Call<'_, '_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// So many members are drawn before the size of the reply is looked at.
-const DRAWN_AT_ONCE: usize = 1024;
+fn look_at_very_many(call: &mut Call<'_, '_>, draw: Draw, rng: Rng) -> Result<(), Error> {
+    let show = |set: &PinnedSet, draw, rng: &mut Rng, pieces: &mut Pieces| {
+        let mut add = |item: Item<'_>| pieces.add(|reply| reply_item(reply, item));
+        match draw {
+            Draw::FromAll(count) => set.as_set().draw_many(count, rng, &mut add),
+            Draw::Distinct(count) => set.as_set().sample(count, rng, &mut add),
+        }
+    };
+    let pin = |call: &mut Call<'_, '_>| call.view.pin(call.client.db, call.keys[0], Set::pin);
+    let Some(members) = draws::make(call, draw, rng, pin, show)? else { return Ok(()) };
+    call.reply.array(members.count());
+    members.reply(call);
+    Ok(())
+}
 
 /// Replies `count` members, each drawn from all. A count that is not bound by the size of the set could make a reply of
 /// any size: what is larger than `bytes_max` is refused.
@@ -190,7 +285,7 @@ fn draw(
         left -= part;
         if reply.len() - before > bytes_max {
             reply.truncate(before);
-            return Err(Error::new("ERR value is out of range"));
+            return Err(OUT_OF_RANGE);
         }
     }
     Ok(())

@@ -165,3 +165,48 @@ fn a_reply_of_members_drawn_again_and_again_has_an_end() {
     assert_eq!(client.run("srandmember s -9223372036854775807"), "-ERR value is out of range|");
     assert!(client.run("srandmember s -10000").starts_with("*10000|$1|a|"));
 }
+
+#[test]
+fn very_many_members_at_random() {
+    let mut client = Harness::new();
+    (0..100).for_each(|member| drop(client.run(&format!("sadd s m{member:02}"))));
+    let mut members = |words: &str| -> Vec<String> {
+        let reply = client.run(words);
+        let members: Vec<_> =
+            reply.split('|').filter(|line| line.starts_with('m')).map(str::to_owned).collect();
+        assert_eq!(reply.split('|').next(), Some(format!("*{}", members.len()).as_str()), "{words}");
+        members
+    };
+    for (words, count, all) in [
+        ("srandmember s 1000", 100, true),
+        ("srandmember s 60", 60, false),
+        ("srandmember s -5000", 5000, true),
+    ] {
+        let mut members = members(words);
+        assert_eq!(members.len(), count, "{words}");
+        members.sort();
+        members.dedup();
+        assert_eq!((members.len() == 100, members.len() >= count.min(100)), (all, true), "{words}");
+    }
+    assert!(members("srandmember none -5000").is_empty());
+}
+
+#[test]
+fn very_many_members_are_popped_as_any_others() {
+    let mut client = Harness::new();
+    for (count, events) in [(30, "s=spop"), (98, "s=spop"), (100, "s=spop s=del"), (1000, "s=spop s=del")] {
+        (0..100).for_each(|member| drop(client.run(&format!("sadd s m{member:02}"))));
+        let did = client.observe(&format!("spop s {count}"));
+        let count = 100.min(count);
+        assert_eq!((did.events.as_str(), did.dirty), (events, count));
+        let members: Vec<&str> = did.reply.split('|').filter(|line| line.starts_with('m')).collect();
+        assert_eq!(members.len() as u64, count);
+        let journal = match count {
+            100 => "DEL s".to_owned(),
+            _ => format!("SREM s {}", members.join(" ")),
+        };
+        assert_eq!(did.journal, journal);
+        assert_eq!(client.run("scard s"), format!(":{}|", 100 - count));
+        client.run("del s");
+    }
+}

@@ -41,7 +41,8 @@ impl Texts {
         self.ends.push(self.bytes.len());
     }
 
-    fn push_item(&mut self, item: Item<'_>) {
+    /// Adds the text of an element.
+    pub fn push_item(&mut self, item: Item<'_>) {
         item.write_to(&mut self.bytes);
         self.ends.push(self.bytes.len());
     }

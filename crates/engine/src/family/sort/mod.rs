@@ -7,7 +7,7 @@
 //! 4. `order`: the order, as indexes of elements.
 //!
 //! Where there are very many and no other keys are needed, `parts` does all of that later and bit by bit, with `gradual` to sort and
-//! `kept` for what is not sorted.
+//! `kept` for what is not sorted; `stored` does it aside where the result is stored.
 //!
 //! Which keys the patterns lead to is not known before the elements are: with such a pattern all stripes are locked.
 
@@ -18,6 +18,7 @@ mod options;
 mod order;
 mod parts;
 mod pattern;
+mod stored;
 #[cfg(test)]
 mod tests;
 
@@ -113,11 +114,11 @@ fn sort(call: &mut Call<'_, '_>, may_store: bool) -> Result<(), Error> {
     if options.is_plain_but_unsorted() && reply_in_parts(call, &options) {
         return Ok(());
     }
-    let (elements, order) = sorted(call, &options)?;
-    match options.stores {
-        true => store(call, &options, &elements, &order),
-        false => reply(call, &options, &elements, &order),
+    if options.stores {
+        return store(call, &options);
     }
+    let (elements, order) = sorted(call, &options)?;
+    reply(call, &options, &elements, &order);
     Ok(())
 }
 
@@ -193,8 +194,29 @@ fn reply(call: &mut Call<'_, '_>, options: &Options<'_>, elements: &Texts, order
     }
 }
 
-/// Stores a list of what the reply would be; what is missing becomes an empty string.
-fn store(call: &mut Call<'_, '_>, options: &Options<'_>, elements: &Texts, order: &[usize]) {
+/// Stores a list of what the reply would be.
+fn store(call: &mut Call<'_, '_>, options: &Options<'_>) -> Result<(), Error> {
+    let source = call.keys[0];
+    let made = call.make(
+        &[source],
+        |call| stored::made_aside(call, options),
+        |call| {
+            let (elements, order) = sorted(call, options)?;
+            Ok(Ok(listed(call, options, &elements, &order)))
+        },
+    )?;
+    let Some(list) = made.transpose()? else { return Ok(()) };
+    let (db, len) = (call.db(), list.len());
+    if let Some(to) = call.keys.get(1) {
+        call.view.store(db, *to, list, (event_class::LIST, "sortstore"));
+        call.view.changed_more(*to, len.saturating_sub(1));
+    }
+    call.reply.integer(len as i64);
+    Ok(())
+}
+
+/// A list of what the reply would be; what is missing becomes an empty string.
+fn listed(call: &mut Call<'_, '_>, options: &Options<'_>, elements: &Texts, order: &[usize]) -> List {
     let (db, limits) = (call.db(), list_limits(call.engine));
     let mut list = List::new();
     for element in order.iter().map(|index| elements.get(*index)) {
@@ -207,10 +229,5 @@ fn store(call: &mut Call<'_, '_>, options: &Options<'_>, elements: &Texts, order
             });
         }
     }
-    let len = list.len();
-    if let Some(to) = call.keys.get(1) {
-        call.view.store(db, *to, list, (event_class::LIST, "sortstore"));
-        call.view.changed_more(*to, len.saturating_sub(1));
-    }
-    call.reply.integer(len as i64);
+    list
 }

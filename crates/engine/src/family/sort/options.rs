@@ -100,6 +100,30 @@ impl<'a> Options<'a> {
         self.unsorted && !self.stores && !self.gets.iter().any(Pattern::leads_to_keys)
     }
 
+    /// The same without the request, if the result follows from the elements alone.
+    pub fn without_keys(&self) -> Option<Options<'static>> {
+        let of_element = |pattern: &Pattern<'_>| match pattern {
+            Pattern::Element => Some(Pattern::Element),
+            Pattern::Nothing => Some(Pattern::Nothing),
+            Pattern::Key { .. } => None,
+        };
+        let gets = self.gets.iter().map(of_element).collect::<Option<Vec<_>>>()?;
+        // One that leads to no key has said that nothing is sorted, and says nothing else.
+        let has_weights = self.by.is_some_and(|pattern| pattern.leads_to_keys());
+        (!has_weights).then_some(Options {
+            descending: self.descending,
+            alpha: self.alpha,
+            by: None,
+            unsorted: self.unsorted,
+            gets,
+            stores: self.stores,
+            orders_sets: self.orders_sets,
+            offset: self.offset,
+            count: self.count,
+            destination: self.destination,
+        })
+    }
+
     /// What a reply that follows from the elements alone shows of each: itself, or nothing.
     pub fn shown(&self) -> Vec<bool> {
         match self.gets.is_empty() {

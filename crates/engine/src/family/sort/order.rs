@@ -38,9 +38,23 @@ impl Weights {
         // An order that was to be kept but cannot be (see `elements`) is that of the texts.
         let by = options.by.filter(|_| !options.unsorted);
         match (options.alpha || options.unsorted, by) {
-            (true, None) => Ok(Weights::Own),
+            (_, None) => Weights::of_elements(options, elements),
             (true, Some(pattern)) => Ok(texts_of(call, pattern, elements)),
-            (false, by) => numbers_of(call, by.unwrap_or(Pattern::Element), elements),
+            (false, Some(pattern)) => numbers_of(call, pattern, elements),
+        }
+    }
+
+    /// What they are compared by if that is themselves.
+    ///
+    /// # Errors
+    /// One that is no number.
+    pub fn of_elements(options: &Options<'_>, elements: &Texts) -> Result<Weights, Error> {
+        match options.alpha || options.unsorted {
+            true => Ok(Weights::Own),
+            false => {
+                let numbers = elements.iter().map(number).collect::<Option<Vec<f64>>>();
+                numbers.map(Weights::Numbers).ok_or(NO_NUMBER)
+            }
         }
     }
 

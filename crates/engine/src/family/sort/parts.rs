@@ -260,7 +260,7 @@ fn in_common(arena: &Arena, common: Option<(Place, usize)>, text: Place) -> (Pla
 }
 
 /// Shows some further elements of what can be sorted; whether there are more.
-fn read(pinned: &mut Pinned, visit: &mut dyn FnMut(Item<'_>)) -> bool {
+pub(super) fn read(pinned: &mut Pinned, visit: &mut dyn FnMut(Item<'_>)) -> bool {
     let portion = Portion { elements: STEPS, bytes: 16 * STEPS };
     match pinned {
         Pinned::List(list) => list.read(portion, visit),

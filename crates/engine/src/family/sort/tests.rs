@@ -171,6 +171,51 @@ fn what_is_stored() {
 }
 
 #[test]
+fn what_is_stored_of_very_many_is_what_would_be_replied() {
+    let mut client = Harness::new();
+    for at in 0..200 {
+        let number = at * 71 % 200 - 100;
+        client.run(&format!("rpush l {number} {}", number / 3));
+        client.run(&format!("zadd z {number} {at}"));
+        client.run(&format!("sadd s {number}"));
+    }
+    client.run("rpush t 1 2 x");
+    (0..60).for_each(|at| drop(client.run(&format!("rpush t {at}"))));
+    for key in ["l", "z", "s"] {
+        for options in [
+            "",
+            "desc",
+            "alpha",
+            "alpha desc",
+            "limit 30 100",
+            "desc limit 30 100 get # get none get #",
+            "alpha limit 5 0",
+            "by nosort",
+            "by nosort desc",
+            "by nosort limit 30 100",
+            "by nosort desc limit 30 100",
+            "by nosort limit 3 4",
+        ] {
+            if key == "s" && options.starts_with("by") {
+                continue;
+            }
+            let replied = client.run(&format!("sort {key} {options}")).replace("$-1|", "$0||");
+            let len = client.run(&format!("sort {key} {options} store d"));
+            assert_eq!(client.run("lrange d 0 -1"), replied, "{key} {options}");
+            assert_eq!(client.run("llen d"), len, "{key} {options}");
+        }
+    }
+    // Members of sets are sorted if they are stored.
+    let sorted = client.run("sort s alpha limit 2 100");
+    assert_eq!(client.run("sort s by nosort limit 2 100 store d"), ":100|");
+    assert_eq!(client.run("lrange d 0 -1"), sorted);
+    let no_number = "-ERR One or more scores can't be converted into double|";
+    assert_eq!(client.run("sort t store d"), no_number);
+    assert_eq!(client.run("lrange d 0 -1"), sorted);
+    assert_eq!(client.run("sort t alpha limit 0 2 store d"), ":2|");
+}
+
+#[test]
 fn transactions_reach_what_patterns_lead_to() {
     let mut client = prepared();
     for request in ["multi", "sort l by w_*", "get w_1"] {

@@ -3,12 +3,14 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use ochre_types::Rng;
-use ochre_types::zset::ZSet;
+use ochre_types::zset::{PinnedZSet, ZSet};
 
 use super::*;
 use crate::call::{Call, integer_between};
 use crate::command::flags;
 use crate::error::{OUT_OF_RANGE, SYNTAX};
+use crate::family::draws::{self, DRAWN_AT_ONCE, Draw};
+use crate::family::pieces::Pieces;
 
 pub(super) const ZRANDMEMBER: Command = Command {
     name: "zrandmember",
@@ -65,6 +67,9 @@ fn look_at_many(call: &mut Call<'_, '_>) -> Result<(), Error> {
         return Ok(());
     };
     let shape = Shape::of(with_scores, call.reply.protocol());
+    if Draw::of(count).is_long(zset.len()) {
+        return look_at_very_many(call, Draw::of(count), shape, rng);
+    }
     if count < 0 {
         let bytes_max = call.engine.settings.bulk_len_max.load(Relaxed) as usize;
         return draw(&mut call.reply, zset, count.unsigned_abs() as usize, shape, &mut rng, bytes_max);
@@ -75,8 +80,20 @@ fn look_at_many(call: &mut Call<'_, '_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// So many members are drawn before the size of the reply is looked at.
-const DRAWN_AT_ONCE: usize = 1024;
+fn look_at_very_many(call: &mut Call<'_, '_>, draw: Draw, shape: Shape, rng: Rng) -> Result<(), Error> {
+    let show = move |zset: &PinnedZSet, draw, rng: &mut Rng, pieces: &mut Pieces| {
+        let mut add = |member: Item<'_>, score| pieces.add(|reply| shape.add(reply, member, score));
+        match draw {
+            Draw::FromAll(count) => zset.draw(count, rng, &mut add),
+            Draw::Distinct(count) => zset.sample(count, rng, &mut add),
+        }
+    };
+    let pin = |call: &mut Call<'_, '_>| call.view.pin(call.client.db, call.keys[0], ZSet::pin);
+    let Some(members) = draws::make(call, draw, rng, pin, show)? else { return Ok(()) };
+    shape.begin(&mut call.reply, members.count());
+    members.reply(call);
+    Ok(())
+}
 
 /// Replies `count` members, each drawn from all. A count that is not bound by the size of the sorted set could make a
 /// reply of any size: what is larger than `bytes_max` is refused.

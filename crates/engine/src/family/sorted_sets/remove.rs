@@ -2,13 +2,15 @@
 
 use std::ops::Range;
 
-use ochre_keyspace::event_class;
+use ochre_keyspace::{Edit, Garbage, event_class};
 use ochre_types::zset::{Direction, LexRange, ScoreRange, ZSet, ranks_of_indices};
 
 use super::range::{lex_range, score_range};
 use super::*;
+use crate::aside::Compute;
 use crate::call::{Call, integer};
 use crate::command::flags;
+use crate::sequel::ELEMENTS_AT_ONCE;
 
 pub(super) const ZREM: Command = Command {
     name: "zrem",
@@ -89,22 +91,78 @@ fn zremrangebylex(call: &mut Call<'_, '_>) -> Result<(), Error> {
     remove(call, "zremrangebylex", |zset| zset.ranks_of_members(&range, Direction::Ascending))
 }
 
+/// So many members are removed in one go: some milliseconds.
+const REMOVED_AT_ONCE: usize = if cfg!(debug_assertions) { ELEMENTS_AT_ONCE } else { 4 * ELEMENTS_AT_ONCE };
+/// Of so many times as many members as are removed, it takes less to remove these than to copy the others.
+const LEFT_MAX: usize = 8;
+
 fn remove(
     call: &mut Call<'_, '_>,
     event: &'static str,
-    ranks: impl FnOnce(&ZSet) -> Range<usize>,
+    ranks: impl Fn(&ZSet) -> Range<usize>,
 ) -> Result<(), Error> {
     let (db, key) = (call.db(), call.key());
-    let removed = call.view.edit(db, key, |zset: &mut ZSet, edit| {
+    let edited = call.view.edit(db, key, |zset: &mut ZSet, edit| {
         let ranks = ranks(zset);
         let removed = ranks.len();
-        if removed > 0 {
-            zset.remove_ranks(ranks, Direction::Ascending, &mut |_, _| {});
+        if removed > REMOVED_AT_ONCE && (zset.len() - removed) / LEFT_MAX <= removed {
+            return Err(ranks);
+        }
+        remove_ranks(zset, edit, event, ranks);
+        Ok(removed)
+    })?;
+    let removed = match edited {
+        None => 0,
+        Some((Ok(removed), _)) => removed,
+        Some((Err(ranks), _)) => match remove_very_many(call, event, ranks)? {
+            Some(removed) => removed,
+            None => return Ok(()),
+        },
+    };
+    call.reply.integer(removed as i64);
+    Ok(())
+}
+
+fn remove_ranks(zset: &mut ZSet, edit: &mut Edit, event: &'static str, ranks: Range<usize>) {
+    if !ranks.is_empty() {
+        edit.changed(ranks.len());
+        edit.notify(event_class::ZSET, event);
+        zset.remove_ranks(ranks, Direction::Ascending, &mut |_, _| {});
+    }
+}
+
+/// Has a copy without the members of a range of ranks made aside (see [`crate::aside`]), which then takes the place of the sorted set;
+/// how many were removed, `None` if they are not yet.
+#[cold]
+fn remove_very_many(
+    call: &mut Call<'_, '_>,
+    event: &'static str,
+    ranks: Range<usize>,
+) -> Result<Option<usize>, Error> {
+    let (db, key, theirs) = (call.db(), call.key(), ranks.clone());
+    let made = call.make(
+        &[key],
+        |call| {
+            let pinned = call.view.pin(db, key, ZSet::pin)?;
+            Some(Box::new(move || Some(pinned.to_zset_without(theirs))) as Compute<Option<ZSet>>)
+        },
+        |_| Ok(None),
+    )?;
+    let Some(rest) = made else { return Ok(None) };
+    let removed = ranks.len();
+    let edited = call.view.edit(db, key, |zset: &mut ZSet, edit| match rest {
+        None => {
+            remove_ranks(zset, edit, event, ranks);
+            None
+        }
+        Some(rest) => {
             edit.changed(removed);
             edit.notify(event_class::ZSET, event);
+            Some(std::mem::replace(zset, rest))
         }
-        removed
     })?;
-    call.reply.integer(removed.map_or(0, |(removed, _)| removed as i64));
-    Ok(())
+    if let Some((Some(old), _)) = edited {
+        call.engine.keyspace.reclaimer.hand_over(Garbage::Other(Box::new(old)));
+    }
+    Ok(Some(removed))
 }

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use ochre_resp::Protocol;
+
 use crate::testing::{Harness, observe};
 
 #[test]
@@ -113,4 +115,54 @@ fn a_walk_meets_every_member_of_a_big_one() {
         }
     }
     assert_eq!(seen.len(), 500);
+}
+
+#[test]
+fn very_many_members_at_random() {
+    let mut client = Harness::new();
+    (100..400).for_each(|at| drop(client.run(&format!("zadd z {at} m{at}"))));
+    for (protocol, count, begin) in [
+        (Protocol::Resp2, 300, "*600|$4|m100|$3|100|"),
+        (Protocol::Resp3, 300, "*300|*2|$4|m100|,100|"),
+        (Protocol::Resp2, 5000, "*10000|$4|m"),
+        (Protocol::Resp3, 5000, "*5000|*2|$4|m"),
+    ] {
+        client.client.protocol = protocol;
+        let drawn = if count > 300 { -count } else { count };
+        let reply = client.run(&format!("zrandmember z {drawn} withscores"));
+        assert!(reply.starts_with(begin), "{drawn}");
+        let lines: Vec<&str> = reply.split('|').collect();
+        let members: Vec<usize> = (0..lines.len()).filter(|at| lines[*at].starts_with('m')).collect();
+        assert_eq!(members.len(), count as usize);
+        let score_of = |at: usize| match protocol {
+            Protocol::Resp2 => lines[at + 2],
+            Protocol::Resp3 => &lines[at + 1][1..],
+        };
+        assert!(members.iter().all(|at| score_of(*at) == &lines[*at][1..]));
+    }
+    client.client.protocol = Protocol::Resp2;
+    assert!(client.run("zrandmember z 50").starts_with("*50|$4|m"));
+    assert_eq!(client.run("zrandmember none -5000"), "*0|");
+}
+
+#[test]
+fn ranges_of_very_many_members_are_removed_as_any_other() {
+    let mut client = Harness::new();
+    let fill =
+        |client: &mut Harness| (0..200).for_each(|at| drop(client.run(&format!("zadd z {at} m{at:03}"))));
+    for (words, left) in [
+        ("zremrangebyrank z 5 -6", 10),
+        ("zremrangebyscore z 5 (195", 10),
+        ("zremrangebyrank z 0 -1", 0),
+        ("zremrangebyscore z 10 20", 189),
+    ] {
+        fill(&mut client);
+        let did = client.observe(words);
+        let (name, removed) = (words.split(' ').next().expect("a name"), 200 - left);
+        let gone = if left == 0 { " z=del" } else { "" };
+        assert_eq!((did.reply, did.dirty), (format!(":{removed}|"), removed), "{words}");
+        assert_eq!((did.events, did.journal), (format!("z={name}{gone}"), "=".to_owned()), "{words}");
+        assert_eq!(client.run("zcard z"), format!(":{left}|"));
+        client.run("del z");
+    }
 }

@@ -1,4 +1,5 @@
-//! XPENDING: what a group has delivered and nobody has acknowledged.
+//! XPENDING: what a group has delivered and nobody has acknowledged. Where very many entries are to be looked at, that is done aside
+//! (see [`crate::aside`]).
 
 use ochre_resp::ReplyWriter;
 use ochre_types::stream::{Group as StreamGroup, PendingEntry, Stream, StreamId};
@@ -6,9 +7,12 @@ use ochre_types::stream::{Group as StreamGroup, PendingEntry, Stream, StreamId};
 use super::arguments::{end, start};
 use super::reply::reply_id;
 use super::*;
+use crate::aside::Compute;
 use crate::call::integer;
 use crate::command::flags;
 use crate::error::SYNTAX;
+use crate::family::pieces::Pieces;
+use crate::sequel::ELEMENTS_AT_ONCE;
 
 pub(super) const XPENDING: Command = Command {
     name: "xpending",
@@ -43,14 +47,54 @@ fn xpending(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let (key, name, now_ms) = (call.key(), call.args.at(2), call.now_ms());
     let stream = call.view.read_as::<Stream>(call.client.db, key)?;
     let group = stream.and_then(|stream| stream.group(name)).ok_or_else(|| no_group(key.bytes, name, ""))?;
-    match filter {
-        None => reply_summary(&mut call.reply, group),
-        Some(filter) => reply_list(&mut call.reply, group, &filter, now_ms),
+    let Some(filter) = filter else {
+        reply_summary(&mut call.reply, group);
+        return Ok(());
+    };
+    // When it comes back, they are there.
+    let looks = if call.client.aside.is_some() { 0 } else { ELEMENTS_AT_ONCE };
+    match reply_list(&mut call.reply, group, &filter, now_ms, looks) {
+        true => Ok(()),
+        false => list_many(call, &filter),
+    }
+}
+
+/// Replies a list of very many entries, or of those that are found among very many.
+#[cold]
+fn list_many(call: &mut Call<'_, '_>, filter: &Filter<'_>) -> Result<(), Error> {
+    let (db, key, now_ms, protocol) = (call.db(), call.key(), call.now_ms(), call.reply.protocol());
+    let (name, consumer) = (call.args.at(2), filter.consumer);
+    let list = move |group: &StreamGroup, filter: &Filter<'_>| {
+        let mut listed = Pieces::new(protocol);
+        let mut show = |entry: &PendingEntry<'_>| listed.add(|reply| reply_pending(reply, entry, now_ms));
+        filter.visit(group, now_ms, usize::MAX, &mut show);
+        listed
+    };
+    let (filter, bounds) = (*filter, Filter { consumer: None, ..*filter });
+    let made = call.make(
+        &[],
+        |call| {
+            let stream = call.view.pin(db, key, Stream::pin)?;
+            let (name, consumer) = (name.to_vec(), consumer.map(<[u8]>::to_vec));
+            Some(Box::new(move || {
+                let filter = Filter { consumer: consumer.as_deref(), ..bounds };
+                stream.group(&name).map_or(Pieces::new(protocol), |group| list(group, &filter))
+            }) as Compute<Pieces>)
+        },
+        |call| {
+            let group = call.view.peek_as::<Stream>(db, key)?.and_then(|stream| stream.group(name));
+            Ok(group.map_or(Pieces::new(protocol), |group| list(group, &filter)))
+        },
+    )?;
+    if let Some(listed) = made {
+        call.reply.array(listed.count());
+        listed.reply(call);
     }
     Ok(())
 }
 
 /// Which pending entries are asked for.
+#[derive(Clone, Copy)]
 struct Filter<'a> {
     min_idle_ms: i64,
     start: StreamId,
@@ -81,6 +125,50 @@ impl<'a> Filter<'a> {
         let (start, end) = (start(args.at(at))?, end(args.at(at + 1))?);
         Ok(Some(Filter { min_idle_ms, start, end, count, consumer: args.get(at + 3) }))
     }
+
+    /// Calls `visit` for the entries of a group that are asked for, after a look at no more than so many; whether that was
+    /// enough to find all of them.
+    fn visit(
+        &self,
+        group: &StreamGroup,
+        now_ms: i64,
+        looks: usize,
+        visit: &mut dyn FnMut(&PendingEntry<'_>),
+    ) -> bool {
+        match self.consumer.map(|name| group.consumer(name)) {
+            None => self.visit_of(group.pending(self.start, self.end), now_ms, looks, visit),
+            Some(None) => true,
+            Some(Some(consumer)) => {
+                self.visit_of(group.pending_of(consumer, self.start, self.end), now_ms, looks, visit)
+            }
+        }
+    }
+
+    #[inline]
+    fn visit_of<'g>(
+        &self,
+        entries: impl Iterator<Item = PendingEntry<'g>>,
+        now_ms: i64,
+        looks: usize,
+        visit: &mut dyn FnMut(&PendingEntry<'_>),
+    ) -> bool {
+        let mut left = self.count;
+        for (look, entry) in entries.enumerate() {
+            if left == 0 {
+                break;
+            }
+            if look == looks {
+                return false;
+            }
+            let is_idle =
+                self.min_idle_ms == 0 || now_ms.saturating_sub(entry.delivered_ms) >= self.min_idle_ms;
+            if is_idle {
+                visit(&entry);
+                left -= 1;
+            }
+        }
+        true
+    }
 }
 
 /// How many, from where to where, and of whom.
@@ -104,28 +192,24 @@ fn reply_summary(reply: &mut ReplyWriter<'_>, group: &StreamGroup) {
     }
 }
 
-fn reply_list(reply: &mut ReplyWriter<'_>, group: &StreamGroup, filter: &Filter<'_>, now_ms: i64) {
-    let is_idle = |entry: &PendingEntry<'_>| {
-        filter.min_idle_ms == 0 || now_ms.saturating_sub(entry.delivered_ms) >= filter.min_idle_ms
-    };
-    let place = reply.defer_array();
-    let mut replied = 0;
-    let mut show = |entry: PendingEntry<'_>| {
-        reply_pending(reply, &entry, now_ms);
+/// Replies entries unless that takes a look at more than so many: then nothing. Whether they are replied.
+fn reply_list(
+    reply: &mut ReplyWriter<'_>,
+    group: &StreamGroup,
+    filter: &Filter<'_>,
+    now_ms: i64,
+    looks: usize,
+) -> bool {
+    let (begin, place, mut replied) = (reply.len(), reply.defer_array(), 0);
+    let are_all = filter.visit(group, now_ms, looks, &mut |entry| {
+        reply_pending(reply, entry, now_ms);
         replied += 1;
-    };
-    match filter.consumer.map(|name| group.consumer(name)) {
-        None => {
-            group.pending(filter.start, filter.end).filter(is_idle).take(filter.count).for_each(&mut show)
-        }
-        Some(None) => {}
-        Some(Some(consumer)) => group
-            .pending_of(consumer, filter.start, filter.end)
-            .filter(is_idle)
-            .take(filter.count)
-            .for_each(&mut show),
+    });
+    match are_all {
+        true => reply.finish_array(place, replied),
+        false => reply.truncate(begin),
     }
-    reply.finish_array(place, replied);
+    are_all
 }
 
 /// The entry, its owner, for how long it has been idle, how often it was delivered. What was given back has no owner, and no

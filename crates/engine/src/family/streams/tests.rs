@@ -264,3 +264,36 @@ fn watched_streams_change_with_their_entries_only() {
         assert_eq!(client.run("exec") == "*0|", unseen, "{change}");
     }
 }
+
+#[test]
+fn very_many_pending_entries_are_listed_as_any_others() {
+    let mut client = Harness::new();
+    (1..=60).for_each(|id| drop(client.run(&format!("xadd s {id} f v"))));
+    client.run("xgroup create s g 0");
+    client.run("xreadgroup group g c count 50 streams s >");
+    client.run("xreadgroup group g d streams s >");
+    client.run("xclaim s g c 0 45 idle 500000 justid");
+    let mut listed = |words: &str| -> Vec<u32> {
+        let reply = client.run(words);
+        let lines: Vec<&str> = reply.split('|').collect();
+        let ids: Vec<u32> = lines.iter().filter_map(|line| line.strip_suffix("-0")?.parse().ok()).collect();
+        assert_eq!(lines[0], format!("*{}", ids.len()), "{words}");
+        ids
+    };
+    for (words, ids) in [
+        ("xpending s g - + 100", 1..=60),
+        ("xpending s g - + 40", 1..=40),
+        ("xpending s g (3 58 100", 4..=58),
+        ("xpending s g - + 100 c", 1..=50),
+        ("xpending s g - + 100 d", 51..=60),
+        ("xpending s g idle 400000 - + 1", 45..=45),
+        ("xpending s g idle 400000 - + 100 c", 45..=45),
+    ] {
+        assert!(listed(words).into_iter().eq(ids), "{words}");
+    }
+    for words in ["- + 0", "- + -1", "- + 100 nobody", "idle 400000 46 + 100"] {
+        assert!(listed(&format!("xpending s g {words}")).is_empty(), "{words}");
+    }
+    assert!(client.run("xpending s none - + 100").starts_with("-NOGROUP"));
+    assert!(client.run("xpending none g - + 100").starts_with("-NOGROUP"));
+}

@@ -63,7 +63,7 @@ pub(super) fn long_range(entry: EntryRef<'_>, range: Range<usize>) -> Option<Lon
 impl Call<'_, '_> {
     /// Leaves a string to be replied in parts.
     #[cold]
-    pub(super) fn promise_string(&mut self, string: LongString) {
+    pub(in crate::family) fn promise_string(&mut self, string: LongString) {
         let left = 0..string.len();
         self.promise(Box::new(LongReply { string, left, is_begun: false }));
     }

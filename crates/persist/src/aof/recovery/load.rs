@@ -30,6 +30,9 @@ pub trait Load {
 
     /// A file begins; of all files, so many bytes were read, of so many.
     fn begin_file(&mut self, _name: &OsStr, _done_bytes: u64, _total_bytes: u64) {}
+
+    /// So many bytes of the file are done.
+    fn advance(&mut self, _file_bytes: u64) {}
 }
 
 /// A file of the manifest that is there.
@@ -121,6 +124,7 @@ fn load_part(
             Err(stop) => break stop,
         }
         loaded.units += 1;
+        into.advance(reader.given_end());
     };
     if reader.valid_end() < reader.given_end() {
         let text = format!(

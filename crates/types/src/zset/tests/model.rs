@@ -119,8 +119,11 @@ impl Model {
             ranks.end = ranks.end.min(ranks.start + 3);
         }
         let (expected, mut shown) = (self.expect_range(ranks.clone(), direction), Vec::new());
+        let copy = self.set.pin().to_zset_without(ranks.clone());
         self.set.remove_ranks(ranks, direction, &mut |member, score| shown.push(pair((member, score))));
         assert_eq!(shown, expected);
+        assert!(copy.iter().map(pair).eq(self.set.iter().map(pair)));
+        assert_eq!(copy.encoding_name(), self.set.encoding_name());
         expected.iter().for_each(|(member, _)| assert!(self.scores.remove(member).is_some()));
     }
 

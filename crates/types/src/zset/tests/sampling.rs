@@ -1,6 +1,7 @@
 //! Random members and scans.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use super::*;
 use crate::Rng;
@@ -59,6 +60,28 @@ fn samples_of_all_are_in_order() {
     let mut scores = Vec::new();
     set.sample(300, &mut Rng::new(1), &mut |_, score| scores.push(score));
     assert!(scores.is_sorted() && scores.len() == 300);
+}
+
+#[test]
+fn what_is_pinned_is_drawn_from_as_it_was() {
+    for limits in [SMALL, BIG] {
+        let mut set = numbered(300, &limits);
+        let pinned = set.pin_range(7..9, Direction::Descending);
+        assert!((0..300).all(|number| set.remove(format!("m{number}").as_bytes())));
+        for count in [50, 300] {
+            let mut drawn = BTreeSet::new();
+            pinned.sample(count, &mut Rng::new(3), &mut |member, score| {
+                assert_eq!(member.to_vec(), format!("m{score}").into_bytes());
+                assert!(drawn.insert(member.to_vec()));
+            });
+            assert_eq!(drawn.len(), count);
+        }
+        let mut seen = 0;
+        pinned.draw(1000, &mut Rng::new(3), &mut |_, score| seen += usize::from(score < 300.0));
+        assert_eq!(seen, 1000);
+        let range = ScoreRange { min: Bound::Included(290.0), max: Bound::Excluded(292.0) };
+        assert_eq!(pinned.range_of_scores(&range).map(|(_, score)| score).sum::<f64>(), 581.0);
+    }
 }
 
 #[test]

@@ -100,7 +100,7 @@ pub(super) fn string_sizes(call: &mut Call<'_, '_>) -> Result<(), Error> {
                 return Err(Error::new("ERR Not an sds encoded string."));
             }
         };
-        let (key_len, entry_bytes) = (entry.key().len(), entry.memory_bytes() - own);
+        let (key_len, entry_bytes) = (entry.key().len(), entry.memory_bytes_estimate(usize::MAX) - own);
         Ok(format!(
             "key_sds_len:{key_len}, key_sds_avail:0, key_zmalloc: {entry_bytes}, val_sds_len:{len}, \
              val_sds_avail:{room}, val_zmalloc: {own}"

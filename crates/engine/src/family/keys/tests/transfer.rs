@@ -112,3 +112,30 @@ fn random_keys_are_spread() {
     let drawn: std::collections::BTreeSet<String> = (0..1000).map(|_| harness.run("randomkey")).collect();
     assert_eq!(drawn.len(), 20, "each is missed with a probability below 10^-20");
 }
+
+#[test]
+fn a_copy_of_a_big_stream_is_one_of_its_own() {
+    let mut client = Harness::new();
+    (1..=1000).for_each(|id| drop(client.run(&format!("xadd s {id} f {id}"))));
+    client.run("xgroup create s g 0");
+    client.run("xreadgroup group g c count 900 streams s >");
+    assert_eq!(client.run("copy s t"), ":1|");
+    let questions = ["xrange KEY - +", "xpending KEY g", "xpending KEY g - + 1000", "xinfo stream KEY"];
+    // How long entries have been idle is not told.
+    let ids =
+        |reply: String| reply.split('|').filter(|line| line.contains('-')).collect::<Vec<_>>().join(" ");
+    for (changed, kept) in [("s", "t"), ("t", "s")] {
+        let told = |client: &mut Harness, key: &str| {
+            questions.map(|question| ids(client.run(&question.replace("KEY", key))))
+        };
+        let before = told(&mut client, kept);
+        for words in ["xdel KEY 7 500 1000", "xack KEY g 1 2 450", "xtrim KEY maxlen 900", "xadd KEY * f v"] {
+            assert!(!client.run(&words.replace("KEY", changed)).starts_with('-'), "{words}");
+        }
+        assert_ne!(told(&mut client, changed), before);
+        assert_eq!(told(&mut client, kept), before, "{kept}");
+        assert_eq!(client.run(&format!("xlen {changed}")), ":901|");
+    }
+    client.run("del s");
+    assert_eq!(client.run("xrange t 999 999"), "*1|*2|$5|999-0|*2|$1|f|$3|999|");
+}

@@ -14,6 +14,7 @@ pub(super) fn persistence(scene: &Scene<'_>, report: &mut Report) {
     report.ratio("current_fork_perc", 0.0);
     snapshots(engine, changes, report);
     log(engine, report);
+    loading(engine, report);
 }
 
 fn log(engine: &Engine, report: &mut Report) {
@@ -36,6 +37,16 @@ fn log(engine: &Engine, report: &mut Report) {
     report.field("aof_buffer_length", status.buffered_bytes);
     report.field("aof_pending_bio_fsync", u8::from(status.unsynced_bytes > 0));
     report.field("aof_delayed_fsync", status.delayed_syncs);
+}
+
+fn loading(engine: &Engine, report: &mut Report) {
+    let Some(stand) = engine.persistence.load_progress.stand(clock_ms()) else { return };
+    report.field("loading_start_time", stand.began_ms / 1000);
+    report.field("loading_total_bytes", stand.total_bytes);
+    report.field("loading_rdb_used_mem", stand.used_mem);
+    report.field("loading_loaded_bytes", stand.done_bytes);
+    report.ratio("loading_loaded_perc", stand.percent());
+    report.field("loading_eta_seconds", stand.left_s);
 }
 
 fn since_s(since_ms: i64) -> i64 {
