@@ -429,7 +429,7 @@ fn pending_entries_are_those_of_one_instant() {
                 assert_eq!(entries[4].1, entries[5].1, "they are claimed together");
             }
         });
-        ["multi", "xpending x g - + 1000000", "exec"].map(|words| send(&mut client, words));
+        ["multi", "xpending x g - + 1000000", "exec"].iter().for_each(|words| send(&mut client, words));
         let replies: Vec<Value> = (0..3).map(|_| client.read().unwrap()).collect();
         let Value::Array(Some(replies)) = &replies[2] else { panic!("no replies") };
         assert!(matches!(&replies[0], Value::Array(Some(entries)) if entries.len() == ELEMENTS));
@@ -516,7 +516,9 @@ fn a_copied_stream_is_one_of_its_own() {
 /// same then.
 fn done_twice(client: &mut Client, words: &str) -> (Value, Value) {
     let aside = client.ask(&words.replace("KEY", "v"));
-    ["multi", &words.replace("KEY", "w"), "exec"].map(|words| send(client, words));
+    for words in ["multi", &words.replace("KEY", "w"), "exec"] {
+        send(client, words);
+    }
     let replies = [(); 3].map(|()| client.read().unwrap());
     let Value::Array(Some(at_once)) = &replies[2] else { panic!("no replies") };
     let told = ["exists KEY", "debug digest-value KEY", "object encoding KEY", "ttl KEY"];
@@ -540,8 +542,9 @@ fn ranges_are_removed_at_one_instant() {
             ("zremrangebyscore KEY (5 (29990", ELEMENTS - 16),
             ("zremrangebyscore KEY -inf +inf", ELEMENTS),
         ] {
-            ["copy z v replace", "copy z w replace", "expire v 1000", "expire w 1000"]
-                .map(|words| client.ask(words));
+            for words in ["copy z v replace", "copy z w replace", "expire v 1000", "expire w 1000"] {
+                client.ask(words);
+            }
             let removed = Value::Integer(removed as i64);
             assert_eq!(done_twice(&mut client, words), (removed.clone(), removed), "{words}");
         }
@@ -604,7 +607,9 @@ fn bits_are_combined_at_one_instant() {
     let mut client = server.connect();
     client.request(&["set", "a", &"pattern ".repeat(1_000_000)]).unwrap();
     client.request(&["set", "b", &"Another one".repeat(500_000)]).unwrap();
-    ["set short abc", "set number 12345", "set v x ex 100", "set w x ex 100"].map(|words| client.ask(words));
+    for words in ["set short abc", "set number 12345", "set v x ex 100", "set w x ex 100"] {
+        client.ask(words);
+    }
     for words in [
         "bitop or KEY a b",
         "bitop and KEY b none a",

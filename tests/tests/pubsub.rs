@@ -42,6 +42,32 @@ fn numbers_before(client: &mut Client, word: &str) -> Vec<i64> {
     }
 }
 
+/// Whoever listens may be silent for as long as it likes; others are gone after `timeout`.
+#[test]
+fn subscribers_are_not_idle() {
+    let server = ServerBuilder::new(ochre()).workers(1).start();
+    let connect = |protocol: &str, words: &str| {
+        let mut client = server.connect();
+        client.request(&["HELLO", protocol]).unwrap();
+        client.request(&words.split(' ').collect::<Vec<_>>()).unwrap();
+        client
+    };
+    let listeners = ["SUBSCRIBE c", "PSUBSCRIBE c*", "SSUBSCRIBE c"];
+    let mut listeners: Vec<Client> =
+        ["2", "3"].iter().flat_map(|protocol| listeners.map(|words| connect(protocol, words))).collect();
+    let mut others = [connect("2", "PING"), connect("3", "PING")];
+    let mut admin = server.connect();
+    admin.ask("CONFIG SET timeout 1");
+    // They have been silent for less long than the listeners.
+    for other in &mut others {
+        assert!(is_closed(&other.read().unwrap_err()));
+    }
+    for listener in &mut listeners {
+        send(listener, "PING");
+        listener.read().unwrap();
+    }
+}
+
 /// Who has the reply of SUBSCRIBE gets every message published afterwards, and nobody any after the reply of UNSUBSCRIBE. The
 /// publisher is told how many get each.
 #[test]

@@ -249,7 +249,7 @@ fn a_reply_that_is_too_much_is_not_made() {
         encode(&args)
     };
     let transaction = |first: &[&str], request: &[&str], times: usize| {
-        let [first, multi, exec] = [first, &["MULTI"], &["EXEC"]].map(|args| encode(args));
+        let [first, multi, exec] = [first, &["MULTI"], &["EXEC"]].map(encode);
         [first, multi, encode(request).repeat(times), exec].concat()
     };
     let script = "local r = {} for i = 1, 200 do r[i] = redis.call('GET', 'big') end return r";
@@ -389,6 +389,26 @@ fn protected_mode_and_bind_can_be_relied_on() {
 }
 
 /// What leaves memory soon, or enters it only for as long as clients are told, must not make more keys go.
+#[test]
+fn a_pause_is_as_long_as_it_was_ordered() {
+    for workers in [1, 2] {
+        let server = ServerBuilder::new(ochre()).workers(workers).start();
+        let mut clients = [server.connect(), server.connect(), server.connect()];
+        let mut once = || {
+            let [admin, writer, waiter] = &mut clients;
+            waiter.send(&encode(&["BLPOP", "list", "0"])).unwrap();
+            let start = Instant::now();
+            assert_eq!(admin.ask("CLIENT PAUSE 10 WRITE"), Value::Simple(b"OK".to_vec()));
+            assert_eq!(writer.ask("RPUSH list element"), Value::Integer(1));
+            waiter.read().unwrap();
+            start.elapsed()
+        };
+        // A busy machine may make it longer, but not every time.
+        let shortest = (0..20).map(|_| once()).min().unwrap();
+        assert!((9..60).contains(&shortest.as_millis()), "{shortest:?}");
+    }
+}
+
 #[test]
 fn no_more_keys_are_evicted_than_must() {
     let server = ServerBuilder::new(ochre())

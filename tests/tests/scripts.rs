@@ -67,10 +67,22 @@ fn others_are_told_of_a_busy_script_and_can_end_it() {
         // Those that go, and those that come.
         drop(watcher);
         assert_eq!(ask(&mut server.connect(), &["info"]), BUSY);
-        // It is allowed but needs a key; whoever waited for that might wait for ever.
-        assert_eq!(ask(&mut others[1], &["watch", "key"]), BUSY);
+        // It is allowed, though what it watches can only count as changed: nobody can look at it.
+        assert_eq!(ask(&mut others[1], &["watch", "key"]), "OK");
+        assert_eq!(ask(&mut others[3], &["watch", "key"]), "OK");
+        assert_eq!(ask(&mut others[3], &["multi"]), "OK");
+        assert_eq!(ask(&mut others[3], &["watch", "key"]), "ERR WATCH inside MULTI is not allowed");
+        assert_eq!(ask(&mut others[3], &["discard"]), "OK");
         assert_eq!(ask(&mut others[2], &["script", "kill"]), "OK");
         assert!(text(running.read().unwrap()).starts_with("ERR Script killed by user with SCRIPT KILL"));
+        let transaction = |client: &mut Client| {
+            assert_eq!(ask(client, &["multi"]), "OK");
+            assert_eq!(ask(client, &["set", "key", "1"]), "QUEUED");
+            client.request(&["exec"]).unwrap()
+        };
+        assert_eq!(transaction(&mut others[1]), Value::Array(None));
+        assert_ne!(transaction(&mut others[1]), Value::Array(None));
+        assert_ne!(transaction(&mut others[3]), Value::Array(None), "DISCARD ends what WATCH began");
         assert_eq!(ask(&mut others[1], &["watch", "key"]), "OK");
         assert_eq!(ask(&mut others[0], &["ping"]), "PONG");
         assert!(ask(&mut others[0], &["script", "kill"]).starts_with("NOTBUSY"));
@@ -106,6 +118,21 @@ fn who_has_written_is_not_ended_but_by_the_end_of_the_server() {
         assert!(ask(&mut other, &["script", "kill"]).starts_with("UNKILLABLE"));
         say(&mut other, &["shutdown", "nosave"]);
         wait_for(|| (!server.is_running()).then_some(())).unwrap();
+    }
+}
+
+#[test]
+fn a_busy_script_sees_time_pass_but_nothing_expire() {
+    const WAITS: &str = "redis.call('set', KEYS[1], 'v', 'px', 200) \
+        local now = function() local t = redis.call('time') return t[1] * 1000000 + t[2] end \
+        local start = now() \
+        while now() - start < 400000 do end \
+        return redis.call('exists', KEYS[1])";
+    for workers in [1, 2] {
+        let server = start(workers);
+        let mut client = server.connect();
+        assert_eq!(client.request(&["eval", WAITS, "1", "key"]).unwrap(), Value::Integer(1));
+        assert_eq!(client.ask("exists key"), Value::Integer(0));
     }
 }
 

@@ -59,6 +59,8 @@ pub struct View<'k> {
     keyspace: &'k Keyspace,
     held: Held<'k>,
     now_ms: i64,
+    /// The time that clients of this step are told, unix time in us; 0 if none has asked.
+    told_us: i64,
     /// The access clock of this moment.
     clock: u32,
     effects: &'k mut Effects,
@@ -88,6 +90,7 @@ impl<'k> View<'k> {
             keyspace,
             held,
             now_ms,
+            told_us: 0,
             clock: access::seconds_clock(now_ms),
             effects,
             no_touch: false,
@@ -107,6 +110,20 @@ impl<'k> View<'k> {
         self.now_ms
     }
 
+    /// The time to tell clients of, unix time in us: what `clock_us` says when it is first asked for, and the same for the rest
+    /// of the step.
+    pub fn told_us(&mut self, clock_us: impl FnOnce() -> i64) -> i64 {
+        if self.told_us == 0 {
+            self.told_us = clock_us();
+        }
+        self.told_us
+    }
+
+    /// Has clients be told another time from here on. Nothing expires because of it.
+    pub fn forget_told_time(&mut self) {
+        self.told_us = 0;
+    }
+
     /// A number that nobody can foresee, from the stripe of a key: a seed for what a command draws.
     pub fn seed(&mut self, key: Key<'_>) -> u64 {
         self.stripe(key).random.draw()
@@ -115,6 +132,7 @@ impl<'k> View<'k> {
     /// Goes on to a later time: what follows is a step of its own.
     pub fn set_now_ms(&mut self, now_ms: i64) {
         self.now_ms = now_ms;
+        self.told_us = 0;
         self.clock = access::seconds_clock(now_ms);
     }
 
@@ -330,6 +348,13 @@ impl<'k> View<'k> {
             self.touch(db, key, location, policy);
         }
         self.table(db, key).entry(location)
+    }
+
+    /// Counts a hit of a key that was found in another way.
+    pub fn count_hit(&mut self, key: Key<'_>) {
+        if !self.is_repeat {
+            self.stripe(key).counters.hits += 1;
+        }
     }
 
     /// Where a key is, counted as a hit or a miss.

@@ -69,6 +69,7 @@ pub struct Launch {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Part {
     Listeners,
+    Tls,
     FileLimit,
     OomScore,
     Title,
@@ -84,6 +85,7 @@ impl Part {
         use Directive as D;
         Some(match directive {
             D::Port | D::Bind => Part::Listeners,
+            D::TlsPort => Part::Tls,
             D::Maxclients => Part::FileLimit,
             D::OomScoreAdj | D::OomScoreAdjValues => Part::OomScore,
             D::ProcTitleTemplate => Part::Title,
@@ -199,6 +201,12 @@ impl ProcessHost {
                 Directive::Bind => "Failed to bind to specified addresses.".to_owned(),
                 _ => "Unable to listen on this port. Check server logs.".to_owned(),
             }),
+            Part::Tls if config.uint(Directive::TlsPort) != 0 => {
+                // Written to the file, it would keep the server from starting.
+                log::warn!("This version of Ochre has no TLS (tls-port) yet.");
+                Err("Unable to update TLS configuration. Check server logs.".to_owned())
+            }
+            Part::Tls => Ok(()),
             Part::FileLimit => fit_clients(config),
             Part::OomScore => {
                 let (setting, values) = options::oom(config);

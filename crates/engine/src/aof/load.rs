@@ -42,7 +42,7 @@ impl Load for Loader<'_> {
         self.units += 1;
         let progress = &self.engine.persistence.load_progress;
         progress.advance(file_bytes);
-        if self.units % UNITS_BETWEEN_LOOKS == 0 {
+        if self.units.is_multiple_of(UNITS_BETWEEN_LOOKS) {
             progress.tell();
         }
     }

@@ -70,7 +70,7 @@ fn begin(begin: Begin, args: Args<'_>) -> Option<usize> {
 }
 
 /// What follows the word STREAMS of XREAD and XREADGROUP: groups and consumers may have that name, so the options before it
-/// are gone past one by one. `None` if they are no options.
+/// are gone past one by one. `None` if they are no options, or the word stands where a number should.
 fn streams(args: Args<'_>) -> Option<usize> {
     const WITH_VALUE: [&str; 5] = ["COUNT", "BLOCK", "CLAIM", "MAXCOUNT", "MAXSIZE"];
     let mut index = 1;
@@ -78,6 +78,7 @@ fn streams(args: Args<'_>) -> Option<usize> {
         index += match () {
             () if args.is(index, "GROUP") => 3,
             () if args.is(index, "NOACK") => 1,
+            () if args.is(index + 1, "STREAMS") => return None,
             () if WITH_VALUE.iter().any(|word| args.is(index, word)) => 2,
             () => return None,
         };

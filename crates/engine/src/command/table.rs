@@ -435,6 +435,16 @@ mod tests {
         }
     }
 
+    /// The later of two records of one name would hide the other, and COMMAND COUNT would count both.
+    #[test]
+    fn no_two_records_have_one_name() {
+        let table = CommandTable::new(crate::family::ALL);
+        let mut names: Vec<&str> = table.all().iter().map(|entry| entry.full_name.as_str()).collect();
+        names.sort_unstable();
+        let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+        assert!(twice.is_empty(), "{twice:?}");
+    }
+
     #[test]
     fn renaming() {
         let mut table = CommandTable::new(crate::family::ALL);

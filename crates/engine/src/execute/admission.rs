@@ -174,7 +174,9 @@ impl Runner<'_> {
         error: &Error,
         out: &mut Vec<u8>,
     ) {
-        if let Some(entry) = entry {
+        // A container with a subcommand that it does not have is no command.
+        let known = entry.filter(|entry| entry.command.subcommands.is_empty() || args.len() == 1);
+        if let Some(entry) = known {
             self.context.stats.command(entry.id).rejected.add(1);
             if entry.command.is(flags::RUNS_QUEUE) {
                 return self.reject_exec(client, args, error, out);

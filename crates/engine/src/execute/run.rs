@@ -10,6 +10,7 @@ use crate::call::{Args, Call, Propagation};
 use crate::client::{Client, Parked};
 use crate::command::{CommandEntry, flags};
 use crate::engine::{Engine, PauseMode};
+use crate::family::watch_in_vain;
 use crate::monitor;
 use crate::scripting::{ScriptStage, effective_flags};
 use crate::tick;
@@ -121,7 +122,7 @@ impl<'r> Runner<'r> {
         {
             let locks = locks_of(entry, args, keys);
             let Some(mut view) = self.view_for(entry.flags, locks, now_ms, effects) else {
-                return self.held_up(client, entry, out);
+                return self.held_up(client, entry, args, out, &mut clock.start_ns);
             };
             gate = self.gate(client, command_flags, keys, now_ms);
             if gate == Gate::Open {
@@ -183,16 +184,32 @@ impl<'r> Runner<'r> {
     }
 
     /// What becomes of a command that finds everything held by a busy script: it is refused. The usual checks do that, except
-    /// for one that passes them, and has to do with keys all the same (WATCH).
+    /// for one that passes them, and has to do with keys all the same: WATCH. No stripe can take note of what it watches,
+    /// so it counts as changed, as the script may well change it: EXEC will fail, and its client tries again.
     #[cold]
-    fn held_up(self, client: &mut Client, entry: &CommandEntry, out: &mut Vec<u8>) -> Gate {
-        let passes = entry.flags & flags::ALLOW_BUSY != 0;
-        let Some(refusal) = self.engine.why_busy().filter(|_| passes) else { return Gate::Outdated };
+    fn held_up(
+        self,
+        client: &mut Client,
+        entry: &CommandEntry,
+        args: Args<'_>,
+        out: &mut Vec<u8>,
+        start_ns: &mut u64,
+    ) -> Gate {
+        if entry.flags & flags::ALLOW_BUSY == 0 || !self.engine.is_busy() {
+            return Gate::Outdated;
+        }
         if self.engine.is_debugging() {
             return Gate::Paused;
         }
-        self.context.stats.command(entry.id).rejected.add(1);
-        self.write_error(&refusal, client, out);
+        let before = out.len();
+        let watched = watch_in_vain(client);
+        let failed = watched.is_err();
+        match watched {
+            Ok(()) => ReplyWriter::new(out, client.protocol).ok(),
+            Err(error) => self.write_error(&error, client, out),
+        }
+        let done = Performed { count: 1, failed, reply_bytes: out.len().saturating_sub(before) };
+        self.account(client, entry, args, done, start_ns);
         Gate::Open
     }
 

@@ -452,6 +452,10 @@ impl Host for ScriptHost<'_, '_> {
             self.is_cut_short = true;
             return Interrupt::Stop(SHUTTING_DOWN);
         }
+        if self.is_busy {
+            // Else one that waits for a time to come would wait for ever. Keys stay as if no time had passed, as in Redis.
+            self.view.forget_told_time();
+        }
         if !engine.scripting.standing.is_killed() {
             return Interrupt::Continue;
         }

@@ -36,6 +36,7 @@ pub use keys::{NO_LOG, reply_to_wait_for_logs};
 pub(crate) use lists::list_limits;
 pub(crate) use pubsub::end_subscriptions;
 pub(crate) use strings::new_string;
+pub(crate) use transactions::watch_in_vain;
 
 /// The commands of all families.
 pub const ALL: &[&[Command]] = &[

@@ -3,7 +3,7 @@
 //! The queue lives in the client, EXEC itself in the dispatcher (it locks for the whole queue); here is the rest.
 
 use crate::call::Call;
-use crate::client::Transaction;
+use crate::client::{Client, Transaction};
 use crate::command::{Arg, Command, Group, KeySpec, acl, flags, key_flags};
 use crate::error::Error;
 use crate::execute::unwatch;
@@ -91,9 +91,11 @@ const WATCH: Command = Command {
     ..BASE
 };
 
+const INSIDE_MULTI: Error = Error::new("ERR WATCH inside MULTI is not allowed");
+
 fn watch(call: &mut Call<'_, '_>) -> Result<(), Error> {
     if call.client.transaction.open {
-        return Err(Error::new("ERR WATCH inside MULTI is not allowed"));
+        return Err(INSIDE_MULTI);
     }
     let db = call.db();
     for key in call.keys {
@@ -104,6 +106,19 @@ fn watch(call: &mut Call<'_, '_>) -> Result<(), Error> {
     }
     call.client.publish_transaction();
     call.reply.ok();
+    Ok(())
+}
+
+/// Has the next EXEC of a client fail, since what it wants to watch cannot be watched at present.
+///
+/// # Errors
+/// The client is in a transaction.
+pub(crate) fn watch_in_vain(client: &mut Client) -> Result<(), Error> {
+    if client.transaction.open {
+        return Err(INSIDE_MULTI);
+    }
+    client.transaction.flag.get_or_insert_default().raise();
+    client.publish_transaction();
     Ok(())
 }
 

@@ -37,6 +37,8 @@ pub struct Edit {
     events: Vec<(u32, &'static str, Vec<Vec<u8>>)>,
     /// Fields of a hash that were removed because their time had come.
     expired_fields: Vec<Vec<u8>>,
+    /// How many fields of a hash the command removed by giving them a time that has passed.
+    removed_as_expired: u64,
 }
 
 impl Edit {
@@ -49,6 +51,7 @@ impl Edit {
             wanted,
             events: Vec::new(),
             expired_fields: Vec::new(),
+            removed_as_expired: 0,
         }
     }
 
@@ -66,6 +69,13 @@ impl Edit {
             self.notify(event_class::HASH, EXPIRED_FIELDS);
         }
         self.expired_fields.push(name.to_vec());
+    }
+
+    /// So many fields of a hash were removed since the command gave them a time that has passed: a change of the command like
+    /// others, but they count as expired.
+    #[inline]
+    pub fn removed_as_expired(&mut self, fields: usize) {
+        self.removed_as_expired += fields as u64;
     }
 
     /// The change is to be told as one, even if nothing has changed that is counted.
@@ -302,7 +312,9 @@ impl View<'_> {
     /// Whatever an edit consists of counts as it says.
     fn set_counts(&mut self, key: Key<'_>, (dirty, changes): (u64, u64), edit: &Edit) {
         self.effects.dirty = dirty + edit.total();
-        self.stripe(key).counters.changes = changes + edit.total();
+        let counters = &mut self.stripe(key).counters;
+        counters.changes = changes + edit.total();
+        counters.expired_fields += edit.removed_as_expired;
     }
 
     fn notify_all(&mut self, db: u32, key: Key<'_>, edit: &Edit) {
@@ -330,9 +342,10 @@ impl View<'_> {
         self.notify(event.0, event.1, db, key.bytes);
     }
 
-    /// Counts further changes than those that a store counted by itself.
-    pub fn changed_more(&mut self, things: usize) {
+    /// Counts further changes of a key than those that a store counted by itself.
+    pub fn changed_more(&mut self, key: Key<'_>, things: usize) {
         self.effects.dirty += things as u64;
+        self.stripe(key).counters.changes += things as u64;
     }
 }
 

@@ -22,6 +22,10 @@ impl Worker {
         if self.executor.next_alarm_ms() <= now_ms {
             self.executor.ring_alarms(now_ms);
         }
+        if self.pause_ends_ms() <= now_ms {
+            self.pause_seen_ms = now_ms;
+            self.resume();
+        }
         if self.sweeping {
             self.sweep(now_ms, SLICE_NS);
         }

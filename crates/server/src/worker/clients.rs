@@ -181,7 +181,9 @@ impl Worker {
             self.note_output(token, before);
             let Some(connection) = self.connections.get_mut(token) else { continue };
             let shared = connection.shared();
-            let exempt = shared.has(client_flags::MONITOR) || connection.state == State::Waiting;
+            // Who listens says nothing for as long as it likes.
+            let listens = shared.has(client_flags::MONITOR) || shared.has(client_flags::PUBSUB);
+            let exempt = listens || connection.state == State::Waiting;
             if timeout_s > 0 && idle_ms > timeout_s * 1000 && !exempt {
                 log::info!("Closing idle client");
                 self.close(token);

@@ -73,6 +73,8 @@ pub struct Worker {
     /// When the last batch ended, unix time in ms.
     now_ms: i64,
     next_tick_ms: i64,
+    /// When the end of a pause was noticed last.
+    pause_seen_ms: i64,
     sweeping: bool,
     has_evicted: bool,
     check_from: usize,
@@ -113,6 +115,7 @@ impl Worker {
             output_limits,
             now_ms: clock_ms(),
             next_tick_ms: 0,
+            pause_seen_ms: 0,
             sweeping: false,
             has_evicted: false,
             check_from: 0,
@@ -171,8 +174,16 @@ impl Worker {
             return Duration::ZERO;
         }
         let next_ms = self.deadlines.first().map_or(self.next_tick_ms, |(at, _)| self.next_tick_ms.min(*at));
-        let next_ms = next_ms.min(self.executor.next_alarm_ms());
+        let next_ms = next_ms.min(self.executor.next_alarm_ms()).min(self.pause_ends_ms());
         Duration::from_millis(next_ms.saturating_sub(clock_ms()).clamp(0, TICK_MS) as u64)
+    }
+
+    /// When the pause ends that this worker has not seen end yet, unix time in ms; `i64::MAX` if there is none.
+    fn pause_ends_ms(&self) -> i64 {
+        match self.engine.pause.until_ms() {
+            until_ms if until_ms > self.pause_seen_ms => until_ms,
+            _ => i64::MAX,
+        }
     }
 
     fn take_events(&mut self, events: &Events) {

@@ -245,7 +245,7 @@ fn store(call: &mut Call<'_, '_>, request: &Request<'_>, mut result: ZSet, form:
     result.make_small(&call.engine.settings.zset_limits());
     let len = result.len();
     call.view.store(call.client.db, key, result, (event_class::ZSET, event));
-    call.view.changed_more(len.saturating_sub(1));
+    call.view.changed_more(key, len.saturating_sub(1));
     call.reply.integer(len as i64);
     Ok(())
 }

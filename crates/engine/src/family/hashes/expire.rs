@@ -80,6 +80,7 @@ fn expire(call: &mut Call<'_, '_>, base_ms: i64, unit_ms: i64) -> Result<(), Err
         }
         if !done.names.is_empty() {
             edit.changed(done.names.len());
+            edit.removed_as_expired(if done.removes { done.names.len() } else { 0 });
             let event = if done.removes { "hdel" } else { "hexpire" };
             edit.notify_of_fields(event, done.names.iter().copied());
         }

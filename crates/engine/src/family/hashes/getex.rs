@@ -90,6 +90,7 @@ impl<'a> Change<'a> {
     fn tell(&self, edit: &mut Edit) {
         if !self.removed.is_empty() {
             edit.changed(self.removed.len());
+            edit.removed_as_expired(self.removed.len());
             edit.notify_of_fields("hdel", self.removed.iter().copied());
         } else if !self.changed.is_empty() && self.time == FieldTime::Persist {
             // Once, whatever the number of fields, as in Redis.

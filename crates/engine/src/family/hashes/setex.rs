@@ -79,8 +79,9 @@ impl<'a> Write<'a, '_> {
         edit.changed(self.options.fields.len() / 2);
         edit.notify_of_fields("hset", self.names());
         if let FieldTime::At(at_ms) = self.options.time {
-            let event = if at_ms <= self.now_ms { "hdel" } else { "hexpire" };
-            edit.notify_of_fields(event, self.names());
+            let has_passed = at_ms <= self.now_ms;
+            edit.removed_as_expired(if has_passed { self.names().count() } else { 0 });
+            edit.notify_of_fields(if has_passed { "hdel" } else { "hexpire" }, self.names());
         }
         true
     }

@@ -28,7 +28,6 @@ pub const COMMANDS: &[Command] = &[
     memory::MEMORY,
     module::MODULE,
     monitor::MONITOR,
-    status::LAST_SAVE,
     status::ROLE,
     status::TIME,
 ];

@@ -1,4 +1,4 @@
-//! TIME, ROLE and LASTSAVE.
+//! TIME and ROLE.
 
 use super::BASE;
 use crate::call::Call;
@@ -19,7 +19,7 @@ pub(super) const TIME: Command = Command {
 
 fn time(call: &mut Call<'_, '_>) -> Result<(), Error> {
     // For a script and a transaction the clock stands still.
-    let now_us = if call.in_transaction { call.now_ms() * 1000 } else { clock_us() };
+    let now_us = if call.in_transaction { call.view.told_us(clock_us) } else { clock_us() };
     call.reply.array(2);
     call.reply.bulk_int(now_us / 1_000_000);
     call.reply.bulk_int(now_us % 1_000_000);
@@ -45,23 +45,6 @@ fn role(call: &mut Call<'_, '_>) -> Result<(), Error> {
     Ok(())
 }
 
-pub(super) const LAST_SAVE: Command = Command {
-    name: "lastsave",
-    summary: "Tells when the data set was last saved.",
-    arity: 1,
-    flags: flags::LOADING | flags::STALE | flags::FAST,
-    acl: acl::ADMIN | acl::DANGEROUS,
-    tips: &["nondeterministic_output"],
-    handler: last_save,
-    ..BASE
-};
-
-/// The data set of a server that has never saved is that of its start.
-fn last_save(call: &mut Call<'_, '_>) -> Result<(), Error> {
-    call.reply.integer(call.engine.started_ms / 1000);
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use crate::engine::clock_ms;
@@ -78,9 +61,6 @@ mod tests {
 
     #[test]
     fn a_server_alone_is_a_master() {
-        let mut client = Harness::new();
-        assert_eq!(client.run("role"), "*3|$6|master|:0|*0|");
-        let started_s = client.executor.engine.started_ms / 1000;
-        assert_eq!(client.run("lastsave"), format!(":{started_s}|"));
+        assert_eq!(Harness::new().run("role"), "*3|$6|master|:0|*0|");
     }
 }

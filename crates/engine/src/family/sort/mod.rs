@@ -209,7 +209,7 @@ fn store(call: &mut Call<'_, '_>, options: &Options<'_>) -> Result<(), Error> {
     let (db, len) = (call.db(), list.len());
     if let Some(to) = call.keys.get(1) {
         call.view.store(db, *to, list, (event_class::LIST, "sortstore"));
-        call.view.changed_more(len.saturating_sub(1));
+        call.view.changed_more(*to, len.saturating_sub(1));
     }
     call.reply.integer(len as i64);
     Ok(())

@@ -88,6 +88,11 @@ impl<'a> Condition<'a> {
         !matches!(self, Condition::Always)
     }
 
+    /// Whether it asks for the value of a key.
+    pub fn compares(self) -> bool {
+        !matches!(self, Condition::Always | Condition::Exists | Condition::Missing)
+    }
+
     /// Whether it holds for a key; a key that is not there has neither any given value nor any given digest.
     ///
     /// # Errors

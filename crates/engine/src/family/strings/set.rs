@@ -125,6 +125,10 @@ fn set_with_options(call: &mut Call<'_, '_>) -> Result<(), Error> {
 /// Whether the value is to be set; with GET, the old one is replied.
 fn check_and_get(call: &mut Call<'_, '_>, options: &Options<'_>) -> Result<bool, Error> {
     let (db, key) = (call.client.db, call.keys[0]);
+    if options.condition.compares() && call.view.peek(db, key).is_some() {
+        // As in Redis, where comparing is a reading of its own.
+        call.view.count_hit(key);
+    }
     if !options.get {
         return match options.condition {
             Condition::Always => Ok(true),

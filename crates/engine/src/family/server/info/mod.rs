@@ -234,6 +234,64 @@ mod tests {
         assert!(field(&text, "latency_percentiles_usec_get").starts_with("p50="));
     }
 
+    /// What Redis counts for each of these.
+    #[test]
+    fn requests_count_what_they_do_in_redis() {
+        let mut client = Harness::new();
+        let rows = [
+            ("hset h a 1 b 2 c 3 d 4 e 5", 0, 0, 5),
+            ("hexpire h 0 fields 2 a b", 2, 0, 2),
+            ("hpexpireat h 1 fields 2 a c", 1, 0, 1),
+            ("hgetex h ex 0 fields 2 c d", 1, 0, 1),
+            ("hsetex h ex 0 fields 1 x 1", 1, 0, 1),
+            ("hsetex h pxat 1 fields 2 x 1 y 1", 2, 0, 2),
+            ("hsetex other pxat 1 fields 1 x 1", 1, 0, 1),
+            ("hexpire h 100 fields 1 e", 0, 0, 1),
+            ("hexpire h 0 fields 1 e", 1, 0, 1),
+            ("set s v", 0, 0, 1),
+            ("set s v ifeq v", 0, 1, 1),
+            ("set s v ifne v", 0, 1, 0),
+            ("set s v ifdeq 0000000000000000", 0, 1, 0),
+            ("set s v ifdne 0000000000000000", 0, 1, 1),
+            ("set s v get ifeq v", 0, 2, 1),
+            ("set s v nx", 0, 0, 0),
+            ("set none v ifeq v", 0, 0, 0),
+            ("rpush l 3 1 2", 0, 0, 3),
+            ("sort l store sorted", 0, 1, 3),
+            ("geoadd g 1 1 a 1.1 1.1 b", 0, 0, 2),
+            ("geosearchstore to g fromlonlat 1 1 byradius 100 km", 0, 1, 2),
+            ("georadius g 1 1 100 km store to", 0, 1, 2),
+            ("geosearchstore to g fromlonlat 50 50 byradius 1 km", 0, 1, 1),
+            ("xadd x 1-1 f v", 0, 0, 1),
+            ("xgroup create x g 0", 0, 0, 1),
+            ("xautoclaim x g c 0 0", 0, 1, 1),
+        ];
+        let mut before = [0; 3];
+        for (request, fields, hits, changes) in rows {
+            client.run(request);
+            let text = client.run("info everything");
+            let figures = ["expired_subkeys", "keyspace_hits", "rdb_changes_since_last_save"]
+                .map(|name| field(&text, name).parse::<i64>().unwrap());
+            let added = [0, 1, 2].map(|index| figures[index] - before[index]);
+            assert_eq!(added, [fields, hits, changes], "{request}");
+            before = figures;
+        }
+    }
+
+    /// A subcommand that a container does not have is no request of the container's.
+    #[test]
+    fn what_is_no_command_is_not_rejected_on_anybodys_account() {
+        let mut client = Harness::new();
+        for request in ["xgroup nosuch", "xgroup", "config nosuch x", "config get"] {
+            client.run(request);
+        }
+        let text = client.run("info commandstats");
+        assert!(field(&text, "cmdstat_xgroup").contains(",rejected_calls=1,"), "{text}");
+        let config = "|cmdstat_config|get:calls=0,usec=0,usec_per_call=0.00,rejected_calls=1,";
+        assert!(text.contains(config), "{text}");
+        assert!(!text.contains("cmdstat_config:"), "{text}");
+    }
+
     #[test]
     fn a_transaction_may_ask_while_it_holds_keys() {
         let mut client = Harness::new();
