@@ -52,7 +52,7 @@ pub use keyspace::{DatabaseSize, Keyspace, Locks};
 pub use priority::{Priority, become_helper, prepare_helpers, step_back};
 pub use random::Random;
 pub use readers::ReaderCounts;
-pub use reclaim::{Garbage, Reclaimer};
+pub use reclaim::{Garbage, LAZY_FREE_EFFORT, Reclaimer};
 pub use settings::{Policy, Settings};
 pub use sizes::{KeySizes, SIZE_BINS, SizeBins};
 pub use snapshot::{SNAPSHOTS_MAX, SavedKey, SavedValue, Snapshot, SnapshotSink};
@@ -60,8 +60,6 @@ pub use standstill::{Level, Patience, Standstill};
 pub use stripe::Counters;
 pub use table::Table;
 pub use value::{NewValue, OwnedValue, ValueRef};
-pub use view::{
-    Edit, Edited, Expiry, LAZY_FREE_EFFORT, Overwritten, Sweep, View, WrongType, object_of, type_name,
-};
+pub use view::{Edit, Edited, Expiry, Overwritten, Sweep, View, WrongType, object_of, type_name};
 pub use waiters::{Waiter, Wish};
 pub use watch::WatchFlag;

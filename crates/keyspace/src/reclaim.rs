@@ -16,7 +16,13 @@ use crate::entry::Entry;
 use crate::priority::{Priority, step_back};
 use crate::table::Table;
 use crate::value::ValueRef;
-use crate::view::SAMPLES;
+
+/// Values that take more than this many allocations are freed by the reclaimer.
+pub const LAZY_FREE_EFFORT: usize = 64;
+/// So many elements tell how large a value is, where it matters more to know that soon.
+pub(crate) const SAMPLES: usize = 256;
+/// Strings longer than this are freed by the reclaimer: returning their pages to the system takes time.
+pub(crate) const LAZY_FREE_BYTES: usize = 1024 * 1024;
 
 /// Something to be freed.
 pub enum Garbage {

@@ -29,10 +29,10 @@ use parking_lot::Mutex;
 
 use crate::entry::{EntryMut, EntryRef};
 use crate::keyspace::Keyspace;
-use crate::reclaim::Garbage;
+use crate::reclaim::{Garbage, LAZY_FREE_EFFORT};
 use crate::table::Table;
 use crate::value::ValueRef;
-use crate::view::{LAZY_FREE_EFFORT, View};
+use crate::view::View;
 
 /// Snapshots that there may be at a time.
 pub const SNAPSHOTS_MAX: usize = 2;

@@ -11,7 +11,7 @@ use crate::effects::{Effects, Event, event_class};
 use crate::entry::{Entry, EntryRef};
 use crate::hash::Key;
 use crate::keyspace::Keyspace;
-use crate::reclaim::Garbage;
+use crate::reclaim::{Garbage, LAZY_FREE_BYTES, LAZY_FREE_EFFORT, SAMPLES};
 use crate::settings::Policy;
 use crate::stripe::StripeData;
 use crate::table::{Location, Table};
@@ -35,13 +35,6 @@ use held::{stripe_in, stripe_of};
 pub use objects::{Edit, Edited, WrongType, object_of};
 pub use parts::Sweep;
 pub use transfer::Overwritten;
-
-/// Values that take more than this many allocations are freed by the reclaimer.
-pub const LAZY_FREE_EFFORT: usize = 64;
-/// So many elements tell how large a value is, where it matters more to know that soon.
-pub(crate) const SAMPLES: usize = 256;
-/// Strings longer than this are freed by the reclaimer: returning their pages to the system takes time.
-const LAZY_FREE_BYTES: usize = 1024 * 1024;
 
 /// What a write does to a key's expiry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
