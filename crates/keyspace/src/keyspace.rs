@@ -88,8 +88,7 @@ impl Keyspace {
     pub fn new(databases: usize, workers: usize, seed: u64) -> Keyspace {
         // So many that two workers seldom meet, even with commands of many keys; so few that looking into each does not take
         // long. One worker meets no more than those who help it.
-        let stripe_bits =
-            if workers > 1 { (workers * 128).next_power_of_two().min(4096) } else { 64 }.ilog2();
+        let stripe_bits = if workers > 1 { (workers * 64).next_power_of_two().min(4096) } else { 64 }.ilog2();
         let count = 1u64 << stripe_bits;
         let stripe = |index: u64| {
             StripeData::new(databases, stripe_bits, seed ^ (index + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15))

@@ -304,8 +304,8 @@ impl Table {
         let entry = entry.with_marks(self.walks.marks());
         let position = key.hash.position();
         if self.directory.is_empty() {
-            self.directory.push(0);
-            self.segments.push(Segment::new(self.width));
+            // Without room for more: there are very many small tables, most of which stay small.
+            (self.directory, self.segments) = (vec![0], vec![Segment::new(self.width)]);
             self.moved = Moved::Everything;
         }
         let mut index = self.segment_index(position).unwrap_or(0);

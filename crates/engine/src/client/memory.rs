@@ -6,22 +6,26 @@
 //! nobody else is closed, and no key evicted, because they are not gone yet (see [`Leaving`]).
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 
 use parking_lot::Mutex;
 
 use super::shared::{ClientShared, client_flags};
-use crate::engine::{Engine, Message};
+use crate::engine::{Engine, Message, clock_ms};
 use crate::worker::WorkerStats;
 
 /// A client that has sent nothing and reads its replies costs no more than this.
 const IDLE_BYTES_MAX: usize = 4 * 1024;
+/// What clients that were closed had comes back within this time, ms.
+const BACK_WITHIN_MS: i64 = 100;
 
 /// Clients that were evicted, with what they cost, until their workers have let go of them.
 #[derive(Default)]
 pub(crate) struct Leaving {
     clients: Mutex<Vec<(Arc<ClientShared>, u64)>>,
     bytes: AtomicU64,
+    /// When the last of them was evicted, unix time in ms.
+    last_ms: AtomicI64,
 }
 
 impl Leaving {
@@ -74,6 +78,15 @@ impl Engine {
         ochre_memory::used_bytes().saturating_sub(passing_bytes)
     }
 
+    /// Whether clients have just been evicted because of whom there is so much too much memory in use. What they had, and
+    /// what they still made their workers do, is known to the byte only once they are gone, and keys are not to go for it.
+    pub(crate) fn clients_make_room(&self, excess_bytes: usize, now_ms: i64) -> bool {
+        let limit = self.settings.clients_bytes_max.load(Relaxed);
+        limit != 0
+            && excess_bytes as u64 <= limit
+            && now_ms - self.leaving.last_ms.load(Relaxed) < BACK_WITHIN_MS
+    }
+
     /// Has the largest clients closed until the others fit into `maxmemory-clients`. Those told apart by
     /// CLIENT NO-EVICT, and replicas, stay. Whether any worker got orders, maybe the caller's.
     #[inline]
@@ -102,6 +115,7 @@ impl Engine {
             log::warn!("Evicting client: {}", self.describe_client(&client));
             let bytes = client.exchange(&self.workers[client.worker], 0) as u64;
             self.leaving.bytes.fetch_add(bytes, Relaxed);
+            self.leaving.last_ms.store(clock_ms(), Relaxed);
             self.stats.evicted_clients.fetch_add(1, Relaxed);
             self.post(client.worker, Message::Kill(client.id));
             leaving.push((client, bytes));
@@ -146,6 +160,18 @@ mod tests {
         client.account(&engine.workers[client.worker], kib << 10);
         engine.clients.add(Arc::clone(&client));
         client
+    }
+
+    #[test]
+    fn keys_stay_while_clients_go() {
+        let engine = engine("1mb");
+        let (_client, now_ms) = (client(&engine, 2048, 0), clock_ms());
+        assert!(!engine.clients_make_room(1, now_ms));
+        assert!(engine.evict_clients());
+        assert!(
+            engine.clients_make_room(1 << 20, now_ms) && !engine.clients_make_room((1 << 20) + 1, now_ms)
+        );
+        assert!(!engine.clients_make_room(1, clock_ms() + BACK_WITHIN_MS));
     }
 
     #[test]

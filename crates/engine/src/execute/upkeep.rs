@@ -28,6 +28,9 @@ impl Executor {
         if engine.settings.import_mode.load(Relaxed) {
             return false;
         }
+        if engine.clients_make_room(excess_bytes, now_ms) {
+            return true;
+        }
         let (start_ns, budget_ns) = (tick::now_ns(), eviction_budget_ns(&engine));
         let (mut freed_bytes, mut enough) = (0, true);
         // Memory of more than keys changes meanwhile: what clients are told of the keys that go is on its way to them. It
