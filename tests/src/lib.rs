@@ -15,6 +15,7 @@ mod fill;
 mod mutate;
 mod scratch;
 mod server;
+mod transcript;
 mod wait;
 
 pub use binary::{ochre, workspace_root};
@@ -23,4 +24,5 @@ pub use fill::fill;
 pub use mutate::Mutator;
 pub use scratch::Scratch;
 pub use server::{Server, ServerBuilder, free_port};
+pub use transcript::follow_transcript;
 pub use wait::{PATIENCE, wait_for};

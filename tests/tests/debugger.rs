@@ -11,7 +11,7 @@
 use std::path::{Path, PathBuf};
 
 use ochre_resp::{Value, encode_request, split_args};
-use ochre_tests::{Client, Server, ServerBuilder, ochre, wait_for, workspace_root};
+use ochre_tests::{Client, Server, ServerBuilder, follow_transcript, ochre, wait_for, workspace_root};
 
 fn path() -> PathBuf {
     workspace_root().join("tests/debugger.txt")
@@ -85,34 +85,15 @@ fn told_by(server: &Server, file: &str) -> String {
     told
 }
 
-/// Compares line by line, so that the first difference is shown with its request.
-fn compare(told: &str, expected: &str, who: &str) {
-    let mut request = "";
-    for (is, should) in told.lines().zip(expected.lines()) {
-        if !should.starts_with(' ') {
-            request = should;
-        }
-        assert_eq!(is, should, "{who}: after {request}");
-    }
-    assert_eq!(told.lines().count(), expected.lines().count(), "{who}");
-}
-
 #[test]
 fn sessions_are_those_of_redis() {
-    let expected = std::fs::read_to_string(path()).unwrap();
-    if let Some(peer) = std::env::var_os("OCHRE_PEER").map(PathBuf::from)
-        && peer.file_name().is_some_and(|name| name.to_string_lossy().starts_with("redis"))
-    {
-        let told = told_by(&ServerBuilder::new(&peer).start(), &expected);
-        if std::env::var_os("OCHRE_RECORD").is_some() {
-            return std::fs::write(path(), told).unwrap();
-        }
-        compare(&told, &expected, "redis");
-    }
-    for workers in [1, 3] {
-        let told = told_by(&server(ochre(), workers), &expected);
-        compare(&told, &expected, &format!("{workers} workers"));
-    }
+    follow_transcript(&path(), |program, workers, expected| {
+        let server = match workers {
+            Some(workers) => server(program, workers),
+            None => ServerBuilder::new(program).start(),
+        };
+        told_by(&server, expected)
+    });
 }
 
 fn server(program: &Path, workers: usize) -> Server {

@@ -12,7 +12,7 @@
 use std::path::{Path, PathBuf};
 
 use ochre_resp::{Value, split_args};
-use ochre_tests::{Client, Server, ServerBuilder, ochre, workspace_root};
+use ochre_tests::{Client, Server, ServerBuilder, follow_transcript, ochre, workspace_root};
 
 const CLASSES: &str = "KEAmnoc";
 
@@ -106,34 +106,9 @@ fn told_by(server: &Server, file: &str) -> String {
     told
 }
 
-/// Compares line by line, so that the first difference is shown with its request.
-fn compare(told: &str, expected: &str, who: &str) {
-    let mut request = "";
-    for (is, should) in told.lines().zip(expected.lines()) {
-        if !should.starts_with(' ') {
-            request = should;
-        }
-        assert_eq!(is, should, "{who}: after {request}");
-    }
-    assert_eq!(told.lines().count(), expected.lines().count(), "{who}");
-}
-
 #[test]
 fn every_change_is_told() {
-    let expected = std::fs::read_to_string(path()).unwrap();
-    if let Some(peer) = std::env::var_os("OCHRE_PEER").map(PathBuf::from)
-        && peer.file_name().is_some_and(|name| name.to_string_lossy().starts_with("redis"))
-    {
-        let told = told_by(&server(&peer, None), &expected);
-        if std::env::var_os("OCHRE_RECORD").is_some() {
-            return std::fs::write(path(), told).unwrap();
-        }
-        compare(&told, &expected, "redis");
-    }
-    for workers in [1, 3] {
-        let told = told_by(&server(ochre(), Some(workers)), &expected);
-        compare(&told, &expected, &format!("{workers} workers"));
-    }
+    follow_transcript(&path(), |program, workers, expected| told_by(&server(program, workers), expected));
 }
 
 /// Who waits for a key and is served makes events, too, right behind those of who served it.
