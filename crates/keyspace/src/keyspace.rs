@@ -10,7 +10,7 @@ use crate::effects::Effects;
 use crate::hash::{Hasher, Key, POSITION_BITS, Seen};
 use crate::hints::Hints;
 use crate::journal::Journal;
-use crate::lock::LockSet;
+use crate::lock::{Lease, LockSet};
 use crate::readers::ReaderCounts;
 use crate::reclaim::Reclaimer;
 use crate::settings::Settings;
@@ -27,6 +27,8 @@ pub struct Keyspace {
     /// By database; made when one first gets a key.
     hints: Box<[OnceLock<Box<Hints>>]>,
     stripe_bits: u32,
+    /// Whether one thread runs all commands.
+    has_one_worker: bool,
     databases: usize,
     hasher: Hasher,
     last_waiter: AtomicU64,
@@ -46,6 +48,10 @@ pub struct Keyspace {
     /// Whether a step holds everything for long.
     pub standstill: Standstill,
 }
+
+/// Stripes may be taken without regard to others for as long as it lives (see [`Keyspace::lease`]).
+#[must_use]
+pub struct StripeLease<'k>(#[expect(dead_code, reason = "it is there to be dropped")] Lease<'k>);
 
 /// Which stripes a step needs.
 #[derive(Clone, Copy, Debug)]
@@ -97,6 +103,7 @@ impl Keyspace {
             stripes: LockSet::new((0..count).map(stripe)),
             hints: (0..databases).map(|_| OnceLock::new()).collect(),
             stripe_bits,
+            has_one_worker: workers == 1,
             databases,
             hasher: Hasher::new(seed),
             last_waiter: AtomicU64::new(0),
@@ -243,6 +250,14 @@ impl Keyspace {
         }
         drop(held);
         self.try_lock(Locks::All, patience)
+    }
+
+    /// Has the calling thread, where it is the only worker, take stripes without regard to others for as long as this lives: for
+    /// some microseconds in which it takes many, one after the other. None may be held at the beginning and at the end, and nothing be
+    /// waited for meanwhile that another thread does.
+    #[inline]
+    pub fn lease(&self) -> Option<StripeLease<'_>> {
+        if self.has_one_worker { self.stripes.lease().map(StripeLease) } else { None }
     }
 
     /// A number for somebody who begins to wait. To be drawn with the stripes of the keys locked, so that every queue is in

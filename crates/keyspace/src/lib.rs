@@ -48,7 +48,7 @@ pub use figures::Figures;
 pub use harvest::{Harvest, Withered};
 pub use hash::{Hasher, Key, KeyHash, POSITION_BITS};
 pub use journal::{Journal, JournalSink, Unit};
-pub use keyspace::{DatabaseSize, Keyspace, Locks};
+pub use keyspace::{DatabaseSize, Keyspace, Locks, StripeLease};
 pub use priority::{Priority, become_helper, prepare_helpers, step_back};
 pub use random::Random;
 pub use readers::ReaderCounts;

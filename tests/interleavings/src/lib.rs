@@ -61,6 +61,12 @@ impl<T> StripeLocks<T> {
         self.0.try_lock(index).map(|mut guard| work(&mut guard))
     }
 
+    /// Does something that takes locks, under a lease if there is one to be had.
+    pub fn with_lease<R>(&self, work: impl FnOnce(&StripeLocks<T>) -> R) -> R {
+        let _lease = self.0.lease();
+        work(self)
+    }
+
     /// Waits for all locks and does something to each.
     pub fn with_all(&self, work: impl FnMut(&mut T)) {
         self.0.lock_all().iter_mut().for_each(work);

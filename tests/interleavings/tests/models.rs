@@ -302,6 +302,40 @@ fn all_stripes_have_one_user_at_a_time() {
     all_or_one(|locks| locks.with_all(Counts::add), 2);
 }
 
+/// Who has a lease is alone, whatever the other one is on the way to.
+fn lease_beside(other: impl Fn(&StripeLocks<Counts>) + Send + Sync + Copy + 'static, others: u32) {
+    try_orders(move || {
+        let locks = stripes(2);
+        let beside = {
+            let locks = Arc::clone(&locks);
+            as_thread(1, move || other(&locks))
+        };
+        locks.with_lease(|locks| {
+            locks.with(0, Counts::add);
+            locks.with(1, Counts::add);
+        });
+        beside.join().unwrap();
+        let mut sum = 0;
+        locks.with_all(|counts| sum += counts.sum());
+        assert_eq!(sum, 2 + others);
+    });
+}
+
+#[test]
+fn who_has_a_lease_is_alone_with_a_stripe() {
+    lease_beside(|locks| locks.with(1, Counts::add), 1);
+}
+
+#[test]
+fn who_has_a_lease_is_alone_with_all_stripes() {
+    lease_beside(|locks| locks.with_all(Counts::add), 2);
+}
+
+#[test]
+fn leases_are_had_by_one_at_a_time() {
+    lease_beside(|locks| locks.with_lease(|locks| locks.with(0, Counts::add)), 1);
+}
+
 /// A log: what is handed over, how far it is durable, and who sleeps where.
 #[derive(Default)]
 struct Log {

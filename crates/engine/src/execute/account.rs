@@ -16,8 +16,8 @@ use crate::tick;
 
 use super::run::{Performed, Runner};
 
-/// Calls that are accounted for together at most. Reading the clock and counting is a tenth of what a short command costs.
-const TOGETHER_MAX: u64 = 4;
+/// Calls that are accounted for together at most. Reading the clock and counting of each is a tenth of what a short one costs.
+const TOGETHER_MAX: u64 = 8;
 /// Where the logs are to show shorter commands than this, each is timed by itself, ns.
 const TOGETHER_NS: u64 = 1_000_000;
 /// A request or a reply from this size on is accounted for by itself, bytes.

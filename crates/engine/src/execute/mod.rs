@@ -80,6 +80,13 @@ pub struct Prepared {
     is_sequential: bool,
 }
 
+impl Default for Prepared {
+    /// Of what there is no such command.
+    fn default() -> Prepared {
+        Prepared { first_key: 0, keys: 0, id: Prepared::UNKNOWN, is_sequential: false }
+    }
+}
+
 impl Prepared {
     const UNKNOWN: CommandId = CommandId::MAX;
 
@@ -171,19 +178,37 @@ impl Executor {
     /// same `head`, which is not 0, if that is known of them.
     #[inline]
     pub fn prepare<'b>(&mut self, args: Args<'b>, head: u32, keys: &mut Vec<Key<'b>>) -> Prepared {
-        let first_key = keys.len() as u32;
+        let mut prepared = Prepared::default();
+        self.prepare_in_place(args, head, keys, &mut prepared);
+        prepared
+    }
+
+    /// The same for what stays where it is: to read at once, as a whole, what was put together from pieces takes a processor
+    /// longer than all else that is done here.
+    #[inline(never)]
+    pub fn prepare_in_place<'b>(
+        &mut self,
+        args: Args<'b>,
+        head: u32,
+        keys: &mut Vec<Key<'b>>,
+        prepared: &mut Prepared,
+    ) {
+        prepared.first_key = keys.len() as u32;
         let Some(entry) = self.engine.commands.resolve(args, head, &mut self.latest) else {
-            return Prepared { first_key, keys: 0, id: Prepared::UNKNOWN, is_sequential: false };
+            return;
         };
+        prepared.id = entry.id;
         // The form that most requests have.
         if entry.accepts(args.len())
             && let Some(name) = entry.single_key().and_then(|index| args.get(index))
         {
             keys.push(self.engine.keyspace.key(name));
-            return Prepared { first_key, keys: 1, id: entry.id, is_sequential: entry.is_sequential() };
+            prepared.keys = 1;
+            prepared.is_sequential = entry.is_sequential();
+            return;
         }
         add_keys(&self.engine, entry, args, keys);
-        Prepared { first_key, keys: keys.len() as u32 - first_key, id: entry.id, is_sequential: false }
+        prepared.keys = keys.len() as u32 - prepared.first_key;
     }
 
     /// Runs requests of one client, in order, until one of them leaves something to be done or there is more than `out_max`

@@ -213,7 +213,8 @@ impl Worker {
             let input = &inputs[seat - first][..];
             while let Some(item) = items.get_mut(at).filter(|item| item.seat == seat) {
                 if let Some(args) = item.args_in(input, spans, rare) {
-                    item.prepared = Some(self.executor.prepare(args, item.head, keys));
+                    let prepared = item.prepared.insert(Prepared::default());
+                    self.executor.prepare_in_place(args, item.head, keys, prepared);
                 }
                 at += 1;
             }
@@ -231,6 +232,7 @@ impl Worker {
         let keyspace = &self.engine.keyspace;
         runs.iter().for_each(|run| keyspace.prefetch_words(run.db, &mut keys[run.keys.clone()]));
         runs.iter().for_each(|run| keyspace.prefetch_lines(run.db, &keys[run.keys.clone()]));
+        let _lease = keyspace.lease();
         let mut displaced = Vec::new();
         for run in runs {
             let first = run.keys.start;
