@@ -339,20 +339,38 @@ impl<'a> ReplyWriter<'a> {
     /// `MARK`, `value`, `\r\n`.
     #[inline(always)]
     fn header<const MARK: u8>(&mut self, value: u64) {
-        let digit = |unit: u64| b'0' + (value / unit % 10) as u8;
         match value {
-            0..10 => self.out.extend_from_slice(&[MARK, digit(1), b'\r', b'\n']),
-            10..100 => self.out.extend_from_slice(&[MARK, digit(10), digit(1), b'\r', b'\n']),
-            100..1000 => {
-                self.out.extend_from_slice(&[MARK, digit(100), digit(10), digit(1), b'\r', b'\n']);
-            }
+            0..10 => self.digits::<4>(MARK, value),
+            10..100 => self.digits::<5>(MARK, value),
+            100..1000 => self.digits::<6>(MARK, value),
             _ => self.long_header(MARK, value),
         }
     }
 
     #[inline(never)]
     fn long_header(&mut self, mark: u8, value: u64) {
-        self.number_line(mark, itoa::Buffer::new().format(value));
+        match value {
+            1_000..10_000 => self.digits::<7>(mark, value),
+            10_000..100_000 => self.digits::<8>(mark, value),
+            100_000..1_000_000 => self.digits::<9>(mark, value),
+            1_000_000..10_000_000 => self.digits::<10>(mark, value),
+            10_000_000..100_000_000 => self.digits::<11>(mark, value),
+            _ => self.number_line(mark, itoa::Buffer::new().format(value)),
+        }
+    }
+
+    /// A line of a mark and a number that takes `LEN` bytes. Short enough that copying costs less than finding out how
+    /// much: so the length is the compiler's to know.
+    #[inline(always)]
+    fn digits<const LEN: usize>(&mut self, mark: u8, value: u64) {
+        let digit = |place: usize| b'0' + (value / 10_u64.pow(place as u32) % 10) as u8;
+        let line: [u8; LEN] = std::array::from_fn(|at| match LEN - 1 - at {
+            0 => b'\n',
+            1 => b'\r',
+            _ if at == 0 => mark,
+            behind => digit(behind - 2),
+        });
+        self.out.extend_from_slice(&line);
     }
 
     #[inline(never)]
