@@ -145,10 +145,10 @@ impl Section {
     /// Takes a lock, or not, for who has a lease.
     #[inline]
     fn take_leased<'l, T>(&'l self, lock: &'l Lock<T>) -> Option<Guard<'l, T>> {
-        if self.lease.load(Relaxed) == lease::USED_UP || lock.word.taken.load(Relaxed) {
+        if self.lease.load(Relaxed) == lease::USED_UP || lock.is_leased.load(Relaxed) {
             return None;
         }
-        lock.word.taken.store(true, Relaxed);
+        lock.is_leased.store(true, Relaxed);
         self.held.store(self.held.load(Relaxed) + 1, Relaxed);
         Some(Guard { lock, section: self, here: PhantomData })
     }
@@ -158,6 +158,9 @@ impl Section {
 #[repr(align(128))]
 struct Lock<T> {
     word: Word,
+    /// Whether it was taken under a lease; nobody else looks at it then. Its word stays as it is, which is left to those who
+    /// have written it before they see that the gate is closed, or not any more.
+    is_leased: AtomicBool,
     value: UnsafeCell<T>,
 }
 
@@ -206,7 +209,11 @@ pub(crate) struct Lease<'l> {
 
 impl<T> LockSet<T> {
     pub(crate) fn new(values: impl Iterator<Item = T>) -> LockSet<T> {
-        let lock = |value| Lock { word: Word::default(), value: UnsafeCell::new(value) };
+        let lock = |value| Lock {
+            word: Word::default(),
+            is_leased: AtomicBool::new(false),
+            value: UnsafeCell::new(value),
+        };
         LockSet {
             locks: values.map(lock).collect(),
             sections: (0..threads::NUMBERS).map(|_| Section::default()).collect(),
@@ -280,7 +287,7 @@ impl<T> LockSet<T> {
         loop {
             looks.pause();
             if is_leased {
-                // Somebody has not yet seen that the gate is closed, or this thread has taken all.
+                // This thread has taken it, or all: it is for others to say when that is enough.
                 let guard = section.take_leased(lock);
                 if guard.is_some() || gives_up() {
                     return guard;
@@ -392,7 +399,7 @@ impl<T> Deref for Guard<'_, T> {
 
     #[inline]
     fn deref(&self) -> &T {
-        // SAFETY: the only guard there is, by its lock's word, or by the gate under a lease; a shared look at it lends the value
+        // SAFETY: the only guard there is, by its lock's word, or by the gate and `is_leased`; a shared look at it lends the value
         // as shared.
         unsafe { &*self.lock.value.get() }
     }
@@ -409,7 +416,10 @@ impl<T> DerefMut for Guard<'_, T> {
 impl<T> Drop for Guard<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        self.lock.word.let_go();
+        match self.lock.is_leased.load(Relaxed) {
+            true => self.lock.is_leased.store(false, Relaxed),
+            false => self.lock.word.let_go(),
+        }
         self.section.held.store(self.section.held.load(Relaxed) - 1, Release);
     }
 }
@@ -460,187 +470,7 @@ impl Drop for Lease<'_> {
     }
 }
 
+// By its path, since this file is also a module of another crate (`tests/interleavings`).
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ADDED: u64 = 50_000;
-
-    fn numbers(count: usize) -> LockSet<u64> {
-        LockSet::new((0..count).map(|_| 0))
-    }
-
-    #[test]
-    fn one_at_a_time() {
-        let set = numbers(2);
-        std::thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| (0..ADDED).for_each(|_| *set.lock(1) += 1));
-            }
-        });
-        assert_eq!((*set.lock(0), *set.lock(1)), (0, 4 * ADDED));
-    }
-
-    #[test]
-    fn who_has_all_is_alone() {
-        let set = &numbers(4);
-        std::thread::scope(|scope| {
-            for index in 0..4 {
-                scope.spawn(move || (0..ADDED).for_each(|_| *set.lock(index) += 1));
-            }
-            scope.spawn(|| {
-                // Two at a time, in order.
-                for _ in 0..ADDED {
-                    let (mut first, mut last) = (set.lock(0), set.lock(3));
-                    *first += 1;
-                    *last += 1;
-                }
-            });
-            for _ in 0..2 {
-                scope.spawn(|| {
-                    for _ in 0..ADDED / 10 {
-                        let mut all = set.lock_all();
-                        let before: u64 = all.iter().sum();
-                        all.iter_mut().for_each(|number| *number += 1);
-                        assert_eq!(all.iter().sum::<u64>(), before + 4);
-                    }
-                });
-            }
-        });
-        let of_all = 2 * (ADDED / 10);
-        let found: Vec<u64> = set.lock_all().iter().copied().collect();
-        assert_eq!(found, [2 * ADDED + of_all, ADDED + of_all, ADDED + of_all, 2 * ADDED + of_all]);
-    }
-
-    #[test]
-    fn waits_for_whoever_holds_it_for_long() {
-        let set = numbers(1);
-        let guard = set.lock(0);
-        std::thread::scope(|scope| {
-            scope.spawn(|| assert!(set.try_lock(0).is_none()));
-            for _ in 0..2 {
-                scope.spawn(|| *set.lock(0) += 1);
-            }
-            // Until they starve.
-            while !set.locks[0].word.starving.load(Relaxed) {
-                std::thread::yield_now();
-            }
-            drop(guard);
-        });
-        assert_eq!(*set.lock(0), 2);
-        assert!(!set.locks[0].word.starving.load(Relaxed));
-    }
-
-    #[test]
-    fn waits_for_whoever_has_all_for_long() {
-        let set = numbers(2);
-        let all = set.lock_all();
-        std::thread::scope(|scope| {
-            scope.spawn(|| *set.lock(0) += 1);
-            scope.spawn(|| *set.lock_all().get_mut(1) += 1);
-            while !set.gate.word.starving.load(Relaxed) {
-                std::thread::yield_now();
-            }
-            drop(all);
-        });
-        assert_eq!(set.lock_all().iter().collect::<Vec<_>>(), [&1, &1]);
-        assert!(!set.gate.word.starving.load(Relaxed));
-    }
-
-    #[test]
-    fn who_has_one_goes_on_while_another_waits_for_all() {
-        let set = numbers(2);
-        let first = set.lock(0);
-        std::thread::scope(|scope| {
-            scope.spawn(|| *set.lock_all().get_mut(1) += 1);
-            while !set.gate.word.taken.load(Relaxed) {
-                std::thread::yield_now();
-            }
-            // From outside nobody gets in any more.
-            scope.spawn(|| assert!(set.try_lock(1).is_none())).join().expect("it does not panic");
-            assert_eq!(*set.lock(1), 0);
-            drop(first);
-        });
-        assert_eq!(*set.lock(1), 1);
-    }
-
-    #[test]
-    fn a_lease_is_for_who_is_alone() {
-        let set = &numbers(2);
-        let elsewhere = |work: &(dyn Fn() + Sync)| {
-            std::thread::scope(|scope| scope.spawn(work).join().expect("it does not panic"));
-        };
-        let lease = set.lease().expect("nobody else is there");
-        assert!(set.lease().is_none(), "one at a time");
-        elsewhere(&|| assert!(set.try_lock(0).is_none() && set.lease().is_none()));
-        let first = set.lock(0);
-        assert!(set.try_lock(0).is_none());
-        *set.lock(1) += 1;
-        drop(first);
-        let mut all = set.lock_all();
-        all.iter_mut().for_each(|number| *number += 1);
-        assert!(set.try_lock(1).is_none() && set.lock_all_unless(|| true).is_none(), "not while it has all");
-        assert!(set.lock_unless(1, || true).is_none());
-        drop(all);
-        elsewhere(&|| assert!(set.try_lock(1).is_none()));
-        drop(lease);
-        elsewhere(&|| assert_eq!((*set.lock(0), *set.lock(1)), (1, 2)));
-        // Who was refused above asks no more for a while, and others none while somebody is inside.
-        assert!((0..WITHOUT).all(|_| set.lease().is_none()) && set.lease().is_some());
-        let guard = set.lock(0);
-        elsewhere(&|| assert!((0..=WITHOUT).all(|_| set.lease().is_none())));
-        drop(guard);
-    }
-
-    #[test]
-    fn leases_beside_others_who_take_one_or_all() {
-        let set = &numbers(4);
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                for _ in 0..ADDED {
-                    let _lease = set.lease();
-                    (0..4).for_each(|index| *set.lock(index) += 1);
-                }
-            });
-            scope.spawn(|| (0..ADDED).for_each(|_| *set.lock(2) += 1));
-            scope.spawn(|| {
-                for _ in 0..ADDED / 100 {
-                    set.lock_all().iter_mut().for_each(|number| *number += 1);
-                    std::thread::sleep(Duration::from_micros(10));
-                }
-            });
-        });
-        let every = ADDED + ADDED / 100;
-        let found: Vec<u64> = set.lock_all().iter().copied().collect();
-        assert_eq!(found, [every, every, every + ADDED, every]);
-    }
-
-    #[test]
-    #[should_panic(expected = "outlives")]
-    fn no_lock_outlives_its_lease() {
-        let set = numbers(1);
-        let lease = set.lease();
-        let _guard = set.lock(0);
-        drop(lease);
-    }
-
-    #[test]
-    fn who_gives_up_leaves_no_trace() {
-        let set = numbers(1);
-        let is_starving = || set.locks[0].word.starving.load(Relaxed) || set.gate.word.starving.load(Relaxed);
-        let guard = set.lock(0);
-        let elsewhere = |work: &(dyn Fn() + Sync)| {
-            std::thread::scope(|scope| scope.spawn(work).join().expect("it does not panic"));
-        };
-        elsewhere(&|| assert!(set.lock_unless(0, is_starving).is_none()));
-        assert!(!is_starving());
-        drop(guard);
-        assert!(set.lock_unless(0, || true).is_some(), "a free lock is taken whoever is impatient");
-        let all = set.lock_all();
-        elsewhere(&|| assert!(set.lock_unless(0, is_starving).is_none()));
-        elsewhere(&|| assert!(set.lock_all_unless(is_starving).is_none()));
-        assert!(!is_starving());
-        drop(all);
-        assert!(set.lock_all_unless(|| true).is_some());
-    }
-}
+#[path = "lock/tests.rs"]
+mod tests;

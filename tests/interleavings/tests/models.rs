@@ -331,6 +331,22 @@ fn who_has_a_lease_is_alone_with_all_stripes() {
     lease_beside(|locks| locks.with_all(Counts::add), 2);
 }
 
+/// Who is on its way to a stripe when a lease ends gets it as if there had been none: for itself.
+#[test]
+fn who_comes_during_a_lease_has_the_stripe_for_itself() {
+    try_orders(|| {
+        let locks = stripes(1);
+        let others = [1, 2].map(|number| {
+            let locks = Arc::clone(&locks);
+            as_thread(number, move || locks.try_with(0, Counts::add).is_some())
+        });
+        locks.with_lease(|locks| locks.with(0, Counts::add));
+        let added = others.map(|other| other.join().unwrap()).into_iter().filter(|has_added| *has_added);
+        let expected = 1 + added.count() as u32;
+        assert_eq!(locks.with(0, |counts| counts.sum()), expected);
+    });
+}
+
 #[test]
 fn leases_are_had_by_one_at_a_time() {
     lease_beside(|locks| locks.with_lease(|locks| locks.with(0, Counts::add)), 1);

@@ -4,7 +4,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use ochre_keyspace::{Effects, Key, Locks, View};
+use ochre_keyspace::{Effects, Key, Locks, StripeLease, View};
 use ochre_resp::ReplyWriter;
 
 use crate::call::{Args, Call, Propagation};
@@ -57,9 +57,7 @@ impl Runner<'_> {
             return;
         };
         let Some(mut entry) = self.engine.commands.get(first.id) else { return };
-        // Nobody is kept out for long: what takes long ends the sequence, since the clock is old then.
-        let are_many = requests.prepared(*at + LEASED_MIN).is_some();
-        let _lease = if are_many { self.engine.keyspace.lease() } else { None };
+        let _lease = self.lease_for(requests, *at);
         let mut view = self.engine.keyspace.view(Locks::None, clock.now_ms, effects);
         view.set_no_touch(client.no_touch);
         view.set_import_source(client.import_source);
@@ -113,6 +111,13 @@ impl Runner<'_> {
             }
             call.keys = next.key_of(keys);
         }
+    }
+
+    /// The right to take stripes without regard to others, for many requests. Nobody is kept out for long: what takes long
+    /// ends the sequence, since the clock is old then.
+    #[inline]
+    fn lease_for(&self, requests: &impl Requests, first: usize) -> Option<StripeLease<'_>> {
+        requests.prepared(first + LEASED_MIN).and_then(|_| self.engine.keyspace.lease())
     }
 
     /// Accounts for what has run before a request that does not run here; what that took so far is nobody's.
