@@ -11,6 +11,7 @@
 
 use crate::effects::Effects;
 use crate::keyspace::Keyspace;
+use crate::standstill::Level;
 
 /// Walks one worker's share of the stripes.
 #[derive(Debug)]
@@ -42,15 +43,20 @@ impl Sweeper {
     }
 
     /// Goes on to the next segment that may have expired keys and removes them; returns after one, or at the end of
-    /// the share. While everything is held for long, the round is over.
+    /// the share. While everything is held for long, the round is over. A stripe that somebody has is passed over until the next
+    /// round: who waited for it would walk behind one that goes from stripe to stripe, and serve nobody until that one is done.
     pub fn step(&mut self, keyspace: &Keyspace, now_ms: i64, effects: &mut Effects) -> SweepStep {
         loop {
             if self.stripe >= keyspace.stripes() {
                 (self.stripe, self.db, self.position) = (self.share, 0, 0);
                 return SweepStep { round_ended: true, ..SweepStep::default() };
             }
-            let Some(mut view) = keyspace.try_view_stripe(self.stripe, now_ms, effects) else {
-                return SweepStep { round_ended: true, ..SweepStep::default() };
+            let Some(mut view) = keyspace.view_free_stripe(self.stripe, now_ms, effects) else {
+                if keyspace.standstill.level() != Level::None {
+                    return SweepStep { round_ended: true, ..SweepStep::default() };
+                }
+                (self.stripe, self.db, self.position) = (self.stripe + self.of, 0, 0);
+                continue;
             };
             while (self.db as usize) < view.databases_made(self.stripe) {
                 if self.position == 0 && !view.may_expire(self.stripe, self.db) {

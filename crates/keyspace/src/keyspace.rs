@@ -286,6 +286,17 @@ impl Keyspace {
         Some(View::new(self, Held::One(index, guard), now_ms, effects))
     }
 
+    /// The same if nobody has the stripe.
+    pub(crate) fn view_free_stripe<'k>(
+        &'k self,
+        index: usize,
+        now_ms: i64,
+        effects: &'k mut Effects,
+    ) -> Option<View<'k>> {
+        let guard = self.stripes.try_lock(index)?;
+        Some(View::new(self, Held::One(index, guard), now_ms, effects))
+    }
+
     /// Asks the processor for keys in four steps, each of which reads what the one before it has asked for: the more keys
     /// take a step before the next one begins, the more of the waiting they have in common. This is the first; it takes no
     /// lock, and does nothing where what it asks for is in the cache anyway.

@@ -28,9 +28,9 @@
 //! be, and whoever is kept out meanwhile says so, after which there is none for a while. Without leases, what the exchanges
 //! cost was a tenth of a pipelined INCR.
 //!
-//! The price: nobody wakes a waiter. It looks again by itself, first at once, then letting other threads run, then after
-//! pauses of some ten microseconds, which only matters where somebody holds the lock for longer than that. A waiter that
-//! had no luck for long says so, and others then leave the lock to it. Waiting can be given up.
+//! The price: nobody wakes a waiter. It looks again by itself, first at once, then after pauses of some ten microseconds,
+//! which only matters where somebody holds the lock for longer than that. A waiter that had no luck for long says so, and
+//! others then leave the lock to it. Waiting can be given up.
 //!
 //! Rejected: a queue of waiters (letting go has to look at it with an atomic exchange); spinning only (a server with
 //! more workers than cores would burn the time that the holder needs).
@@ -50,10 +50,10 @@ use crate::sync::{hint, thread, threads};
 
 // Who tries all orders has to come to the end of a waiter's patience soon.
 const IS_MODEL: bool = cfg!(loom);
-/// Looks at the lock before other threads are let run.
-const SPINS: u32 = if IS_MODEL { 1 } else { 100 };
-/// And before the waiter sleeps in between.
-const YIELDS: u32 = if IS_MODEL { 0 } else { 16 };
+/// Looks at the lock before the waiter sleeps in between: some microseconds. It does not offer the core to others instead (`yield`):
+/// whoever takes it keeps it for a time slice of milliseconds, while one who has slept gets it back from any thread that has
+/// stepped back (see [`crate::priority`]).
+const SPINS: u32 = if IS_MODEL { 1 } else { 200 };
 /// And before others are asked to stand back.
 const SLEEPS: u32 = if IS_MODEL { 0 } else { 16 };
 const SLEEP: Duration = Duration::from_micros(20);
@@ -76,7 +76,6 @@ impl Looks {
     fn pause(&mut self) {
         match self.0 {
             0..SPINS => hint::spin_loop(),
-            _ if self.0 < SPINS + YIELDS => thread::yield_now(),
             _ => thread::sleep(SLEEP),
         }
         self.0 = self.0.saturating_add(1);
@@ -89,7 +88,7 @@ impl Looks {
 
     /// Whether it took so long that others should stand back.
     fn are_too_many(&self) -> bool {
-        self.0 > SPINS + YIELDS + SLEEPS + 1
+        self.0 > SPINS + SLEEPS + 1
     }
 }
 

@@ -59,7 +59,7 @@ fn scan(call: &mut Call<'_, '_>) -> Result<(), Error> {
 /// A step that may look at more keys is made aside.
 const COUNT_AT_ONCE: i64 = if cfg!(debug_assertions) { 100 } else { 4 * ELEMENTS_AT_ONCE as i64 };
 
-/// Has a long step made aside. It holds no more than one stripe at a time there, either.
+/// Has a long step made aside. It holds no more than one stripe at a time there, either, and none for long.
 fn walked_aside(call: &mut Call<'_, '_>, options: Options<'_>) -> Option<Compute<(Pieces, u64)>> {
     if options.count <= COUNT_AT_ONCE {
         return None;
@@ -80,15 +80,22 @@ fn walked_aside(call: &mut Call<'_, '_>, options: Options<'_>) -> Option<Compute
     }))
 }
 
+/// Lines after which a walk aside lets others in: some hundred keys.
+const LINES_AT_ONCE: usize = 64;
+
 /// Writes the names of the keys of one step. With them, the cursor of the next step, 0 at the end.
 fn walk(view: &mut View<'_>, db: u32, options: Options<'_>, mut found: Pieces) -> (Pieces, u64) {
     let (now_ms, sees_expired) = (view.now_ms(), view.sees_expired());
-    let mut looked_at = 0;
+    let (mut looked_at, mut lines) = (0, 0_usize);
     let mut expired: Vec<Vec<u8>> = Vec::new();
     let mut position = Some(options.cursor).filter(|cursor| *cursor < 1 << POSITION_BITS);
     while let Some(at) = position
         && looked_at < options.count
     {
+        lines += 1;
+        if !options.removes && lines.is_multiple_of(LINES_AT_ONCE) {
+            view.let_go();
+        }
         view.walk_to(at);
         position = view.visit_line(db, at, &mut |entry| {
             looked_at += 1;
