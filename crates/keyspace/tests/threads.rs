@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use ochre_keyspace::{Effects, Expiry, Garbage, Keyspace, Locks, NewValue, ValueRef};
+use ochre_keyspace::{Effects, Expiry, Garbage, Keyspace, Locks, NewValue, Sweeper, ValueRef};
 
 const DATABASES: usize = 2;
 /// Of the writers; the others go on until these are done.
@@ -143,4 +143,34 @@ fn threads_do_not_disturb_each_other() {
         assert!(start.elapsed() < Duration::from_secs(60), "{} not freed", keyspace.reclaimer.pending());
         std::thread::yield_now();
     }
+}
+
+/// Who sweeps waits for no stripe: what is in one that somebody has comes in the next round.
+#[test]
+fn a_sweep_passes_over_stripes_that_are_taken() {
+    let keyspace = &Keyspace::new(DATABASES, 1, 12);
+    let mut effects = Effects::default();
+    let names: Vec<_> = (0..KEYS).map(|number| format!("key:{number}")).collect();
+    let stripe_of = |name: &str| keyspace.stripe_of(keyspace.key(name.as_bytes()).hash.position());
+    for name in &names {
+        let key = [keyspace.key(name.as_bytes())];
+        keyspace.view(Locks::Keys(&key), 0, &mut effects).set(0, key[0], NewValue::Int(1), Expiry::At(1));
+    }
+    let round = || {
+        let (mut sweeper, mut effects, mut expired) = (Sweeper::new(0, 1), Effects::default(), 0);
+        loop {
+            let step = sweeper.step(keyspace, 2, &mut effects);
+            expired += step.expired;
+            if step.round_ended {
+                return expired;
+            }
+        }
+    };
+    let in_taken = names.iter().filter(|name| stripe_of(name) == stripe_of(&names[0])).count();
+    let taken = [keyspace.key(names[0].as_bytes())];
+    let view = keyspace.view(Locks::Keys(&taken), 0, &mut effects);
+    let in_others = std::thread::scope(|scope| scope.spawn(round).join().expect("it does not panic"));
+    assert_eq!(in_others, names.len() - in_taken);
+    drop(view);
+    assert_eq!(round(), in_taken);
 }
