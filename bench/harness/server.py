@@ -9,11 +9,10 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from collections.abc import Iterator
 from types import TracebackType
 
 from .cores import Cores
@@ -117,6 +116,15 @@ class Server:
     def wake(self) -> None:
         """Lets it go on."""
         self._process.send_signal(signal.SIGCONT)
+
+    @contextmanager
+    def awake(self) -> Iterator[None]:
+        """While the others rest."""
+        self.wake()
+        try:
+            yield
+        finally:
+            self.rest()
 
     def stop(self) -> None:
         """Ends the process and removes its folder."""

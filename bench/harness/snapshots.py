@@ -59,11 +59,16 @@ def measure(servers: Sequence[Server], shape: Shape) -> dict[str, Figures]:
     """All servers, which hold their keys already."""
     figures = {server.name: Figures() for server in servers}
     steps: Sequence[Callable[[Server, Shape, Figures], None]] = (_quiet, _latency, _memory, _idle, _reload)
+    for server in servers:
+        server.rest()
     for _ in range(shape.repetitions):
         for step in steps:
             for server in servers:
-                step(server, shape, figures[server.name])
+                with server.awake():
+                    step(server, shape, figures[server.name])
                 print(f"{server.name}: {step.__name__[1:]} measured", file=sys.stderr, flush=True)
+    for server in servers:
+        server.wake()
     return figures
 
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import statistics
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from .generator import Generator, Run
@@ -109,19 +108,9 @@ def measure(arrangements: Sequence[Arrangement], tests: Sequence[Test], shape: S
 
 def _turn(row: Row, arrangement: Arrangement, test: Test, shape: Shape) -> None:
     for server in arrangement.servers:
-        with _awake(server):
+        with server.awake():
             sample = _sample(server, arrangement.generator, test, shape, row.pipeline)
         row.samples.setdefault(server.name, []).append(sample)
-
-
-@contextmanager
-def _awake(server: Server) -> Iterator[None]:
-    """While the others rest."""
-    server.wake()
-    try:
-        yield
-    finally:
-        server.rest()
 
 
 def _prepare(arrangement: Arrangement, test: Test, shape: Shape, prepared: set[object]) -> None:
@@ -131,7 +120,7 @@ def _prepare(arrangement: Arrangement, test: Test, shape: Shape, prepared: set[o
             continue
         prepared.add(work)
         for server in arrangement.servers:
-            with _awake(server):
+            with server.awake():
                 _set_up(server, arrangement.generator, setup, test, shape)
 
 
