@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use crate::audience::Audience;
 use crate::effects::Effects;
-use crate::hash::{Hasher, Key, POSITION_BITS, Seen};
+use crate::hash::{Hasher, Key, KeyHash, POSITION_BITS, Seen};
 use crate::hints::Hints;
 use crate::journal::Journal;
 use crate::lock::{Lease, LockSet};
@@ -318,10 +318,15 @@ impl Keyspace {
     }
 
     /// The third step: entries. Notes in the keys where they are. `displaced` hears the index of each key, one in ten, that
-    /// is not in the line where it is at home.
+    /// is not in the line where it is at home. The same key again and again, as where a queue is filled, is asked for once.
     #[inline]
     pub fn prefetch_entries(&self, db: u32, keys: &mut [Key<'_>], mut displaced: impl FnMut(usize)) {
+        let mut last = (KeyHash(0), Seen::NOWHERE);
         for (index, key) in keys.iter_mut().enumerate() {
+            if key.hash == last.0 && !last.1.is_displaced() {
+                key.seen = last.1;
+                continue;
+            }
             key.seen = match self.stripes.try_lock(self.stripe_of(key.hash.position())) {
                 Some(stripe) => stripe.tables[db as usize].prefetch_entry(*key),
                 None => Seen::NOWHERE,
@@ -329,6 +334,7 @@ impl Keyspace {
             if key.seen.is_displaced() {
                 displaced(index);
             }
+            last = (key.hash, key.seen);
         }
     }
 

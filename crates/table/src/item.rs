@@ -66,14 +66,15 @@ pub trait Draw {
     fn below(&mut self, bound: u64) -> u64;
 }
 
-/// Equality without a call for the lengths that most keys have: two overlapping words cover 8 to 16 bytes, two overlapping
-/// double words 16 to 32.
+/// Equality without a call for the lengths that most keys have: two overlapping words cover 8 to 16 bytes, two halves of
+/// them 4 to 8, two overlapping double words 16 to 32.
 #[inline]
 pub fn same_bytes(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;
     }
     match a.len() {
+        4..=7 => same_ends::<4, u32>(a, b, u32::from_ne_bytes),
         8..=16 => same_ends::<8, u64>(a, b, u64::from_ne_bytes),
         17..=32 => same_ends::<16, u128>(a, b, u128::from_ne_bytes),
         _ => a == b,
