@@ -2,9 +2,9 @@
 //!
 //! An arena keeps freed pages, so that the next allocation finds some that have been touched, and returns them to the system
 //! bit by bit: within ten seconds, unless told otherwise. Every thread has an arena of its own, so where values of megabytes
-//! are overwritten by several workers, what lies idle in all of them soon exceeds the data. A second is long enough for the
-//! next value to find pages, and short enough for them not to pile up: four workers that overwrite twenty values of one to
-//! eight megabytes (124 MB) take 237 MB instead of 303, and 178 instead of 271 a second later.
+//! are overwritten by several workers, what lies idle in all of them soon exceeds the data: so they share the ten seconds.
+//! What is left to each of four workers is long enough for the next value to find pages, and short enough for them not to
+//! pile up: overwriting twenty values of one to eight megabytes (124 MB), four take 303 MB with ten seconds each, and 237 with one.
 //!
 //! Rejected: one arena for the large blocks of all threads (jemalloc's `oversize_threshold`). The allocator returns what is
 //! freed there at once, whatever decay is set, and touching fresh pages is what large values cost most (150,000 page faults
@@ -12,14 +12,16 @@
 
 use crate::tuning;
 
-/// How long freed pages stay, ms.
-const DECAY_MS: i64 = 1000;
+/// How long freed pages stay, ms: for one worker, and for many.
+const DECAY_MS: (i64, i64) = (10_000, 1000);
 
-/// Has freed pages stay for a second. To be called once, before there are workers.
-pub fn limit_freed_pages() {
+/// Has freed pages stay for seconds, the fewer the more `workers` keep some. To be called once, before there are any.
+pub fn limit_freed_pages(workers: usize) {
+    let (one, many) = DECAY_MS;
+    let decay_ms = (one / workers.max(1) as i64).max(many);
     // For arenas to come, and for that of the main thread. Where the allocator is another one, there is nothing to be set.
     for name in ["arenas.dirty_decay_ms", "arena.0.dirty_decay_ms"] {
-        let _ = tuning::ask_integer(name, Some(DECAY_MS));
+        let _ = tuning::ask_integer(name, Some(decay_ms));
     }
 }
 

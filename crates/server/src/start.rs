@@ -124,7 +124,7 @@ impl Server {
         introduce(&config, &loaded, program, configured);
         let pidfile = create_pidfile(&config, background);
         let crash = install_crash_reports(&config, pidfile.as_ref().filter(|_| background))?;
-        ochre_memory::limit_freed_pages();
+        ochre_memory::limit_freed_pages(workers_of(&config));
         ochre_memory::set_background_thread(config.bool(Directive::JemallocBgThread));
         fit_clients(&mut config)?;
         let engine = create_engine(config.clone(), commands);
@@ -347,9 +347,13 @@ fn command_table(renames: &[Statement]) -> Result<CommandTable, ConfigError> {
     Ok(commands)
 }
 
+/// How many workers there will be.
+fn workers_of(config: &Config) -> usize {
+    config.workers(std::thread::available_parallelism().map_or(1, usize::from))
+}
+
 fn create_engine(config: Config, commands: CommandTable) -> Arc<Engine> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let workers = config.workers(cores);
+    let workers = workers_of(&config);
     let run_id = random_hex_40();
     let seed = u64::from_str_radix(&random_hex_40()[..16], 16).unwrap_or(clock_ms() as u64);
     let mut engine = Engine::new(config, workers, run_id, seed);
