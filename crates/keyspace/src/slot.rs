@@ -1,16 +1,16 @@
 //! The slot that owns an entry, and the comparison of eight at once. Unsafe leaf module.
 //!
-//! A slot is the entry's address with 19 bits of the hash around it (16 above, 3 below; entries are aligned to 16) and
-//! one bit that says whether time does anything to it (the key expires, or fields of its hash do), so that sampling and
-//! sweeping can pass over keys without touching them:
+//! A slot is the entry's address with 18 bits of the hash around it (16 above, 2 below; entries are aligned to 16) and
+//! two bits: whether the entry goes on in the next cache line, so that who fetches it fetches no more than there is; and
+//! whether time does anything to it (the key expires, or fields of its hash do), so that sampling and sweeping can pass over
+//! keys without touching them:
 //!
 //! ```text
-//! | hash bits 0..16 | address (bits 4..48) | hash bits 16..19 | timed |
+//! | hash bits 0..16 | address (bits 4..48) | long | hash bits 16..18 | timed |
 //! ```
 #![allow(unsafe_code)]
 
 use std::marker::PhantomData;
-use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 use crate::entry::{Entry, EntryMut, EntryRef, Header};
@@ -21,7 +21,9 @@ use crate::hash::KeyHash;
 pub struct Slot(u64);
 
 const TIMED_BIT: u64 = 1;
-const TAG_MASK: u64 = 0xffff_0000_0000_000e;
+const LONG_BIT: u64 = 8;
+const TAG_MASK: u64 = 0xffff_0000_0000_0006;
+const LINE_BYTES: u64 = 64;
 const ADDRESS_MASK: u64 = 0x0000_ffff_ffff_fff0;
 
 /// What a slot's tag must be to hold a key of some hash.
@@ -32,7 +34,7 @@ impl Tag {
     /// The tag of a hash.
     #[inline]
     pub fn of(hash: KeyHash) -> Tag {
-        Tag((hash.0 << 48) | ((hash.0 >> 15) & 0xe))
+        Tag((hash.0 << 48) | ((hash.0 >> 15) & 0x6))
     }
 }
 
@@ -44,8 +46,10 @@ impl Slot {
     #[inline]
     pub fn new(entry: Entry, tag: Tag) -> Slot {
         let is_timed = u64::from(entry.as_ref().due_ms().is_some());
-        let entry = ManuallyDrop::new(entry);
-        Slot(entry.0.as_ptr() as u64 | tag.0 | (is_timed * TIMED_BIT))
+        let address = entry.0.as_ptr() as u64;
+        let is_long = u64::from(address % LINE_BYTES + entry.as_ref().own_bytes() as u64 > LINE_BYTES);
+        std::mem::forget(entry);
+        Slot(address | tag.0 | (is_timed * TIMED_BIT) | (is_long * LONG_BIT))
     }
 
     /// Whether nothing is here.
@@ -123,12 +127,14 @@ impl Slot {
         address.map(Entry)
     }
 
-    /// Asks the processor to bring the entry's first two lines.
+    /// Asks the processor to bring the entry's first two lines, if it has two.
     #[inline]
     pub fn prefetch(&self) {
         let address = (self.0 & ADDRESS_MASK) as *const u8;
         ochre_table::prefetch(address);
-        ochre_table::prefetch(address.wrapping_add(64));
+        // The same line again, without a branch, if there is no other.
+        let more_bytes = (self.0 & LONG_BIT) * (LINE_BYTES / LONG_BIT);
+        ochre_table::prefetch(address.wrapping_add(more_bytes as usize));
     }
 }
 
@@ -161,6 +167,18 @@ mod tests {
                 .rev()
                 .fold(0, |mask, slot| mask << 1 | u32::from(slot.matches(Tag::of(hash(0)))));
             assert_eq!(each, wanted);
+        }
+    }
+
+    #[test]
+    fn a_slot_knows_whether_its_entry_has_two_lines() {
+        for len in 0..120 {
+            let value = NewValue::Bytes { bytes: &vec![b'x'; len], raw: true };
+            let entry = Entry::new(b"key", value, None, 0);
+            let (first, end) =
+                (entry.0.as_ptr() as u64, entry.0.as_ptr() as u64 + entry.as_ref().own_bytes() as u64);
+            let slot = Slot::new(entry, Tag::of(KeyHash(0)));
+            assert_eq!(slot.0 & LONG_BIT != 0, first / LINE_BYTES != (end - 1) / LINE_BYTES, "{len} bytes");
         }
     }
 
