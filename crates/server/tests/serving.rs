@@ -660,6 +660,10 @@ fn thread(folder: &Path) -> Option<(String, String)> {
     Some((name.trim_end().to_owned(), list.trim().to_owned()))
 }
 
+fn own((name, list): (&str, &String)) -> (String, String) {
+    (name.to_owned(), list.clone())
+}
+
 fn keeps_threads_on_their_processors() {
     let allowed = rustix::thread::sched_getaffinity(None).unwrap();
     let mut processors = (0..rustix::thread::CpuSet::MAX_CPU).filter(|&at| allowed.is_set(at));
@@ -673,11 +677,14 @@ fn keeps_threads_on_their_processors() {
     assert_eq!(client.ask(&["config", "set", "appendonly", "no"]), "+OK");
     assert_eq!(client.ask(&["config", "set", "appendonly", "yes"]), "+OK");
     let process = PathBuf::from(format!("/proc/{}", server.child.id()));
-    let tasks = std::fs::read_dir(process.join("task")).unwrap();
-    let threads: Vec<_> = tasks.filter_map(|task| thread(&task.unwrap().path())).collect();
-    for (name, list) in [("worker-0", &main), ("worker-1", &main), ("reclaim", &helpers), ("aof", &helpers)] {
-        assert!(threads.contains(&(name.to_owned(), list.clone())), "{name} on {list}: {threads:?}");
-    }
+    let expected =
+        [("worker-0", &main), ("worker-1", &main), ("reclaim", &helpers), ("aof", &helpers)].map(own);
+    // A thread that was just started has neither its name nor its processors yet.
+    wait_for("all threads where they belong", || {
+        let tasks = std::fs::read_dir(process.join("task")).unwrap();
+        let threads: Vec<_> = tasks.filter_map(|task| thread(&task.unwrap().path())).collect();
+        expected.iter().all(|each| threads.contains(each))
+    });
     assert_eq!(thread(&process).unwrap().1, main);
 }
 
