@@ -439,3 +439,30 @@ fn rules_do_not_matter_to_the_log() {
     assert_eq!(digest(&again), before);
     assert!(again.connect().ask("set settled 2").as_error().is_some());
 }
+
+/// What is on its way to the disk is no reason to evict keys, and takes no memory once it is there.
+#[test]
+fn what_the_log_has_in_memory_evicts_no_keys() {
+    let value = "x".repeat(100_000);
+    let batch: String =
+        (0..20).map(|at| format!("*3\r\n$3\r\nSET\r\n$1\r\n{}\r\n$100000\r\n{value}\r\n", at % 10)).collect();
+    for workers in [1, 2] {
+        let limits =
+            logged(workers, "everysec").set("maxmemory", "16mb").set("maxmemory-policy", "allkeys-lru");
+        let server = limits.start();
+        let mut client = server.connect();
+        // What was written is kept until it is durable, a second later: far more than the limit.
+        for _ in 0..15 {
+            client.send(batch.as_bytes()).unwrap();
+            (0..20).for_each(|_| assert_eq!(client.read().unwrap(), ok()));
+        }
+        assert_eq!(client.info("evicted_keys"), 0);
+        assert_eq!(client.ask("dbsize"), Value::Integer(10));
+        client.ask("config set maxmemory 0");
+        client.ask("flushall");
+        let large = "x".repeat(30_000_000);
+        client.request(&["SET", "large", &large]).unwrap();
+        client.ask("del large");
+        wait_for(|| (client.info("used_memory") < 16_000_000).then_some(())).unwrap();
+    }
+}

@@ -43,10 +43,15 @@ impl Unit {
     /// Forgets all commands but keeps the memory, unless it grew large.
     pub fn clear(&mut self) {
         self.commands.clear();
-        self.bytes.clear();
-        if self.bytes.capacity() > 64 * 1024 {
-            self.bytes = Vec::new();
-        }
+        clear(&mut self.bytes);
+    }
+}
+
+/// Empties a buffer that is used again, unless it has grown large.
+fn clear(bytes: &mut Vec<u8>) {
+    bytes.clear();
+    if bytes.capacity() > 64 * 1024 {
+        *bytes = Vec::new();
     }
 }
 
@@ -127,14 +132,21 @@ impl Journal {
     fn append_for_sinks(&self, unit: &Unit) -> u64 {
         let mut guard = self.state.lock();
         let State { selected, buffer, sinks, .. } = &mut *guard;
-        buffer.clear();
-        compose(buffer, selected, unit);
+        let bytes = match unit.commands[..] {
+            // Most are of this kind.
+            [(db, _)] if *selected == Some(db) => &unit.bytes[..],
+            _ => {
+                compose(buffer, selected, unit);
+                &buffer[..]
+            }
+        };
         let offset = self.offset.load(Ordering::Relaxed);
         for (_, sink) in sinks.iter_mut() {
-            sink.append(offset, buffer);
+            sink.append(offset, bytes);
         }
-        let end = offset + buffer.len() as u64;
+        let end = offset + bytes.len() as u64;
         self.offset.store(end, Ordering::Release);
+        clear(buffer);
         end
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{
     Ordering::{Relaxed, SeqCst},
 };
 
-use ochre_persist::aof::{AppendLog, FsyncPolicy, LogStatus, Refusal, RewriteHistory};
+use ochre_persist::aof::{AppendLog, FsyncPolicy, HeldBytes, LogStatus, Refusal, RewriteHistory};
 use ochre_persist::disk::DiskError;
 use parking_lot::{Mutex, RwLock};
 
@@ -62,6 +62,8 @@ pub struct AppendOnly {
     pub(super) watch: Watch,
     /// The lock of the folder.
     pub(super) folder: Folder,
+    /// What the log's buffers take.
+    pub(crate) held: HeldBytes,
     /// Held by whoever begins or ends a log.
     pub(super) switching: Mutex<()>,
 }
@@ -90,6 +92,7 @@ impl AppendOnly {
             rewrites: Mutex::default(),
             watch: Watch::default(),
             folder: Folder::default(),
+            held: HeldBytes::default(),
             switching: Mutex::new(()),
         }
     }

@@ -115,7 +115,14 @@ impl Engine {
         settle(&settings, &self.config.read());
         let listener = Arc::new(Listener(self.persistence.weak_engine()));
         let start = self.keyspace.journal.offset();
-        LogOptions { settings, listener, start, replication_offset: None, base_size }
+        LogOptions {
+            settings,
+            held: self.aof.held.clone(),
+            listener,
+            start,
+            replication_offset: None,
+            base_size,
+        }
     }
 
     /// Has the log read the journal from here on. All stripes are locked.

@@ -73,9 +73,15 @@ impl Engine {
     /// Memory in use that evicting keys can do something about, bytes.
     #[inline]
     pub(crate) fn lasting_bytes(&self) -> usize {
+        ochre_memory::used_bytes().saturating_sub(self.passing_bytes())
+    }
+
+    /// Memory in use that will be free soon whatever is evicted, bytes: what is on its way to be freed, to be told, or to the
+    /// append-only file, where evicting would only put more.
+    #[inline]
+    pub(crate) fn passing_bytes(&self) -> usize {
         let freed_soon_bytes = self.leaving.bytes() as usize + self.keyspace.reclaimer.pending_bytes();
-        let passing_bytes = freed_soon_bytes + self.messages.pending_bytes();
-        ochre_memory::used_bytes().saturating_sub(passing_bytes)
+        freed_soon_bytes + self.messages.pending_bytes() + self.aof.held.get() as usize
     }
 
     /// Whether clients have just been evicted because of whom there is so much too much memory in use. What they had, and

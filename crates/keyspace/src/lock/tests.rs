@@ -55,7 +55,7 @@ fn waits_for_whoever_holds_it_for_long() {
     let set = numbers(1);
     let guard = set.lock(0);
     std::thread::scope(|scope| {
-        scope.spawn(|| assert!(set.try_lock(0).is_none()));
+        scope.spawn(|| assert!(set.try_lock(0).is_none())).join().expect("it does not panic");
         for _ in 0..2 {
             scope.spawn(|| *set.lock(0) += 1);
         }

@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use super::super::report::Report;
 use super::super::store::Store;
+use super::buffer::Buffer;
 use super::file::{LogFile, Restored};
 use super::pending::Pending;
 use super::request::Request;
@@ -49,7 +50,7 @@ pub(super) enum Next {
 pub(super) type Remover = Box<dyn Fn(Arc<dyn Disk>, Vec<PathBuf>) + Send>;
 
 pub(super) enum Work {
-    Write { bytes: Vec<u8>, end: u64 },
+    Write { buffer: Buffer, end: u64 },
     Request(Request),
 }
 
@@ -73,7 +74,7 @@ pub(super) struct Committer {
     pub(super) times: Times,
     pub(super) queue: VecDeque<Work>,
     taken: Pending,
-    buffer: Vec<u8>,
+    buffer: Buffer,
     pub(super) gap: Option<Gap>,
     /// Whether a rotation succeeded that no base was taken for.
     pub(super) is_rotated: bool,
@@ -112,7 +113,7 @@ impl Committer {
             times: Times::default(),
             queue: VecDeque::new(),
             taken: Pending::default(),
-            buffer: Vec::new(),
+            buffer: Buffer::default(),
             gap: None,
             is_rotated: false,
             is_void: false,
@@ -201,33 +202,33 @@ impl Committer {
         for placed in std::mem::take(&mut self.taken.requests) {
             let behind = rest.split_off(placed.at - passed);
             passed = placed.at;
-            if let Some(end) = placed.offset.filter(|_| !rest.is_empty()) {
-                self.queue.push_back(Work::Write { bytes: rest, end });
+            if let Some(end) = placed.offset.filter(|_| !rest.bytes.is_empty()) {
+                self.queue.push_back(Work::Write { buffer: rest, end });
             }
             self.queue.push_back(Work::Request(placed.request));
             rest = behind;
         }
-        if rest.is_empty() {
+        if rest.bytes.is_empty() {
             self.buffer = rest;
         } else {
-            self.queue.push_back(Work::Write { bytes: rest, end: self.taken.end });
+            self.queue.push_back(Work::Write { buffer: rest, end: self.taken.end });
         }
     }
 
     /// Does a piece of work; a write that fails stays at the front of the queue.
     fn do_work(&mut self, work: Work) -> Result<(), DiskError> {
         match work {
-            Work::Write { bytes, end } if self.is_void => {
-                self.wrote(bytes, end);
+            Work::Write { buffer, end } if self.is_void => {
+                self.wrote(buffer, end);
                 Ok(())
             }
-            Work::Write { bytes, end } => match self.write(&bytes) {
+            Work::Write { buffer, end } => match self.write(&buffer.bytes) {
                 Ok(()) => {
-                    self.wrote(bytes, end);
+                    self.wrote(buffer, end);
                     Ok(())
                 }
                 Err(error) => {
-                    self.queue.push_front(Work::Write { bytes, end });
+                    self.queue.push_front(Work::Write { buffer, end });
                     Err(error)
                 }
             },
@@ -244,8 +245,8 @@ impl Committer {
         result
     }
 
-    fn wrote(&mut self, bytes: Vec<u8>, end: u64) {
-        let len = bytes.len() as u64;
+    fn wrote(&mut self, buffer: Buffer, end: u64) {
+        let len = buffer.bytes.len() as u64;
         if self.shared.forget_buffered(len) {
             self.listener.relieved();
         }
@@ -253,9 +254,9 @@ impl Committer {
         self.shared.progress.publish_written(end);
         if self.is_void || self.shared.settings.effective_policy() == FsyncPolicy::No {
             self.file.forgo();
-            self.reuse(Some(bytes));
+            self.reuse(Some(buffer));
         } else {
-            self.file.keep(bytes);
+            self.file.keep(buffer);
         }
         self.shared.update(|figures| {
             figures.writes += 1;
@@ -288,10 +289,12 @@ impl Committer {
         }
     }
 
-    fn reuse(&mut self, buffer: Option<Vec<u8>>) {
-        let Some(mut buffer) = buffer.filter(|buffer| buffer.capacity() <= BUFFER_KEPT_BYTES) else { return };
-        if buffer.capacity() > self.buffer.capacity() {
-            buffer.clear();
+    fn reuse(&mut self, buffer: Option<Buffer>) {
+        let Some(mut buffer) = buffer.filter(|buffer| buffer.bytes.capacity() <= BUFFER_KEPT_BYTES) else {
+            return;
+        };
+        if buffer.bytes.capacity() > self.buffer.bytes.capacity() {
+            buffer.bytes.clear();
             self.buffer = buffer;
         }
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::buffer::Buffer;
 use crate::disk::{Access, Disk, DiskError, DiskFile, write_all_at};
 
 /// How a file came back after a sync failed.
@@ -25,7 +26,7 @@ pub(super) struct LogFile {
     /// How many of them are durable, as far as anybody knows.
     durable_len: u64,
     /// The bytes from there on, unless some were not kept.
-    kept: Vec<Vec<u8>>,
+    kept: Vec<Buffer>,
     is_kept: bool,
 }
 
@@ -72,9 +73,9 @@ impl LogFile {
     }
 
     /// Keeps what was just written until it is durable.
-    pub(super) fn keep(&mut self, bytes: Vec<u8>) {
+    pub(super) fn keep(&mut self, buffer: Buffer) {
         if self.is_kept {
-            self.kept.push(bytes);
+            self.kept.push(buffer);
         }
     }
 
@@ -85,7 +86,7 @@ impl LogFile {
     }
 
     /// Makes everything durable; a buffer to be used again.
-    pub(super) fn sync(&mut self) -> Result<Option<Vec<u8>>, DiskError> {
+    pub(super) fn sync(&mut self) -> Result<Option<Buffer>, DiskError> {
         let Some(handle) = &mut self.handle else { return Err(self.poisoned()) };
         if let Err(error) = handle.sync_data() {
             self.handle = None;
@@ -108,7 +109,7 @@ impl LogFile {
             return Ok(Restored::WithGap);
         }
         let mut position = self.durable_len;
-        for bytes in &self.kept {
+        for Buffer { bytes, .. } in &self.kept {
             write_all_at(&mut *handle, position, bytes).map_err(DiskError::on(WRITE, &self.path))?;
             position += bytes.len() as u64;
         }

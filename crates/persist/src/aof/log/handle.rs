@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use super::super::store::Store;
+use super::buffer::HeldBytes;
 use super::committer::{Committer, Next, Remover};
 use super::file::LogFile;
 use super::progress::Progress;
@@ -26,6 +27,8 @@ use crate::disk::{Disk, DiskError};
 pub struct LogOptions {
     /// The directives.
     pub settings: LogSettings,
+    /// Where the memory of its buffers is counted.
+    pub held: HeldBytes,
     /// Who is told.
     pub listener: Arc<dyn LogListener>,
     /// The journal's offset at the beginning.
@@ -163,8 +166,8 @@ pub(super) fn committer(
     is_waiting: bool,
     remover: Remover,
 ) -> Committer {
-    let LogOptions { settings, listener, start, base_size, .. } = options;
-    let shared = Arc::new(Shared::new(settings));
+    let LogOptions { settings, held, listener, start, base_size, .. } = options;
+    let shared = Arc::new(Shared::new(settings, held));
     shared.progress.publish_written(start);
     let _ = shared.progress.publish_durable(if is_waiting { 0 } else { start });
     let mut committer = Committer::new(shared, store, file, listener, remover);

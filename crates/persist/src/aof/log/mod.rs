@@ -20,6 +20,7 @@
 //! Rejected: waiting in the worker (one slow disk stops everything), a new incremental file after a failed sync (the old one
 //! would have to be cut off in the same step, and then it can just as well be used), giving up the process as Redis does.
 
+mod buffer;
 mod committer;
 mod file;
 mod handle;
@@ -36,6 +37,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 
+pub use buffer::HeldBytes;
 pub use handle::{AppendLog, LogOptions};
 pub use progress::Progress;
 pub use request::{FinishRewrite, RewriteFinished};

@@ -3,6 +3,7 @@
 use super::super::record::{
     FRAME_BYTES, FRAME_HEADER_BYTES, push_frame_header, push_timestamp, write_frame_header,
 };
+use super::buffer::{Buffer, HeldBytes};
 use super::request::Request;
 
 /// A frame whose header is to be filled.
@@ -25,7 +26,7 @@ pub(super) struct Placed {
 /// What waits to be written.
 #[derive(Default)]
 pub(super) struct Pending {
-    bytes: Vec<u8>,
+    buffer: Buffer,
     frames: Vec<Frame>,
     pub(super) requests: Vec<Placed>,
     /// The journal's offset behind the bytes.
@@ -35,23 +36,31 @@ pub(super) struct Pending {
 impl Pending {
     /// Adds a unit that ends at `end` of the journal, perhaps after a timestamp. The number of bytes that this takes.
     #[inline]
-    pub(super) fn push(&mut self, end: u64, unit: &[u8], timestamp_s: Option<u64>, sums: bool) -> usize {
-        let before = self.bytes.len();
+    pub(super) fn push(
+        &mut self,
+        end: u64,
+        unit: &[u8],
+        timestamp_s: Option<u64>,
+        sums: bool,
+        held: &HeldBytes,
+    ) -> usize {
+        let before = self.buffer.bytes.len();
         if timestamp_s.is_some() || !sums {
             self.close_frame();
         }
         if let Some(seconds) = timestamp_s {
-            push_timestamp(&mut self.bytes, seconds);
+            push_timestamp(&mut self.buffer.bytes, seconds);
         }
         if sums && !self.has_open_frame() {
-            let header_at = self.bytes.len();
+            let header_at = self.buffer.bytes.len();
             self.frames.push(Frame { header_at, seed: timestamp_s.unwrap_or(0), end: 0 });
-            push_frame_header(&mut self.bytes);
+            push_frame_header(&mut self.buffer.bytes);
         }
-        self.bytes.extend_from_slice(unit);
+        self.buffer.bytes.extend_from_slice(unit);
         self.end = end;
+        self.buffer.count(held);
         self.close_full_frame();
-        self.bytes.len() - before
+        self.buffer.bytes.len() - before
     }
 
     fn has_open_frame(&self) -> bool {
@@ -59,7 +68,7 @@ impl Pending {
     }
 
     fn close_full_frame(&mut self) {
-        let len = self.bytes.len();
+        let len = self.buffer.bytes.len();
         if let Some(frame) = self.frames.last_mut().filter(|frame| frame.end == 0)
             && len - frame.header_at >= FRAME_BYTES + FRAME_HEADER_BYTES
         {
@@ -68,23 +77,23 @@ impl Pending {
     }
 
     fn close_frame(&mut self) {
-        let len = self.bytes.len();
+        let len = self.buffer.bytes.len();
         self.frames.last_mut().into_iter().filter(|frame| frame.end == 0).for_each(|frame| frame.end = len);
     }
 
     /// Places a request behind all there is.
     pub(super) fn place(&mut self, request: Request) {
         self.close_frame();
-        let offset = (!self.bytes.is_empty()).then_some(self.end);
-        self.requests.push(Placed { at: self.bytes.len(), offset, request });
+        let offset = (!self.buffer.bytes.is_empty()).then_some(self.end);
+        self.requests.push(Placed { at: self.buffer.bytes.len(), offset, request });
     }
 
     /// Fills the headers, and gives the bytes out in exchange for an empty buffer.
-    pub(super) fn seal(&mut self, empty: Vec<u8>) -> Vec<u8> {
+    pub(super) fn seal(&mut self, empty: Buffer) -> Buffer {
         self.close_frame();
         for frame in self.frames.drain(..) {
-            write_frame_header(&mut self.bytes, frame.header_at, frame.end, frame.seed);
+            write_frame_header(&mut self.buffer.bytes, frame.header_at, frame.end, frame.seed);
         }
-        std::mem::replace(&mut self.bytes, empty)
+        std::mem::replace(&mut self.buffer, empty)
     }
 }

@@ -6,6 +6,7 @@ use std::thread::Thread;
 
 use parking_lot::Mutex;
 
+use super::buffer::HeldBytes;
 use super::handover::Handover;
 use super::pending::Pending;
 use super::progress::Progress;
@@ -22,21 +23,24 @@ pub(super) struct Shared {
     pub(super) handover: Handover<Pending>,
     pub(super) thread: OnceLock<Thread>,
     pub(super) is_closing: AtomicBool,
+    /// What all buffers take.
+    held: HeldBytes,
     buffered_bytes: AtomicU64,
     is_failing: AtomicBool,
     figures: Mutex<LogStatus>,
 }
 
 impl Shared {
-    pub(super) fn new(settings: LogSettings) -> Shared {
-        Shared { settings, ..Shared::default() }
+    pub(super) fn new(settings: LogSettings, held: HeldBytes) -> Shared {
+        Shared { settings, held, ..Shared::default() }
     }
 
     /// Adds a unit.
     #[inline]
     pub(super) fn push(&self, end: u64, unit: &[u8], timestamp_s: Option<u64>) {
         let (sums, mut len) = (self.settings.has_sums(), 0);
-        let is_first = self.handover.put(|pending| len = pending.push(end, unit, timestamp_s, sums));
+        let is_first =
+            self.handover.put(|pending| len = pending.push(end, unit, timestamp_s, sums, &self.held));
         self.buffered_bytes.fetch_add(len as u64, Relaxed);
         if is_first {
             self.wake();

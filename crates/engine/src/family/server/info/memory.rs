@@ -17,8 +17,8 @@ pub(super) fn memory(scene: &Scene<'_>, report: &mut Report) {
     report.bytes("maxmemory", engine.keyspace.settings.maxmemory_bytes.load(Relaxed));
     report.field("maxmemory_policy", engine.keyspace.settings.policy().name());
     excesses(memory, report);
+    report.field("mem_not_counted_for_evict", engine.passing_bytes());
     report.zeros(&[
-        "mem_not_counted_for_evict",
         "mem_replication_backlog",
         "mem_total_replication_buffers",
         "mem_replica_full_sync_buffer",

@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 
 use super::super::super::store::Store;
 use super::super::super::testing::unit;
+use super::super::buffer::HeldBytes;
 use super::super::handle::{AppendLog, LogOptions};
 use super::super::settings::{FsyncPolicy, LogSettings};
 use super::super::status::{LogListener, NoListener};
@@ -22,7 +23,14 @@ fn start(
     store.prepare_directory().unwrap();
     let settings = LogSettings::default();
     settings.set_policy(policy);
-    let options = LogOptions { settings, listener, start: 0, replication_offset: Some(0), base_size: 0 };
+    let options = LogOptions {
+        settings,
+        held: HeldBytes::default(),
+        listener,
+        start: 0,
+        replication_offset: Some(0),
+        base_size: 0,
+    };
     AppendLog::resume(store, options).unwrap()
 }
 

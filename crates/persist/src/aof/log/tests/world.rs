@@ -7,6 +7,7 @@ use super::super::super::layout::{BaseFormat, Layout};
 use super::super::super::recovery::{LoadSettings, load};
 use super::super::super::store::Store;
 use super::super::super::testing::{Model, base, unit};
+use super::super::buffer::HeldBytes;
 use super::super::committer::{Committer, Next};
 use super::super::file::LogFile;
 use super::super::handle::{LogOptions, committer};
@@ -87,6 +88,7 @@ impl World {
         settings.set_policy(policy);
         let options = LogOptions {
             settings,
+            held: HeldBytes::default(),
             listener: Arc::clone(&relieved) as Arc<dyn LogListener>,
             start: 0,
             replication_offset: None,
