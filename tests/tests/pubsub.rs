@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "what fails in a test fails the test")]
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::SeqCst};
 
 use ochre_resp::Value;
@@ -392,5 +392,68 @@ fn what_a_script_publishes_comes_behind_its_reply() {
     assert_eq!(client.request(&["eval", script, "0"]).unwrap(), Value::Simple(b"PONG".to_vec()));
     for number in ["1", "2"] {
         assert_eq!(parts(&client.read().unwrap()), ["message", "c", number]);
+    }
+}
+
+/// Reads until the reply to a PING; what it was told before that.
+fn told_until_pong(client: &mut Client) -> Vec<Value> {
+    send(client, "PING");
+    let messages = std::iter::from_fn(|| Some(client.read().unwrap()));
+    messages.take_while(|value| *value != Value::Simple(b"PONG".to_vec())).collect()
+}
+
+/// The keys that invalidations name.
+fn invalidated(messages: &[Value]) -> HashSet<String> {
+    let names =
+        |message: &Value| message.as_elements().and_then(|parts| parts.get(1)).map_or_else(Vec::new, parts);
+    messages.iter().filter(|message| matches!(message, Value::Push(_))).flat_map(names).collect()
+}
+
+/// Who keeps copies of keys hears of each change, whatever makes it and however many come at once.
+#[test]
+fn what_changes_in_a_pipeline_is_told_to_who_has_read_it() {
+    const WRITES: [&str; 14] = [
+        "INCR K",
+        "DECR K",
+        "INCRBY K 2",
+        "DECRBY K 2",
+        "APPEND K 1",
+        "SET K 5",
+        "SETRANGE K 0 1",
+        "INCRBYFLOAT K 1",
+        "EXPIRE K 100",
+        "PERSIST K",
+        "GETSET K 7",
+        "SETEX K 100 7",
+        "GETDEL K",
+        "DEL K",
+    ];
+    let keys: HashSet<String> = (0..20).map(|number| format!("key:{number}")).collect();
+    for workers in [1, 2] {
+        let server = ServerBuilder::new(ochre()).workers(workers).start();
+        for mode in ["ON", "ON BCAST", "ON BCAST PREFIX key"] {
+            let (mut reader, mut writer) = (server.connect(), server.connect());
+            reader.ask("HELLO 3");
+            reader.ask(&format!("CLIENT TRACKING {mode}"));
+            let all = |client: &mut Client, command: &str| {
+                let bytes: String =
+                    keys.iter().map(|key| format!("{}\r\n", command.replace('K', key))).collect();
+                client.send(bytes.as_bytes()).unwrap();
+            };
+            for write in WRITES.map(|write| write.split_once(' ').unwrap()) {
+                all(&mut writer, "set K 10 ex 1000");
+                keys.iter().for_each(|_| drop(writer.read().unwrap()));
+                all(&mut reader, "get K");
+                told_until_pong(&mut reader);
+                all(&mut writer, &format!("{} {}", write.0.to_lowercase(), write.1));
+                keys.iter().for_each(|_| drop(writer.read().unwrap()));
+                let mut told = HashSet::new();
+                let heard = wait_for(|| {
+                    told.extend(invalidated(&told_until_pong(&mut reader)));
+                    (told == keys).then_some(())
+                });
+                assert!(heard.is_some(), "{workers} worker(s), {mode}, {write:?}: {told:?}");
+            }
+        }
     }
 }

@@ -68,12 +68,6 @@ pub struct Watchers {
 }
 
 impl Watchers {
-    /// Whether nobody watches anything here.
-    #[inline]
-    pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
-    }
-
     /// The number of watched keys.
     pub fn len(&self) -> usize {
         self.keys.len()

@@ -21,18 +21,17 @@ impl View<'_> {
         next: impl FnOnce(i64) -> Result<i64, E>,
     ) -> Result<i64, E> {
         if !self.keyspace.settings.reads_set_no_clock() {
-            // All that an update entails, where that is little: an integer takes an integer's place. The path of every
-            // INCR, in one go.
+            // All that an update entails, where that is little: an integer takes an integer's place, and nobody wants to
+            // know. The path of every INCR, in one go.
             let (now_ms, clock) = (self.now_ms, self.clock);
-            let StripeData { tables, watchers, counters, .. } = self.stripe(key);
+            let stripe = self.stripe(key);
+            let is_observed = stripe.has_observers();
+            let StripeData { tables, counters, .. } = stripe;
             let seen = tables.made_mut(db as usize).and_then(|table| table.seen_mut(key));
-            if let Some(number) = seen.and_then(|entry| entry.use_int(now_ms, clock)) {
+            if !is_observed && let Some(number) = seen.and_then(|entry| entry.use_int(now_ms, clock)) {
                 *number = next(*number)?;
                 let number = *number;
                 counters.changes += 1;
-                if !watchers.is_empty() {
-                    watchers.raise(db, key.bytes, || true);
-                }
                 self.effects.dirty += 1;
                 return Ok(number);
             }
