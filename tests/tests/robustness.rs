@@ -453,3 +453,25 @@ fn assert_evicts(client: &mut Client, bytes: u64, expected: std::ops::RangeInclu
     let evicted = client.info("evicted_keys");
     assert!(expected.contains(&evicted), "{evicted} keys for {bytes} bytes");
 }
+
+/// The slow log names the call that took long, wherever in a pipeline it was.
+#[test]
+fn the_slow_log_blames_the_right_call() {
+    let server = ServerBuilder::new(ochre()).workers(1).set("slowlog-log-slower-than", "1000").start();
+    let mut client = server.connect();
+    let value = "x".repeat(40_000_000);
+    for slow in [0, 3, 6, 7, 11] {
+        client.ask("DEL big copy");
+        client.request(&["SET", "big", &value]).unwrap();
+        // What they share has to be copied before either is changed.
+        client.ask("COPY big copy");
+        client.ask("SLOWLOG RESET");
+        let name = |at| if at == slow { "big".to_owned() } else { format!("small:{at}") };
+        let all: String = (0..12).map(|at| format!("APPEND {} x\r\n", name(at))).collect();
+        client.send(all.as_bytes()).unwrap();
+        (0..12).for_each(|_| drop(client.read().unwrap()));
+        let log = format!("{:?}", client.ask("SLOWLOG GET"));
+        let named = format!("{:?}", Value::Bulk(Some(b"big".to_vec())));
+        assert!(log.contains(&named) && !log.contains(&format!("{:?}", b"small")), "at {slow}: {log}");
+    }
+}

@@ -83,6 +83,9 @@ impl Garbage {
     }
 }
 
+/// Once tables of so many keys are free, the system gets their memory back at once.
+const MANY_KEYS: usize = 100;
+
 /// Hands garbage to the thread that frees it.
 pub struct Reclaimer {
     sender: Mutex<Option<Sender<Garbage>>>,
@@ -105,8 +108,15 @@ impl Reclaimer {
         let run = move || {
             step_back(Priority::Last);
             ochre_memory::use_first_arena();
+            let mut has_emptied = false;
             for garbage in receiver {
+                has_emptied |= matches!(&garbage, Garbage::Table(table) if table.len() >= MANY_KEYS);
                 free(garbage, &theirs);
+                if has_emptied && theirs.pending.load(Relaxed) == 0 {
+                    // Whoever empties a database wants the memory back, and not only once it has been idle for long.
+                    ochre_memory::purge();
+                    has_emptied = false;
+                }
             }
         };
         let spawned = std::thread::Builder::new().name("reclaim".to_owned()).spawn(run);

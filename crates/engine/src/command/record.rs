@@ -140,6 +140,8 @@ pub mod flags {
     pub const MAY_REACH_ALL: u64 = 1 << 49;
     /// Runs a script or a function: its flags depend on what that declares.
     pub const RUNS_SCRIPT: u64 = 1 << 50;
+    /// Takes long now and then, which neither its arguments nor its reply show: each call is timed by itself.
+    pub const UNEVEN: u64 = 1 << 51;
 }
 
 /// ACL categories, by bit; the order is Redis's.

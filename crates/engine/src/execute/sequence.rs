@@ -33,7 +33,7 @@ pub trait Requests {
 #[inline]
 fn is_alone(entry: &CommandEntry, done: Performed, args: Args<'_>) -> bool {
     let bytes = done.reply_bytes.max(args.bytes_max());
-    entry.flags & flags::FAST == 0 || done.failed || bytes >= SMALL_BYTES
+    entry.flags & (flags::FAST | flags::UNEVEN) != flags::FAST || done.failed || bytes >= SMALL_BYTES
 }
 
 impl Runner<'_> {

@@ -23,7 +23,7 @@ pub(super) const XADD: Command = Command {
     summary: "Adds an entry to a stream, which is created if it is not there.",
     complexity: "O(1); with trimming O(N), N being the number of removed entries.",
     arity: -5,
-    flags: flags::WRITE | flags::DENYOOM | flags::FAST,
+    flags: flags::WRITE | flags::DENYOOM | flags::FAST | flags::UNEVEN,
     keys: &[KeySpec {
         notes: "UPDATE instead of INSERT because of the optional trimming feature",
         ..KeySpec::first(key_flags::RW | key_flags::UPDATE)

@@ -20,7 +20,7 @@ pub(super) const XCLAIM: Command = Command {
     summary: "Makes a consumer the owner of pending entries, and sets what is known of them.",
     complexity: "O(log N) for each entry, N being the number of pending ones.",
     arity: -6,
-    flags: flags::WRITE | flags::FAST,
+    flags: flags::WRITE | flags::FAST | flags::UNEVEN,
     keys: UPDATES,
     tips: &["nondeterministic_output"],
     args: &[

@@ -17,7 +17,7 @@ pub(super) const APPEND: Command = Command {
     since: "2.0.0",
     complexity: "O(1) on average for short additions, since strings grow ahead of their use.",
     arity: 3,
-    flags: flags::WRITE | flags::DENYOOM | flags::FAST,
+    flags: flags::WRITE | flags::DENYOOM | flags::FAST | flags::UNEVEN,
     keys: &[KeySpec::first(key_flags::RW | key_flags::INSERT)],
     args: &[KEY, VALUE],
     handler: append,
