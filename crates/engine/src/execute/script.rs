@@ -253,7 +253,8 @@ impl<'h, 'k> ScriptHost<'h, 'k> {
         if self.program.is_read_only || self.program.declares(ScriptFlags::NO_WRITES) {
             return Err(READ_ONLY);
         }
-        if entry.flags & flags::WRITE == 0 {
+        // Once it has written, it is to come to its end: nobody is to see a part of what it does. A disk may fail at any moment.
+        if entry.flags & flags::WRITE == 0 || self.has_written {
             return Ok(());
         }
         if engine.restricted.load(Relaxed)
@@ -264,15 +265,12 @@ impl<'h, 'k> ScriptHost<'h, 'k> {
         if lacks_replicas(engine) {
             return Err(NO_REPLICAS);
         }
-        // Once it has written, it is to come to its end.
-        let runs_out = self.runner.stage.is_out_of_memory && !self.has_written;
+        let runs_out = self.runner.stage.is_out_of_memory;
         if runs_out && entry.flags & flags::DENYOOM != 0 && !self.program.declares(ScriptFlags::ALLOW_OOM) {
             return Err(OUT_OF_MEMORY);
         }
-        if !self.has_written {
-            self.has_written = true;
-            engine.scripting.standing.note_write();
-        }
+        self.has_written = true;
+        engine.scripting.standing.note_write();
         Ok(())
     }
 

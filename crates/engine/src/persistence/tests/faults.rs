@@ -146,6 +146,25 @@ fn a_log_survives_faults_of_the_disk() {
     side_by_side(seeds(18).flat_map(forms).collect(), |(form, seed)| try_log(form, seed));
 }
 
+/// A disk that begins to fail while a script runs does not stop it half-way.
+#[test]
+fn a_script_that_has_begun_to_write_comes_to_its_end() {
+    const SCRIPT: &str = "for step = 1, 300 do redis.call('incr', 'a'); redis.call('get', 'b') end";
+    let disk = TwinDisk::default();
+    let mut server = Server::start(&disk, Form::EVERY_SECOND).expect("a disk that works");
+    let mut runs = 0;
+    for _ in 0..24 {
+        let first = disk.calls();
+        disk.fail(Fault { calls: first..u64::MAX, kind: Some(Call::Write), errno: Fault::EIO, written: 0 });
+        server.client.run("set other 1");
+        let reply = server.client.run_args(&[b"eval", SCRIPT.as_bytes(), b"0"]);
+        runs += usize::from(!reply.starts_with(b"-"));
+        disk.heal();
+        wait_for(|| server.engine.aof.refusal().is_none());
+        assert_eq!(server.client.run("incrby a 0"), format!(":{}|", 300 * runs));
+    }
+}
+
 #[test]
 fn snapshots_survive_faults_of_the_disk() {
     seeds(40).for_each(try_snapshots);
