@@ -145,12 +145,15 @@ impl Worker {
     /// Lets those go on that a pause kept waiting.
     pub(super) fn resume(&mut self) {
         self.executor.serve_held_back(clock_ms());
-        for token in std::mem::take(&mut self.postponed) {
+        // Before all others: what came since, perhaps from who ended the pause, takes place after them.
+        for token in std::mem::take(&mut self.postponed).into_iter().rev() {
             if let Some(connection) = self.connections.get_mut(token) {
                 connection.state = State::Open;
                 connection.shared().set_flag(client_flags::POSTPONED, false);
                 self.executor.context.stats.blocked.fetch_sub(1, Relaxed);
-                self.requeue(token);
+                if !std::mem::replace(&mut connection.queued, true) {
+                    self.ready.push_front(token);
+                }
             }
         }
     }
