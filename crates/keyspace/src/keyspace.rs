@@ -49,10 +49,6 @@ pub struct Keyspace {
     pub standstill: Standstill,
 }
 
-/// Stripes may be taken without regard to others for as long as it lives (see [`Keyspace::lease`]).
-#[must_use]
-pub struct StripeLease<'k>(#[expect(dead_code, reason = "it is there to be dropped")] Lease<'k>);
-
 /// Which stripes a step needs.
 #[derive(Clone, Copy, Debug)]
 pub enum Locks<'a> {
@@ -256,8 +252,8 @@ impl Keyspace {
     /// some microseconds in which it takes many, one after the other. None may be held at the beginning and at the end, and nothing be
     /// waited for meanwhile that another thread does.
     #[inline]
-    pub fn lease(&self) -> Option<StripeLease<'_>> {
-        if self.has_one_worker { self.stripes.lease().map(StripeLease) } else { None }
+    pub fn lease(&self) -> Option<Lease<'_>> {
+        if self.has_one_worker { self.stripes.lease() } else { None }
     }
 
     /// A number for somebody who begins to wait. To be drawn with the stripes of the keys locked, so that every queue is in

@@ -200,7 +200,8 @@ pub(crate) struct All<'l, T> {
 }
 
 /// The right to take locks without regard to others, until it is dropped. Stays on its thread.
-pub(crate) struct Lease<'l> {
+#[must_use]
+pub struct Lease<'l> {
     gate: &'l Gate,
     section: &'l Section,
     here: PhantomData<*const ()>,

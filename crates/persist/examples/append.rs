@@ -7,9 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use ochre_persist::aof::{
-    AppendLog, FsyncPolicy, HeldBytes, Layout, LogOptions, LogSettings, NoListener, Store,
-};
+use ochre_persist::aof::{AppendLog, FsyncPolicy, Layout, LogOptions, LogSettings, NoListener, Store};
 use ochre_persist::disk::RealDisk;
 use rustix::time::{ClockId, clock_gettime};
 
@@ -30,15 +28,7 @@ fn measure(dir: &Path, policy: FsyncPolicy, in_flight: u64, units: u64) -> Resul
     let settings = LogSettings::default();
     settings.set_policy(policy);
     let listener = Arc::new(NoListener);
-    let options = LogOptions {
-        settings,
-        held: HeldBytes::default(),
-        listener,
-        start: 0,
-        replication_offset: None,
-        base_size: 0,
-    };
-    let (log, mut sink) = AppendLog::resume(store, options)?;
+    let (log, mut sink) = AppendLog::resume(store, LogOptions::new(settings, listener))?;
     let (started, process, own) =
         (Instant::now(), cpu_ns(ClockId::ProcessCPUTime), cpu_ns(ClockId::ThreadCPUTime));
     let mut offset = 0;

@@ -11,8 +11,8 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use ochre_persist::aof::{
-    AppendLog, BaseFormat, FinishRewrite, FsyncPolicy, HeldBytes, Layout, Load, LoadSettings, LogOptions,
-    LogSettings, LogSink, NoListener, Store, Unit, load,
+    AppendLog, BaseFormat, FinishRewrite, FsyncPolicy, Layout, Load, LoadSettings, LogOptions, LogSettings,
+    LogSink, NoListener, Store, Unit, load,
 };
 use ochre_persist::disk::{Disk as _, DiskFile, FileWriter, RealDisk};
 
@@ -78,14 +78,7 @@ impl Log {
         settings.set_policy(policy);
         settings.set_timestamps(true);
         let listener = Arc::new(NoListener);
-        let options = LogOptions {
-            settings,
-            held: HeldBytes::default(),
-            listener,
-            start: 0,
-            replication_offset: Some(0),
-            base_size: 0,
-        };
+        let options = LogOptions { replication_offset: Some(0), ..LogOptions::new(settings, listener) };
         let (log, sink) = AppendLog::resume(store, options).unwrap();
         (Log { log, sink, offset: 0 }, counted)
     }

@@ -270,20 +270,29 @@ fn as_thread<R: 'static>(number: usize, work: impl FnOnce() -> R + 'static) -> t
     })
 }
 
-/// Who has all stripes is alone, whoever is on the way to one, or has one and goes on to another.
-fn all_or_one(single: impl Fn(&StripeLocks<Counts>) + Send + Sync + Copy + 'static, singles: u32) {
+/// What one thread does to both of two stripes is done by it alone, whatever another one is on the way to.
+fn both_beside(
+    both: impl Fn(&StripeLocks<Counts>) + Send + Sync + Copy + 'static,
+    other: impl Fn(&StripeLocks<Counts>) + Send + Sync + Copy + 'static,
+    others: u32,
+) {
     try_orders(move || {
         let locks = stripes(2);
-        let other = {
+        let beside = {
             let locks = Arc::clone(&locks);
-            as_thread(1, move || single(&locks))
+            as_thread(1, move || other(&locks))
         };
-        locks.with_all(Counts::add);
-        other.join().unwrap();
+        both(&locks);
+        beside.join().unwrap();
         let mut sum = 0;
         locks.with_all(|counts| sum += counts.sum());
-        assert_eq!(sum, 2 + singles);
+        assert_eq!(sum, 2 + others);
     });
+}
+
+/// Who has all stripes is alone, whoever is on the way to one, or has one and goes on to another.
+fn all_or_one(single: impl Fn(&StripeLocks<Counts>) + Send + Sync + Copy + 'static, singles: u32) {
+    both_beside(|locks| locks.with_all(Counts::add), single, singles);
 }
 
 #[test]
@@ -304,21 +313,9 @@ fn all_stripes_have_one_user_at_a_time() {
 
 /// Who has a lease is alone, whatever the other one is on the way to.
 fn lease_beside(other: impl Fn(&StripeLocks<Counts>) + Send + Sync + Copy + 'static, others: u32) {
-    try_orders(move || {
-        let locks = stripes(2);
-        let beside = {
-            let locks = Arc::clone(&locks);
-            as_thread(1, move || other(&locks))
-        };
-        locks.with_lease(|locks| {
-            locks.with(0, Counts::add);
-            locks.with(1, Counts::add);
-        });
-        beside.join().unwrap();
-        let mut sum = 0;
-        locks.with_all(|counts| sum += counts.sum());
-        assert_eq!(sum, 2 + others);
-    });
+    let each =
+        |locks: &StripeLocks<Counts>| [0, 1].into_iter().for_each(|index| locks.with(index, Counts::add));
+    both_beside(move |locks| locks.with_lease(each), other, others);
 }
 
 #[test]

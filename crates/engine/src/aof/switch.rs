@@ -115,14 +115,7 @@ impl Engine {
         settle(&settings, &self.config.read());
         let listener = Arc::new(Listener(self.persistence.weak_engine()));
         let start = self.keyspace.journal.offset();
-        LogOptions {
-            settings,
-            held: self.aof.held.clone(),
-            listener,
-            start,
-            replication_offset: None,
-            base_size,
-        }
+        LogOptions { held: self.aof.held.clone(), start, base_size, ..LogOptions::new(settings, listener) }
     }
 
     /// Has the log read the journal from here on. All stripes are locked.

@@ -4,7 +4,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use ochre_keyspace::{Effects, Key, Locks, StripeLease, View};
+use ochre_keyspace::{Effects, Key, Lease, Locks, View};
 use ochre_resp::ReplyWriter;
 
 use crate::call::{Args, Call, Propagation};
@@ -116,7 +116,7 @@ impl Runner<'_> {
     /// The right to take stripes without regard to others, for many requests. Nobody is kept out for long: what takes long
     /// ends the sequence, since the clock is old then.
     #[inline]
-    fn lease_for(&self, requests: &impl Requests, first: usize) -> Option<StripeLease<'_>> {
+    fn lease_for(&self, requests: &impl Requests, first: usize) -> Option<Lease<'_>> {
         requests.prepared(first + LEASED_MIN).and_then(|_| self.engine.keyspace.lease())
     }
 

@@ -3,7 +3,6 @@
 use super::{Expiry, View};
 use crate::entry::EntryRef;
 use crate::hash::Key;
-use crate::stripe::StripeData;
 use crate::value::{NewValue, ValueRef};
 
 impl View<'_> {
@@ -26,12 +25,12 @@ impl View<'_> {
             let (now_ms, clock) = (self.now_ms, self.clock);
             let stripe = self.stripe(key);
             let is_observed = stripe.has_observers();
-            let StripeData { tables, counters, .. } = stripe;
-            let seen = tables.made_mut(db as usize).and_then(|table| table.seen_mut(key));
-            if !is_observed && let Some(number) = seen.and_then(|entry| entry.use_int(now_ms, clock)) {
+            let table = stripe.tables.made_mut(db as usize).filter(|_| !is_observed);
+            let seen = table.and_then(|table| table.seen_mut(key));
+            if let Some(number) = seen.and_then(|entry| entry.use_int(now_ms, clock)) {
                 *number = next(*number)?;
                 let number = *number;
-                counters.changes += 1;
+                stripe.counters.changes += 1;
                 self.effects.dirty += 1;
                 return Ok(number);
             }

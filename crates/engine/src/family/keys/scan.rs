@@ -76,7 +76,7 @@ fn walked_aside(call: &mut Call<'_, '_>, options: Options<'_>) -> Option<Compute
         view.set_import_source(is_import_source);
         let (pattern, type_name) = (pattern.as_deref(), type_name.as_deref());
         // Nobody here would tell others what was removed.
-        walk(&mut view, db, Options { cursor, pattern, type_name, count, removes: false }, pieces)
+        walk(&mut view, db, Options { cursor, pattern, type_name, count, is_aside: true }, pieces)
     }))
 }
 
@@ -93,7 +93,7 @@ fn walk(view: &mut View<'_>, db: u32, options: Options<'_>, mut found: Pieces) -
         && looked_at < options.count
     {
         lines += 1;
-        if !options.removes && lines.is_multiple_of(LINES_AT_ONCE) {
+        if options.is_aside && lines.is_multiple_of(LINES_AT_ONCE) {
             view.let_go();
         }
         view.walk_to(at);
@@ -108,7 +108,7 @@ fn walk(view: &mut View<'_>, db: u32, options: Options<'_>, mut found: Pieces) -
                 found.add(|reply| reply.bulk(entry.key()));
             }
         });
-        for name in expired.drain(..).filter(|_| options.removes) {
+        for name in expired.drain(..).filter(|_| !options.is_aside) {
             let key = view.key(&name);
             view.exists(db, key);
         }
@@ -122,14 +122,14 @@ struct Options<'a> {
     pattern: Option<&'a [u8]>,
     type_name: Option<&'a [u8]>,
     count: i64,
-    /// Whether expired keys are removed, not only passed over.
-    removes: bool,
+    /// Whether others are let in between, and expired keys only passed over, not removed.
+    is_aside: bool,
 }
 
 impl<'a> Options<'a> {
     fn parse(args: Args<'a>) -> Result<Options<'a>, Error> {
         let cursor = parse_u64_lenient(args.at(1)).ok_or(Error::new("ERR invalid cursor"))?;
-        let mut options = Options { cursor, pattern: None, type_name: None, count: 10, removes: true };
+        let mut options = Options { cursor, pattern: None, type_name: None, count: 10, is_aside: false };
         let mut cursor = args.cursor(2);
         while !cursor.is_at_end() {
             if cursor.eat_with_value("count") {

@@ -39,6 +39,14 @@ pub struct LogOptions {
     pub base_size: u64,
 }
 
+impl LogOptions {
+    /// A log that begins with nothing.
+    pub fn new(settings: LogSettings, listener: Arc<dyn LogListener>) -> LogOptions {
+        let held = HeldBytes::default();
+        LogOptions { settings, held, listener, start: 0, replication_offset: None, base_size: 0 }
+    }
+}
+
 /// A log that is being written.
 pub struct AppendLog {
     shared: Arc<Shared>,

@@ -7,7 +7,6 @@ use parking_lot::Mutex;
 
 use super::super::super::store::Store;
 use super::super::super::testing::unit;
-use super::super::buffer::HeldBytes;
 use super::super::handle::{AppendLog, LogOptions};
 use super::super::settings::{FsyncPolicy, LogSettings};
 use super::super::status::{LogListener, NoListener};
@@ -23,14 +22,7 @@ fn start(
     store.prepare_directory().unwrap();
     let settings = LogSettings::default();
     settings.set_policy(policy);
-    let options = LogOptions {
-        settings,
-        held: HeldBytes::default(),
-        listener,
-        start: 0,
-        replication_offset: Some(0),
-        base_size: 0,
-    };
+    let options = LogOptions { replication_offset: Some(0), ..LogOptions::new(settings, listener) };
     AppendLog::resume(store, options).unwrap()
 }
 

@@ -7,7 +7,6 @@ use super::super::super::layout::{BaseFormat, Layout};
 use super::super::super::recovery::{LoadSettings, load};
 use super::super::super::store::Store;
 use super::super::super::testing::{Model, base, unit};
-use super::super::buffer::HeldBytes;
 use super::super::committer::{Committer, Next};
 use super::super::file::LogFile;
 use super::super::handle::{LogOptions, committer};
@@ -86,14 +85,7 @@ impl World {
     ) -> World {
         let (settings, relieved) = (LogSettings::default(), Arc::<Relieved>::default());
         settings.set_policy(policy);
-        let options = LogOptions {
-            settings,
-            held: HeldBytes::default(),
-            listener: Arc::clone(&relieved) as Arc<dyn LogListener>,
-            start: 0,
-            replication_offset: None,
-            base_size: 0,
-        };
+        let options = LogOptions::new(settings, Arc::clone(&relieved) as Arc<dyn LogListener>);
         let remove = |disk: Arc<dyn Disk>, paths: Vec<std::path::PathBuf>| {
             paths.iter().for_each(|path| drop(disk.remove(path)));
         };
