@@ -16,6 +16,7 @@ use crate::command::CommandTable;
 use crate::family;
 use crate::log::CommandLogs;
 use crate::messages::{KeyspaceListener, Messages};
+use crate::notice::Notice;
 use crate::persistence::Persistence;
 use crate::settings::Settings;
 use crate::stats::{ErrorStats, ServerStats};
@@ -60,6 +61,8 @@ pub enum Message {
     News,
     /// Look again at what was postponed (CLIENT UNPAUSE).
     Resume,
+    /// Drop this once those have gone on whom the letters before let go on.
+    Resumed(Arc<Notice>),
     /// More of the log is durable, or it need not be: look again at what waits for that.
     Durable,
     /// Settings that the event loop keeps a copy of were changed.

@@ -40,6 +40,10 @@ fn main() -> ExitCode {
         ("strangers_must_read_their_replies", strangers_must_read_their_replies),
         ("keeps_a_buffer_while_it_is_used", keeps_a_buffer_while_it_is_used),
         ("large_values_keep_their_buffers", large_values_keep_their_buffers),
+        (
+            "goes_on_with_what_a_pause_kept_before_its_end_is_told",
+            goes_on_with_what_a_pause_kept_before_its_end_is_told,
+        ),
         ("warns_of_what_is_missing", warns_of_what_is_missing),
         ("takes_back_what_cannot_be_applied", takes_back_what_cannot_be_applied),
         ("rewrites_its_configuration", rewrites_its_configuration),
@@ -491,6 +495,39 @@ fn large_values_keep_their_buffers() {
         assert!(other.ask(&["get", key]) == value(letter), "{key}");
         assert!((3_000_030..3_000_100).contains(&allocated(&mut client, key)), "{key}");
     }
+}
+
+fn goes_on_with_what_a_pause_kept_before_its_end_is_told() {
+    let server = Server::start(&["--io-threads", "4"]);
+    let mut admin = server.client();
+    let mut kept: Vec<Client<TcpStream>> = (0..12).map(|_| server.client()).collect();
+    let ids: Vec<String> =
+        kept.iter_mut().map(|client| client.ask(&["client", "id"])[1..].to_owned()).collect();
+    for round in 1..=30 {
+        assert_eq!(admin.ask(&["client", "pause", "60000", "write"]), "+OK");
+        for (index, client) in kept.iter_mut().enumerate() {
+            match index % 2 {
+                0 => client.send(&["incr", "counter"]),
+                _ => client.send(&["blpop", "list", "0"]),
+            }
+        }
+        wait_for("the pause to hold them", || admin.ask(&["info", "clients"]).contains("blocked_clients:12"));
+        assert_eq!(admin.ask(&["client", "unblock", &ids[1]]), ":0");
+        assert_eq!(admin.ask(&["client", "unpause"]), "+OK");
+        assert_eq!(admin.ask(&["get", "counter"]), (round * 6).to_string());
+        for id in ids.iter().skip(1).step_by(2) {
+            assert_eq!(admin.ask(&["client", "unblock", id]), ":1", "in round {round}");
+        }
+        for (index, client) in kept.iter_mut().enumerate() {
+            let reply = client.line().unwrap();
+            assert!(index % 2 == 0 || reply == "*-1", "{reply}");
+        }
+    }
+    // Where nobody can wait, the answer does not either.
+    assert_eq!(admin.ask(&["multi"]), "+OK");
+    assert_eq!(admin.ask(&["client", "unpause"]), "+QUEUED");
+    admin.send(&["exec"]);
+    assert_eq!((admin.line().as_deref(), admin.reply().as_str()), (Some("*1"), "+OK"));
 }
 
 fn warns_of_what_is_missing() {

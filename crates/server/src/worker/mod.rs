@@ -24,7 +24,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use mio::{Events, Poll, Token};
-use ochre_engine::{Client, ClientShared, Engine, Executor, Message, clock_ms, messages, tick};
+use ochre_engine::{Client, ClientShared, Engine, Executor, Message, Notice, clock_ms, messages, tick};
 use ochre_resp::Protocol;
 use slab::Slab;
 
@@ -65,6 +65,8 @@ pub struct Worker {
     /// For rounds within a script.
     attended: Option<Events>,
     postponed: Vec<usize>,
+    /// Dropped once those are served who went on.
+    resumed: Vec<Arc<Notice>>,
     /// Those whose reply is made in parts.
     promised: VecDeque<usize>,
     /// Those who wait for the log.
@@ -110,6 +112,7 @@ impl Worker {
             desk: None,
             attended: None,
             postponed: Vec::new(),
+            resumed: Vec::new(),
             promised: VecDeque::new(),
             awaiting: BTreeSet::new(),
             output_limits,
@@ -159,6 +162,7 @@ impl Worker {
                     self.read_mail(&mut letters);
                 }
             }
+            self.resumed.clear();
             self.make_parts();
             self.background();
             self.tell_news();
@@ -273,6 +277,7 @@ impl Worker {
             Message::Complete { client, reply } => self.complete(client, &reply),
             Message::News => self.tell_news(),
             Message::Resume => self.resume(),
+            Message::Resumed(notice) => self.resumed.push(notice),
             Message::Durable => self.look_at_log(),
             Message::Reconfigure => {
                 self.output_limits = OutputLimits::new(&self.engine.config.read());

@@ -278,6 +278,9 @@ impl Worker {
             }
             self.serve_group();
         }
+        if self.ready.is_empty() {
+            self.resumed.clear();
+        }
         self.make_parts();
         self.heartbeat.beat();
         !self.stopping

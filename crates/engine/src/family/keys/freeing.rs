@@ -5,31 +5,14 @@
 //! replied to. So the worker's other clients do not wait. Within transactions and scripts nobody can wait: much is freed in
 //! the background there, and some of it after the reply.
 
-use std::sync::Arc;
-
 use ochre_keyspace::Garbage;
 
 use crate::call::Call;
 use crate::client::BlockedOn;
-use crate::engine::{Engine, Message};
+use crate::notice::Notice;
 
 /// So many allocations are freed in one go: about a millisecond.
 const EFFORT_AT_ONCE: usize = if cfg!(debug_assertions) { 1000 } else { 16 * 1024 };
-
-/// Tells a client, when it is dropped, that it has what it waits for.
-struct Notice {
-    engine: Arc<Engine>,
-    /// The worker and the client.
-    to: (usize, u64),
-    reply: Arc<[u8]>,
-}
-
-impl Drop for Notice {
-    fn drop(&mut self) {
-        let (worker, client) = self.to;
-        self.engine.post(worker, Message::Complete { client, reply: Arc::clone(&self.reply) });
-    }
-}
 
 /// Sees to it that the garbage of this step, from a place in its effects on, is freed before its client gets `reply`, which is the same
 /// in all protocols.
@@ -46,7 +29,7 @@ pub(super) fn reply_once_freed(call: &mut Call<'_, '_>, from: usize, reply: &[u8
         Some(_) if is_alone => {}
         Some(engine) => {
             let to = (call.worker.index, call.client.id());
-            let notice = Notice { engine, to, reply: reply.into() };
+            let notice = Notice::new(engine, to, reply);
             garbage.push(Garbage::Other(Box::new(notice)));
             return call.client.block(BlockedOn::Completion, i64::MAX);
         }

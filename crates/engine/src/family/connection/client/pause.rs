@@ -3,13 +3,16 @@
 //! Every worker looks at the pause with the stripes of its command locked. PAUSE runs with all of them locked: once its
 //! reply is out, no command that it concerns is still on its way.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::{ADMIN, too_many};
 use crate::call::Call;
+use crate::client::BlockedOn;
 use crate::command::{Arg, ArgKind, Command, flags};
 use crate::engine::{Message, PauseMode};
 use crate::error::Error;
+use crate::notice::Notice;
 
 pub(super) const PAUSE: Command = Command {
     name: "pause",
@@ -74,6 +77,15 @@ fn unpause(call: &mut Call<'_, '_>) -> Result<(), Error> {
     call.engine.pause.stop();
     publish(call);
     call.engine.post_all(&Message::Resume);
-    call.reply.ok();
+    let is_alone = call.in_transaction || call.client.in_script;
+    match call.engine.persistence.engine().filter(|_| call.engine.has_server() && !is_alone) {
+        None => call.reply.ok(),
+        Some(engine) => {
+            // What its client says next comes after what the pause kept, on whichever worker that is.
+            let notice = Notice::new(engine, (call.worker.index, call.client.id()), b"+OK\r\n");
+            call.engine.post_all(&Message::Resumed(Arc::new(notice)));
+            call.client.block(BlockedOn::Completion, i64::MAX);
+        }
+    }
     Ok(())
 }
