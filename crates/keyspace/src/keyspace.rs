@@ -85,6 +85,9 @@ pub struct DatabaseSize {
     pub table_bytes: usize,
 }
 
+/// Steps of so many keys may take all stripes.
+const MANY_KEYS: usize = 3;
+
 impl Keyspace {
     /// An empty keyspace for `workers` threads. `seed` decides where keys are; draw it at random.
     pub fn new(databases: usize, workers: usize, seed: u64) -> Keyspace {
@@ -186,6 +189,9 @@ impl Keyspace {
 
     #[inline]
     fn lock(&self, locks: Locks<'_>) -> Held<'_> {
+        if let Some(all) = self.all_instead(locks) {
+            return Held::All(all);
+        }
         match locks {
             Locks::None => Held::None,
             Locks::Keys([key]) => {
@@ -202,6 +208,9 @@ impl Keyspace {
 
     #[inline]
     fn try_lock(&self, locks: Locks<'_>, patience: Patience) -> Option<Held<'_>> {
+        if let Some(all) = self.all_instead(locks) {
+            return Some(Held::All(all));
+        }
         Some(match locks {
             Locks::None => Held::None,
             Locks::Keys([key]) => {
@@ -213,6 +222,14 @@ impl Keyspace {
             }
             Locks::All => Held::All(self.try_lock_all(patience)?),
         })
+    }
+
+    /// All stripes instead of those of several keys, where that is simpler and keeps nobody waiting: for the only worker.
+    #[inline]
+    fn all_instead(&self, locks: Locks<'_>) -> Option<AllStripes<'_>> {
+        let is_worth_it =
+            self.has_one_worker && matches!(locks, Locks::Keys(keys) if keys.len() >= MANY_KEYS);
+        if is_worth_it { self.stripes.try_lock_all() } else { None }
     }
 
     fn try_lock_all(&self, patience: Patience) -> Option<AllStripes<'_>> {

@@ -19,6 +19,8 @@ use crate::connection::{Connection, State};
 pub const GROUP_MAX: usize = 16;
 /// Requests that are parsed ahead.
 pub const BATCH_MAX: usize = 64;
+/// Their arguments: with more, what was fetched for the first is not in the nearest cache any more when it is needed.
+pub const BATCH_ARGS_MAX: usize = 192;
 /// What is received at once.
 pub const RECEIVE_BYTES: usize = 16 * 1024;
 
@@ -184,7 +186,7 @@ pub fn parse_ahead(
     }
     // Limits depend on authentication, which a request may change.
     let max = if connection.client.authenticated { items_max } else { batch.items.len() + 1 };
-    while batch.items.len() < max && seat.parsed < seat.input.len() {
+    while batch.items.len() < max && batch.spans.len() < BATCH_ARGS_MAX && seat.parsed < seat.input.len() {
         let (start, first_span) = (seat.parsed, batch.spans.len());
         let received = &seat.input[start..];
         let whole = connection.parser.parse_whole(received, limits, &mut batch.spans, &mut batch.head);

@@ -67,6 +67,14 @@ impl<T> StripeLocks<T> {
         work(self)
     }
 
+    /// Takes all locks if nobody is in the way, or waits for one after the other; does something to each.
+    pub fn with_all_or_each(&self, mut work: impl FnMut(&mut T)) {
+        match self.0.try_lock_all() {
+            Some(mut all) => all.iter_mut().for_each(work),
+            None => (0..self.0.len()).for_each(|index| work(&mut self.0.lock(index))),
+        }
+    }
+
     /// Waits for all locks and does something to each.
     pub fn with_all(&self, work: impl FnMut(&mut T)) {
         self.0.lock_all().iter_mut().for_each(work);

@@ -311,6 +311,14 @@ fn all_stripes_have_one_user_at_a_time() {
     all_or_one(|locks| locks.with_all(Counts::add), 2);
 }
 
+#[test]
+fn who_takes_all_stripes_in_passing_is_alone() {
+    let each: fn(&StripeLocks<Counts>) = |locks| locks.with_all_or_each(Counts::add);
+    both_beside(each, |locks| locks.with(1, Counts::add), 1);
+    both_beside(each, |locks| locks.with_all(Counts::add), 2);
+    both_beside(each, each, 2);
+}
+
 /// Who has a lease is alone, whatever the other one is on the way to.
 fn lease_beside(other: impl Fn(&StripeLocks<Counts>) + Send + Sync + Copy + 'static, others: u32) {
     let each =

@@ -128,8 +128,14 @@ fn a_lease_is_for_who_is_alone() {
     assert!((0..=WITHOUT + 1).any(|_| set.lease().is_some()));
     // Nobody while another one is inside.
     let guard = set.lock(0);
-    elsewhere(&|| assert!((0..=WITHOUT).all(|_| set.lease().is_none())));
+    elsewhere(&|| assert!((0..=WITHOUT).all(|_| set.lease().is_none() && set.try_lock_all().is_none())));
     drop(guard);
+    // Nor does anybody have all of them in passing then, or under a lease.
+    let all = (0..=WITHOUT + 1).find_map(|_| set.try_lock_all()).expect("nobody else is there");
+    elsewhere(&|| assert!(set.try_lock(0).is_none() && set.try_lock_all().is_none()));
+    drop(all);
+    let _lease = (0..=WITHOUT + 1).find_map(|_| set.lease()).expect("nobody else is there");
+    assert!(set.try_lock_all().is_none());
 }
 
 #[test]

@@ -10,7 +10,9 @@ use ochre_resp::{Limits, ReplyWriter, Span};
 use super::Worker;
 use super::output::KEPT_OUT_BYTES;
 use crate::connection::State;
-use crate::group::{BATCH_MAX, Batch, GROUP_MAX, Item, Kind, RECEIVE_BYTES, Rare, Seat, parse_ahead};
+use crate::group::{
+    BATCH_ARGS_MAX, BATCH_MAX, Batch, GROUP_MAX, Item, Kind, RECEIVE_BYTES, Rare, Seat, parse_ahead,
+};
 use crate::running::Running;
 use crate::violation;
 
@@ -151,7 +153,7 @@ impl Worker {
         batch.clear();
         let bulk_len_max = self.engine.settings.bulk_len_max.load(Relaxed);
         let mut next = first;
-        while next < seats.len() && batch.items.len() < BATCH_MAX {
+        while next < seats.len() && batch.items.len() < BATCH_MAX && batch.spans.len() < BATCH_ARGS_MAX {
             let seat = &mut seats[next];
             let mut more = false;
             if let Some(connection) = self.connections.get_mut(seat.token) {
