@@ -86,7 +86,7 @@ pub struct DatabaseSize {
 }
 
 /// Steps of so many keys may take all stripes.
-const MANY_KEYS: usize = 3;
+const MANY_KEYS: usize = 2;
 
 impl Keyspace {
     /// An empty keyspace for `workers` threads. `seed` decides where keys are; draw it at random.
