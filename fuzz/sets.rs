@@ -123,8 +123,8 @@ impl Pair {
         assert!(!self.set.contains(b"nobody"));
         if let Some(bytes) = self.set.flat_bytes().filter(|_| !self.set.is_empty()) {
             let again = match self.set.encoding_name() {
-                "intset" => Set::from_intset_bytes(bytes),
-                _ => Listpack::from_bytes(bytes).and_then(Set::from_listpack),
+                "intset" => Set::from_intset_bytes(&bytes),
+                _ => Listpack::from_bytes(&bytes).and_then(Set::from_listpack),
             };
             assert!(again.is_ok_and(|again| again == self.set), "its bytes are a set");
         }

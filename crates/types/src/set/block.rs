@@ -7,15 +7,18 @@
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error, realloc};
 use std::ptr::NonNull;
 
-/// Bytes before the first element: width and number of the elements.
-pub(super) const HEADER_LEN: usize = 8;
+/// Bytes before the first element: number of the elements, and in the lowest bits their width less one.
+const HEADER_LEN: usize = 4;
+const WIDTH_BITS: u32 = 3;
+/// No block has more elements.
+pub(super) const LEN_MAX: u32 = u32::MAX >> WIDTH_BITS;
 /// The bit of a word that says intset or table.
 pub(super) const NOT_LISTPACK: usize = 1 << 63;
 
 /// Width and number of the elements of an intset.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Shape {
-    /// Bytes of an element: 2, 4 or 8.
+    /// Bytes of an element: 1 to 8.
     pub(super) width: u32,
     /// Number of elements.
     pub(super) len: u32,
@@ -35,7 +38,7 @@ impl Shape {
     }
 
     fn layout(self) -> Layout {
-        // SAFETY: 16 is a power of two, and 8 times 2^32 with a header stays far below `isize::MAX`.
+        // SAFETY: 16 is a power of two, and 8 times 2^29 with a header stays far below `isize::MAX`.
         unsafe { Layout::from_size_align_unchecked(self.allocated(), 16) }
     }
 }
@@ -85,19 +88,19 @@ impl Block {
     #[inline]
     pub(super) fn shape(&self) -> Shape {
         // SAFETY: the header is always there, in an allocation aligned to 16.
-        let [width, len] = unsafe { self.start().cast::<[u32; 2]>().read() };
-        Shape { width: u32::from_le(width), len: u32::from_le(len) }
+        let header = unsafe { self.start().cast::<u32>().read() };
+        Shape { width: (header & !(u32::MAX << WIDTH_BITS)) + 1, len: header >> WIDTH_BITS }
     }
 
     fn set_shape(&mut self, shape: Shape) {
-        let header = [shape.width.to_le(), shape.len.to_le()];
+        assert!((1..=1 << WIDTH_BITS).contains(&shape.width) && shape.len <= LEN_MAX);
         // SAFETY: as above, and we are borrowed mutably.
-        unsafe { self.start().cast::<[u32; 2]>().write(header) };
+        unsafe { self.start().cast::<u32>().write(shape.len << WIDTH_BITS | (shape.width - 1)) };
     }
 
     /// All bytes.
     #[inline]
-    pub(super) fn bytes(&self) -> &[u8] {
+    fn bytes(&self) -> &[u8] {
         // SAFETY: the allocation has as many initialised bytes as its shape says.
         unsafe { NonNull::slice_from_raw_parts(self.start(), self.shape().bytes()).as_ref() }
     }

@@ -8,6 +8,8 @@
 //! large becomes a table, at once if a command brings more than fit. No removal changes the encoding back, except that
 //! taking out nearly all members (see `random`) starts again with a small one.
 
+use std::borrow::Cow;
+
 use ochre_table::{Map, hasher};
 
 use super::batch::{Batch, bits};
@@ -18,8 +20,8 @@ use crate::listpack::{Corrupt, Item, Listpack, are_distinct};
 use crate::object::sum_estimate;
 use crate::parse_i64;
 
-/// The largest intset, whatever the limits say.
-const INTSET_ENTRIES_MAX: usize = 1 << 30;
+/// The largest intset, whatever the limits say; one more fits, too.
+const INTSET_ENTRIES_MAX: usize = 1 << 28;
 /// More bytes than any integer takes in a listpack.
 const LISTPACK_INT_BYTES_MAX: usize = 11;
 
@@ -91,10 +93,10 @@ impl Set {
     }
 
     /// The bytes of the intset or the listpack that the set is, if it is one: for files and DUMP.
-    pub fn flat_bytes(&self) -> Option<&[u8]> {
+    pub fn flat_bytes(&self) -> Option<Cow<'_, [u8]>> {
         match self.0.get() {
-            Repr::Intset(intset) => Some(intset.as_bytes()),
-            Repr::Listpack(listpack) => Some(listpack.as_bytes()),
+            Repr::Intset(intset) => Some(Cow::Owned(intset.to_bytes())),
+            Repr::Listpack(listpack) => Some(Cow::Borrowed(listpack.as_bytes())),
             Repr::Table(_) => None,
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! What is one run of bytes is written at once; so is a string.
 
+use std::borrow::Cow;
+
 use ochre_types::hash::Hash;
 use ochre_types::listpack::{Item, Listpack};
 use ochre_types::set::Set;
@@ -40,7 +42,7 @@ pub struct ValueWriter<'a>(Kind<'a>);
 enum Kind<'a> {
     Text(Item<'a>),
     /// What is one run of bytes already, with its type.
-    Flat(&'a [u8], (u8, Version), Option<i64>),
+    Flat(Cow<'a, [u8]>, (u8, Version), Option<i64>),
     /// The same, made for this.
     Made(Listpack, (u8, Version)),
     Parts(Box<dyn ValueParts + 'a>),
@@ -111,7 +113,7 @@ fn hash_writer<'a>(hash: &'a Hash, target: Target) -> Result<Kind<'a>, CannotHol
     let plan = target.hash(hash.encoding_name(), earliest_ms.is_some())?;
     Ok(match (plan.0, hash.as_listpack()) {
         (code::HASH_LISTPACK, Some((listpack, false))) | (code::HASH_LISTPACK_EX, Some((listpack, true))) => {
-            Kind::Flat(listpack.as_bytes(), plan, earliest_ms)
+            Kind::Flat(Cow::Borrowed(listpack.as_bytes()), plan, earliest_ms)
         }
         (code::HASH_LISTPACK, _) => {
             let mut listpack = Listpack::new();
@@ -128,7 +130,9 @@ fn hash_writer<'a>(hash: &'a Hash, target: Target) -> Result<Kind<'a>, CannotHol
 fn zset_writer<'a>(zset: &'a ZSet, target: Target) -> Kind<'a> {
     let plan = target.zset(zset.encoding_name());
     match zset.as_listpack() {
-        Some(listpack) if plan.0 == code::ZSET_LISTPACK => Kind::Flat(listpack.as_bytes(), plan, None),
+        Some(listpack) if plan.0 == code::ZSET_LISTPACK => {
+            Kind::Flat(Cow::Borrowed(listpack.as_bytes()), plan, None)
+        }
         _ => Kind::Parts(Box::new(ZSetWriter::new(PlainScored::new(zset)))),
     }
 }
