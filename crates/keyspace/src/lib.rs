@@ -56,7 +56,7 @@ pub use readers::ReaderCounts;
 pub use reclaim::{Garbage, LAZY_FREE_EFFORT, Reclaimer};
 pub use settings::{Policy, Settings};
 pub use sizes::{KeySizes, SIZE_BINS, SizeBins};
-pub use snapshot::{SNAPSHOTS_MAX, SavedKey, SavedValue, Snapshot, SnapshotSink};
+pub use snapshot::{SavedKey, SavedValue, Snapshot, SnapshotSink};
 pub use standstill::{Level, Patience, Standstill};
 pub use stripe::Counters;
 pub use table::Table;

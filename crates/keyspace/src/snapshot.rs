@@ -8,7 +8,8 @@
 //!
 //! Whether a key was told is a bit of its entry, a *mark*. It has been told if the bit is as the table says; what is new is
 //! marked as told when it is put in. The next snapshot turns the table's bit around, so nothing has to be reset. There are
-//! two bits, hence two snapshots at a time.
+//! five bits, hence five snapshots at a time: two for files, and three brief ones for commands, which so never keep each other
+//! waiting.
 //!
 //! A table that is emptied meanwhile (FLUSHALL) is handed to the walker as it is. Databases that are exchanged take the notes
 //! of their tables along. A snapshot that nobody wants any more is walked to its end all the same, telling nothing: otherwise
@@ -21,6 +22,7 @@
 //! every change).
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
@@ -34,8 +36,12 @@ use crate::table::Table;
 use crate::value::ValueRef;
 use crate::view::View;
 
+/// Snapshots for files that there may be at a time.
+const LASTING_MAX: usize = 2;
+/// Brief ones that there may be beside them.
+const BRIEF_MAX: usize = 3;
 /// Snapshots that there may be at a time.
-pub const SNAPSHOTS_MAX: usize = 2;
+pub(crate) const SNAPSHOTS_MAX: usize = LASTING_MAX + BRIEF_MAX;
 /// Values with more memory of their own than this are pinned rather than copied or told under the lock, bytes.
 const BIG_BYTES: usize = 64 * 1024;
 
@@ -85,8 +91,8 @@ pub trait SnapshotSink {
 /// Something kept for a snapshot.
 enum Kept {
     Key(KeptKey),
-    /// What was a database of a stripe.
-    Table(Box<Table>),
+    /// What was a database of a stripe; all who have still to walk it share it.
+    Table(Arc<Mutex<Table>>),
 }
 
 /// A copy of a key.
@@ -201,9 +207,9 @@ impl Walks {
         }
     }
 
-    /// Any snapshot whose walker has still to come.
-    fn any_inbox(&self) -> Option<Inbox> {
-        self.of(self.active).next().map(|walk| Arc::clone(&walk.inbox))
+    /// Those of the snapshots whose walkers have still to come.
+    fn inboxes(&self) -> Vec<Inbox> {
+        self.of(self.active).map(|walk| Arc::clone(&walk.inbox)).collect()
     }
 }
 
@@ -244,8 +250,12 @@ impl Table {
 
     /// Hands over a table that is in the keyspace no longer to those who have still to walk it, or returns it if nobody has.
     pub(crate) fn hand_to_walkers(self) -> Option<Table> {
-        let Some(inbox) = self.walks.any_inbox() else { return Some(self) };
-        inbox.lock().push_back(Kept::Table(Box::new(self)));
+        let inboxes = self.walks.inboxes();
+        if inboxes.is_empty() {
+            return Some(self);
+        }
+        let shared = Arc::new(Mutex::new(self));
+        inboxes.iter().for_each(|inbox| inbox.lock().push_back(Kept::Table(Arc::clone(&shared))));
         None
     }
 }
@@ -274,15 +284,11 @@ fn tell(db: u32, entry: EntryRef<'_>, sink: &mut dyn SnapshotSink) {
 pub(crate) struct Slots(AtomicU8);
 
 impl Slots {
-    fn take(&self) -> Option<usize> {
-        let taken = self.0.load(Relaxed);
-        let slot = (0..SNAPSHOTS_MAX).find(|slot| taken >> slot & 1 == 0)?;
-        self.0.compare_exchange(taken, taken | 1 << slot, Relaxed, Relaxed).ok().map(|_| slot)
-    }
-
-    /// Takes one if none is taken.
-    fn take_first(&self) -> Option<usize> {
-        self.0.compare_exchange(0, 1, Relaxed, Relaxed).ok().map(|_| 0)
+    /// Takes one of some. All stripes are locked, so nobody else takes one at the same time.
+    fn take(&self, mut of: Range<usize>) -> Option<usize> {
+        let slot = of.find(|slot| self.0.load(Relaxed) >> slot & 1 == 0)?;
+        self.0.fetch_or(1 << slot, Relaxed);
+        Some(slot)
     }
 
     fn give_back(&self, slot: usize) {
@@ -317,13 +323,13 @@ impl Snapshot {
 impl View<'_> {
     /// Begins a snapshot of this instant. Needs all stripes. `None` if there are as many as there may be.
     pub fn begin_snapshot(&mut self) -> Option<Snapshot> {
-        let slot = self.keyspace().snapshots.take()?;
+        let slot = self.keyspace().snapshots.take(0..LASTING_MAX)?;
         Some(self.begin_snapshot_in(slot))
     }
 
-    /// The same for what is short and of less importance than files: `None` if there is another one.
-    pub fn begin_only_snapshot(&mut self) -> Option<Snapshot> {
-        let slot = self.keyspace().snapshots.take_first()?;
+    /// The same for what is told in no time, and not to a disk.
+    pub fn begin_brief_snapshot(&mut self) -> Option<Snapshot> {
+        let slot = self.keyspace().snapshots.take(LASTING_MAX..SNAPSHOTS_MAX)?;
         Some(self.begin_snapshot_in(slot))
     }
 
@@ -407,24 +413,25 @@ impl Teller<'_> {
             let Some(kept) = self.snapshot.inbox.lock().pop_front() else { return };
             match kept {
                 Kept::Key(kept) => self.tell_key(kept),
-                Kept::Table(table) => self.tell_table(*table),
+                Kept::Table(table) => self.tell_table(table),
             }
         }
     }
 
-    fn tell_table(&mut self, mut table: Table) {
+    fn tell_table(&mut self, table: Arc<Mutex<Table>>) {
         let mut big = Vec::new();
         loop {
             let slot = self.snapshot.slot;
-            let is_over = table.tell_segment(slot, &mut big, self.sink());
+            let is_over = table.lock().tell_segment(slot, &mut big, self.sink());
             big.drain(..).for_each(|kept| self.tell_key(kept));
             self.goes_on = self.goes_on && self.sink.goes_on();
             if is_over {
                 break;
             }
         }
-        if let Some(table) = table.hand_to_walkers() {
-            self.keyspace.reclaimer.hand_over(Garbage::Table(table));
+        // The last one to have told it.
+        if let Some(table) = Arc::into_inner(table) {
+            self.keyspace.reclaimer.hand_over(Garbage::Table(table.into_inner()));
         }
     }
 }

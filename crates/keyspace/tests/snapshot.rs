@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use ochre_keyspace::{
-    Effects, Expiry, Garbage, Keyspace, Locks, NewValue, SNAPSHOTS_MAX, SavedKey, SavedValue, Snapshot,
-    SnapshotSink, ValueRef,
+    Effects, Expiry, Garbage, Keyspace, Locks, NewValue, SavedKey, SavedValue, Snapshot, SnapshotSink,
+    ValueRef,
 };
 use ochre_types::hash::{Hash, HashLimits};
 use ochre_types::list::{End, List, ListLimits};
@@ -95,6 +95,11 @@ impl World<'_> {
     fn begin(&self) -> Option<Snapshot> {
         let mut effects = Effects::default();
         self.keyspace.view(Locks::All, self.now_ms, &mut effects).begin_snapshot()
+    }
+
+    fn begin_brief(&self) -> Option<Snapshot> {
+        let mut effects = Effects::default();
+        self.keyspace.view(Locks::All, self.now_ms, &mut effects).begin_brief_snapshot()
     }
 
     /// One change of some kind.
@@ -189,6 +194,8 @@ struct Told<'t, 'w> {
     /// A second snapshot begins after so many steps, with the copy of that instant.
     second_in: Option<usize>,
     second: Option<(Snapshot, Copy)>,
+    /// Brief ones of the same instant.
+    brief: Vec<Snapshot>,
 }
 
 impl SnapshotSink for Told<'_, '_> {
@@ -212,8 +219,10 @@ impl SnapshotSink for Told<'_, '_> {
                 self.second_in = None;
                 let copy = self.world.copy();
                 self.second = self.world.begin().map(|snapshot| (snapshot, copy));
-                assert!(self.second.is_some(), "there may be {SNAPSHOTS_MAX}");
+                assert!(self.second.is_some(), "there may be two");
                 assert!(self.world.begin().is_none());
+                self.brief.extend((0..4).map_while(|_| self.world.begin_brief()));
+                assert_eq!(self.brief.len(), 3);
             }
             Some(steps) => *steps -= 1,
             None => {}
@@ -224,7 +233,7 @@ impl SnapshotSink for Told<'_, '_> {
 }
 
 fn told<'t, 'w>(world: &'t mut World<'w>, changes: u64, patience: usize) -> Told<'t, 'w> {
-    Told { world, keys: HashMap::new(), changes, patience, second_in: None, second: None }
+    Told { world, keys: HashMap::new(), changes, patience, second_in: None, second: None, brief: Vec::new() }
 }
 
 fn assert_same(told: HashMap<(u32, Vec<u8>), (String, Option<i64>)>, copy: Copy, what: &str) {
@@ -270,7 +279,7 @@ fn a_snapshot_that_was_given_up_leaves_nothing_to_the_next() {
 }
 
 #[test]
-fn two_snapshots_at_a_time_tell_their_own_instants() {
+fn several_snapshots_at_a_time_tell_their_own_instants() {
     for seed in 20..22 {
         let keyspace = Keyspace::new(DATABASES as usize, 1, seed);
         let mut world = World { keyspace: &keyspace, rng: Rng::new(seed), now_ms: 1000 };
@@ -281,9 +290,14 @@ fn two_snapshots_at_a_time_tell_their_own_instants() {
             let mut sink = told(&mut world, 4, usize::MAX);
             sink.second_in = Some(second_in);
             keyspace.tell_snapshot(first, &mut sink);
-            let (keys, second) = (sink.keys, sink.second);
+            let (keys, second, brief) = (sink.keys, sink.second, sink.brief);
             assert_same(keys, copy, &format!("seed {seed}, the first, {second_in} steps ahead"));
             let (second, copy) = second.expect("it has begun");
+            for snapshot in brief {
+                let mut sink = told(&mut world, 4, usize::MAX);
+                keyspace.tell_snapshot(snapshot, &mut sink);
+                assert_same(sink.keys, copy.clone(), &format!("seed {seed}, a brief one"));
+            }
             let mut sink = told(&mut world, 4, usize::MAX);
             keyspace.tell_snapshot(second, &mut sink);
             assert_same(sink.keys, copy, &format!("seed {seed}, the second, {second_in} steps behind"));

@@ -46,14 +46,14 @@ fn keys(call: &mut Call<'_, '_>) -> Result<(), Error> {
 /// So many keys are looked at in one go: some milliseconds.
 const KEYS_AT_ONCE: usize = if cfg!(debug_assertions) { ELEMENTS_AT_ONCE } else { 4 * ELEMENTS_AT_ONCE };
 
-/// Has a snapshot told aside, if there are many keys. Not if there is another one: those that are saved must never be kept from it.
+/// Has a snapshot told aside, if there are many keys, unless several are told already.
 fn listed_aside(call: &mut Call<'_, '_>) -> Option<Compute<Names>> {
     if call.view.len(call.client.db) <= KEYS_AT_ONCE {
         return None;
     }
     let engine = call.engine.persistence.engine()?;
     let mut names = Names::new(call);
-    let snapshot = call.view.begin_only_snapshot()?;
+    let snapshot = call.view.begin_brief_snapshot()?;
     Some(Box::new(move || {
         engine.keyspace.tell_snapshot(snapshot, &mut names);
         names
