@@ -271,7 +271,7 @@ impl Engine {
         let databases = config.uint(ochre_config::Directive::Databases) as usize;
         let keyspace = Keyspace::new(databases.max(1), workers, seed);
         let settings = Settings::default();
-        settings.refresh(&config, &keyspace.settings);
+        settings.refresh(&config, &keyspace);
         let restricted = AtomicBool::new(settings.lacks_replicas.load(Relaxed));
         let count = commands.all().len();
         let clients = Arc::<Registry>::default();

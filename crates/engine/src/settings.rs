@@ -5,7 +5,7 @@ use std::sync::atomic::{
 };
 
 use ochre_config::{ClientMemoryLimit, Config, Directive, KeyspaceEvents, RdbVersionCheck};
-use ochre_keyspace::{Policy, event_class};
+use ochre_keyspace::{Keyspace, Policy, event_class};
 use ochre_types::hash::HashLimits;
 use ochre_types::set::SetLimits;
 use ochre_types::zset::ZSetLimits;
@@ -100,7 +100,7 @@ pub struct Settings {
 
 impl Settings {
     /// Copies everything anew.
-    pub fn refresh(&self, config: &Config, keyspace: &ochre_keyspace::Settings) {
+    pub fn refresh(&self, config: &Config, keyspace: &Keyspace) {
         use Directive as D;
         self.bulk_len_max.store(config.uint(D::ProtoMaxBulkLen), Relaxed);
         self.query_buffer_limit.store(config.uint(D::ClientQueryBufferLimit) as usize, Relaxed);
@@ -226,8 +226,17 @@ fn clients_bytes_max(config: &Config) -> u64 {
     }
 }
 
-fn refresh_keyspace(config: &Config, keyspace: &ochre_keyspace::Settings) {
+/// What waits to be freed may be this part of `maxmemory`.
+const PENDING_PART: u64 = 8;
+
+fn refresh_keyspace(config: &Config, keyspace: &Keyspace) {
     use Directive as D;
+    let most = match config.uint(D::Maxmemory) {
+        0 => u64::MAX,
+        maxmemory => maxmemory / PENDING_PART,
+    };
+    keyspace.reclaimer.bound_pending_bytes(most as usize);
+    let keyspace = &keyspace.settings;
     keyspace.maxmemory_bytes.store(config.uint(D::Maxmemory), Relaxed);
     let name = config.shown(D::MaxmemoryPolicy);
     keyspace.set_policy(Policy::from_name(&String::from_utf8_lossy(&name)).unwrap_or_default());

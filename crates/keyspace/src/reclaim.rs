@@ -2,6 +2,10 @@
 //!
 //! It yields to workers where they need its core: a tenth of it is left to the thread then, so that memory comes back even
 //! while all cores are busy, only later.
+//!
+//! What waits is no part of what `maxmemory` bounds, since evicting keys for it would only put more there; so it has a bound of
+//! its own ([`Reclaimer::bound_pending_bytes`]). Above it, who brings more frees it itself; what would take long goes to a second
+//! thread, which yields to nobody, until there is four times as much.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -83,51 +87,62 @@ impl Garbage {
     }
 }
 
+/// With more bytes waiting than this, in any case, what is brought is freed where it is brought.
+const PENDING_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// What takes more allocations is left to a thread even then: a millisecond.
+const EFFORT_IN_PLACE: usize = 16 * 1024;
+/// Not even that with so many times as much waiting.
+const FAR_TOO_MUCH: usize = 4;
+
 /// Once tables of so many keys are free, the system gets their memory back at once.
 const MANY_KEYS: usize = 100;
 
 /// Hands garbage to the thread that frees it.
 pub struct Reclaimer {
-    sender: Mutex<Option<Sender<Garbage>>>,
+    patient: Mutex<Option<Sender<Garbage>>>,
+    /// For what is too much and takes long.
+    urgent: Mutex<Option<Sender<Garbage>>>,
     counts: Arc<Counts>,
+    pending_bytes_max: AtomicUsize,
 }
 
 #[derive(Default)]
 struct Counts {
     pending: AtomicUsize,
     pending_bytes: AtomicUsize,
+    /// How many wait whose bytes nobody knows.
+    unweighed: AtomicUsize,
     freed: AtomicUsize,
 }
 
 impl Reclaimer {
     /// Starts the thread. Where that fails, everything is freed where it is handed over.
     pub fn start() -> Reclaimer {
-        let (sender, receiver) = channel::<Garbage>();
         let counts = Arc::new(Counts::default());
-        let theirs = Arc::clone(&counts);
-        let run = move || {
-            step_back(Priority::Last);
-            ochre_memory::use_first_arena();
-            let mut has_emptied = false;
-            for garbage in receiver {
-                has_emptied |= matches!(&garbage, Garbage::Table(table) if table.len() >= MANY_KEYS);
-                free(garbage, &theirs);
-                if has_emptied && theirs.pending.load(Relaxed) == 0 {
-                    // Whoever empties a database wants the memory back, and not only once it has been idle for long.
-                    ochre_memory::purge();
-                    has_emptied = false;
-                }
-            }
-        };
-        let spawned = std::thread::Builder::new().name("reclaim".to_owned()).spawn(run);
-        Reclaimer { sender: Mutex::new(spawned.ok().map(|_| sender)), counts }
+        Reclaimer {
+            patient: Mutex::new(spawn("reclaim", true, &counts)),
+            urgent: Mutex::new(spawn("reclaim-urgent", false, &counts)),
+            counts,
+            pending_bytes_max: AtomicUsize::new(PENDING_BYTES_MAX),
+        }
     }
 
-    /// Has `garbage` freed soon, elsewhere.
+    /// Has `garbage` freed soon, elsewhere; or here, if too much waits already.
     pub fn hand_over(&self, garbage: Garbage) {
+        let bytes = garbage.bytes();
+        // Without this one: a single value may be as large as it likes.
+        let (waiting_bytes, most) = (self.pending_bytes(), self.pending_bytes_max.load(Relaxed));
         self.counts.pending.fetch_add(garbage.objects(), Relaxed);
-        self.counts.pending_bytes.fetch_add(garbage.bytes(), Relaxed);
-        let rest = match self.sender.lock().as_ref() {
+        self.counts.pending_bytes.fetch_add(bytes, Relaxed);
+        self.counts.unweighed.fetch_add(usize::from(bytes == 0), Relaxed);
+        let to = match waiting_bytes {
+            _ if waiting_bytes <= most || bytes == 0 => Some(&self.patient),
+            _ if garbage.effort() > EFFORT_IN_PLACE && waiting_bytes / FAR_TOO_MUCH <= most => {
+                Some(&self.urgent)
+            }
+            _ => None,
+        };
+        let rest = match to.and_then(|to| to.lock().clone()) {
             Some(sender) => sender.send(garbage).err().map(|refused| refused.0),
             None => Some(garbage),
         };
@@ -147,6 +162,16 @@ impl Reclaimer {
         self.counts.pending_bytes.load(Relaxed)
     }
 
+    /// Bounds the bytes that wait.
+    pub fn bound_pending_bytes(&self, bytes: usize) {
+        self.pending_bytes_max.store(bytes.min(PENDING_BYTES_MAX), Relaxed);
+    }
+
+    /// Whether something waits of which nobody knows how much it is.
+    pub fn has_unweighed(&self) -> bool {
+        self.counts.unweighed.load(Relaxed) > 0
+    }
+
     /// Values freed so far (`lazyfreed_objects`).
     pub fn freed(&self) -> usize {
         self.counts.freed.load(Relaxed)
@@ -156,6 +181,29 @@ impl Reclaimer {
     pub fn reset_freed(&self) {
         self.counts.freed.store(0, Relaxed);
     }
+}
+
+/// A thread that frees what it is sent; `None` if the system gives none.
+fn spawn(name: &str, is_patient: bool, counts: &Arc<Counts>) -> Option<Sender<Garbage>> {
+    let (sender, receiver) = channel::<Garbage>();
+    let counts = Arc::clone(counts);
+    let run = move || {
+        if is_patient {
+            step_back(Priority::Last);
+        }
+        ochre_memory::use_first_arena();
+        let mut has_emptied = false;
+        for garbage in receiver {
+            has_emptied |= matches!(&garbage, Garbage::Table(table) if table.len() >= MANY_KEYS);
+            free(garbage, &counts);
+            if has_emptied && counts.pending.load(Relaxed) == 0 {
+                // Whoever empties a database wants the memory back, and not only once it has been idle for long.
+                ochre_memory::purge();
+                has_emptied = false;
+            }
+        }
+    };
+    std::thread::Builder::new().name(name.to_owned()).spawn(run).ok().map(|_| sender)
 }
 
 fn free(garbage: Garbage, counts: &Counts) {
@@ -170,12 +218,54 @@ fn free(garbage: Garbage, counts: &Counts) {
                 drop(segment);
                 done(objects);
             }
+            counts.unweighed.fetch_sub(1, Relaxed);
         }
         other => {
             let (objects, bytes) = (other.objects(), other.bytes());
             drop(other);
             counts.pending_bytes.fetch_sub(bytes, Relaxed);
+            counts.unweighed.fetch_sub(usize::from(bytes == 0), Relaxed);
             done(objects);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::NewValue;
+
+    /// A string of so many bytes.
+    fn string(bytes: usize) -> Garbage {
+        Garbage::Entry(Entry::new(b"key", NewValue::Bytes { bytes: &vec![b'x'; bytes], raw: false }, None, 0))
+    }
+
+    /// Something whose end waits until it may.
+    struct Slow(Arc<Mutex<()>>);
+
+    impl Drop for Slow {
+        fn drop(&mut self) {
+            drop(self.0.lock());
+        }
+    }
+
+    #[test]
+    fn what_waits_is_bounded() {
+        const BYTES: usize = 100_000;
+        let (reclaimer, gate) = (Reclaimer::start(), Arc::new(Mutex::new(())));
+        let closed = gate.lock();
+        reclaimer.hand_over(Garbage::Other(Box::new(Slow(Arc::clone(&gate)))));
+        assert!(reclaimer.has_unweighed());
+        reclaimer.bound_pending_bytes(10 * BYTES);
+        (0..100).for_each(|_| reclaimer.hand_over(string(BYTES)));
+        // Nothing is freed by the thread meanwhile.
+        let waiting_bytes = reclaimer.pending_bytes();
+        assert!((9 * BYTES..12 * BYTES).contains(&waiting_bytes), "{waiting_bytes} bytes wait");
+        assert!(reclaimer.freed() >= 85);
+        drop(closed);
+        while reclaimer.pending() > 0 || reclaimer.has_unweighed() {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        assert_eq!((reclaimer.pending_bytes(), reclaimer.freed()), (0, 100));
     }
 }

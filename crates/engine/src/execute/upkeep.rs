@@ -38,7 +38,7 @@ impl Executor {
         while freed_bytes < excess_bytes && engine.lasting_bytes() > limit {
             let Some(candidate) = self.evictor.choose(&engine.keyspace, now_ms, &mut self.effects) else {
                 // What is on its way to be freed will do.
-                enough = engine.keyspace.reclaimer.pending() > 0;
+                enough = engine.keyspace.reclaimer.has_unweighed();
                 break;
             };
             let Some(bytes) = self.evict(&candidate, now_ms) else { break };

@@ -141,11 +141,11 @@ fn change(engine: &Engine, pairs: &[(&[u8], &[u8])], context: SetContext) -> Res
     let old = engine.config.upgradable_read();
     let mut new = Config::clone(&old);
     let changes = new.set(pairs, context)?;
-    engine.settings.refresh(&new, &engine.keyspace.settings);
+    engine.settings.refresh(&new, &engine.keyspace);
     if let Some(host) = engine.host()
         && let Err(error) = host.apply(&changes, &old, &mut new)
     {
-        engine.settings.refresh(&old, &engine.keyspace.settings);
+        engine.settings.refresh(&old, &engine.keyspace);
         return Err(error);
     }
     let mut current = RwLockUpgradableReadGuard::upgrade(old);

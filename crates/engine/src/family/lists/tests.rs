@@ -100,7 +100,7 @@ fn what_is_announced_and_counted() {
     let mut config = client.executor.engine.config.write();
     let pair: [(&[u8], &[u8]); 1] = [(b"notify-keyspace-events", b"KEAn")];
     config.set(&pair, SetContext::default()).expect("a valid setting");
-    client.executor.engine.settings.refresh(&config, &client.executor.engine.keyspace.settings);
+    client.executor.engine.settings.refresh(&config, &client.executor.engine.keyspace);
     drop(config);
     let cases = [
         ("rpush l a b c a", "l=new l=rpush", 4),

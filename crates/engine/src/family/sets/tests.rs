@@ -122,7 +122,7 @@ fn limits_hold_from_the_next_change_on() {
     for (request, key, encoding) in cases {
         let config = std::sync::Arc::clone(&client.executor.engine);
         assert!(!client.run(request).starts_with('-'), "{request}");
-        config.settings.refresh(&config.config.read(), &config.keyspace.settings);
+        config.settings.refresh(&config.config.read(), &config.keyspace);
         assert_eq!(
             client.run(&format!("object encoding {key}")),
             format!("${}|{encoding}|", encoding.len()),
