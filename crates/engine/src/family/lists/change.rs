@@ -26,7 +26,9 @@ fn lset(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let (index, element) = (call.args.at(2), call.args.at(3));
     let set = call.view.edit(db, key, |list: &mut List, edit| {
         // Where there is no such element, the list still makes room for a longer one, as OBJECT ENCODING shows.
-        let index = place(integer(index)?, list.len()).unwrap_or(usize::MAX);
+        // Peers look at the lower 32 bits of an index only, here and in no other command.
+        let index = i64::from(integer(index)? as i32);
+        let index = place(index, list.len()).unwrap_or(usize::MAX);
         if !list.set(index, element, &limits) {
             return Err(Error::new("ERR index out of range"));
         }
