@@ -118,7 +118,7 @@ pub(crate) fn tame(arguments: &mut Vec<Vec<u8>>, random: &mut Random) -> bool {
     }
     match name.as_str() {
         "EXPIRE" | "SETEX" | "HEXPIRE" => lengthen(arguments.get_mut(2), 1, random),
-        "PEXPIRE" | "PSETEX" | "HPEXPIRE" => lengthen(arguments.get_mut(2), 1000, random),
+        "PEXPIRE" | "PSETEX" | "HPEXPIRE" | "RESTORE" => lengthen(arguments.get_mut(2), 1000, random),
         "SET" | "GETEX" | "MSETEX" | "HGETEX" | "HSETEX" => lengthen_options(arguments, random),
         "SETRANGE" | "SETBIT" => bring_near(arguments.get_mut(2)),
         "BITFIELD" => bring_fields_near(arguments),
@@ -404,8 +404,14 @@ mod tests {
 
     #[test]
     fn near_times_become_far() {
-        for line in ["EXPIRE a 1", "set a b ex 1", "SETEX a 100 b", "PEXPIRE a 30000000", "GETEX a PX 999999"]
-        {
+        for line in [
+            "EXPIRE a 1",
+            "set a b ex 1",
+            "SETEX a 100 b",
+            "PEXPIRE a 30000000",
+            "GETEX a PX 999999",
+            "RESTORE a 1 x",
+        ] {
             assert_ne!(tamed(line).as_deref(), Some(line));
         }
         for line in
