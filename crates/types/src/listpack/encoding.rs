@@ -10,7 +10,7 @@
 //! 11111111                       end of the listpack
 //! ```
 //!
-//! In a listpack a *backlen* follows: the bytes of the element so far, in groups of seven bits, the most significant
+//! In a listpack, but not in the other form of a pack, a *backlen* follows: the bytes of the element so far, in groups of seven bits, the most significant
 //! group first, all but that with their top bit set; so that it can be read from its last byte backwards.
 //!
 //! What is written here is canonical: the smallest form of an integer or length, and every text that spells an

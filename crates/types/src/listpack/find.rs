@@ -5,15 +5,24 @@
 
 use std::ops::ControlFlow;
 
-use super::buffer::HEADER_LEN;
-use super::encoding::{Encoded, entry_len};
-use super::pack::{Listpack, Pos};
+use super::encoding::Encoded;
+use super::form::{Form, entry_len};
+use super::pack::{Pack, Pos};
 
-impl Listpack {
+/// An element that was looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Where it is.
+    pub pos: Pos,
+    /// The one that was compared before it.
+    pub before: Option<Pos>,
+}
+
+impl<F: Form> Pack<F> {
     /// The first element that is `value`, among the one at `from` and every (`skip` + 1)-th after it. O(n).
     #[inline]
     pub fn find(&self, from: Pos, value: &[u8], skip: usize) -> Option<Pos> {
-        self.find_encoded(from.at(), &Encoded::of(value), skip)
+        self.find_noting(from, value, skip).map(|found| found.pos)
     }
 
     /// Indexes of the elements that are `value` among the first `compared`, until `hit` breaks. O(n).
@@ -23,13 +32,13 @@ impl Listpack {
         compared: usize,
         hit: &mut impl FnMut(usize) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let (bytes, wanted) = (self.as_bytes(), Encoded::of(value));
-        let mut at = HEADER_LEN;
+        let (bytes, wanted) = (self.raw(), Encoded::of(value));
+        let mut at = F::HEADER_LEN;
         for index in 0..compared {
             if wanted.is_at(bytes, at) {
                 hit(index)?;
             }
-            match entry_len(bytes, at) {
+            match entry_len::<F>(bytes, at) {
                 0 => break,
                 len => at += len,
             }
@@ -37,16 +46,18 @@ impl Listpack {
         ControlFlow::Continue(())
     }
 
+    /// The same, with the element that was compared before it: what cannot be found by walking back in all forms.
     #[inline]
-    fn find_encoded(&self, from: usize, wanted: &Encoded<'_>, skip: usize) -> Option<Pos> {
-        let bytes = self.as_bytes();
-        let mut at = from;
+    pub fn find_noting(&self, from: Pos, value: &[u8], skip: usize) -> Option<Found> {
+        let (bytes, wanted) = (self.raw(), Encoded::of(value));
+        let (mut at, mut before) = (from.at(), None);
         loop {
             if wanted.is_at(bytes, at) {
-                return Some(Pos(at as u32));
+                return Some(Found { pos: Pos(at as u32), before });
             }
+            before = Some(Pos(at as u32));
             for _ in 0..=skip {
-                match entry_len(bytes, at) {
+                match entry_len::<F>(bytes, at) {
                     0 => return None,
                     len => at += len,
                 }

@@ -10,7 +10,7 @@ use std::ptr::NonNull;
 /// Bytes before the first element: width and number of the elements.
 pub(super) const HEADER_LEN: usize = 8;
 /// The bit of a word that says intset or table.
-pub(super) const NOT_LISTPACK: usize = 1 << 63;
+pub(super) const NOT_PACK: usize = 1 << 63;
 
 /// Width and number of the elements of an intset.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,7 +60,7 @@ unsafe impl Sync for Block {}
 fn word(start: *mut u8, layout: Layout) -> NonNull<u8> {
     let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
     assert!(start.addr().get() >> 48 == 0, "user addresses fit into 48 bits on every supported system");
-    start.map_addr(|address| address | NOT_LISTPACK)
+    start.map_addr(|address| address | NOT_PACK)
 }
 
 impl Block {
@@ -79,7 +79,7 @@ impl Block {
     #[inline]
     fn start(&self) -> NonNull<u8> {
         // SAFETY: `word` put the mark around an address that is not null.
-        unsafe { NonNull::new_unchecked(self.0.as_ptr().map_addr(|word| word & !NOT_LISTPACK)) }
+        unsafe { NonNull::new_unchecked(self.0.as_ptr().map_addr(|word| word & !NOT_PACK)) }
     }
 
     #[inline]

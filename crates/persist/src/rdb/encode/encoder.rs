@@ -1,6 +1,6 @@
 //! The buffer that values are written to: lengths, numbers and texts in the forms of the format.
 
-use ochre_types::listpack::Item;
+use ochre_types::listpack::{ForwardPack, Item};
 use ochre_types::{lzf, parse_i64};
 
 use super::super::batch::{Access, KeyInfo};
@@ -149,6 +149,19 @@ impl Encoder {
         }
         self.push_length(text.len() as u64);
         self.push_raw(text);
+    }
+
+    /// Writes the listpack with the elements of a pack, as a text.
+    pub(super) fn push_listpack(&mut self, pack: &ForwardPack) {
+        let len = pack.listpack_bytes();
+        if self.options.compresses && len >= COMPRESSED_FROM {
+            let mut listpack = Vec::with_capacity(len);
+            pack.write_listpack(&mut listpack);
+            return self.push_text(&listpack);
+        }
+        // It ends with a byte that is no digit, so there is no shorter form.
+        self.push_length(len as u64);
+        pack.write_listpack(&mut self.bytes);
     }
 
     /// Writes a text compressed, if that is shorter.
