@@ -9,12 +9,14 @@ use super::encoding::Encoded;
 use super::form::{Form, entry_len};
 use super::pack::{Pack, Pos};
 
-/// An element that was looked for.
+/// An element that was looked for, and what was passed on the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found {
     /// Where it is.
     pub pos: Pos,
-    /// The one that was compared before it.
+    /// How many others were compared before it.
+    pub index: usize,
+    /// The last one of them.
     pub before: Option<Pos>,
 }
 
@@ -22,7 +24,7 @@ impl<F: Form> Pack<F> {
     /// The first element that is `value`, among the one at `from` and every (`skip` + 1)-th after it. O(n).
     #[inline]
     pub fn find(&self, from: Pos, value: &[u8], skip: usize) -> Option<Pos> {
-        self.find_noting(from, value, skip).map(|found| found.pos)
+        self.search(from, value, skip).ok().map(|found| found.pos)
     }
 
     /// Indexes of the elements that are `value` among the first `compared`, until `hit` breaks. O(n).
@@ -46,22 +48,37 @@ impl<F: Form> Pack<F> {
         ControlFlow::Continue(())
     }
 
-    /// The same, with the element that was compared before it: what cannot be found by walking back in all forms.
+    /// The same, with what was passed on the way: it cannot be found by walking back in all forms.
+    ///
+    /// # Errors
+    /// Where there is no such element: the last one that was compared.
     #[inline]
-    pub fn find_noting(&self, from: Pos, value: &[u8], skip: usize) -> Option<Found> {
+    pub fn find_noting(&self, from: Pos, value: &[u8], skip: usize) -> Result<Found, Option<Pos>> {
+        self.search(from, value, skip)
+    }
+
+    /// Always inlined: who does not ask what was passed does not pay for it.
+    #[inline(always)]
+    fn search(&self, from: Pos, value: &[u8], skip: usize) -> Result<Found, Option<Pos>> {
         let (bytes, wanted) = (self.raw(), Encoded::of(value));
-        let (mut at, mut before) = (from.at(), None);
+        let (mut at, mut index, mut before) = (from.at(), 0, None);
         loop {
             if wanted.is_at(bytes, at) {
-                return Some(Found { pos: Pos(at as u32), before });
+                return Ok(Found { pos: Pos(at as u32), index, before });
             }
+            let mut next = match entry_len::<F>(bytes, at) {
+                0 => return Err(before),
+                len => at + len,
+            };
             before = Some(Pos(at as u32));
-            for _ in 0..=skip {
-                match entry_len::<F>(bytes, at) {
-                    0 => return None,
-                    len => at += len,
+            for _ in 0..skip {
+                match entry_len::<F>(bytes, next) {
+                    0 => return Err(before),
+                    len => next += len,
                 }
             }
+            index += 1;
+            at = next;
         }
     }
 }

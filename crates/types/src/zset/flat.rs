@@ -30,10 +30,10 @@ pub(super) fn len(list: &ForwardPack) -> usize {
     list.len() / 2
 }
 
-/// Where a member is, and the one before it.
+/// Where a member is, and its neighbour below; the last member if there is no such one.
 #[inline]
-pub(super) fn find(list: &ForwardPack, member: &[u8]) -> Option<Found> {
-    list.find_noting(list.first()?, member, 1)
+pub(super) fn find(list: &ForwardPack, member: &[u8]) -> Result<Found, Option<Pos>> {
+    list.first().map_or(Err(None), |first| list.find_noting(first, member, 1))
 }
 
 /// The score of the member at a position.
@@ -43,7 +43,7 @@ pub(super) fn score_at(list: &ForwardPack, pos: Pos) -> Option<f64> {
 
 /// The score of a member.
 pub(super) fn score(list: &ForwardPack, member: &[u8]) -> Option<f64> {
-    score_at(list, find(list, member)?.pos)
+    score_at(list, find(list, member).ok()?.pos)
 }
 
 fn compare(item: Item<'_>, score: f64, member: &[u8], member_score: f64) -> Ordering {
@@ -52,8 +52,11 @@ fn compare(item: Item<'_>, score: f64, member: &[u8], member_score: f64) -> Orde
     by_score.then_with(|| item.with_bytes(|bytes| bytes.cmp(member)))
 }
 
-/// Puts a new member in at its place.
-pub(super) fn insert(list: &mut ForwardPack, member: &[u8], score: f64) {
+/// Puts a new member in at its place, behind the last one, if that is known, without looking for it.
+pub(super) fn insert(list: &mut ForwardPack, last: Option<Pos>, member: &[u8], score: f64) {
+    if last.is_some_and(|last| order(list, last, member, score) == Ordering::Less) {
+        return push(list, member, score);
+    }
     match place(list, member, score) {
         Some(pos) => {
             let pos = list.insert_before(pos, member);
@@ -71,16 +74,20 @@ pub(super) fn push(list: &mut ForwardPack, member: &[u8], score: f64) {
 
 /// The first member that comes after one with this score.
 fn place(list: &ForwardPack, member: &[u8], score: f64) -> Option<Pos> {
-    let mut at = list.first();
-    while let Some(pos) = at {
-        let score_pos = list.next(pos)?;
-        let other = read_score(list.get(score_pos)).unwrap_or(f64::INFINITY);
-        if compare(list.get(pos), other, member, score) == Ordering::Greater {
+    let mut items = list.iter();
+    loop {
+        let pos = items.pos()?;
+        let (other, other_score) = (items.next()?, items.next()?);
+        let other_score = read_score(other_score).unwrap_or(f64::INFINITY);
+        if compare(other, other_score, member, score) == Ordering::Greater {
             return Some(pos);
         }
-        at = list.next(score_pos);
     }
-    None
+}
+
+/// How the member at a position compares with one with this score.
+fn order(list: &ForwardPack, pos: Pos, member: &[u8], score: f64) -> Ordering {
+    compare(list.get(pos), score_at(list, pos).unwrap_or(f64::INFINITY), member, score)
 }
 
 /// Gives a member that was found another score.
@@ -91,16 +98,13 @@ pub(super) fn rescore(list: &mut ForwardPack, found: Found, member: &[u8], score
         with_score_text(score, |text| list.replace(score_pos, text));
     } else {
         list.remove_range(found.pos, 2);
-        insert(list, member, score);
+        insert(list, None, member, score);
     }
 }
 
 /// Whether a member keeps its place between its neighbours with this score.
 fn stays(list: &ForwardPack, found: Found, member: &[u8], score: f64) -> bool {
-    let order = |pos: Pos| {
-        let other = score_at(list, pos).unwrap_or(f64::INFINITY);
-        compare(list.get(pos), other, member, score)
-    };
+    let order = |pos: Pos| order(list, pos, member, score);
     let after = list.next(found.pos).and_then(|score_pos| list.next(score_pos));
     found.before.is_none_or(|pos| order(pos) == Ordering::Less)
         && after.is_none_or(|pos| order(pos) == Ordering::Greater)
@@ -109,10 +113,10 @@ fn stays(list: &ForwardPack, found: Found, member: &[u8], score: f64) -> bool {
 /// Takes a member out; whether it was there.
 pub(super) fn remove(list: &mut ForwardPack, member: &[u8]) -> bool {
     let found = find(list, member);
-    if let Some(found) = found {
+    if let Ok(found) = found {
         list.remove_range(found.pos, 2);
     }
-    found.is_some()
+    found.is_ok()
 }
 
 /// Where the member of a rank is.
@@ -122,7 +126,8 @@ pub(super) fn seek(list: &ForwardPack, rank: usize) -> Option<Pos> {
 
 /// The rank of a member, and its score.
 pub(super) fn rank(list: &ForwardPack, member: &[u8]) -> Option<(usize, f64)> {
-    pairs(list).enumerate().find_map(|(rank, (item, score))| item.eq_bytes(member).then_some((rank, score)))
+    let found = find(list, member).ok()?;
+    Some((found.index, score_at(list, found.pos)?))
 }
 
 /// The member of a rank, and its score.

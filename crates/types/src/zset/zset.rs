@@ -13,7 +13,7 @@ use super::iter::ZSetIter;
 use super::limits::{AddRule, Added, Direction, Existence, NotANumber, ZSetLimits};
 use super::ranges::{LexRange, ScoreRange};
 use super::sorted::Sorted;
-use crate::listpack::{Compact, CompactMut, CompactRef, Corrupt, Forward, ForwardPack, Item, Listpack};
+use crate::listpack::{Compact, CompactMut, CompactRef, Corrupt, Forward, ForwardPack, Item, Listpack, Pos};
 
 /// Bytes around a member in a pack, with its score, at most.
 const PAIR_BYTES_MAX: usize = 48;
@@ -191,9 +191,9 @@ impl ZSet {
     ) -> Result<Added, NotANumber> {
         let if_new = number(if_new)?;
         self.keep_room();
-        match self.0.get_mut() {
-            CompactMut::Pack(list) => {
-                if let Some(found) = flat::find(list, member) {
+        let last = match self.0.get_mut() {
+            CompactMut::Pack(list) => match flat::find(list, member) {
+                Ok(found) => {
                     let old = flat::score_at(list, found.pos).unwrap_or(0.0);
                     let added = decide(rule, old, change)?;
                     if let Added::Updated(score) = added {
@@ -201,7 +201,8 @@ impl ZSet {
                     }
                     return Ok(added);
                 }
-            }
+                Err(last) => last,
+            },
             CompactMut::Boxed(sorted) => {
                 if let Some(found) = sorted.get(member) {
                     let added = decide(rule, found.score(), change)?;
@@ -210,12 +211,13 @@ impl ZSet {
                     }
                     return Ok(added);
                 }
+                None
             }
-        }
+        };
         if rule.existence == Existence::OnlyExisting {
             return Ok(Added::Refused);
         }
-        self.insert(member, if_new, limits);
+        self.insert(member, if_new, last, limits);
         Ok(Added::New(if_new))
     }
 
@@ -229,8 +231,8 @@ impl ZSet {
         }
     }
 
-    /// Puts in a new member.
-    fn insert(&mut self, member: &[u8], score: f64, limits: &ZSetLimits) {
+    /// Puts in a new member; of a small one the last may be known.
+    fn insert(&mut self, member: &[u8], score: f64, last: Option<Pos>, limits: &ZSetLimits) {
         if let CompactRef::Pack(list) = self.0.get()
             && (flat::len(list) >= limits.listpack_entries_max
                 || member.len() > limits.listpack_value_bytes_max
@@ -239,7 +241,7 @@ impl ZSet {
             self.grow_up();
         }
         match self.0.get_mut() {
-            CompactMut::Pack(list) => flat::insert(list, member, score),
+            CompactMut::Pack(list) => flat::insert(list, last, member, score),
             CompactMut::Boxed(sorted) => sorted.insert(member, score),
         }
     }

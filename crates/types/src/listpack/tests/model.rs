@@ -27,12 +27,15 @@ fn compare<F: Checked>(pack: &Pack<F>, model: &VecDeque<Vec<u8>>, rng: &mut Rng)
         let start = pack.seek(from as isize);
         let found = start.and_then(|start| pack.find(start, &wanted, skip));
         assert_eq!(found, expected.and_then(|index| pack.seek(index as isize)));
-        let noted = start.and_then(|start| pack.find_noting(start, &wanted, skip));
-        let before = expected.and_then(|index| index.checked_sub(skip + 1)).filter(|before| *before >= from);
-        assert_eq!(
-            noted.and_then(|noted| noted.before),
-            before.and_then(|before| pack.seek(before as isize))
-        );
+        let noted = start.map(|start| pack.find_noting(start, &wanted, skip));
+        assert_eq!(noted.and_then(|noted| noted.ok().map(|noted| noted.pos)), found);
+        let compared = (from..expected.unwrap_or(model.len())).step_by(skip + 1);
+        let before = compared.clone().next_back().and_then(|index| pack.seek(index as isize));
+        match noted {
+            Some(Ok(noted)) => assert_eq!((noted.index, noted.before), (compared.count(), before)),
+            Some(Err(last)) => assert_eq!(last, before),
+            None => assert!(compared.count() == 0),
+        }
         assert_eq!(found.is_some(), expected.is_some());
     }
 }
