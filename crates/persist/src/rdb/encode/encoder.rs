@@ -29,6 +29,8 @@ pub struct EncodeOptions {
 #[derive(Debug)]
 pub struct Encoder {
     bytes: Vec<u8>,
+    /// Room for a listpack, of which the length stands in front.
+    listpack: Vec<u8>,
     options: EncodeOptions,
     needed: Version,
 }
@@ -36,7 +38,7 @@ pub struct Encoder {
 impl Encoder {
     /// No bytes yet.
     pub fn new(options: EncodeOptions) -> Encoder {
-        Encoder { bytes: Vec::new(), options, needed: options.target.version() }
+        Encoder { bytes: Vec::new(), listpack: Vec::new(), options, needed: options.target.version() }
     }
 
     /// What was written and not taken.
@@ -153,15 +155,11 @@ impl Encoder {
 
     /// Writes the listpack with the elements of a pack, as a text.
     pub(super) fn push_listpack(&mut self, pack: &ForwardPack) {
-        let len = pack.listpack_bytes();
-        if self.options.compresses && len >= COMPRESSED_FROM {
-            let mut listpack = Vec::with_capacity(len);
-            pack.write_listpack(&mut listpack);
-            return self.push_text(&listpack);
-        }
-        // It ends with a byte that is no digit, so there is no shorter form.
-        self.push_length(len as u64);
-        pack.write_listpack(&mut self.bytes);
+        let mut listpack = std::mem::take(&mut self.listpack);
+        pack.write_listpack(&mut listpack);
+        self.push_text(&listpack);
+        listpack.clear();
+        self.listpack = listpack;
     }
 
     /// Writes a text compressed, if that is shorter.
