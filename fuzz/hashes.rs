@@ -301,8 +301,8 @@ impl Pair {
         let bound = hash.next_expiry_ms();
         assert!(first.is_none_or(|first| bound.is_some_and(|bound| bound <= first)), "{bound:?} {first:?}");
         assert!(!hash.contains(b"nobody", now_ms));
-        if let Some((pack, has_times)) = hash.as_listpack().filter(|_| !hash.is_empty()) {
-            let again = Hash::from_listpack(pack.clone(), has_times);
+        if let Some((pack, has_times)) = hash.as_pack().filter(|_| !hash.is_empty()) {
+            let again = Hash::from_listpack(&pack.to_listpack(), has_times);
             assert!(again.is_ok_and(|again| again.len() == hash.len()), "its bytes are a hash");
         }
     }

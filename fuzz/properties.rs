@@ -4,6 +4,7 @@
 
 mod hashes;
 mod lists;
+mod packs;
 mod sets;
 mod sorted_sets;
 mod streams;
@@ -17,11 +18,11 @@ use ochre_persist::aof::{Manifest, ReadLimits, Reader};
 use ochre_persist::disk::{Access as FileAccess, Disk as _, TwinDisk};
 use ochre_persist::rdb;
 use ochre_resp::{Head, Limits, Progress, ReplyLimits, ReplyParser, RequestParser, Span, skip_reply};
-use ochre_types::listpack::Listpack;
 use ochre_types::{Case, Encoding, HyperLogLog, ObjectRef, SketchUnion, glob_match, lzf};
 
 pub use hashes::hash;
 pub use lists::list;
+pub use packs::listpack;
 pub use sets::set;
 pub use sorted_sets::sorted_set;
 pub use streams::stream;
@@ -395,31 +396,6 @@ impl TablePair {
             visited += 1;
         });
         assert_eq!(visited, self.model.len());
-    }
-}
-
-/// A listpack from outside is refused, or reads the same from both ends and comes back as the bytes it gives.
-pub fn listpack(input: &[u8]) {
-    let mut bytes = input.to_vec();
-    // A right length and end, so that what is between gets looked at.
-    if let [length @ .., _, _, end] = &mut bytes[..]
-        && let Some(field) = length.first_chunk_mut()
-    {
-        *field = (input.len() as u32).to_le_bytes();
-        *end = 0xff;
-    }
-    let Ok(listpack) = Listpack::from_bytes(&bytes) else { return };
-    let elements: Vec<Vec<u8>> = listpack.iter().map(|item| item.to_vec()).collect();
-    let mut backwards: Vec<Vec<u8>> = listpack.iter().rev().map(|item| item.to_vec()).collect();
-    backwards.reverse();
-    assert_eq!(elements, backwards);
-    assert_eq!(elements.len(), listpack.len());
-    let mut written = Listpack::new();
-    elements.iter().for_each(|element| written.push_back(element));
-    assert_eq!(written.as_bytes(), listpack.as_bytes());
-    for (index, element) in elements.iter().enumerate() {
-        let found = listpack.first().and_then(|first| listpack.find(first, element, 0));
-        assert!(found.is_some() && found <= listpack.seek(index as isize));
     }
 }
 

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use ochre_types::listpack::Listpack;
 use ochre_types::set::{self, PinnedSet, Set, SetLimits};
 use ochre_types::{Portion, Rng};
 
@@ -121,13 +120,13 @@ impl Pair {
         assert!(all.iter().collect::<BTreeSet<_>>().into_iter().eq(&self.model));
         assert!(self.model.iter().all(|member| self.set.contains(member)));
         assert!(!self.set.contains(b"nobody"));
-        if let Some(bytes) = self.set.flat_bytes().filter(|_| !self.set.is_empty()) {
-            let again = match self.set.encoding_name() {
-                "intset" => Set::from_intset_bytes(&bytes),
-                _ => Listpack::from_bytes(&bytes).and_then(Set::from_listpack),
-            };
-            assert!(again.is_ok_and(|again| again == self.set), "its bytes are a set");
-        }
+        let again = match (self.set.to_intset_bytes(), self.set.as_pack()) {
+            _ if self.set.is_empty() => return,
+            (Some(bytes), _) => Set::from_intset_bytes(&bytes),
+            (_, Some(pack)) => Set::from_listpack(&pack.to_listpack()),
+            _ => return,
+        };
+        assert!(again.is_ok_and(|again| again == self.set), "its bytes are a set");
     }
 }
 

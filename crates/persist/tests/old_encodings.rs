@@ -5,7 +5,9 @@
 mod common;
 
 use common::{Content, Contents, read};
-use ochre_persist::rdb::{RdbError, ReadError, ReadOptions, RestoreError, Text, Value, restore};
+use ochre_persist::rdb::{
+    EncodeOptions, RdbError, ReadError, ReadOptions, RestoreError, Text, Value, dump, restore,
+};
 use ochre_types::listpack::Listpack;
 use ochre_types::{Object, ObjectRef};
 
@@ -222,6 +224,75 @@ fn payloads_of_peers() {
     assert_eq!(restore(b"\x00\x01x", &common::limits()), Err(RestoreError::VersionOrChecksum));
     let empty = b"\x02\x00\x06\x00\0\0\0\0\0\0\0\0";
     assert_eq!(restore(empty, &common::limits()), Err(RestoreError::Value(RdbError::EmptyValue)));
+}
+
+/// A payload without a checksum whose value is a listpack.
+fn payload_of(code: u8, head: &[u8], listpack: &[u8]) -> Vec<u8> {
+    let len = (listpack.len() as u32).to_be_bytes();
+    [&[code], head, &[0x80], &len, listpack, &[12, 0], &[0; 8]].concat()
+}
+
+#[test]
+fn listpacks_longer_than_small_collections_get_become_large_ones() {
+    let (mut long, second) = (vec![b'x'; 3 << 20], vec![b'y'; 2 << 20]);
+    long[0] = b'0';
+    let ms = 1_795_803_115_717i64.to_le_bytes();
+    type Case<'a> = (u8, &'a [u8], &'a [&'a [u8]], &'a str);
+    let cases: [Case<'_>; 4] = [
+        (16, b"", &[b"a", &long, &second, b"1"], "hashtable"),
+        (17, b"", &[&long, b"1", b"b", b"2"], "skiplist"),
+        (20, b"", &[b"a", &long, &second], "hashtable"),
+        (25, &ms, &[b"a", &long, b"1795803115717", b"b", &second, b"0"], "hashtable"),
+    ];
+    for (code, head, elements, encoding) in cases {
+        let mut listpack = Listpack::new();
+        elements.iter().for_each(|element| listpack.push_back(element));
+        let payload = payload_of(code, head, listpack.as_bytes());
+        let value = restore(&payload, &common::limits()).unwrap();
+        let content = Content::of(value);
+        assert_eq!(content.encoding(), encoding, "type {code}");
+        let expected: usize = elements.iter().filter(|text| text.len() > 20).map(|text| text.len()).sum();
+        assert!(show(&content).len() > expected, "type {code}");
+        let twice = [elements, &elements[..elements.len() / 2]].concat();
+        listpack.clear();
+        twice.iter().for_each(|element| listpack.push_back(element));
+        let payload = payload_of(code, head, listpack.as_bytes());
+        assert!(restore(&payload, &common::limits()).is_err(), "type {code}");
+        let damaged = &payload[..payload.len() - 12];
+        assert!(restore(&[damaged, &[12, 0], &[0; 8]].concat(), &common::limits()).is_err(), "type {code}");
+    }
+}
+
+/// What is written is what Redis has, whatever it is kept as.
+#[test]
+fn small_collections_are_written_as_listpacks() {
+    let elements = [
+        "a",
+        "300",
+        "-5",
+        "17",
+        "longer than sixty-four bytes, so that its length takes two bytes of it",
+        "0",
+    ];
+    for (code, head) in [(16, &b""[..]), (17, b""), (20, b""), (25, &50i64.to_le_bytes())] {
+        let elements = match code {
+            17 => ["b", "-5", "a", "0", "17", "2.5"],
+            25 => ["a", "x", "50", "17", "300", "0"],
+            _ => elements,
+        };
+        let mut listpack = Listpack::new();
+        elements.iter().for_each(|element| listpack.push_back(element.as_bytes()));
+        let payload = payload_of(code, head, listpack.as_bytes());
+        let value = restore(&payload, &common::limits()).unwrap();
+        let Value::Object(object) = &value else { panic!("no object") };
+        let options = EncodeOptions::default();
+        let written = dump(object.into(), options).unwrap();
+        let len = if listpack.bytes() < 64 { vec![] } else { vec![0x40] };
+        let expected = [&[code], head, &len, &[listpack.bytes() as u8], listpack.as_bytes()].concat();
+        assert!(written.starts_with(&expected), "type {code}: {}", written.escape_ascii());
+        let compressed = dump(object.into(), EncodeOptions { compresses: true, ..options }).unwrap();
+        assert_eq!(restore(&compressed, &common::limits()), Ok(value), "type {code}");
+    }
 }
 
 /// The parts of a stream with an entry, before its groups.

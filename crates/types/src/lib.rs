@@ -8,7 +8,7 @@
 //! - `geo`: places on the earth as scores, distances, areas to search
 //! - `hash`: fields with values and times, in four encodings
 //! - `list`: lists
-//! - `listpack`: short strings and integers in one run of bytes, in Redis's own layout
+//! - `listpack`: short strings and integers in one run of bytes, in Redis's own layout or a shorter one
 //! - `lzf`: the compression of RDB files and of the middle of lists
 //! - `set`: members without order, and what several sets have in common
 //! - `zset`: members with scores, in the order of the scores

@@ -4,10 +4,10 @@ use std::fmt;
 
 use super::read::Fields;
 use super::table::Table;
-use super::value::{HashLimits, NewExpiry};
+use super::value::HashLimits;
 use super::word::{Look, Owned, Word};
 use super::{expiring, packed, shape, shaped};
-use crate::listpack::Listpack;
+use crate::listpack::ForwardPack;
 
 /// Fields with names and values. Eight bytes.
 pub struct Hash(pub(super) Word);
@@ -18,7 +18,7 @@ impl Hash {
         Hash(Word::empty())
     }
 
-    /// Number of fields, with those that expired and are still there. O(1).
+    /// Number of fields, with those that expired and are still there. O(1), but for more than a thousand in one run of bytes.
     #[inline]
     pub fn len(&self) -> usize {
         match self.0.look() {
@@ -33,7 +33,10 @@ impl Hash {
     /// Whether there is no field.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        match self.0.look() {
+            Look::Packed(pack) | Look::Expiring(pack) => pack.is_empty(),
+            _ => self.len() == 0,
+        }
     }
 
     /// The name that OBJECT ENCODING answers.
@@ -69,7 +72,7 @@ impl Hash {
         match self.0.look() {
             Look::Empty => 0,
             Look::Packed(pack) => pack.heap_bytes(),
-            Look::Expiring(pack) => size_of::<Listpack>() + pack.heap_bytes(),
+            Look::Expiring(pack) => size_of::<ForwardPack>() + pack.heap_bytes(),
             Look::Shaped(record) => record.block_bytes(),
             Look::Table(table) => table.heap_bytes_estimate(samples),
         }
@@ -80,8 +83,8 @@ impl Hash {
         if let Look::Table(table) = self.0.look() { Some(table.slots()) } else { None }
     }
 
-    /// The listpack, where that is how the hash is kept: what RDB writes for `listpack` and `listpackex` (`true`).
-    pub fn as_listpack(&self) -> Option<(&Listpack, bool)> {
+    /// The pack, where that is how the hash is kept: the elements that RDB writes for `listpack` and `listpackex` (`true`).
+    pub fn as_pack(&self) -> Option<(&ForwardPack, bool)> {
         match self.0.look() {
             Look::Packed(pack) => Some((pack, false)),
             Look::Expiring(pack) => Some((pack, true)),
@@ -100,18 +103,16 @@ impl Hash {
         if matches!(self.0.look(), Look::Table(_)) {
             return;
         }
-        let mut table = Box::new(Table::with_capacity(fields.max(self.len())));
-        for entry in self.iter() {
-            let expiry = entry.expire_ms.map_or(NewExpiry::Never, NewExpiry::At);
-            entry.name.with_bytes(|name| entry.value.with_bytes(|value| table.put(name, value, expiry)));
-        }
-        self.0 = Word::from(Owned::Table(table));
+        let table = Table::of_entries(fields.max(self.len()), self.iter());
+        self.0 = Word::from(Owned::Table(Box::new(table)));
     }
 
-    /// Gives a hash in one run of bytes room for times, which shows in its encoding. What sets times does so by itself.
+    /// Gives a hash in one run of bytes room for times, which shows in its encoding; makes it a table where they would not fit.
+    /// What sets times does so by itself.
     pub fn make_expiring(&mut self) {
         let pack = match self.0.look() {
-            Look::Empty => Listpack::new(),
+            Look::Empty => ForwardPack::new(),
+            Look::Packed(pack) if !pack.fits(packed::len(pack)) => return self.make_table(0),
             Look::Packed(pack) => expiring::of_packed(pack),
             Look::Shaped(record) => expiring::of_packed(&shaped::to_packed(record)),
             Look::Expiring(_) | Look::Table(_) => return,

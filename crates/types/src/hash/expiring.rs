@@ -1,4 +1,4 @@
-//! Names, values and times in one listpack, bit for bit what files have for a small hash with times.
+//! Names, values and times in one pack: but for backlens, what files have for a small hash with times.
 //!
 //! ```text
 //! | name | value | time | name | value | time | ...      times in ms; 0 for a field that does not expire
@@ -8,19 +8,23 @@
 //! the same time. So what is due is at the front, and the first time is the next one.
 
 use super::value::{Entry, NewExpiry};
-use crate::listpack::{self, Item, Listpack, Pos};
+use crate::listpack::{self, Form, Forward, ForwardPack, Item, Pack, Pos};
 
-/// Where a field is: its value and its time.
+/// Bytes of a time, at most.
+pub(super) const TIME_BYTES_MAX: usize = 9;
+
+/// Where a field is: its name, its value and its time.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
+    name: Pos,
     pub(super) value: Pos,
     time: Pos,
 }
 
 /// The same fields, of which none expires.
-pub(super) fn of_packed(packed: &Listpack) -> Listpack {
+pub(super) fn of_packed(packed: &ForwardPack) -> ForwardPack {
     let fields = super::packed::len(packed);
-    let mut pack = Listpack::with_capacity(packed.bytes().saturating_add(2 * fields));
+    let mut pack = ForwardPack::with_capacity(packed.bytes().saturating_add(fields));
     for entry in super::packed::iter(packed) {
         super::packed::push_items(&mut pack, entry.name, entry.value);
         pack.push_back_int(0);
@@ -30,14 +34,15 @@ pub(super) fn of_packed(packed: &Listpack) -> Listpack {
 
 /// Where the field of a name is.
 #[inline]
-pub(super) fn find(pack: &Listpack, name: &[u8]) -> Option<Place> {
-    let value = pack.next(pack.find(pack.first()?, name, 2)?)?;
-    Some(Place { value, time: pack.next(value)? })
+pub(super) fn find(pack: &ForwardPack, name: &[u8]) -> Option<Place> {
+    let name = pack.find(pack.first()?, name, 2)?;
+    let value = pack.next(name)?;
+    Some(Place { name, value, time: pack.next(value)? })
 }
 
 /// When the field at a place expires.
 #[inline]
-pub(super) fn expire_ms(pack: &Listpack, place: Place) -> Option<i64> {
+pub(super) fn expire_ms(pack: &ForwardPack, place: Place) -> Option<i64> {
     time(pack.get(place.time))
 }
 
@@ -48,14 +53,14 @@ fn time(item: Item<'_>) -> Option<i64> {
 
 /// All fields.
 #[inline]
-pub(super) fn iter(pack: &Listpack) -> Iter<'_> {
+pub(super) fn iter<F: Form>(pack: &Pack<F>) -> Iter<'_, F> {
     Iter(pack.iter())
 }
 
-/// The fields of a listpack with times.
-pub(super) struct Iter<'a>(listpack::Iter<'a>);
+/// The fields of a pack with times.
+pub(super) struct Iter<'a, F = Forward>(listpack::Iter<'a, F>);
 
-impl<'a> Iterator for Iter<'a> {
+impl<'a, F: Form> Iterator for Iter<'a, F> {
     type Item = Entry<'a>;
 
     #[inline]
@@ -67,18 +72,18 @@ impl<'a> Iterator for Iter<'a> {
 
 /// Number of fields.
 #[inline]
-pub(super) fn len(pack: &Listpack) -> usize {
+pub(super) fn len(pack: &ForwardPack) -> usize {
     pack.len() / 3
 }
 
 /// When the first field expires.
 #[inline]
-pub(super) fn next_ms(pack: &Listpack) -> Option<i64> {
+pub(super) fn next_ms(pack: &ForwardPack) -> Option<i64> {
     time(pack.get(pack.next(pack.next(pack.first()?)?)?))
 }
 
 /// Writes a field; whether it is new.
-pub(super) fn put(pack: &mut Listpack, name: &[u8], value: &[u8], expiry: NewExpiry) -> bool {
+pub(super) fn put(pack: &mut ForwardPack, name: &[u8], value: &[u8], expiry: NewExpiry) -> bool {
     let Some(place) = find(pack, name) else {
         insert(pack, name, value, time_of(expiry, None));
         return true;
@@ -103,7 +108,7 @@ fn time_of(expiry: NewExpiry, old: Option<i64>) -> Option<i64> {
 }
 
 /// Adds a field that is not there.
-fn insert(pack: &mut Listpack, name: &[u8], value: &[u8], expire_ms: Option<i64>) {
+fn insert(pack: &mut ForwardPack, name: &[u8], value: &[u8], expire_ms: Option<i64>) {
     let later = expire_ms.and_then(|ms| first_not_before(pack, ms));
     let mut number = itoa::Buffer::new();
     // Zero stands for never, and a time that is past anyway.
@@ -119,7 +124,7 @@ fn insert(pack: &mut Listpack, name: &[u8], value: &[u8], expire_ms: Option<i64>
 }
 
 /// The first field that expires at `ms`, later, or never.
-fn first_not_before(pack: &Listpack, ms: i64) -> Option<Pos> {
+fn first_not_before(pack: &ForwardPack, ms: i64) -> Option<Pos> {
     let mut items = pack.iter();
     loop {
         let name = items.pos()?;
@@ -131,22 +136,20 @@ fn first_not_before(pack: &Listpack, ms: i64) -> Option<Pos> {
 }
 
 /// Changes when the field at a place expires.
-pub(super) fn set_time(pack: &mut Listpack, place: Place, name: &[u8], expire_ms: Option<i64>) {
+pub(super) fn set_time(pack: &mut ForwardPack, place: Place, name: &[u8], expire_ms: Option<i64>) {
     let value = pack.get(place.value).to_vec();
     remove(pack, place);
     insert(pack, name, &value, expire_ms);
 }
 
 /// Removes the field at a place.
-pub(super) fn remove(pack: &mut Listpack, place: Place) {
-    if let Some(name) = pack.prev(place.value) {
-        pack.remove_range(name, 3);
-    }
+pub(super) fn remove(pack: &mut ForwardPack, place: Place) {
+    pack.remove_range(place.name, 3);
 }
 
 /// Removes up to `max` fields that expired before `now_ms`, calling `visit` with their names. How many.
 pub(super) fn expire_due(
-    pack: &mut Listpack,
+    pack: &mut ForwardPack,
     now_ms: i64,
     max: usize,
     visit: &mut dyn FnMut(&[u8]),

@@ -1,30 +1,38 @@
 //! Hashes from bytes that come from outside: listpacks of RDB files and of RESTORE.
 
+use super::table::Table;
 use super::value::HashLimits;
 use super::word::{Look, Owned, Word};
-use super::{Hash, expiring, shaped};
-use crate::listpack::{Listpack, are_distinct};
+use super::{Hash, expiring, packed, shaped};
+use crate::listpack::{ForwardPack, Listpack, are_distinct};
 
 /// A listpack that is no hash: fields are incomplete or come twice, times are none or out of order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotAHash;
 
 impl Hash {
-    /// The hash whose fields are in a well-formed listpack, as [`Hash::as_listpack`] gives it: with times (`listpackex`) or
-    /// without. Limits are not looked at. O(fields). An empty listpack is none: no key has a hash without fields.
-    pub fn from_listpack(pack: Listpack, has_times: bool) -> Result<Hash, NotAHash> {
+    /// The hash whose fields are in a well-formed listpack: with times (`listpackex`) or without. Limits are not looked at, but
+    /// what is too long for one run of bytes here becomes a table. O(fields). An empty listpack is none: no key has a hash
+    /// without fields.
+    pub fn from_listpack(pack: &Listpack, has_times: bool) -> Result<Hash, NotAHash> {
         let width = if has_times { 3 } else { 2 };
         if pack.is_empty() || !pack.len().is_multiple_of(width) {
             return Err(NotAHash);
         }
-        if has_times && !are_times_in_order(&pack) {
+        if has_times && !are_times_in_order(pack) {
             return Err(NotAHash);
         }
         if !are_distinct(pack.iter().step_by(width)) {
             return Err(NotAHash);
         }
-        let owned = if has_times { Owned::Expiring(Box::new(pack)) } else { Owned::Packed(pack) };
-        let mut hash = Hash(Word::from(owned));
+        let mut hash = Hash(Word::from(match ForwardPack::from_listpack(pack) {
+            Some(pack) if has_times => Owned::Expiring(Box::new(pack)),
+            Some(pack) => Owned::Packed(pack),
+            None => Owned::Table(Box::new(match has_times {
+                true => Table::of_entries(pack.len() / width, expiring::iter(pack)),
+                false => Table::of_entries(pack.len() / width, packed::iter(pack)),
+            })),
+        }));
         hash.share_names();
         Ok(hash)
     }
@@ -44,7 +52,7 @@ impl Hash {
     }
 }
 
-/// The elements of a listpack as texts, in one run of bytes.
+/// The elements of a pack as texts, in one run of bytes.
 struct Texts {
     bytes: Vec<u8>,
     /// Where each of them ends.
@@ -52,7 +60,7 @@ struct Texts {
 }
 
 impl Texts {
-    fn of(pack: &Listpack) -> Texts {
+    fn of(pack: &ForwardPack) -> Texts {
         let mut texts =
             Texts { bytes: Vec::with_capacity(2 * pack.bytes()), ends: Vec::with_capacity(pack.len()) };
         for item in pack {
@@ -86,7 +94,7 @@ mod tests {
     fn load(elements: &[&str], has_times: bool) -> Result<Hash, NotAHash> {
         let mut pack = Listpack::new();
         elements.iter().for_each(|element| pack.push_back(element.as_bytes()));
-        Hash::from_listpack(pack, has_times)
+        Hash::from_listpack(&pack, has_times)
     }
 
     #[test]
@@ -100,8 +108,8 @@ mod tests {
         let times = load(&["b", "1", "50", "a", "2", "50", "c", "3", "0"], true).expect("a hash");
         assert_eq!((times.len(), times.encoding_name()), (3, "listpackex"));
         assert_eq!(times.next_expiry_ms(), Some(50));
-        let (pack, has_times) = times.as_listpack().expect("one run of bytes");
-        assert_eq!(Hash::from_listpack(pack.clone(), has_times).as_ref(), Ok(&times));
+        let (pack, has_times) = times.as_pack().expect("one run of bytes");
+        assert_eq!(Hash::from_listpack(&pack.to_listpack(), has_times).as_ref(), Ok(&times));
     }
 
     #[test]

@@ -2,9 +2,9 @@
 //!
 //! | encoding | OBJECT ENCODING | when |
 //! |---|---|---|
-//! | packed | listpack | few short fields: names and values in turn in one listpack |
+//! | packed | listpack | few short fields: names and values in turn in one pack |
 //! | shaped | listpack | the same, where other hashes have the same names: the names are shared, the values one run of bytes |
-//! | expiring | listpackex | few short fields that have (or had) times: a listpack of triples, earliest first |
+//! | expiring | listpackex | few short fields that have (or had) times: a pack of triples, earliest first |
 //! | table | hashtable | all others: a table with one allocation for each field |
 //!
 //! The first three keep the order in which fields were added (expiring: after the order of their times), as Redis does.

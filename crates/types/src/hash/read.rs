@@ -19,7 +19,7 @@ impl Hash {
     pub(super) fn find(&self, name: &[u8]) -> Option<Found<'_>> {
         let (value, expire_ms) = match self.0.look() {
             Look::Empty => return None,
-            Look::Packed(pack) => (pack.get(packed::find(pack, name)?), None),
+            Look::Packed(pack) => (pack.get(packed::find(pack, name)?.value), None),
             Look::Shaped(record) => (shaped::get(record, shaped::find(record, name)?), None),
             Look::Expiring(pack) => {
                 let place = expiring::find(pack, name)?;

@@ -5,9 +5,9 @@
 //! | address of the shape    | value | value | ... |      a block of a multiple of 16 bytes
 //! ```
 //!
-//! A value is encoded as an element of a listpack, without the length for walking backwards. Their number is the shape's.
+//! A value is encoded as an element of a pack without backlens. Their number is the shape's.
 //! How many bytes they take is kept outside, in the word that owns the record (`word`): with the names shared, every byte
-//! counts. Ten values of eight bytes are 96 bytes, where a listpack with names of six takes 192.
+//! counts. Ten values of eight bytes are 96 bytes, where a pack with names of six takes 192.
 #![allow(unsafe_code)]
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error, realloc};

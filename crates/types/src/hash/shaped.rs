@@ -3,7 +3,7 @@
 use super::record::{Record, RecordRef};
 use super::shape::{self, Shape};
 use super::value::Entry;
-use crate::listpack::{Encoded, Item, Listpack, decode, encoded_len};
+use crate::listpack::{Encoded, ForwardPack, Item, decode, encoded_len};
 
 /// Where a value is among the values, in bytes.
 #[derive(Clone, Copy)]
@@ -110,12 +110,12 @@ fn write(value: &Encoded<'_>, out: &mut [u8]) {
     body.copy_from_slice(value.body());
 }
 
-/// The same fields in a listpack.
-pub(super) fn to_packed(record: RecordRef<'_>) -> Listpack {
-    let names: usize = record.shape().iter().map(|name| name.len() + 3).sum();
-    let mut pack = Listpack::with_capacity(16 + names + record.values().len() + record.shape().len());
+/// The same fields in a pack. Shapes and records are bounded, so they fit.
+pub(super) fn to_packed(record: RecordRef<'_>) -> ForwardPack {
+    let names: usize = record.shape().iter().map(|name| name.len() + 2).sum();
+    let mut pack = ForwardPack::with_capacity(16 + names + record.values().len());
     for entry in iter(record) {
-        // A name that spells an integer is stored as one in a listpack, but not in a shape.
+        // A name that spells an integer is stored as one in a pack, but not in a shape.
         entry.name.with_bytes(|name| pack.push_back(name));
         pack.push_back_item(entry.value);
     }

@@ -23,6 +23,16 @@ impl Table {
         Table { fields: Map::with_capacity(fields), due: None }
     }
 
+    /// One of these fields, with room for so many.
+    pub(super) fn of_entries<'a>(fields: usize, entries: impl Iterator<Item = Entry<'a>>) -> Table {
+        let mut table = Table::with_capacity(fields);
+        for entry in entries {
+            let expiry = entry.expire_ms.map_or(NewExpiry::Never, NewExpiry::At);
+            entry.name.with_bytes(|name| entry.value.with_bytes(|value| table.put(name, value, expiry)));
+        }
+        table
+    }
+
     /// One of copies of fields of which none expires.
     pub(super) fn copied(fields: &Map<Field>) -> Table {
         Table { fields: fields.clone_with(FieldRef::to_owned), due: None }

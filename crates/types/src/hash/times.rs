@@ -1,7 +1,7 @@
 //! When fields expire.
 
 use super::value::{Condition, ExpireOutcome, PersistOutcome, is_expired};
-use super::word::LookMut;
+use super::word::{Look, LookMut};
 use super::{Hash, expiring};
 
 impl Hash {
@@ -38,6 +38,11 @@ impl Hash {
 
     /// Sets the time of a field that is there, in a hash that has room for times.
     fn set_time(&mut self, name: &[u8], expire_ms: Option<i64>) {
+        if let Look::Expiring(pack) = self.0.look()
+            && !pack.fits(expiring::TIME_BYTES_MAX)
+        {
+            self.make_table(0);
+        }
         match self.0.look_mut() {
             LookMut::Empty | LookMut::Packed(_) | LookMut::Shaped(_) => {}
             LookMut::Table(table) => table.set_time(name, expire_ms),

@@ -2,21 +2,21 @@
 //!
 //! ```text
 //! 63   61..62   48..60           0..47
-//! | 0 | ...the word of a listpack...          |   packed: names and values in turn
-//! | 1 | 0 | 0                  | address      |   expiring: a box with a listpack of names, values and times
+//! | 0 | ...the word of a pack...              |   packed: names and values in turn
+//! | 1 | 0 | 0                  | address      |   expiring: a box with a pack of names, values and times
 //! | 1 | 1 | bytes of the values| address      |   shaped: a record
 //! | 1 | 2 | 0                  | address      |   table: a box with a table
 //! | 1 | 3 | 0                  | 1            |   empty: nothing is allocated
 //! ```
 //!
-//! A listpack's own word never has its top bit set, and so the word itself can be lent as a listpack.
+//! A pack's own word never has its top bit set, and so the word itself can be lent as a pack.
 #![allow(unsafe_code)]
 
 use std::ptr::NonNull;
 
 use super::record::{Record, RecordRef, VALUES_BYTES_MAX};
 use super::table::Table;
-use crate::listpack::Listpack;
+use crate::listpack::ForwardPack;
 
 const OTHER: usize = 1 << 63;
 const KIND_SHIFT: u32 = 61;
@@ -28,7 +28,7 @@ const SHAPED: usize = 1;
 const TABLE: usize = 2;
 const EMPTY: usize = 3;
 
-const _: () = assert!(size_of::<Listpack>() == size_of::<usize>() && usize::BITS == 64);
+const _: () = assert!(size_of::<ForwardPack>() == size_of::<usize>() && usize::BITS == 64);
 const _: () = assert!(VALUES_BYTES_MAX < 1 << (KIND_SHIFT - LEN_SHIFT));
 
 /// Owns a hash in some encoding.
@@ -37,8 +37,8 @@ pub(super) struct Word(NonNull<u8>);
 /// A hash taken out of its word.
 pub(super) enum Owned {
     Empty,
-    Packed(Listpack),
-    Expiring(Box<Listpack>),
+    Packed(ForwardPack),
+    Expiring(Box<ForwardPack>),
     Shaped(Record),
     Table(Box<Table>),
 }
@@ -47,8 +47,8 @@ pub(super) enum Owned {
 #[derive(Clone, Copy)]
 pub(super) enum Look<'a> {
     Empty,
-    Packed(&'a Listpack),
-    Expiring(&'a Listpack),
+    Packed(&'a ForwardPack),
+    Expiring(&'a ForwardPack),
     Shaped(RecordRef<'a>),
     Table(&'a Table),
 }
@@ -56,8 +56,8 @@ pub(super) enum Look<'a> {
 /// A look at a hash, to change it. A record is changed when it is taken out: its address may change.
 pub(super) enum LookMut<'a> {
     Empty,
-    Packed(&'a mut Listpack),
-    Expiring(&'a mut Listpack),
+    Packed(&'a mut ForwardPack),
+    Expiring(&'a mut ForwardPack),
     Shaped(RecordRef<'a>),
     Table(&'a mut Table),
 }
@@ -91,7 +91,7 @@ impl Word {
     }
 
     #[inline]
-    fn is_listpack(&self) -> bool {
+    fn is_pack(&self) -> bool {
         self.word() & OTHER == 0
     }
 
@@ -115,14 +115,14 @@ impl Word {
     /// A look at what it owns.
     #[inline]
     pub(super) fn look(&self) -> Look<'_> {
-        if self.is_listpack() {
-            // SAFETY: the word is that of a listpack, of which `Listpack` is a transparent wrapper.
-            return Look::Packed(unsafe { &*std::ptr::from_ref(&self.0).cast::<Listpack>() });
+        if self.is_pack() {
+            // SAFETY: the word is that of a pack, of which `ForwardPack` is a transparent wrapper.
+            return Look::Packed(unsafe { &*std::ptr::from_ref(&self.0).cast::<ForwardPack>() });
         }
         // SAFETY: each kind's address (and length) is what `From<Owned>` put there, and stays as long as the word.
         unsafe {
             match self.kind() {
-                EXPIRING => Look::Expiring(&*self.address::<Listpack>()),
+                EXPIRING => Look::Expiring(&*self.address::<ForwardPack>()),
                 SHAPED => {
                     let (block, len) = self.record_parts();
                     Look::Shaped(RecordRef::from_parts(block, len))
@@ -136,14 +136,14 @@ impl Word {
     /// A look at what it owns, to change it.
     #[inline]
     pub(super) fn look_mut(&mut self) -> LookMut<'_> {
-        if self.is_listpack() {
-            // SAFETY: as for `look`; whatever listpack is put there has a word with a clear top bit.
-            return LookMut::Packed(unsafe { &mut *std::ptr::from_mut(&mut self.0).cast::<Listpack>() });
+        if self.is_pack() {
+            // SAFETY: as for `look`; whatever pack is put there has a word with a clear top bit.
+            return LookMut::Packed(unsafe { &mut *std::ptr::from_mut(&mut self.0).cast::<ForwardPack>() });
         }
         // SAFETY: as for `look`, and borrowed exclusively.
         unsafe {
             match self.kind() {
-                EXPIRING => LookMut::Expiring(&mut *self.address::<Listpack>()),
+                EXPIRING => LookMut::Expiring(&mut *self.address::<ForwardPack>()),
                 SHAPED => {
                     let (block, len) = self.record_parts();
                     LookMut::Shaped(RecordRef::from_parts(block, len))
@@ -161,11 +161,11 @@ impl Word {
         let word = std::mem::ManuallyDrop::new(word);
         // SAFETY: as for `look`; what the old word owned is taken once, since that word is not dropped.
         unsafe {
-            if word.is_listpack() {
-                return Owned::Packed(std::ptr::from_ref(&word.0).cast::<Listpack>().read());
+            if word.is_pack() {
+                return Owned::Packed(std::ptr::from_ref(&word.0).cast::<ForwardPack>().read());
             }
             match word.kind() {
-                EXPIRING => Owned::Expiring(Box::from_raw(word.address::<Listpack>())),
+                EXPIRING => Owned::Expiring(Box::from_raw(word.address::<ForwardPack>())),
                 SHAPED => {
                     let (block, len) = word.record_parts();
                     Owned::Shaped(Record::from_parts(block, len))
@@ -185,12 +185,12 @@ impl From<Owned> for Word {
         }
         match owned {
             Owned::Empty => Word::empty(),
-            Owned::Packed(listpack) => {
-                let listpack = std::mem::ManuallyDrop::new(listpack);
-                // SAFETY: a listpack is a transparent wrapper of one `NonNull<u8>`, and is given up.
-                Word(unsafe { std::ptr::from_ref(&*listpack).cast::<NonNull<u8>>().read() })
+            Owned::Packed(pack) => {
+                let pack = std::mem::ManuallyDrop::new(pack);
+                // SAFETY: a pack is a transparent wrapper of one `NonNull<u8>`, and is given up.
+                Word(unsafe { std::ptr::from_ref(&*pack).cast::<NonNull<u8>>().read() })
             }
-            Owned::Expiring(listpack) => boxed(listpack, EXPIRING),
+            Owned::Expiring(pack) => boxed(pack, EXPIRING),
             Owned::Shaped(record) => {
                 let (block, len) = record.into_parts();
                 Word::tagged(block, SHAPED, usize::from(len))
@@ -203,7 +203,7 @@ impl From<Owned> for Word {
 impl Drop for Word {
     #[inline]
     fn drop(&mut self) {
-        if self.is_listpack() || self.kind() != EMPTY {
+        if self.is_pack() || self.kind() != EMPTY {
             drop(self.take());
         }
     }

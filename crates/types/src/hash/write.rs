@@ -1,12 +1,19 @@
 //! Writing and removing fields.
 
+use super::record::VALUES_BYTES_MAX;
 use super::value::{HashLimits, NewExpiry, SetOutcome, is_expired};
 use super::word::{Look, LookMut, Owned, Word};
-use super::{Hash, expiring, packed, shaped};
-use crate::listpack::{Item, Listpack};
+use super::{Hash, expiring, packed, shape, shaped};
+use crate::listpack::{Encoded, ForwardPack, Item};
 
-/// What an element of a listpack takes besides its text, at most.
+/// What an element of a pack takes besides its text, at most.
 const ELEMENT_OVERHEAD: usize = 10;
+/// What a record and its names would take as a pack, at most.
+const SHAPED_BYTES_MAX: usize = 1 << 15;
+/// What is added to a hash that is no pack yet, and may become one, has no more bytes.
+const ROOM_MAX: usize = ForwardPack::BYTES_MAX - SHAPED_BYTES_MAX;
+
+const _: () = assert!(shape::FIELDS_MAX * (shape::NAME_BYTES_MAX + 2) + VALUES_BYTES_MAX < SHAPED_BYTES_MAX);
 
 impl Hash {
     /// Writes a field, which then does not expire; whether it is new. A field that expired and is still there is not.
@@ -38,17 +45,17 @@ impl Hash {
         let (mut count, mut bytes, mut is_small) = (0, 0usize, true);
         for (name, value) in fields.clone() {
             count += 1;
-            bytes = bytes.saturating_add(name.len() + value.len() + 4);
+            bytes = bytes.saturating_add(Encoded::of(name).len() + Encoded::of(value).len());
             is_small &= limits.allow(name, value);
         }
-        if !is_small || count > limits.entries_max {
+        if !is_small || count > limits.entries_max || bytes > ROOM_MAX {
             self.make_table(count);
         } else if matches!(self.0.look(), Look::Empty) {
             if let Some(record) = shaped::of(fields) {
                 self.0 = Word::from(Owned::Shaped(record));
                 return true;
             }
-            self.0 = Word::from(Owned::Packed(Listpack::with_capacity(bytes.saturating_add(7))));
+            self.0 = Word::from(Owned::Packed(ForwardPack::with_capacity(bytes + ForwardPack::EMPTY_BYTES)));
         }
         false
     }
@@ -90,9 +97,9 @@ impl Hash {
             LookMut::Empty => return false,
             LookMut::Table(table) => return table.remove(name),
             LookMut::Packed(pack) => {
-                let value = packed::find(pack, name);
-                value.into_iter().for_each(|value| packed::remove(pack, value));
-                return value.is_some();
+                let place = packed::find(pack, name);
+                place.into_iter().for_each(|place| packed::remove(pack, place));
+                return place.is_some();
             }
             LookMut::Expiring(pack) => {
                 let place = expiring::find(pack, name);
@@ -114,7 +121,7 @@ impl Hash {
             Owned::Shaped(record)
         } else {
             let mut pack = shaped::to_packed(record.as_ref());
-            packed::find(&pack, name).into_iter().for_each(|value| packed::remove(&mut pack, value));
+            packed::find(&pack, name).into_iter().for_each(|place| packed::remove(&mut pack, place));
             Owned::Packed(pack)
         });
     }
@@ -134,11 +141,11 @@ impl Hash {
     /// Writes a field; whether it is new.
     #[inline]
     pub(super) fn put(&mut self, name: &[u8], value: &[u8], expiry: NewExpiry, limits: &HashLimits) -> bool {
-        if !limits.allow(name, value) || !self.has_room(name.len() + value.len()) {
-            self.make_table(0);
-        }
         if let NewExpiry::At(_) = expiry {
             self.make_expiring();
+        }
+        if !limits.allow(name, value) || !self.has_room(name.len() + value.len()) {
+            self.make_table(0);
         }
         let is_new = match self.0.look_mut() {
             LookMut::Table(table) => return table.put(name, value, expiry),
@@ -160,7 +167,8 @@ impl Hash {
     fn has_room(&self, bytes: usize) -> bool {
         match self.0.look() {
             Look::Packed(pack) | Look::Expiring(pack) => pack.fits(bytes + 3 * ELEMENT_OVERHEAD),
-            _ => true,
+            Look::Empty | Look::Shaped(_) => bytes <= ROOM_MAX,
+            Look::Table(_) => true,
         }
     }
 
@@ -168,7 +176,7 @@ impl Hash {
         self.0 = Word::from(match shaped::of([(name, value)].into_iter()) {
             Some(record) => Owned::Shaped(record),
             None => {
-                let mut pack = Listpack::new();
+                let mut pack = ForwardPack::new();
                 packed::push(&mut pack, name, value);
                 Owned::Packed(pack)
             }
@@ -195,10 +203,10 @@ impl Hash {
 }
 
 #[inline]
-fn put_packed(pack: &mut Listpack, name: &[u8], value: &[u8]) -> bool {
+fn put_packed(pack: &mut ForwardPack, name: &[u8], value: &[u8]) -> bool {
     match packed::find(pack, name) {
         Some(old) => {
-            pack.replace(old, value);
+            pack.replace(old.value, value);
             false
         }
         None => {

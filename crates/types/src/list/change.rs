@@ -15,7 +15,7 @@ impl List {
             return false;
         }
         match self.parts() {
-            CompactMut::Listpack(listpack) => {
+            CompactMut::Pack(listpack) => {
                 let pos = isize::try_from(index).ok().and_then(|index| listpack.seek(index));
                 pos.map(|pos| listpack.replace(pos, value)).is_some()
             }
@@ -31,7 +31,7 @@ impl List {
     pub fn insert(&mut self, index: usize, value: &[u8], limits: &ListLimits) {
         self.before_growing(value.len(), 1, limits);
         match self.parts() {
-            CompactMut::Listpack(listpack) => {
+            CompactMut::Pack(listpack) => {
                 match isize::try_from(index).ok().and_then(|index| listpack.seek(index)) {
                     Some(pos) => _ = listpack.insert_before(pos, value),
                     None => listpack.push_back(value),
@@ -59,7 +59,7 @@ impl List {
     /// Removes up to `most` elements that are `value`, from an end on; gives how many there were.
     pub fn remove(&mut self, value: &[u8], most: usize, from: End, limits: &ListLimits) -> usize {
         match self.parts() {
-            CompactMut::Listpack(listpack) => remove_from_listpack(listpack, value, most, from),
+            CompactMut::Pack(listpack) => remove_from_listpack(listpack, value, most, from),
             CompactMut::Boxed(quicklist) => {
                 let removed = quicklist.remove_value(value, most, from, limits);
                 self.after_shrinking(limits);
@@ -73,7 +73,7 @@ impl List {
         let head = from.min(self.len());
         let tail = (self.len() - head).saturating_sub(count);
         match self.parts() {
-            CompactMut::Listpack(listpack) => {
+            CompactMut::Pack(listpack) => {
                 if let Some(pos) = isize::try_from(head + count.min(listpack.len()))
                     .ok()
                     .and_then(|index| listpack.seek(index))

@@ -37,7 +37,7 @@ impl List {
     pub fn quicklist_nodes(&self) -> impl Iterator<Item = (usize, usize, Option<usize>)> {
         let chain = match self.view() {
             CompactRef::Boxed(quicklist) => Some(&quicklist.chain),
-            CompactRef::Listpack(_) => None,
+            CompactRef::Pack(_) => None,
         };
         let nodes = chain.into_iter().flat_map(|chain| chain.iter());
         nodes.map(|node| (node.len(), node.raw_bytes(), node.compressed_bytes()))

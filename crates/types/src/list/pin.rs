@@ -38,9 +38,7 @@ impl List {
         let from = from.min(self.len());
         let left = (self.len() - from).min(count);
         match self.parts() {
-            CompactMut::Listpack(listpack) => {
-                PinnedList { held: Held::Small(listpack.clone()), at: from, left }
-            }
+            CompactMut::Pack(listpack) => PinnedList { held: Held::Small(listpack.clone()), at: from, left },
             CompactMut::Boxed(quicklist) => {
                 let (chain, before) = quicklist.chain.share(from, from + left);
                 PinnedList { held: Held::Long(Quicklist { chain }), at: from - before, left }

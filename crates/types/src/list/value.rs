@@ -41,7 +41,7 @@ impl std::fmt::Debug for TrimmedNodes {
 impl List {
     /// An empty list.
     pub fn new() -> List {
-        List(Compact::listpack(Listpack::new()))
+        List(Compact::pack(Listpack::new()))
     }
 
     /// Whether there are no elements.
@@ -54,7 +54,7 @@ impl List {
     #[inline]
     pub fn len(&self) -> usize {
         match self.0.get() {
-            CompactRef::Listpack(listpack) => listpack.len(),
+            CompactRef::Pack(listpack) => listpack.len(),
             CompactRef::Boxed(quicklist) => quicklist.chain.len(),
         }
     }
@@ -62,7 +62,7 @@ impl List {
     /// The name that OBJECT ENCODING answers.
     pub fn encoding_name(&self) -> &'static str {
         match self.0.get() {
-            CompactRef::Listpack(_) => "listpack",
+            CompactRef::Pack(_) => "listpack",
             CompactRef::Boxed(_) => "quicklist",
         }
     }
@@ -70,7 +70,7 @@ impl List {
     /// How many allocations freeing the list takes, roughly.
     pub fn free_effort(&self) -> usize {
         match self.0.get() {
-            CompactRef::Listpack(_) => 1,
+            CompactRef::Pack(_) => 1,
             CompactRef::Boxed(quicklist) => quicklist.chain.nodes(),
         }
     }
@@ -78,7 +78,7 @@ impl List {
     /// Bytes allocated. O(nodes).
     pub fn heap_bytes(&self) -> usize {
         match self.0.get() {
-            CompactRef::Listpack(listpack) => listpack.heap_bytes(),
+            CompactRef::Pack(listpack) => listpack.heap_bytes(),
             CompactRef::Boxed(quicklist) => {
                 allocated_bytes(size_of::<Quicklist>()) + quicklist.chain.heap_bytes()
             }
@@ -87,7 +87,7 @@ impl List {
 
     /// The quicklist, which the list becomes if it is not one yet.
     pub(super) fn become_quicklist(&mut self, limits: &ListLimits) {
-        if let CompactRef::Listpack(listpack) = self.0.get() {
+        if let CompactRef::Pack(listpack) = self.0.get() {
             let quicklist = Quicklist::of_listpack(listpack, limits);
             self.0 = Compact::boxed(Box::new(quicklist));
         }
@@ -95,7 +95,7 @@ impl List {
 
     /// Makes the list a quicklist if `added` elements with texts of `bytes` in sum would exceed the limits.
     pub(super) fn before_growing(&mut self, bytes: usize, added: usize, limits: &ListLimits) {
-        if let CompactRef::Listpack(listpack) = self.0.get()
+        if let CompactRef::Pack(listpack) = self.0.get()
             && (limits.exceeded_by(listpack.bytes().saturating_add(bytes), listpack.len() + added)
                 || !listpack.fits(bytes))
         {
@@ -108,7 +108,7 @@ impl List {
         if let CompactRef::Boxed(quicklist) = self.0.get()
             && let Some(listpack) = small_listpack(quicklist, limits)
         {
-            self.0 = Compact::listpack(listpack);
+            self.0 = Compact::pack(listpack);
         }
     }
 
@@ -130,17 +130,15 @@ impl List {
         limits: &ListLimits,
     ) {
         let values = values.into_iter();
-        if let CompactRef::Listpack(_) = self.0.get() {
+        if let CompactRef::Pack(_) = self.0.get() {
             let (count, bytes) = values
                 .clone()
                 .fold((0, 0usize), |(count, bytes), value| (count + 1, bytes.saturating_add(value.len())));
             self.before_growing(bytes, count, limits);
         }
         match (self.0.get_mut(), end) {
-            (CompactMut::Listpack(listpack), End::Head) => {
-                values.for_each(|value| listpack.push_front(value))
-            }
-            (CompactMut::Listpack(listpack), End::Tail) => values.for_each(|value| listpack.push_back(value)),
+            (CompactMut::Pack(listpack), End::Head) => values.for_each(|value| listpack.push_front(value)),
+            (CompactMut::Pack(listpack), End::Tail) => values.for_each(|value| listpack.push_back(value)),
             (CompactMut::Boxed(quicklist), _) => values.for_each(|value| quicklist.push(end, value, limits)),
         }
     }
@@ -148,7 +146,7 @@ impl List {
     /// Removes up to `count` elements at an end, outermost first, each after `take` has seen it. O(count).
     pub fn pop(&mut self, end: End, count: usize, limits: &ListLimits, mut take: impl FnMut(Item<'_>)) {
         match self.0.get_mut() {
-            CompactMut::Listpack(listpack) => pop_listpack(listpack, end, count, &mut take),
+            CompactMut::Pack(listpack) => pop_listpack(listpack, end, count, &mut take),
             CompactMut::Boxed(quicklist) => {
                 quicklist.pop(end, count, limits, &mut take);
                 self.after_shrinking(limits);
@@ -159,7 +157,7 @@ impl List {
     /// Calls `take` with element number `index`; `None` if there is none.
     pub fn get<R>(&self, index: usize, take: impl FnOnce(Item<'_>) -> R) -> Option<R> {
         match self.0.get() {
-            CompactRef::Listpack(listpack) => {
+            CompactRef::Pack(listpack) => {
                 let pos = listpack.seek(isize::try_from(index).ok()?)?;
                 Some(take(listpack.get(pos)))
             }
@@ -174,12 +172,10 @@ impl List {
     #[inline]
     pub fn walk(&self, from: usize, mut visit: impl FnMut(Item<'_>) -> ControlFlow<()>) {
         let _ = match self.0.get() {
-            CompactRef::Listpack(listpack) => {
-                match isize::try_from(from).ok().and_then(|at| listpack.seek(at)) {
-                    Some(pos) => listpack.iter_from(pos).try_for_each(visit),
-                    None => ControlFlow::Continue(()),
-                }
-            }
+            CompactRef::Pack(listpack) => match isize::try_from(from).ok().and_then(|at| listpack.seek(at)) {
+                Some(pos) => listpack.iter_from(pos).try_for_each(visit),
+                None => ControlFlow::Continue(()),
+            },
             CompactRef::Boxed(quicklist) => quicklist.walk(from, &mut visit),
         };
     }
@@ -202,7 +198,7 @@ impl List {
     pub fn walk_back(&self, end: usize, mut visit: impl FnMut(Item<'_>) -> ControlFlow<()>) {
         let end = end.min(self.len());
         let _ = match self.0.get() {
-            CompactRef::Listpack(listpack) => {
+            CompactRef::Pack(listpack) => {
                 let skipped = listpack.len() - end;
                 listpack.iter().rev().skip(skipped).try_for_each(visit)
             }
@@ -220,8 +216,8 @@ impl List {
         mut hit: impl FnMut(usize) -> ControlFlow<()>,
     ) {
         let _ = match (self.0.get(), from) {
-            (CompactRef::Listpack(listpack), End::Head) => listpack.find_all(value, compared, &mut hit),
-            (CompactRef::Listpack(listpack), End::Tail) => {
+            (CompactRef::Pack(listpack), End::Head) => listpack.find_all(value, compared, &mut hit),
+            (CompactRef::Pack(listpack), End::Tail) => {
                 let indexes = (0..listpack.len()).rev();
                 let mut found = indexes.zip(listpack.iter().rev()).take(compared);
                 found.try_for_each(|(index, item)| match item.eq_bytes(value) {
@@ -245,7 +241,7 @@ impl List {
             && self.is_empty()
             && !limits.exceeded_by(listpack.bytes(), listpack.len())
         {
-            self.0 = Compact::listpack(listpack.clone());
+            self.0 = Compact::pack(listpack.clone());
             return;
         }
         self.become_quicklist(limits);
@@ -263,14 +259,14 @@ impl List {
             && let Some(listpack) = only_listpack(quicklist)
             && !limits.exceeded_by(listpack.bytes(), listpack.len())
         {
-            self.0 = Compact::listpack(listpack);
+            self.0 = Compact::pack(listpack);
         }
     }
 
     /// The nodes in the form that files have, one after the other; a small list has one.
     pub fn saved_nodes(&self) -> impl Iterator<Item = SavedNode> {
         let (small, nodes) = match self.0.get() {
-            CompactRef::Listpack(listpack) => (Some(SavedNode::Listpack(listpack.clone())), None),
+            CompactRef::Pack(listpack) => (Some(SavedNode::Listpack(listpack.clone())), None),
             CompactRef::Boxed(quicklist) => (None, Some(quicklist.chain.iter().map(Node::saved))),
         };
         small.into_iter().chain(nodes.into_iter().flatten())

@@ -1,34 +1,32 @@
-//! The allocation of a listpack: one word that knows where the bytes begin, how much is free before and after them.
+//! The allocation of a pack: one word that knows where the bytes begin, how much is free before and after them.
 //!
 //! ```text
-//!              gap            len, as the listpack's own first four bytes say            room
-//!          |<------->|<---------------------------------------------------->|<------------------->|
-//!          +---------+----------+----------+-------- ... ---------+---------+---------------------+
-//!          |         | len: u32 | count: u16 | elements           |  0xff   |                     |
-//!          +---------+----------+----------+-------- ... ---------+---------+---------------------+
-//!          ^ 16-byte aligned, of a size class                                                     ^ capacity
+//!              gap              len, as the pack's own header says               room
+//!          |<------->|<--------------------------------------------->|<------------------->|
+//!          +---------+--------------------+--------- ... ------------+---------------------+
+//!          |         | header: len, count | elements                 |                     |
+//!          +---------+--------------------+--------- ... ------------+---------------------+
+//!          ^ 16-byte aligned, of a size class                                              ^ capacity
 //!
-//! the word: | 0 | class: 7 | gap / 16: 8 | address of the listpack: 48 |
+//! the word: | 0 | class: 7 | gap / 16: 8 | address of the pack: 48 |
 //! ```
 //!
 //! - The capacity is always one of the allocator's size classes, so its number (7 bits) is enough to know it, and
 //!   nothing is asked of the allocator, nor lost, until a class is left. Growing goes to the next class that fits
 //!   (a fifth more, for all but the smallest), shrinking waits until more than a quarter lies idle.
 //! - The allocation begins at a multiple of 16, so the address and the gap in units of 16 tell where.
-//! - The gap makes pushing and removing at the head as cheap as at the tail: only the header's six bytes move.
+//! - The gap makes pushing and removing at the head as cheap as at the tail: only the header's few bytes move.
 //!   Whatever is inserted or removed, the shorter side moves.
-//! - The top bit is always clear: whoever holds either a listpack or something else can tell them apart by it.
+//! - The top bit is always clear: whoever holds either a pack or something else can tell them apart by it.
 //!
-//! Rejected: a header with capacity and gap before the bytes. It costs small listpacks eight bytes of up to fifty.
+//! Rejected: a header with capacity and gap before the bytes. It costs small packs eight bytes of up to fifty.
 #![allow(unsafe_code)]
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error, realloc};
+use std::marker::PhantomData;
 use std::ptr::NonNull;
 
-/// Bytes before the first element: length and count.
-pub(crate) const HEADER_LEN: usize = 6;
-/// No listpack gets longer: the length is a `u32`, and Redis refuses to read more than 1 GiB.
-pub(crate) const LEN_MAX: usize = 1 << 30;
+use super::form::{Bidirectional, Form, Forward};
 
 const ALIGN: usize = 16;
 const ADDRESS_MASK: usize = (1 << 48) - 1;
@@ -40,7 +38,31 @@ const CLASS_SHIFT: u32 = 56;
 const SLACK_KEPT: usize = 32;
 
 const _: () = assert!(usize::BITS == 64, "the word needs 64 bits");
-const _: () = assert!(class_of(2 * LEN_MAX) < 0x80, "classes are numbered in seven bits");
+const _: () = check_form::<Bidirectional>();
+const _: () = check_form::<Forward>();
+
+/// What the code below takes for granted of a form.
+const fn check_form<F: Form>() {
+    assert!(class_of(2 * F::LEN_MAX) < 0x80, "classes are numbered in seven bits");
+    assert!(F::LEN_BITS <= 32 && F::LEN_MAX <= len_mask::<F>() as usize, "four bytes hold the length");
+    assert!(count_bits::<F>() > 0 && count_bits::<F>() < 32, "four bytes hold the count");
+    assert!(F::EMPTY.len() >= F::HEADER_LEN && F::HEADER_LEN >= 4);
+}
+
+/// The bits of the header's first four bytes that are the length.
+const fn len_mask<F: Form>() -> u32 {
+    u32::MAX >> (32 - F::LEN_BITS)
+}
+
+/// How many bits of the header's last four bytes are the count: the upper ones.
+const fn count_bits<F: Form>() -> u32 {
+    8 * F::HEADER_LEN as u32 - F::LEN_BITS
+}
+
+/// The count that means that it is not known.
+pub(super) const fn count_unknown<F: Form>() -> usize {
+    (1 << count_bits::<F>()) - 1
+}
 
 /// The number of the smallest size class with `size` bytes.
 const fn class_of(size: usize) -> usize {
@@ -72,14 +94,14 @@ pub(crate) const fn allocated_bytes(size: usize) -> usize {
 
 /// Owned bytes that begin with their own length, in an allocation with room before and after.
 #[repr(transparent)]
-pub(super) struct Buffer(NonNull<u8>);
+pub(super) struct Buffer<F>(NonNull<u8>, PhantomData<F>);
 
-// SAFETY: a buffer owns its memory, like a `Vec<u8>`.
-unsafe impl Send for Buffer {}
+// SAFETY: a buffer owns its memory, like a `Vec<u8>`; a form is no value.
+unsafe impl<F> Send for Buffer<F> {}
 // SAFETY: nothing is changed through a shared reference.
-unsafe impl Sync for Buffer {}
+unsafe impl<F> Sync for Buffer<F> {}
 
-/// What a splice keeps, in bytes from the start of the listpack: a part before it and a part after it.
+/// What a splice keeps, in bytes from the start of the pack: a part before it and a part after it.
 #[derive(Clone, Copy)]
 struct Kept {
     front: usize,
@@ -87,19 +109,7 @@ struct Kept {
     back: usize,
 }
 
-impl Buffer {
-    /// A copy of `bytes`, with their length written over the first four of them, and room for `capacity` in all.
-    pub(super) fn copy_of(bytes: &[u8], capacity: usize) -> Buffer {
-        assert!(bytes.len() >= HEADER_LEN && bytes.len() <= LEN_MAX && capacity <= LEN_MAX);
-        let class = class_of(capacity.max(bytes.len()));
-        let start = allocate(class);
-        // SAFETY: the allocation is new and has a class of at least `bytes.len()` bytes.
-        unsafe { start.copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len()) };
-        let mut buffer = Buffer(word(start, 0, class));
-        buffer.set_len(bytes.len());
-        buffer
-    }
-
+impl<F> Buffer<F> {
     #[inline]
     fn address(&self) -> NonNull<u8> {
         // SAFETY: what `word` put there is an address within an allocation, which is not null.
@@ -129,34 +139,68 @@ impl Buffer {
     pub(super) fn capacity(&self) -> usize {
         class_bytes(self.class())
     }
+}
 
-    /// Bytes of the listpack.
+impl<F: Form> Buffer<F> {
+    /// A copy of `bytes`, with their length written into their header, and room for `capacity` in all.
+    pub(super) fn copy_of(bytes: &[u8], capacity: usize) -> Buffer<F> {
+        assert!(bytes.len() >= F::HEADER_LEN && bytes.len() <= F::LEN_MAX && capacity <= F::LEN_MAX);
+        let class = class_of(capacity.max(bytes.len()));
+        let start = allocate(class);
+        // SAFETY: the allocation is new and has a class of at least `bytes.len()` bytes.
+        unsafe { start.copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len()) };
+        let mut buffer = Buffer(word(start, 0, class), PhantomData);
+        buffer.set_len(bytes.len());
+        buffer
+    }
+
+    /// Four bytes of the header, as a number.
+    #[inline]
+    fn header_word(&self, at: usize) -> u32 {
+        const { assert!(F::HEADER_LEN >= 4) };
+        let at = at.min(F::HEADER_LEN - 4);
+        // SAFETY: there is always a header, initialised, and these four bytes are within it.
+        u32::from_le_bytes(unsafe { self.address().add(at).cast::<[u8; 4]>().read() })
+    }
+
+    #[inline]
+    fn set_header_word(&mut self, at: usize, word: u32) {
+        let at = at.min(F::HEADER_LEN - 4);
+        // SAFETY: as for `header_word`, and borrowed mutably.
+        unsafe { self.address().add(at).cast::<[u8; 4]>().write(word.to_le_bytes()) };
+    }
+
+    /// Bytes of the pack.
     #[inline]
     pub(super) fn len(&self) -> usize {
-        // SAFETY: there are always at least `HEADER_LEN` bytes, initialised.
-        u32::from_le_bytes(unsafe { self.address().cast::<[u8; 4]>().read() }) as usize
+        (self.header_word(0) & len_mask::<F>()) as usize
     }
 
     #[inline]
     fn set_len(&mut self, len: usize) {
-        // SAFETY: as for `len`.
-        unsafe { self.address().cast::<[u8; 4]>().write((len as u32).to_le_bytes()) };
+        let above = if F::LEN_BITS < 32 { self.header_word(0) & !len_mask::<F>() } else { 0 };
+        self.set_header_word(0, above | len as u32);
     }
 
-    /// The listpack.
+    /// Number of elements as the header has it: all ones if it is not known.
+    #[inline]
+    pub(super) fn count(&self) -> usize {
+        (self.header_word(F::HEADER_LEN - 4) >> (32 - count_bits::<F>())) as usize
+    }
+
+    /// Sets the number of elements; what is too much for the header is not known any more.
+    #[inline]
+    pub(super) fn set_count(&mut self, count: usize) {
+        let (at, shift) = (F::HEADER_LEN - 4, 32 - count_bits::<F>());
+        let below = self.header_word(at) & ((1 << shift) - 1);
+        self.set_header_word(at, below | (count.min(count_unknown::<F>()) as u32) << shift);
+    }
+
+    /// The pack.
     #[inline]
     pub(super) fn bytes(&self) -> &[u8] {
         // SAFETY: `len` bytes from here on are ours and initialised: each was copied from a slice.
         unsafe { NonNull::slice_from_raw_parts(self.address(), self.len()).as_ref() }
-    }
-
-    /// Everything after the length.
-    #[inline]
-    pub(super) fn after_len_mut(&mut self) -> &mut [u8] {
-        let len = self.len();
-        // SAFETY: as for `bytes`, and there is no other reference while `self` is borrowed mutably.
-        let all = unsafe { NonNull::slice_from_raw_parts(self.address(), len).as_mut() };
-        &mut all[4..]
     }
 
     /// Replaces `removed` bytes at `at`, which is past the header, by those of `parts`. The shorter side moves, and
@@ -164,10 +208,10 @@ impl Buffer {
     #[inline]
     pub(super) fn splice(&mut self, at: usize, removed: usize, parts: [&[u8]; 3]) {
         let len = self.len();
-        assert!(at >= HEADER_LEN && at <= len && removed <= len - at, "a splice lies within its listpack");
+        assert!(at >= F::HEADER_LEN && at <= len && removed <= len - at, "a splice lies within its pack");
         let inserted = parts[0].len() + parts[1].len() + parts[2].len();
         let new_len = len - removed + inserted;
-        assert!(new_len <= LEN_MAX, "a listpack is at most 1 GiB long");
+        assert!(new_len <= F::LEN_MAX, "whoever adds to a pack asks whether it fits");
         let kept = Kept { front: at, back_at: at + removed, back: len - at - removed };
         if inserted > removed {
             self.widen(kept, at + inserted, inserted - removed);
@@ -193,7 +237,7 @@ impl Buffer {
         let room = self.capacity() - gap - (kept.back_at + kept.back);
         if kept.front < kept.back && gap >= more {
             self.rearrange(kept, gap - more, back_at);
-        } else if room >= more && (kept.front >= kept.back || kept.front > HEADER_LEN) {
+        } else if room >= more && (kept.front >= kept.back || kept.front > F::HEADER_LEN) {
             self.rearrange(kept, gap, back_at);
         } else {
             self.make_room(kept, back_at);
@@ -206,7 +250,7 @@ impl Buffer {
     #[inline(never)]
     fn make_room(&mut self, kept: Kept, back_at: usize) {
         let (capacity, need) = (self.capacity(), back_at + kept.back);
-        let at_head = kept.front == HEADER_LEN && kept.back > kept.front;
+        let at_head = kept.front == F::HEADER_LEN && kept.back > kept.front;
         if capacity >= need && capacity - need >= capacity / 8 {
             let slack = capacity - need;
             let gap = if at_head { slack - slack / 4 } else { slack / 4 };
@@ -241,7 +285,7 @@ impl Buffer {
         assert!(back_at >= kept.front && gap + back_at + kept.back <= class_bytes(class));
         let move_front = || {
             if gap != old_gap {
-                // SAFETY: both places are within the allocation: the assertion above, and the listpack's own.
+                // SAFETY: both places are within the allocation: the assertion above, and the pack's own.
                 unsafe { start.add(old_gap).copy_to(start.add(gap), kept.front) }
             }
         };
@@ -280,13 +324,13 @@ impl Buffer {
     }
 }
 
-impl Clone for Buffer {
-    fn clone(&self) -> Buffer {
+impl<F: Form> Clone for Buffer<F> {
+    fn clone(&self) -> Buffer<F> {
         Buffer::copy_of(self.bytes(), 0)
     }
 }
 
-impl Drop for Buffer {
+impl<F> Drop for Buffer<F> {
     #[inline]
     fn drop(&mut self) {
         // SAFETY: the allocation came from `allocate` or `resize` with this class, and nobody uses it any more.
@@ -351,7 +395,7 @@ mod tests {
     #[test]
     fn classes_are_the_smallest_that_fit() {
         assert_eq!((class_bytes(0), class_bytes(7), class_bytes(8), class_bytes(12)), (16, 128, 160, 320));
-        for size in (1..10_000).chain([1 << 20, (1 << 20) + 1, LEN_MAX, LEN_MAX + 1]) {
+        for size in (1..10_000).chain([1 << 20, (1 << 20) + 1, 1 << 30, (1 << 30) + 1]) {
             let class = class_of(size);
             assert!(class_bytes(class) >= size, "size {size}");
             assert!(class == 0 || class_bytes(class - 1) < size, "size {size}");

@@ -7,7 +7,7 @@ use super::item::Item;
 /// Up to as many elements are compared with each other, which is quicker than a table.
 const FEW: usize = 16;
 
-/// Whether no two of these elements are equal. They are from listpacks, so equal texts are stored equally. O(n).
+/// Whether no two of these elements are equal. They are from packs, so equal texts are stored equally. O(n).
 pub(crate) fn are_distinct<'a>(items: impl Iterator<Item = Item<'a>>) -> bool {
     let items: Vec<Item<'a>> = items.collect();
     if items.len() <= FEW {

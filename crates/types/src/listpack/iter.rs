@@ -1,12 +1,16 @@
-//! Walking over a listpack. Forwards an element's first bytes say where the next one is, backwards its backlen.
+//! Walking over a pack. Forwards an element's first bytes say where the next one is, backwards its backlen, if it has one.
 
-use super::encoding::{backlen_len, decode, decode_entry, read_backlen};
+use std::marker::PhantomData;
+
+use super::encoding::{backlen_len, decode, read_backlen};
+use super::form::{Bidirectional, Form, decode_entry};
 use super::item::Item;
 use super::pack::Pos;
 
-/// The elements of a listpack, or of a part of it.
+/// The elements of a pack, or of a part of it.
 #[derive(Clone, Debug)]
-pub struct Iter<'a> {
+pub struct Iter<'a, F = Bidirectional> {
+    form: PhantomData<F>,
     bytes: &'a [u8],
     /// Where the next element begins.
     front: usize,
@@ -14,9 +18,9 @@ pub struct Iter<'a> {
     back: usize,
 }
 
-impl<'a> Iter<'a> {
-    pub(super) fn new(bytes: &'a [u8], front: usize, back: usize) -> Iter<'a> {
-        Iter { bytes, front, back }
+impl<'a, F: Form> Iter<'a, F> {
+    pub(super) fn new(bytes: &'a [u8], front: usize, back: usize) -> Iter<'a, F> {
+        Iter { form: PhantomData, bytes, front, back }
     }
 
     /// Where the next element is, to go on from there another time.
@@ -25,7 +29,7 @@ impl<'a> Iter<'a> {
     }
 }
 
-impl<'a> Iterator for Iter<'a> {
+impl<'a, F: Form> Iterator for Iter<'a, F> {
     type Item = Item<'a>;
 
     #[inline]
@@ -33,13 +37,13 @@ impl<'a> Iterator for Iter<'a> {
         if self.front >= self.back {
             return None;
         }
-        let (item, len) = decode_entry(self.bytes, self.front)?;
+        let (item, len) = decode_entry::<F>(self.bytes, self.front)?;
         self.front += len;
         Some(item)
     }
 }
 
-impl DoubleEndedIterator for Iter<'_> {
+impl DoubleEndedIterator for Iter<'_, Bidirectional> {
     #[inline]
     fn next_back(&mut self) -> Option<Self::Item> {
         if self.front >= self.back {

@@ -1,18 +1,16 @@
-//! The listpack: `length: u32, count: u16, elements..., 0xff`, little-endian.
+//! A pack: header, elements, and in a listpack an end marker (`form` has the layouts).
 //!
-//! A position is the offset of an element's first byte. Changing the listpack moves what comes after, so positions
-//! are good until the next change, except for those that a change returns. A stale one, or one of another listpack, reads
-//! nonsense, but never outside; a change there damages the listpack, and may panic.
+//! A position is the offset of an element's first byte. Changing the pack moves what comes after, so positions
+//! are good until the next change, except for those that a change returns. A stale one, or one of another pack, reads
+//! nonsense, but never outside; a change there damages the pack, and may panic.
 //!
-//! The count is 65535 where it does not fit: then elements have to be counted one by one.
+//! Where the header's count is not known, elements have to be counted one by one.
 
-use super::buffer::{Buffer, HEADER_LEN, LEN_MAX};
-use super::encoding::{self, END, Encoded, backlen_len, encoded_len, read_backlen, write_backlen};
+use super::buffer::{Buffer, count_unknown};
+use super::encoding::{Encoded, backlen_len, decode, encoded_len, read_backlen, write_backlen};
+use super::form::{Bidirectional, Form, Forward, entry_len};
 use super::item::Item;
 use super::iter::Iter;
-
-const EMPTY: [u8; 7] = [7, 0, 0, 0, 0, 0, END];
-const COUNT_UNKNOWN: u16 = u16::MAX;
 
 /// Where an element begins.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -25,34 +23,51 @@ impl Pos {
     }
 }
 
-/// Elements in Redis's listpack format, in one allocation behind one word.
-#[derive(Clone)]
+/// Elements in one allocation behind one word.
 #[repr(transparent)]
-pub struct Listpack(Buffer);
+pub struct Pack<F>(Buffer<F>);
 
-impl Listpack {
+/// A pack in Redis's listpack format, as files and DUMP have it.
+pub type Listpack = Pack<Bidirectional>;
+
+/// A pack without what walking backwards takes.
+pub type ForwardPack = Pack<Forward>;
+
+impl<F: Form> Pack<F> {
+    /// The longest there may be, in bytes.
+    pub const BYTES_MAX: usize = F::LEN_MAX;
+    /// What one without elements has, in bytes.
+    pub const EMPTY_BYTES: usize = F::EMPTY.len();
+
     /// An empty one.
-    pub fn new() -> Listpack {
-        Listpack(Buffer::copy_of(&EMPTY, 0))
+    pub fn new() -> Pack<F> {
+        Pack(Buffer::copy_of(F::EMPTY, 0))
     }
 
-    /// An empty one with room for a listpack of `bytes` in all (at most 1 GiB is reserved).
-    pub fn with_capacity(bytes: usize) -> Listpack {
-        Listpack(Buffer::copy_of(&EMPTY, bytes.min(LEN_MAX)))
+    /// An empty one with room for a pack of `bytes` in all (at most [`Pack::BYTES_MAX`] are reserved).
+    pub fn with_capacity(bytes: usize) -> Pack<F> {
+        Pack(Buffer::copy_of(F::EMPTY, bytes.min(F::LEN_MAX)))
     }
 
-    /// What `bytes`, a well-formed listpack, hold.
-    pub(super) fn copy_of(bytes: &[u8]) -> Listpack {
-        Listpack(Buffer::copy_of(bytes, 0))
+    /// What `bytes`, a well-formed pack but for its length, hold.
+    pub(super) fn copy_of(bytes: &[u8]) -> Pack<F> {
+        Pack(Buffer::copy_of(bytes, 0))
     }
 
-    /// The listpack as files and DUMP have it.
+    /// What the elements in `bytes` hold, of which there are `count`. The header before them only has to be there.
+    pub(super) fn with_count(bytes: &[u8], count: usize) -> Pack<F> {
+        let mut buffer = Buffer::copy_of(bytes, 0);
+        buffer.set_count(count);
+        Pack(buffer)
+    }
+
+    /// Header, elements and whatever follows them.
     #[inline]
-    pub fn as_bytes(&self) -> &[u8] {
+    pub(super) fn raw(&self) -> &[u8] {
         self.0.bytes()
     }
 
-    /// Bytes of the listpack.
+    /// Bytes of the pack.
     #[inline]
     pub fn bytes(&self) -> usize {
         self.0.len()
@@ -64,57 +79,45 @@ impl Listpack {
         self.0.capacity()
     }
 
-    /// Whether it stays below 1 GiB, the most there may be, with `more_bytes` of text in a new element.
+    /// Whether it stays within [`Pack::BYTES_MAX`] with `more_bytes` of text in a new element.
+    #[inline]
     pub fn fits(&self, more_bytes: usize) -> bool {
-        more_bytes < LEN_MAX && self.bytes() + more_bytes + 10 <= LEN_MAX
+        more_bytes < F::LEN_MAX && self.bytes() + more_bytes + 10 <= F::LEN_MAX
     }
 
-    /// Number of elements. O(1) below 65535, else every element is passed.
+    /// Number of elements. O(1) below 65535 (a listpack) or 2047, else every element is passed.
     #[inline]
     pub fn len(&self) -> usize {
-        match self.count() {
-            COUNT_UNKNOWN => self.iter().count(),
-            count => usize::from(count),
-        }
+        self.known_count().unwrap_or_else(|| self.iter().count())
     }
 
     /// Whether there are no elements.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.bytes() == EMPTY.len()
+        self.bytes() == Self::EMPTY_BYTES
     }
 
     #[inline]
-    fn count(&self) -> u16 {
-        match *self.as_bytes() {
-            [_, _, _, _, low, high, ..] => u16::from_le_bytes([low, high]),
-            _ => 0,
-        }
-    }
-
-    #[inline]
-    fn set_count(&mut self, count: u16) {
-        self.0.after_len_mut()[..2].copy_from_slice(&count.to_le_bytes());
+    fn known_count(&self) -> Option<usize> {
+        Some(self.0.count()).filter(|count| *count != count_unknown::<F>())
     }
 
     #[inline]
     fn count_added(&mut self) {
-        // From 65534 on the count is not known, and stays so.
-        let count = self.count();
-        self.set_count(count.saturating_add(1));
+        // Once the count is not known it stays so: the header holds no more than that.
+        self.0.set_count(self.0.count() + 1);
     }
 
     fn count_removed(&mut self, removed: usize) {
-        let count = self.count();
-        if count != COUNT_UNKNOWN {
-            self.set_count(count - removed.min(usize::from(count)) as u16);
+        if let Some(count) = self.known_count() {
+            self.0.set_count(count.saturating_sub(removed));
         }
     }
 
-    /// Offset of the end marker.
+    /// Where the last element ends.
     #[inline]
     pub(super) fn end(&self) -> usize {
-        self.bytes() - 1
+        self.bytes() - (F::EMPTY.len() - F::HEADER_LEN)
     }
 
     #[inline]
@@ -125,13 +128,7 @@ impl Listpack {
     /// The first element.
     #[inline]
     pub fn first(&self) -> Option<Pos> {
-        self.element(HEADER_LEN)
-    }
-
-    /// The last element.
-    #[inline]
-    pub fn last(&self) -> Option<Pos> {
-        self.prev(Pos(self.end() as u32))
+        self.element(F::HEADER_LEN)
     }
 
     /// The element after the one at `pos`.
@@ -140,47 +137,58 @@ impl Listpack {
         self.element(pos.at() + self.entry_len(pos.at())).filter(|next| *next > pos)
     }
 
-    /// The element before the one at `pos`.
-    #[inline]
-    pub fn prev(&self, pos: Pos) -> Option<Pos> {
-        if pos.at() <= HEADER_LEN {
-            return None;
-        }
-        let len = read_backlen(self.as_bytes(), pos.at());
-        pos.at().checked_sub(len + backlen_len(len)).map(|at| Pos(at as u32))
-    }
-
-    /// Bytes of the element at `at` with its backlen; 0 at the end.
+    /// Bytes from the element at `at` to the next one; 0 at the end.
     #[inline]
     fn entry_len(&self, at: usize) -> usize {
-        encoding::entry_len(self.as_bytes(), at)
+        entry_len::<F>(self.raw(), at)
     }
 
-    /// The element with this index, from the end if negative (-1 is the last). Walks from the closer end.
+    /// The element with this index, from the end if negative (-1 is the last). With backlens the walk begins at the closer end,
+    /// else at the front.
     pub fn seek(&self, index: isize) -> Option<Pos> {
         let from_end = index < 0;
         let steps = if from_end { index.unsigned_abs() - 1 } else { index.unsigned_abs() };
-        let count = match self.count() {
-            COUNT_UNKNOWN => return if from_end { self.back(steps) } else { self.forth(steps) },
-            count => usize::from(count),
+        let count = match self.known_count() {
+            Some(count) => count,
+            None if !from_end => return self.forth(steps),
+            None if F::HAS_BACKLENS => return self.back(steps),
+            None => self.iter().count(),
         };
         let forth = if from_end { count.checked_sub(steps + 1)? } else { steps };
         let back = count.checked_sub(forth + 1)?;
-        if forth <= back { self.forth(forth) } else { self.back(back) }
+        if F::HAS_BACKLENS && back < forth { self.back(back) } else { self.forth(forth) }
     }
 
     fn forth(&self, steps: usize) -> Option<Pos> {
-        (0..steps).try_fold(self.first()?, |pos, _| self.next(pos))
+        let (bytes, mut at) = (self.raw(), F::HEADER_LEN);
+        for _ in 0..steps {
+            match entry_len::<F>(bytes, at) {
+                0 => return None,
+                len => at += len,
+            }
+        }
+        self.element(at)
     }
 
     fn back(&self, steps: usize) -> Option<Pos> {
-        (0..steps).try_fold(self.last()?, |pos, _| self.prev(pos))
+        let last = self.element_ending_at(self.end())?;
+        (0..steps).try_fold(last, |pos, _| self.element_ending_at(pos.at()))
+    }
+
+    /// The element before `end`, as its backlen says; `None` where there is none.
+    #[inline]
+    fn element_ending_at(&self, end: usize) -> Option<Pos> {
+        if !F::HAS_BACKLENS || end <= F::HEADER_LEN {
+            return None;
+        }
+        let len = read_backlen(self.raw(), end);
+        end.checked_sub(len + backlen_len(len)).map(|at| Pos(at as u32))
     }
 
     /// The element at `pos`; the empty text if there is none.
     #[inline]
     pub fn get(&self, pos: Pos) -> Item<'_> {
-        encoding::decode(self.as_bytes(), pos.at()).map_or(Item::Bytes(&[]), |(item, _)| item)
+        decode(self.raw(), pos.at()).map_or(Item::Bytes(&[]), |(item, _)| item)
     }
 
     /// Adds a text as the last element.
@@ -205,28 +213,26 @@ impl Listpack {
 
     /// The element at `pos` as it is encoded, without its backlen; nothing if there is none.
     pub(crate) fn encoded(&self, pos: Pos) -> &[u8] {
-        let bytes = self.as_bytes();
+        let bytes = self.raw();
         bytes.get(pos.at()..pos.at() + encoded_len(bytes, pos.at())).unwrap_or_default()
     }
 
     /// Adds an element as it is encoded without its backlen.
     pub(crate) fn push_back_encoded(&mut self, element: &[u8]) {
         let mut backlen = [0; 5];
-        let backlen = &mut backlen[..backlen_len(element.len())];
-        write_backlen(backlen, element.len());
-        self.0.splice(self.end(), 0, [element, &[], backlen]);
+        self.0.splice(self.end(), 0, [element, &[], behind::<F>(element.len(), &mut backlen)]);
         self.count_added();
     }
 
     /// Adds a text as the first element.
     #[inline]
     pub fn push_front(&mut self, value: &[u8]) {
-        self.insert_at(HEADER_LEN, &Encoded::of(value));
+        self.insert_at(F::HEADER_LEN, &Encoded::of(value));
     }
 
     /// Adds an integer as the first element.
     pub fn push_front_int(&mut self, int: i64) {
-        self.insert_at(HEADER_LEN, &Encoded::int(int));
+        self.insert_at(F::HEADER_LEN, &Encoded::int(int));
     }
 
     /// Adds a text before the element at `pos`; gives where it is.
@@ -250,9 +256,7 @@ impl Listpack {
     #[inline]
     fn splice(&mut self, at: usize, removed: usize, value: &Encoded<'_>) {
         let mut backlen = [0; 5];
-        let backlen = &mut backlen[..backlen_len(value.len())];
-        write_backlen(backlen, value.len());
-        self.0.splice(at, removed, [value.head(), value.body(), backlen]);
+        self.0.splice(at, removed, [value.head(), value.body(), behind::<F>(value.len(), &mut backlen)]);
     }
 
     /// Puts a text in the place of the element at `pos`; gives where it is.
@@ -293,55 +297,105 @@ impl Listpack {
 
     /// Removes all elements.
     pub fn clear(&mut self) {
-        *self = Listpack::new();
+        *self = Pack::new();
     }
 
     /// Gives back memory that is not needed now.
     pub fn shrink_to_fit(&mut self) {
-        let fitting = Listpack::copy_of(self.as_bytes());
+        let fitting = Pack::copy_of(self.raw());
         if fitting.heap_bytes() < self.heap_bytes() {
             *self = fitting;
         }
     }
 
-    /// All elements, first to last or the other way round.
+    /// All elements, first to last, in a listpack also the other way round.
     #[inline]
-    pub fn iter(&self) -> Iter<'_> {
-        Iter::new(self.as_bytes(), HEADER_LEN, self.end())
+    pub fn iter(&self) -> Iter<'_, F> {
+        Iter::new(self.raw(), F::HEADER_LEN, self.end())
     }
 
     /// The elements from the one at `pos` on.
     #[inline]
-    pub fn iter_from(&self, pos: Pos) -> Iter<'_> {
-        Iter::new(self.as_bytes(), pos.at(), self.end())
+    pub fn iter_from(&self, pos: Pos) -> Iter<'_, F> {
+        Iter::new(self.raw(), pos.at(), self.end())
     }
 }
 
-impl Default for Listpack {
-    fn default() -> Listpack {
-        Listpack::new()
+impl Listpack {
+    /// The listpack as files and DUMP have it.
+    #[inline]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.raw()
+    }
+
+    /// The last element.
+    #[inline]
+    pub fn last(&self) -> Option<Pos> {
+        self.element_ending_at(self.end())
+    }
+
+    /// The element before the one at `pos`.
+    #[inline]
+    pub fn prev(&self, pos: Pos) -> Option<Pos> {
+        self.element_ending_at(pos.at())
     }
 }
 
-impl PartialEq for Listpack {
-    fn eq(&self, other: &Listpack) -> bool {
+impl ForwardPack {
+    /// Where the element at `from` and every `step`-th after it begin, up to `count` of them: to walk back over them.
+    pub fn positions(&self, from: Pos, step: usize, count: usize) -> Vec<Pos> {
+        let mut positions = Vec::with_capacity(count.min(self.bytes()));
+        let (bytes, mut at) = (self.raw(), from.at());
+        while positions.len() < count && at < bytes.len() {
+            positions.push(Pos(at as u32));
+            at = (0..step.max(1)).fold(at, |at, _| at + entry_len::<Forward>(bytes, at));
+        }
+        positions
+    }
+}
+
+/// What stands behind an element of `len` bytes: its backlen, where there are such.
+#[inline]
+fn behind<F: Form>(len: usize, backlen: &mut [u8; 5]) -> &[u8] {
+    if !F::HAS_BACKLENS {
+        return &[];
+    }
+    let backlen = &mut backlen[..backlen_len(len)];
+    write_backlen(backlen, len);
+    backlen
+}
+
+impl<F: Form> Clone for Pack<F> {
+    fn clone(&self) -> Pack<F> {
+        Pack(self.0.clone())
+    }
+}
+
+impl<F: Form> Default for Pack<F> {
+    fn default() -> Pack<F> {
+        Pack::new()
+    }
+}
+
+impl<F: Form> PartialEq for Pack<F> {
+    fn eq(&self, other: &Pack<F>) -> bool {
         self.iter().eq(other.iter())
     }
 }
 
-impl Eq for Listpack {}
+impl<F: Form> Eq for Pack<F> {}
 
-impl std::fmt::Debug for Listpack {
+impl<F: Form> std::fmt::Debug for Pack<F> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_list().entries(self.iter()).finish()
     }
 }
 
-impl<'a> IntoIterator for &'a Listpack {
+impl<'a, F: Form> IntoIterator for &'a Pack<F> {
     type Item = Item<'a>;
-    type IntoIter = Iter<'a>;
+    type IntoIter = Iter<'a, F>;
 
-    fn into_iter(self) -> Iter<'a> {
+    fn into_iter(self) -> Iter<'a, F> {
         self.iter()
     }
 }

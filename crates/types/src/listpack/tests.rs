@@ -1,18 +1,25 @@
-//! The listpack against a vector of texts, and against bytes that Redis wrote.
+//! The listpack against bytes that Redis wrote. Both forms are compared with a deque of texts in `model`, and what only
+//! the form without backlens has is in `forward`.
+
+mod forward;
+mod model;
 
 use std::collections::VecDeque;
 
-use super::{Compact, CompactMut, CompactRef, Corrupt, Item, Listpack, Pos};
+use super::{
+    Bidirectional, Compact, CompactMut, CompactRef, Corrupt, Form, Forward, ForwardPack, Item, Listpack,
+    Pack, Pos,
+};
 use crate::Rng;
 
-fn texts(listpack: &Listpack) -> Vec<Vec<u8>> {
-    listpack.iter().map(|item| item.to_vec()).collect()
+fn texts<F: Form>(pack: &Pack<F>) -> Vec<Vec<u8>> {
+    pack.iter().map(|item| item.to_vec()).collect()
 }
 
-fn of(values: &[&str]) -> Listpack {
-    let mut listpack = Listpack::new();
-    values.iter().for_each(|value| listpack.push_back(value.as_bytes()));
-    listpack
+fn of<F: Form>(values: &[&str]) -> Pack<F> {
+    let mut pack = Pack::new();
+    values.iter().for_each(|value| pack.push_back(value.as_bytes()));
+    pack
 }
 
 /// A value whose encoding is hard to guess: integers of all widths, texts of lengths around every border.
@@ -52,7 +59,7 @@ fn bytes_are_those_of_the_format() {
         ("007", &[0x83, b'0', b'0', b'7', 4]),
     ];
     for (text, element) in cases {
-        let listpack = of(&[text]);
+        let listpack: Listpack = of(&[text]);
         let (bytes, end) = (listpack.as_bytes(), 6 + element.len());
         assert_eq!(&bytes[..6], [end as u8 + 1, 0, 0, 0, 1, 0], "{text}");
         assert_eq!((&bytes[6..end], bytes[end]), (*element, 0xff), "{text}");
@@ -81,96 +88,6 @@ fn long_texts_have_long_lengths() {
         assert_eq!(bytes.len(), 7 + head.len() + len + backlen.len());
         assert_eq!(listpack.last(), listpack.first());
         assert_eq!(listpack.get(Pos(6)).len(), *len);
-    }
-}
-
-/// Checks everything that can be asked of `listpack` against `model`.
-fn compare(listpack: &Listpack, model: &VecDeque<Vec<u8>>, rng: &mut Rng) {
-    assert_eq!(listpack.len(), model.len());
-    assert_eq!(listpack.is_empty(), model.is_empty());
-    assert!(listpack.iter().zip(model).all(|(item, text)| item.to_vec() == *text && item.eq_bytes(text)));
-    assert!(listpack.iter().rev().map(|item| item.to_vec()).eq(model.iter().rev().cloned()));
-    assert!(listpack.iter().map(|item| item.len()).eq(model.iter().map(Vec::len)));
-    let again = Listpack::from_bytes(listpack.as_bytes()).expect("what we wrote is well-formed");
-    assert_eq!(again.as_bytes(), listpack.as_bytes());
-    assert!(listpack.bytes() <= listpack.heap_bytes());
-    assert!(listpack.heap_bytes() - listpack.bytes() <= listpack.heap_bytes() / 3 + 48);
-    for _ in 0..3 {
-        let (from, skip) = (rng.below(4) as usize, rng.below(3) as usize);
-        let wanted = match model.get(rng.below(model.len() as u64 + 1) as usize) {
-            Some(text) => text.clone(),
-            None => value(rng),
-        };
-        let expected = (from..model.len()).step_by(skip + 1).find(|index| model[*index] == wanted);
-        let start = listpack.seek(from as isize);
-        let found = start.and_then(|start| listpack.find(start, &wanted, skip));
-        assert_eq!(found, expected.and_then(|index| listpack.seek(index as isize)));
-        assert_eq!(found.is_some(), expected.is_some());
-    }
-}
-
-fn change(listpack: &mut Listpack, model: &mut VecDeque<Vec<u8>>, rng: &mut Rng) {
-    let index = rng.below(model.len().max(1) as u64) as usize;
-    let pos = if rng.below(2) == 0 {
-        listpack.seek(index as isize)
-    } else {
-        listpack.seek(index as isize - model.len() as isize)
-    };
-    let text = value(rng);
-    match (rng.below(10), pos) {
-        (0..=1, _) => {
-            listpack.push_back(&text);
-            model.push_back(text);
-        }
-        (2..=3, _) => {
-            listpack.push_front(&text);
-            model.push_front(text);
-        }
-        (4, Some(pos)) => {
-            let at = listpack.insert_before(pos, &text);
-            assert!(listpack.get(at).eq_bytes(&text));
-            model.insert(index, text);
-        }
-        (5, Some(pos)) => {
-            let at = listpack.insert_after(pos, &text);
-            assert!(listpack.get(at).eq_bytes(&text));
-            model.insert(index + 1, text);
-        }
-        (6, Some(pos)) => {
-            let at = listpack.replace(pos, &text);
-            assert!(listpack.get(at).eq_bytes(&text));
-            model[index] = text;
-        }
-        (7..=8, Some(pos)) => {
-            model.remove(index);
-            let next = listpack.remove(pos).map(|pos| listpack.get(pos).to_vec());
-            assert_eq!(next, model.get(index).cloned());
-        }
-        (_, Some(pos)) => {
-            let count = rng.below(5) as usize;
-            listpack.remove_range(pos, count);
-            let end = (index + count).min(model.len());
-            model.drain(index..end);
-        }
-        (_, None) => {}
-    }
-}
-
-#[test]
-fn behaves_like_a_deque_of_texts() {
-    for seed in 0..60 {
-        let mut rng = Rng::new(seed);
-        let (mut listpack, mut model) = (Listpack::new(), VecDeque::new());
-        let most = 1 << rng.below(8);
-        for _ in 0..300 {
-            change(&mut listpack, &mut model, &mut rng);
-            while model.len() > most {
-                listpack.remove_range(Pos(6), 2);
-                model.drain(..2);
-            }
-            compare(&listpack, &model, &mut rng);
-        }
-        assert_eq!(texts(&listpack.clone()), Vec::from(model));
     }
 }
 
@@ -232,13 +149,14 @@ fn what_is_well_formed_but_not_canonical_is_made_so() {
     bytes.push(0xff);
     bytes[0] = bytes.len() as u8;
     let listpack = Listpack::from_bytes(&bytes).expect("well-formed");
-    assert_eq!(listpack.as_bytes(), of(&["5", "7", "ab", "c", "256"]).as_bytes());
+    assert_eq!(listpack, of(&["5", "7", "ab", "c", "256"]));
+    assert_eq!(listpack.as_bytes(), Listpack::as_bytes(&of(&["5", "7", "ab", "c", "256"])));
 }
 
 #[test]
 fn no_change_of_a_byte_makes_it_read_outside() {
     let mut rng = Rng::new(5);
-    let mut good = of(&["1", "a", "4095", "70000", "-5000000000", "hello"]);
+    let mut good: Listpack = of(&["1", "a", "4095", "70000", "-5000000000", "hello"]);
     good.push_back(&[b'x'; 70]);
     good.push_back(&[b'y'; 200]);
     let mut refused = 0;
@@ -253,7 +171,11 @@ fn no_change_of_a_byte_makes_it_read_outside() {
         }
         match Listpack::from_bytes(&bytes) {
             Err(Corrupt) => refused += 1,
-            Ok(listpack) => assert_eq!(listpack.iter().count(), listpack.iter().rev().count()),
+            Ok(listpack) => {
+                assert_eq!(listpack.iter().count(), listpack.iter().rev().count());
+                let forward = ForwardPack::from_listpack(&listpack).expect("it is short");
+                assert_eq!(texts(&forward), texts(&listpack));
+            }
         }
     }
     assert!(refused > 2_000, "{refused}");
@@ -301,15 +223,20 @@ fn a_listpack_stays_below_its_limit() {
 
 #[test]
 fn one_word_holds_either() {
-    assert_eq!(size_of::<Compact<Vec<u8>>>(), 8);
-    let mut compact: Compact<Vec<u8>> = Compact::listpack(of(&["a"]));
-    let CompactMut::Listpack(listpack) = compact.get_mut() else { panic!("no listpack") };
-    listpack.push_back(b"b");
+    one_word_holds::<Bidirectional>();
+    one_word_holds::<Forward>();
+}
+
+fn one_word_holds<F: Form>() {
+    assert_eq!(size_of::<Compact<Vec<u8>, F>>(), 8);
+    let mut compact: Compact<Vec<u8>, F> = Compact::pack(of(&["a"]));
+    let CompactMut::Pack(pack) = compact.get_mut() else { panic!("no pack") };
+    pack.push_back(b"b");
     let copy = compact.clone();
     compact = Compact::boxed(Box::new(vec![1]));
     if let CompactMut::Boxed(boxed) = compact.get_mut() {
         boxed.push(2);
     }
     assert!(matches!(compact.clone().get(), CompactRef::Boxed(boxed) if *boxed == [1, 2]));
-    assert!(matches!(copy.get(), CompactRef::Listpack(listpack) if *listpack == of(&["a", "b"])));
+    assert!(matches!(copy.get(), CompactRef::Pack(pack) if *pack == of(&["a", "b"])));
 }

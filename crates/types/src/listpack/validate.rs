@@ -5,10 +5,12 @@
 //! should have been an integer, a length or an integer in a longer form than it needs, a backlen with a bit too many) is written anew, because
 //! finding elements compares their bytes.
 
-use super::buffer::{HEADER_LEN, LEN_MAX};
 use super::encoding::{Encoded, backlen_len, decode, read_backlen, write_backlen};
+use super::form::{Bidirectional, Form};
 use super::item::Item;
 use super::pack::Listpack;
+
+const HEADER_LEN: usize = Bidirectional::HEADER_LEN;
 
 /// Bytes that are no listpack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +48,7 @@ impl Listpack {
 /// Whether a well-formed listpack is canonical as well.
 fn check(bytes: &[u8]) -> Result<bool, Corrupt> {
     let [a, b, c, d, low, high, .., 0xff] = *bytes else { return Err(Corrupt) };
-    if u32::from_le_bytes([a, b, c, d]) as usize != bytes.len() || bytes.len() > LEN_MAX {
+    if u32::from_le_bytes([a, b, c, d]) as usize != bytes.len() || bytes.len() > Listpack::BYTES_MAX {
         return Err(Corrupt);
     }
     let (mut at, mut count, mut canonical) = (HEADER_LEN, 0usize, true);

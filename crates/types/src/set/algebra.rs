@@ -19,8 +19,8 @@ use crate::parse_i64;
 
 /// What putting a member into a new set costs, compared with asking for one.
 const ADD_COST: usize = 5;
-/// Members of a listpack that are passed in the time of asking a table.
-const LISTPACK_SPEED: usize = 8;
+/// Members of a pack that are passed in the time of asking a table.
+const PACK_SPEED: usize = 8;
 
 /// Calls `visit` for the members that all `sets` have, until it was called `limit` times (0 for no limit). Returns how
 /// often it was. O(n * m) for n members of the smallest of m sets.
@@ -93,7 +93,7 @@ fn asking_is_cheaper(sets: &[&Set]) -> bool {
     for set in sets {
         asking = asking.saturating_add(set.len().saturating_mul(cost_before));
         building = building.saturating_add(set.len().saturating_mul(ADD_COST));
-        let passed = if let Repr::Listpack(_) = set.0.get() { set.len() / LISTPACK_SPEED } else { 0 };
+        let passed = if let Repr::Pack(_) = set.0.get() { set.len() / PACK_SPEED } else { 0 };
         cost_before = cost_before.saturating_add(1 + passed);
     }
     asking <= building
@@ -188,14 +188,15 @@ pub fn store_intersection(sets: &[&Set], limits: &SetLimits) -> Set {
     let smallest = sets.iter().min_by_key(|set| set.len());
     let (mut stored, from_table) = match smallest.map(|set| set.0.get()) {
         None | Some(Repr::Intset(_)) => (Set::new(), false),
-        Some(Repr::Listpack(_)) => (Set::new_listpack(), false),
-        Some(Repr::Table(_)) => (Set::new_listpack(), true),
+        Some(Repr::Pack(_)) => (Set::new_pack(), false),
+        Some(Repr::Table(_)) => (Set::new_pack(), true),
     };
-    let mut only_integers = true;
+    let (mut only_integers, mut len) = (true, 0);
     intersection(sets, 0, &mut |item| {
         let int = item.as_int().or_else(|| if from_table { item.with_bytes(parse_i64) } else { None });
         only_integers &= int.is_some();
-        stored.push(int.map_or(item, Item::Int), limits);
+        stored.push_to(len, int.map_or(item, Item::Int), limits);
+        len += 1;
     });
     if only_integers {
         stored.become_intset(limits);

@@ -110,7 +110,7 @@ impl<'a> Batch<'a> {
                 };
                 int.is_some_and(|int| intset.contains(int))
             }),
-            Repr::Listpack(_) => {
+            Repr::Pack(_) => {
                 found(wanted, |index| self.items[index].with_bytes(|member| set.contains(member)))
             }
         }

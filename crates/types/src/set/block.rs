@@ -13,7 +13,7 @@ const WIDTH_BITS: u32 = 3;
 /// No block has more elements.
 pub(super) const LEN_MAX: u32 = u32::MAX >> WIDTH_BITS;
 /// The bit of a word that says intset or table.
-pub(super) const NOT_LISTPACK: usize = 1 << 63;
+pub(super) const NOT_PACK: usize = 1 << 63;
 
 /// Width and number of the elements of an intset.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -63,7 +63,7 @@ unsafe impl Sync for Block {}
 fn word(start: *mut u8, layout: Layout) -> NonNull<u8> {
     let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
     assert!(start.addr().get() >> 48 == 0, "user addresses fit into 48 bits on every supported system");
-    start.map_addr(|address| address | NOT_LISTPACK)
+    start.map_addr(|address| address | NOT_PACK)
 }
 
 impl Block {
@@ -82,7 +82,7 @@ impl Block {
     #[inline]
     fn start(&self) -> NonNull<u8> {
         // SAFETY: `word` put the mark around an address that is not null.
-        unsafe { NonNull::new_unchecked(self.0.as_ptr().map_addr(|word| word & !NOT_LISTPACK)) }
+        unsafe { NonNull::new_unchecked(self.0.as_ptr().map_addr(|word| word & !NOT_PACK)) }
     }
 
     #[inline]

@@ -8,7 +8,7 @@ use ochre_table::hasher;
 
 use super::value::{Set, SetLimits};
 use super::word::{Repr, ReprMut, Word};
-use crate::listpack::{Item, Listpack};
+use crate::listpack::{ForwardPack, Item};
 use crate::random::Rng;
 
 /// With fewer than one of so many left, those that stay are chosen.
@@ -34,9 +34,9 @@ impl Set {
     pub fn random(&self, rng: &mut Rng) -> Option<Item<'_>> {
         match self.0.get() {
             Repr::Intset(intset) => intset.get(rng.below(intset.len() as u64) as usize).map(Item::Int),
-            Repr::Listpack(listpack) => {
-                let index = rng.below(listpack.len() as u64);
-                listpack.seek(index as isize).map(|pos| listpack.get(pos))
+            Repr::Pack(pack) => {
+                let index = rng.below(pack.len() as u64);
+                pack.seek(index as isize).map(|pos| pack.get(pos))
             }
             Repr::Table(map) => map.random(rng).map(|member| Item::Bytes(member.bytes())),
         }
@@ -48,8 +48,8 @@ impl Set {
             Repr::Table(map) => {
                 map.draw_many(count, rng, &mut |member| visit(Item::Bytes(member.bytes())));
             }
-            Repr::Listpack(listpack) if count > 1 => {
-                let items: Vec<Item<'_>> = listpack.iter().collect();
+            Repr::Pack(pack) if count > 1 => {
+                let items: Vec<Item<'_>> = pack.iter().collect();
                 let draw = |_| items.get(rng.below(items.len() as u64) as usize).copied();
                 (0..count).map_while(draw).for_each(visit);
             }
@@ -93,10 +93,10 @@ impl Set {
                     intset.remove(int);
                 }
             }
-            ReprMut::Listpack(listpack) => {
-                if let Some(pos) = listpack.seek(rng.below(listpack.len() as u64) as isize) {
-                    visit(listpack.get(pos));
-                    listpack.remove(pos);
+            ReprMut::Pack(pack) => {
+                if let Some(pos) = pack.seek(rng.below(pack.len() as u64) as isize) {
+                    visit(pack.get(pos));
+                    pack.remove(pos);
                 }
             }
         }
@@ -115,15 +115,15 @@ impl Set {
                 }
                 !chosen
             }),
-            ReprMut::Listpack(listpack) => {
-                let mut kept = Listpack::with_capacity(0);
-                for item in listpack.iter() {
+            ReprMut::Pack(pack) => {
+                let mut kept = ForwardPack::new();
+                for item in pack.iter() {
                     match selection.next(rng) {
                         true => visit(item),
                         false => kept.push_back_item(item),
                     }
                 }
-                self.0 = Word::listpack(kept);
+                self.0 = Word::pack(kept);
             }
         }
     }
@@ -135,10 +135,11 @@ impl Set {
         limits: &SetLimits,
         visit: &mut dyn FnMut(Item<'_>),
     ) {
-        let mut kept = Set::new_listpack();
+        let (mut kept, mut len) = (Set::new_pack(), 0);
         if let ReprMut::Table(map) = self.0.get_mut() {
             map.take_sample(remaining, rng, hasher(), &mut |member| {
-                kept.push(Item::Bytes(member.bytes()), limits);
+                kept.push_to(len, Item::Bytes(member.bytes()), limits);
+                len += 1;
             });
         }
         self.iter().for_each(visit);

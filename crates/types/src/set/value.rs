@@ -4,11 +4,11 @@
 //! - *listpack*: at most `listpack_entries` members of at most `listpack_value` bytes each, in the order they came.
 //! - *hashtable*: everything else.
 //!
+//! A listpack it is to clients, and in files; here it is a pack without backlens, which holds less than 2 MiB.
+//!
 //! An intset that gets something else becomes a listpack if it may, else a table. A listpack or an intset that gets too
 //! large becomes a table, at once if a command brings more than fit. No removal changes the encoding back, except that
 //! taking out nearly all members (see `random`) starts again with a small one.
-
-use std::borrow::Cow;
 
 use ochre_table::{Map, hasher};
 
@@ -16,14 +16,14 @@ use super::batch::{Batch, bits};
 use super::intset::Intset;
 use super::member::Member;
 use super::word::{Repr, ReprMut, Word};
-use crate::listpack::{Corrupt, Item, Listpack, are_distinct};
+use crate::listpack::{Corrupt, ForwardPack, Item, Listpack, are_distinct};
 use crate::object::sum_estimate;
 use crate::parse_i64;
 
 /// The largest intset, whatever the limits say; one more fits, too.
 const INTSET_ENTRIES_MAX: usize = 1 << 28;
-/// More bytes than any integer takes in a listpack.
-const LISTPACK_INT_BYTES_MAX: usize = 11;
+/// More bytes than any integer takes in a pack.
+const PACK_INT_BYTES_MAX: usize = 11;
 
 /// When a set changes its encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,11 +68,11 @@ impl Set {
         if count <= limits.intset_entries && parse_i64(first).is_some() {
             return Set::new();
         }
-        if count <= limits.listpack_entries { Set::new_listpack() } else { Set::new_table(count) }
+        if count <= limits.listpack_entries { Set::new_pack() } else { Set::new_table(count) }
     }
 
-    pub(super) fn new_listpack() -> Set {
-        Set(Word::listpack(Listpack::new()))
+    pub(super) fn new_pack() -> Set {
+        Set(Word::pack(ForwardPack::new()))
     }
 
     pub(super) fn new_table(count: usize) -> Set {
@@ -84,21 +84,26 @@ impl Set {
         Ok(Set(Word::intset(Intset::from_bytes(bytes)?)))
     }
 
-    /// A set of the elements of a listpack. Errors if one of them is there twice or there is none.
-    pub fn from_listpack(listpack: Listpack) -> Result<Set, Corrupt> {
+    /// A set of the elements of a listpack, a table if they are too long for one run of bytes here. Errors if one of them is
+    /// there twice or there is none.
+    pub fn from_listpack(listpack: &Listpack) -> Result<Set, Corrupt> {
         if listpack.is_empty() || !are_distinct(listpack.iter()) {
             return Err(Corrupt);
         }
-        Ok(Set(Word::listpack(listpack)))
+        Ok(match ForwardPack::from_listpack(listpack) {
+            Some(pack) => Set(Word::pack(pack)),
+            None => Set::table_of(listpack.len(), listpack.iter()),
+        })
     }
 
-    /// The bytes of the intset or the listpack that the set is, if it is one: for files and DUMP.
-    pub fn flat_bytes(&self) -> Option<Cow<'_, [u8]>> {
-        match self.0.get() {
-            Repr::Intset(intset) => Some(Cow::Owned(intset.to_bytes())),
-            Repr::Listpack(listpack) => Some(Cow::Borrowed(listpack.as_bytes())),
-            Repr::Table(_) => None,
-        }
+    /// The bytes of the intset that the set is, if it is one: for files and DUMP.
+    pub fn to_intset_bytes(&self) -> Option<Vec<u8>> {
+        if let Repr::Intset(intset) = self.0.get() { Some(intset.to_bytes()) } else { None }
+    }
+
+    /// The pack of members that the set is, if it is one.
+    pub fn as_pack(&self) -> Option<&ForwardPack> {
+        if let Repr::Pack(pack) = self.0.get() { Some(pack) } else { None }
     }
 
     /// Number of members.
@@ -106,7 +111,7 @@ impl Set {
     pub fn len(&self) -> usize {
         match self.0.get() {
             Repr::Intset(intset) => intset.len(),
-            Repr::Listpack(listpack) => listpack.len(),
+            Repr::Pack(pack) => pack.len(),
             Repr::Table(map) => map.len(),
         }
     }
@@ -114,14 +119,14 @@ impl Set {
     /// Whether there is no member.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        if let Repr::Pack(pack) = self.0.get() { pack.is_empty() } else { self.len() == 0 }
     }
 
     /// The name that OBJECT ENCODING answers.
     pub fn encoding_name(&self) -> &'static str {
         match self.0.get() {
             Repr::Intset(_) => "intset",
-            Repr::Listpack(_) => "listpack",
+            Repr::Pack(_) => "listpack",
             Repr::Table(_) => "hashtable",
         }
     }
@@ -148,7 +153,7 @@ impl Set {
     pub fn heap_bytes_estimate(&self, samples: usize) -> usize {
         match self.0.get() {
             Repr::Intset(intset) => intset.heap_bytes(),
-            Repr::Listpack(listpack) => listpack.heap_bytes(),
+            Repr::Pack(pack) => pack.heap_bytes(),
             Repr::Table(map) => {
                 let members = sum_estimate(map.iter().map(|member| member.heap_bytes()), map.len(), samples);
                 size_of::<Map<Member>>() + map.memory_bytes() + members
@@ -162,9 +167,7 @@ impl Set {
         match self.0.get() {
             Repr::Table(map) => map.contains(member, hasher()),
             Repr::Intset(intset) => parse_i64(member).is_some_and(|int| intset.contains(int)),
-            Repr::Listpack(listpack) => {
-                listpack.first().is_some_and(|first| listpack.find(first, member, 0).is_some())
-            }
+            Repr::Pack(pack) => pack.first().is_some_and(|first| pack.find(first, member, 0).is_some()),
         }
     }
 
@@ -186,7 +189,7 @@ impl Set {
     pub fn expect(&mut self, count: usize, limits: &SetLimits) {
         let limit = match self.0.get() {
             Repr::Intset(_) => limits.intset_entries,
-            Repr::Listpack(_) => limits.listpack_entries,
+            Repr::Pack(_) => limits.listpack_entries,
             Repr::Table(_) => return,
         };
         if count > limit {
@@ -226,6 +229,11 @@ impl Set {
 
     /// Adds what the set does not have (an integer may be in an intset already); whether it was added.
     pub(super) fn push(&mut self, item: Item<'_>, limits: &SetLimits) -> bool {
+        self.push_to(self.len(), item, limits)
+    }
+
+    /// The same, told how many members there are: a pack of thousands does not know, and would have to count them for each.
+    pub(super) fn push_to(&mut self, len: usize, item: Item<'_>, limits: &SetLimits) -> bool {
         match (self.0.get_mut(), item) {
             (ReprMut::Table(_), _) => return self.push_to_table(item),
             (ReprMut::Intset(intset), Item::Int(int)) => {
@@ -235,18 +243,18 @@ impl Set {
                 }
                 return is_new;
             }
-            (ReprMut::Listpack(listpack), _) if fits(listpack, item, limits) => {
-                listpack.push_back_item(item);
+            (ReprMut::Pack(pack), _) if len < limits.listpack_entries && fits(pack, item, limits) => {
+                pack.push_back_item(item);
                 return true;
             }
-            (ReprMut::Listpack(_), _) => {}
+            (ReprMut::Pack(_), _) => {}
             (ReprMut::Intset(_), Item::Bytes(_)) => {
-                if self.becomes_listpack(item, limits) {
-                    return self.push(item, limits);
+                if self.becomes_pack(item, limits) {
+                    return self.push_to(len, item, limits);
                 }
             }
         }
-        self.become_table(self.len() + 1);
+        self.become_table(len + 1);
         self.push_to_table(item)
     }
 
@@ -256,29 +264,34 @@ impl Set {
         item.with_bytes(|member| map.insert_with(member, hasher(), || Member::new(member)))
     }
 
-    /// Makes an intset a listpack if it may be one with `item` in it.
-    fn becomes_listpack(&mut self, item: Item<'_>, limits: &SetLimits) -> bool {
+    /// Makes an intset a pack if it may be one with `item` in it.
+    fn becomes_pack(&mut self, item: Item<'_>, limits: &SetLimits) -> bool {
         let Repr::Intset(intset) = self.0.get() else { return false };
         let (len, last) = (intset.len(), intset.len().saturating_sub(1));
         let longest = [0, last].into_iter().filter_map(|at| intset.get(at)).map(|int| Item::Int(int).len());
         let longest = longest.max().unwrap_or(0).max(item.len());
-        let bytes = len.saturating_mul(LISTPACK_INT_BYTES_MAX).saturating_add(item.len());
-        let mut listpack = Listpack::with_capacity(0);
-        if len >= limits.listpack_entries || longest > limits.listpack_value || !listpack.fits(bytes) {
+        let bytes = len.saturating_mul(PACK_INT_BYTES_MAX).saturating_add(item.len());
+        let mut pack = ForwardPack::new();
+        if len >= limits.listpack_entries || longest > limits.listpack_value || !pack.fits(bytes) {
             return false;
         }
-        intset.iter().for_each(|int| listpack.push_back_int(int));
-        self.0 = Word::listpack(listpack);
+        intset.iter().for_each(|int| pack.push_back_int(int));
+        self.0 = Word::pack(pack);
         true
     }
 
     /// Makes the set a table with room for `count` members.
     pub(super) fn become_table(&mut self, count: usize) {
-        let mut table = Set::new_table(count.max(self.len()));
-        for item in self.iter() {
+        *self = Set::table_of(count.max(self.len()), self.iter());
+    }
+
+    /// A table of these members, with room for `count`.
+    fn table_of<'a>(count: usize, items: impl Iterator<Item = Item<'a>>) -> Set {
+        let mut table = Set::new_table(count);
+        items.for_each(|item| {
             table.push_to_table(item);
-        }
-        *self = table;
+        });
+        table
     }
 
     /// Makes a set of integers only an intset, if it is not too large for one.
@@ -303,24 +316,24 @@ impl Set {
         match self.0.get_mut() {
             ReprMut::Table(map) => map.remove(member, hasher()),
             ReprMut::Intset(intset) => parse_i64(member).is_some_and(|int| intset.remove(int)),
-            ReprMut::Listpack(listpack) => {
-                let found = listpack.first().and_then(|first| listpack.find(first, member, 0));
-                found.map(|at| listpack.remove(at)).is_some()
+            ReprMut::Pack(pack) => {
+                let found = pack.first().and_then(|first| pack.find(first, member, 0));
+                found.map(|at| pack.remove(at)).is_some()
             }
         }
     }
 }
 
-fn fits(listpack: &Listpack, item: Item<'_>, limits: &SetLimits) -> bool {
-    let len = item.len();
-    len <= limits.listpack_value && listpack.len() < limits.listpack_entries && listpack.fits(len)
+fn fits(pack: &ForwardPack, item: Item<'_>, limits: &SetLimits) -> bool {
+    let bytes = item.len();
+    bytes <= limits.listpack_value && pack.fits(bytes)
 }
 
 impl Clone for Set {
     fn clone(&self) -> Set {
         Set(match self.0.get() {
             Repr::Intset(intset) => Word::intset(intset.clone()),
-            Repr::Listpack(listpack) => Word::listpack(listpack.clone()),
+            Repr::Pack(pack) => Word::pack(pack.clone()),
             Repr::Table(map) => Word::table(map.clone_with(|member| Member::new(member.bytes()))),
         })
     }

@@ -1,20 +1,20 @@
 //! Walking over the members: all of them, or some at a time with a cursor.
 //!
-//! An intset comes in ascending order, a listpack in the order its members were added, a table in the order of nothing
+//! An intset comes in ascending order, a pack in the order its members were added, a table in the order of nothing
 //! that means anything; by cursor in the order of the hash, so that a cursor stays good when the table grows or shrinks.
 
 use super::intset::Intset;
 use super::member::Member;
 use super::value::Set;
 use super::word::Repr;
-use crate::listpack::{self, Item};
+use crate::listpack::{self, Forward, Item};
 
 /// The members of a set.
 pub struct Iter<'a>(Members<'a>);
 
 enum Members<'a> {
     Intset(&'a Intset, usize),
-    Listpack(listpack::Iter<'a>),
+    Pack(listpack::Iter<'a, Forward>),
     Table(ochre_table::Iter<'a, Member>),
 }
 
@@ -25,7 +25,7 @@ impl<'a> Iterator for Iter<'a> {
     fn next(&mut self) -> Option<Item<'a>> {
         match &mut self.0 {
             Members::Table(members) => members.next().map(|member| Item::Bytes(member.bytes())),
-            Members::Listpack(members) => members.next(),
+            Members::Pack(members) => members.next(),
             Members::Intset(intset, at) => {
                 let int = intset.get(*at)?;
                 *at += 1;
@@ -40,7 +40,7 @@ impl Set {
     pub fn iter(&self) -> Iter<'_> {
         Iter(match self.0.get() {
             Repr::Intset(intset) => Members::Intset(intset, 0),
-            Repr::Listpack(listpack) => Members::Listpack(listpack.iter()),
+            Repr::Pack(pack) => Members::Pack(pack.iter()),
             Repr::Table(map) => Members::Table(map.iter()),
         })
     }
@@ -73,13 +73,13 @@ impl Set {
                 ints.map(Item::Int).for_each(visit);
                 if end < intset.len() { end as u64 } else { 0 }
             }
-            Repr::Listpack(listpack) => {
-                let mut at = isize::try_from(position).ok().and_then(|index| listpack.seek(index));
+            Repr::Pack(pack) => {
+                let mut at = isize::try_from(position).ok().and_then(|index| pack.seek(index));
                 let mut visited = 0;
                 while let Some(pos) = at.filter(|_| visited < count.max(1)) {
-                    visit(listpack.get(pos));
+                    visit(pack.get(pos));
                     visited += 1;
-                    at = listpack.next(pos);
+                    at = pack.next(pos);
                 }
                 at.map_or(0, |_| position + visited as u64)
             }

@@ -1,7 +1,7 @@
-//! The one word that a set is: a listpack, an intset or a box of a table. Unsafe leaf module.
+//! The one word that a set is: a pack, an intset or a box of a table. Unsafe leaf module.
 //!
 //! ```text
-//! | 0 ...          | a listpack's own word (see `listpack::buffer`)
+//! | 0 ...          | a pack's own word (see `listpack::buffer`)
 //! | 1 0 | address  | an intset's own word (see `block`)
 //! | 1 1 | address  | a boxed table
 //! ```
@@ -13,14 +13,14 @@ use std::ptr::NonNull;
 
 use ochre_table::Map;
 
-use super::block::NOT_LISTPACK;
+use super::block::NOT_PACK;
 use super::intset::Intset;
 use super::member::Member;
-use crate::listpack::Listpack;
+use crate::listpack::ForwardPack;
 
-const TABLE: usize = NOT_LISTPACK | 1 << 62;
+const TABLE: usize = NOT_PACK | 1 << 62;
 
-const _: () = assert!(size_of::<Listpack>() == 8 && size_of::<Intset>() == 8 && size_of::<usize>() == 8);
+const _: () = assert!(size_of::<ForwardPack>() == 8 && size_of::<Intset>() == 8 && size_of::<usize>() == 8);
 
 /// Members in one of three encodings.
 pub(super) struct Word(NonNull<u8>, PhantomData<Box<Map<Member>>>);
@@ -33,14 +33,14 @@ unsafe impl Sync for Word {}
 /// What a word is.
 pub(super) enum Repr<'a> {
     Intset(&'a Intset),
-    Listpack(&'a Listpack),
+    Pack(&'a ForwardPack),
     Table(&'a Map<Member>),
 }
 
 /// What a word is, to be changed.
 pub(super) enum ReprMut<'a> {
     Intset(&'a mut Intset),
-    Listpack(&'a mut Listpack),
+    Pack(&'a mut ForwardPack),
     Table(&'a mut Map<Member>),
 }
 
@@ -61,9 +61,9 @@ impl Word {
         unsafe { into_word(intset) }
     }
 
-    pub(super) fn listpack(listpack: Listpack) -> Word {
-        // SAFETY: a listpack is a transparent wrapper of a buffer, and that of an address.
-        unsafe { into_word(listpack) }
+    pub(super) fn pack(pack: ForwardPack) -> Word {
+        // SAFETY: a pack is a transparent wrapper of a buffer, and that of an address.
+        unsafe { into_word(pack) }
     }
 
     pub(super) fn table(map: Map<Member>) -> Word {
@@ -89,9 +89,9 @@ impl Word {
             // SAFETY: the word is a box's address with the table's mark.
             TABLE => Repr::Table(unsafe { &*self.map() }),
             // SAFETY: the word is that of an intset, which is nothing else.
-            NOT_LISTPACK => Repr::Intset(unsafe { &*word.cast() }),
-            // SAFETY: the word is that of a listpack, which is nothing else.
-            _ => Repr::Listpack(unsafe { &*word.cast() }),
+            NOT_PACK => Repr::Intset(unsafe { &*word.cast() }),
+            // SAFETY: the word is that of a pack, which is nothing else.
+            _ => Repr::Pack(unsafe { &*word.cast() }),
         }
     }
 
@@ -102,9 +102,9 @@ impl Word {
             // SAFETY: as above, and we are borrowed mutably.
             TABLE => ReprMut::Table(unsafe { &mut *self.map() }),
             // SAFETY: as above; whatever intset is put there has a word with the same mark.
-            NOT_LISTPACK => ReprMut::Intset(unsafe { &mut *word.cast() }),
-            // SAFETY: as above; whatever listpack is put there has a word with a clear top bit.
-            _ => ReprMut::Listpack(unsafe { &mut *word.cast() }),
+            NOT_PACK => ReprMut::Intset(unsafe { &mut *word.cast() }),
+            // SAFETY: as above; whatever pack is put there has a word with a clear top bit.
+            _ => ReprMut::Pack(unsafe { &mut *word.cast() }),
         }
     }
 }
@@ -117,7 +117,7 @@ impl Drop for Word {
             // SAFETY: the word is forgotten with this.
             ReprMut::Intset(intset) => unsafe { std::ptr::from_mut(intset).drop_in_place() },
             // SAFETY: the word is forgotten with this.
-            ReprMut::Listpack(listpack) => unsafe { std::ptr::from_mut(listpack).drop_in_place() },
+            ReprMut::Pack(pack) => unsafe { std::ptr::from_mut(pack).drop_in_place() },
         }
     }
 }

@@ -1,11 +1,12 @@
-//! The small encoding: a listpack of member, score, member, score, in order, as Redis has it.
+//! The small encoding: a pack of member, score, member, score, in order, as Redis has it but for the backlens.
 //!
 //! ```text
 //! | member | score | member | score | ...      by score, then by the bytes of the member
 //! ```
 //!
 //! A score is the integer it spells or its shortest text; both have one form only, so the same sorted set is the same bytes
-//! here, in files and in Redis. Everything walks from the front: a hundred elements of a few bytes are a few cache lines.
+//! in files and in Redis. Everything walks from the front: a hundred elements of a few bytes are a few cache lines. What goes
+//! down in ranks has first gone up to where it ends (`iter`).
 
 use std::cmp::Ordering;
 use std::ops::Range;
@@ -13,10 +14,10 @@ use std::ops::Range;
 use super::limits::Direction;
 use super::ranges::{LexRange, ScoreRange};
 use super::score::{read_score, with_score_text};
-use crate::listpack::{Corrupt, Item, Listpack, Pos, are_distinct};
+use crate::listpack::{Corrupt, Form, ForwardPack, Found, Item, Pack, Pos, are_distinct};
 
 /// Members and scores, first to last.
-pub(super) fn pairs(list: &Listpack) -> impl Iterator<Item = (Item<'_>, f64)> {
+pub(super) fn pairs<F: Form>(list: &Pack<F>) -> impl Iterator<Item = (Item<'_>, f64)> {
     let mut items = list.iter();
     std::iter::from_fn(move || {
         let member = items.next()?;
@@ -25,23 +26,24 @@ pub(super) fn pairs(list: &Listpack) -> impl Iterator<Item = (Item<'_>, f64)> {
 }
 
 /// Number of members.
-pub(super) fn len(list: &Listpack) -> usize {
+pub(super) fn len(list: &ForwardPack) -> usize {
     list.len() / 2
 }
 
-/// Where a member is.
-pub(super) fn find(list: &Listpack, member: &[u8]) -> Option<Pos> {
-    list.find(list.first()?, member, 1)
+/// Where a member is, and its neighbour below; the last member if there is no such one.
+#[inline]
+pub(super) fn find(list: &ForwardPack, member: &[u8]) -> Result<Found, Option<Pos>> {
+    list.first().map_or(Err(None), |first| list.find_noting(first, member, 1))
 }
 
 /// The score of the member at a position.
-pub(super) fn score_at(list: &Listpack, pos: Pos) -> Option<f64> {
+pub(super) fn score_at(list: &ForwardPack, pos: Pos) -> Option<f64> {
     read_score(list.get(list.next(pos)?))
 }
 
 /// The score of a member.
-pub(super) fn score(list: &Listpack, member: &[u8]) -> Option<f64> {
-    score_at(list, find(list, member)?)
+pub(super) fn score(list: &ForwardPack, member: &[u8]) -> Option<f64> {
+    score_at(list, find(list, member).ok()?.pos)
 }
 
 fn compare(item: Item<'_>, score: f64, member: &[u8], member_score: f64) -> Ordering {
@@ -50,8 +52,11 @@ fn compare(item: Item<'_>, score: f64, member: &[u8], member_score: f64) -> Orde
     by_score.then_with(|| item.with_bytes(|bytes| bytes.cmp(member)))
 }
 
-/// Puts a new member in at its place.
-pub(super) fn insert(list: &mut Listpack, member: &[u8], score: f64) {
+/// Puts a new member in at its place, behind the last one, if that is known, without looking for it.
+pub(super) fn insert(list: &mut ForwardPack, last: Option<Pos>, member: &[u8], score: f64) {
+    if last.is_some_and(|last| order(list, last, member, score) == Ordering::Less) {
+        return push(list, member, score);
+    }
     match place(list, member, score) {
         Some(pos) => {
             let pos = list.insert_before(pos, member);
@@ -62,78 +67,77 @@ pub(super) fn insert(list: &mut Listpack, member: &[u8], score: f64) {
 }
 
 /// Puts in a member that comes after all others.
-pub(super) fn push(list: &mut Listpack, member: &[u8], score: f64) {
+pub(super) fn push(list: &mut ForwardPack, member: &[u8], score: f64) {
     list.push_back(member);
     with_score_text(score, |text| list.push_back(text));
 }
 
 /// The first member that comes after one with this score.
-fn place(list: &Listpack, member: &[u8], score: f64) -> Option<Pos> {
-    let mut at = list.first();
-    while let Some(pos) = at {
-        let score_pos = list.next(pos)?;
-        let other = read_score(list.get(score_pos)).unwrap_or(f64::INFINITY);
-        if compare(list.get(pos), other, member, score) == Ordering::Greater {
+fn place(list: &ForwardPack, member: &[u8], score: f64) -> Option<Pos> {
+    let mut items = list.iter();
+    loop {
+        let pos = items.pos()?;
+        let (other, other_score) = (items.next()?, items.next()?);
+        let other_score = read_score(other_score).unwrap_or(f64::INFINITY);
+        if compare(other, other_score, member, score) == Ordering::Greater {
             return Some(pos);
         }
-        at = list.next(score_pos);
     }
-    None
 }
 
-/// Gives the member at a position another score.
-pub(super) fn rescore(list: &mut Listpack, pos: Pos, member: &[u8], score: f64) {
-    if stays(list, pos, member, score)
-        && let Some(score_pos) = list.next(pos)
+/// How the member at a position compares with one with this score.
+fn order(list: &ForwardPack, pos: Pos, member: &[u8], score: f64) -> Ordering {
+    compare(list.get(pos), score_at(list, pos).unwrap_or(f64::INFINITY), member, score)
+}
+
+/// Gives a member that was found another score.
+pub(super) fn rescore(list: &mut ForwardPack, found: Found, member: &[u8], score: f64) {
+    if stays(list, found, member, score)
+        && let Some(score_pos) = list.next(found.pos)
     {
         with_score_text(score, |text| list.replace(score_pos, text));
     } else {
-        list.remove_range(pos, 2);
-        insert(list, member, score);
+        list.remove_range(found.pos, 2);
+        insert(list, None, member, score);
     }
 }
 
 /// Whether a member keeps its place between its neighbours with this score.
-fn stays(list: &Listpack, pos: Pos, member: &[u8], score: f64) -> bool {
-    let order = |pos: Pos| {
-        let other = score_at(list, pos).unwrap_or(f64::INFINITY);
-        compare(list.get(pos), other, member, score)
-    };
-    let before = list.prev(pos).and_then(|score_pos| list.prev(score_pos));
-    let after = list.next(pos).and_then(|score_pos| list.next(score_pos));
-    before.is_none_or(|pos| order(pos) == Ordering::Less)
+fn stays(list: &ForwardPack, found: Found, member: &[u8], score: f64) -> bool {
+    let order = |pos: Pos| order(list, pos, member, score);
+    let after = list.next(found.pos).and_then(|score_pos| list.next(score_pos));
+    found.before.is_none_or(|pos| order(pos) == Ordering::Less)
         && after.is_none_or(|pos| order(pos) == Ordering::Greater)
 }
 
 /// Takes a member out; whether it was there.
-pub(super) fn remove(list: &mut Listpack, member: &[u8]) -> bool {
+pub(super) fn remove(list: &mut ForwardPack, member: &[u8]) -> bool {
     let found = find(list, member);
-    if let Some(pos) = found {
-        list.remove_range(pos, 2);
+    if let Ok(found) = found {
+        list.remove_range(found.pos, 2);
     }
-    found.is_some()
+    found.is_ok()
 }
 
-/// Takes out the members of a range of ranks.
-pub(super) fn remove_ranks(list: &mut Listpack, ranks: Range<usize>) {
-    if let Some(pos) = list.seek(2 * ranks.start as isize) {
-        list.remove_range(pos, 2 * ranks.len());
-    }
+/// Where the member of a rank is.
+pub(super) fn seek(list: &ForwardPack, rank: usize) -> Option<Pos> {
+    list.seek(isize::try_from(rank).ok()?.checked_mul(2)?)
 }
 
 /// The rank of a member, and its score.
-pub(super) fn rank(list: &Listpack, member: &[u8]) -> Option<(usize, f64)> {
-    pairs(list).enumerate().find_map(|(rank, (item, score))| item.eq_bytes(member).then_some((rank, score)))
+pub(super) fn rank(list: &ForwardPack, member: &[u8]) -> Option<(usize, f64)> {
+    let found = find(list, member).ok()?;
+    Some((found.index, score_at(list, found.pos)?))
 }
 
 /// The member of a rank, and its score.
-pub(super) fn at(list: &Listpack, rank: usize) -> Option<(Item<'_>, f64)> {
-    let pos = list.seek(isize::try_from(rank).ok()?.checked_mul(2)?)?;
+pub(super) fn at(list: &ForwardPack, rank: usize) -> Option<(Item<'_>, f64)> {
+    let pos = seek(list, rank)?;
     Some((list.get(pos), score_at(list, pos)?))
 }
 
 /// The ranks of a range of scores.
-pub(super) fn ranks_of_scores(list: &Listpack, range: &ScoreRange) -> Range<usize> {
+pub(super) fn ranks_of_scores(list: &ForwardPack, range: &ScoreRange) -> Range<usize> {
     let start = pairs(list).take_while(|(_, score)| !range.reaches_min(*score)).count();
     let end = pairs(list).take_while(|(_, score)| range.keeps_max(*score)).count();
     start..end.max(start)
@@ -142,7 +146,11 @@ pub(super) fn ranks_of_scores(list: &Listpack, range: &ScoreRange) -> Range<usiz
 /// The ranks of a range of members. When scores differ the order of bytes means nothing, and what Redis answers
 /// depends on the direction it walks in: it begins at the first member that one bound lets in and ends at the first one that
 /// the other bound does not.
-pub(super) fn ranks_of_members(list: &Listpack, range: &LexRange<'_>, direction: Direction) -> Range<usize> {
+pub(super) fn ranks_of_members(
+    list: &ForwardPack,
+    range: &LexRange<'_>,
+    direction: Direction,
+) -> Range<usize> {
     let reaches_min = |item: &Item<'_>| item.with_bytes(|member| range.reaches_min(member));
     let keeps_max = |item: &Item<'_>| item.with_bytes(|member| range.keeps_max(member));
     let members = || pairs(list).map(|(member, _)| member);
@@ -168,8 +176,8 @@ pub(super) fn ranks_of_members(list: &Listpack, range: &LexRange<'_>, direction:
     }
 }
 
-/// Checks a listpack from outside: pairs in order, scores that are numbers, no member twice.
-pub(super) fn validate(list: &Listpack) -> Result<(), Corrupt> {
+/// Checks a pack from outside: pairs in order, scores that are numbers, no member twice.
+pub(super) fn validate<F: Form>(list: &Pack<F>) -> Result<(), Corrupt> {
     let pairs: Vec<(Item<'_>, f64)> = pairs(list).collect();
     if list.len() != 2 * pairs.len() {
         return Err(Corrupt);

@@ -1,12 +1,15 @@
 //! Walking over a range of ranks. Where a walk stopped is a rank, so another one can go on from there.
+//!
+//! A small sorted set can only be walked upwards. To go down in it, the places of the range's members are noted first.
 
 use std::ops::Range;
 
+use super::flat;
 use super::limits::Direction;
 use super::member::Slot;
 use super::score::read_score;
 use super::tree::Tree;
-use crate::listpack::{self, Item, Listpack};
+use crate::listpack::{self, Forward, ForwardPack, Item, Pos};
 
 /// Members that are asked for ahead of the one that is shown.
 const AHEAD: usize = 8;
@@ -22,7 +25,12 @@ pub struct ZSetIter<'a> {
 
 #[derive(Clone, Debug)]
 enum Walk<'a> {
-    Flat(listpack::Iter<'a>),
+    Flat(listpack::Iter<'a, Forward>),
+    FlatDown {
+        list: &'a ForwardPack,
+        /// The members that are still to come, the next one last.
+        positions: Vec<Pos>,
+    },
     Sorted {
         tree: &'a Tree,
         /// The ranks that are still to come, those in `slots` included.
@@ -33,16 +41,26 @@ enum Walk<'a> {
 }
 
 impl<'a> ZSetIter<'a> {
-    pub(super) fn flat(list: &'a Listpack, ranks: Range<usize>, direction: Direction) -> Self {
-        let after = list.len() / 2 - ranks.end;
-        let mut items = match (direction, list.seek(2 * ranks.start as isize)) {
-            (Direction::Ascending, Some(pos)) => list.iter_from(pos),
-            _ => list.iter(),
+    pub(super) fn flat(list: &'a ForwardPack, ranks: Range<usize>, direction: Direction) -> Self {
+        let first = if ranks.is_empty() { None } else { flat::seek(list, ranks.start) };
+        ZSetIter::flat_from(list, first, ranks.len(), direction)
+    }
+
+    /// `len` members from the one at `first`, the lowest, on.
+    pub(super) fn flat_from(
+        list: &'a ForwardPack,
+        first: Option<Pos>,
+        len: usize,
+        direction: Direction,
+    ) -> Self {
+        let source = match (direction, first) {
+            (Direction::Ascending, Some(first)) => Walk::Flat(list.iter_from(first)),
+            (Direction::Descending, Some(first)) => {
+                Walk::FlatDown { list, positions: list.positions(first, 2, len) }
+            }
+            (_, None) => Walk::FlatDown { list, positions: Vec::new() },
         };
-        if direction == Direction::Descending && after > 0 {
-            items.nth_back(2 * after - 1);
-        }
-        ZSetIter { source: Walk::Flat(items), direction, left: ranks.len() }
+        ZSetIter { source, direction, left: len }
     }
 
     pub(super) fn sorted(tree: &'a Tree, ranks: Range<usize>, direction: Direction) -> Self {
@@ -94,14 +112,13 @@ impl<'a> Iterator for ZSetIter<'a> {
         self.left = self.left.checked_sub(1)?;
         match &mut self.source {
             Walk::Flat(items) => {
-                let (first, second) = match self.direction {
-                    Direction::Ascending => (items.next()?, items.next()?),
-                    Direction::Descending => {
-                        let score = items.next_back()?;
-                        (items.next_back()?, score)
-                    }
-                };
-                Some((first, read_score(second)?))
+                let member = items.next()?;
+                Some((member, read_score(items.next()?)?))
+            }
+            Walk::FlatDown { list, positions } => {
+                let mut items = list.iter_from(positions.pop()?);
+                let member = items.next()?;
+                Some((member, read_score(items.next()?)?))
             }
             Walk::Sorted { tree, ranks, slots } => {
                 if slots.is_empty() {

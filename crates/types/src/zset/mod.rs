@@ -8,7 +8,7 @@
 //! - `random`: members from a cursor on, or at random
 //! - `algebra`: union, intersection, difference
 //! - `gather`: many members at once
-//! - `flat`: the small encoding, a listpack
+//! - `flat`: the small encoding, one run of bytes
 //! - `sorted`: the big encoding, a table and a tree over the same members
 //! - `tree`: the order-statistics B+tree
 //! - `member`: a member's allocation (unsafe)

@@ -52,7 +52,7 @@ impl ZSet {
     pub fn pin_range(&mut self, ranks: Range<usize>, direction: Direction) -> PinnedZSet {
         let ranks = clamp(ranks, self.len());
         let source = match self.0.get_mut() {
-            CompactMut::Listpack(_) => Source::Flat(self.clone()),
+            CompactMut::Pack(_) => Source::Flat(self.clone()),
             CompactMut::Boxed(sorted) => Source::Sorted(sorted.pin()),
         };
         PinnedZSet { source, len: ranks.len(), ranks, direction }
@@ -126,9 +126,11 @@ impl PinnedZSet {
 
     /// Calls `visit` for the next members and their scores; whether there are more.
     pub fn read(&mut self, mut portion: Portion, visit: &mut dyn FnMut(Item<'_>, f64)) -> bool {
+        // No more than will be read: going down in a small one, the places of all that are asked for are noted.
+        let ranks = self.next_ranks(portion.elements);
         let mut walk = match &self.source {
-            Source::Flat(set) => set.range(self.ranks.clone(), self.direction),
-            Source::Sorted(tree) => ZSetIter::sorted(tree, self.ranks.clone(), self.direction),
+            Source::Flat(set) => set.range(ranks.clone(), self.direction),
+            Source::Sorted(tree) => ZSetIter::sorted(tree, ranks.clone(), self.direction),
         };
         while !portion.is_used_up()
             && let Some((member, score)) = walk.next()
@@ -136,12 +138,21 @@ impl PinnedZSet {
             portion.use_for(member.len());
             visit(member, score);
         }
-        let left = walk.len();
+        let read = ranks.len() - walk.len();
         match self.direction {
-            Direction::Ascending => self.ranks.start = self.ranks.end - left,
-            Direction::Descending => self.ranks.end = self.ranks.start + left,
+            Direction::Ascending => self.ranks.start += read,
+            Direction::Descending => self.ranks.end -= read,
         }
-        left > 0
+        !self.ranks.is_empty()
+    }
+
+    /// The ranks of the next so many members.
+    fn next_ranks(&self, count: usize) -> Range<usize> {
+        let Range { start, end } = self.ranks;
+        match self.direction {
+            Direction::Ascending => start..end.min(start.saturating_add(count)),
+            Direction::Descending => start.max(end.saturating_sub(count))..end,
+        }
     }
 
     /// How many allocations dropping this may free.

@@ -19,7 +19,7 @@ impl ZSet {
     /// at the end: ZSCAN. A small sorted set is shown whole. What is there from the first call to the last is shown.
     pub fn scan(&self, cursor: u64, count: usize, visit: &mut dyn FnMut(Item<'_>, f64)) -> u64 {
         match self.0.get() {
-            CompactRef::Listpack(list) => {
+            CompactRef::Pack(list) => {
                 flat::pairs(list).for_each(|(member, score)| visit(member, score));
                 0
             }
@@ -31,7 +31,7 @@ impl ZSet {
 
     /// Appends a score as ZSCAN writes it: in a small sorted set the text that is stored, in a big one 17 digits.
     pub fn push_score(&self, out: &mut Vec<u8>, score: f64) {
-        ZSet::push_score_of(matches!(self.0.get(), CompactRef::Listpack(_)), out, score);
+        ZSet::push_score_of(matches!(self.0.get(), CompactRef::Pack(_)), out, score);
     }
 
     /// The same for one that is, or was, small or big.
@@ -42,7 +42,7 @@ impl ZSet {
     /// Shows `count` members at random, every one equally likely each time: ZRANDMEMBER with a negative count.
     pub fn draw(&self, count: usize, rng: &mut Rng, visit: &mut dyn FnMut(Item<'_>, f64)) {
         match self.0.get() {
-            CompactRef::Listpack(list) => {
+            CompactRef::Pack(list) => {
                 let pairs: Vec<(Item<'_>, f64)> = flat::pairs(list).collect();
                 for _ in 0..if pairs.is_empty() { 0 } else { count } {
                     let (member, score) = pairs[rng.below(pairs.len() as u64) as usize];
@@ -60,7 +60,7 @@ impl ZSet {
             return self.iter().for_each(|(member, score)| visit(member, score));
         }
         match self.0.get() {
-            CompactRef::Listpack(list) => {
+            CompactRef::Pack(list) => {
                 let (mut left, mut wanted) = (flat::len(list) as u64, count as u64);
                 for (member, score) in flat::pairs(list) {
                     if rng.below(left) < wanted {

@@ -31,6 +31,7 @@ pub(super) fn with_score_text<R>(score: f64, take: impl FnOnce(&[u8]) -> R) -> R
 }
 
 /// Reads a score that a small sorted set stores; `None` for what is none.
+#[inline]
 pub(super) fn read_score(item: Item<'_>) -> Option<f64> {
     match item {
         Item::Int(value) => Some(value as f64),

@@ -1,6 +1,6 @@
 //! The sorted set: members with scores, in the order of their scores and then of their bytes.
 //!
-//! It is eight bytes: either a listpack (`flat`) or a box of table and tree (`sorted`). It becomes big when it would have
+//! It is eight bytes: either a pack (`flat`) or a box of table and tree (`sorted`). It becomes big when it would have
 //! more members, or a longer one, than the limits it is given, and never small again by itself: only results of commands
 //! that store whole sorted sets are made as small as they can be.
 
@@ -13,9 +13,9 @@ use super::iter::ZSetIter;
 use super::limits::{AddRule, Added, Direction, Existence, NotANumber, ZSetLimits};
 use super::ranges::{LexRange, ScoreRange};
 use super::sorted::Sorted;
-use crate::listpack::{Compact, CompactMut, CompactRef, Corrupt, Item, Listpack};
+use crate::listpack::{Compact, CompactMut, CompactRef, Corrupt, Forward, ForwardPack, Item, Listpack, Pos};
 
-/// Bytes around a member in a listpack, with its score, at most.
+/// Bytes around a member in a pack, with its score, at most.
 const PAIR_BYTES_MAX: usize = 48;
 /// Room is made ahead for this many members at most.
 const EXPECTED_MAX: usize = 1 << 16;
@@ -24,7 +24,7 @@ const BATCH: usize = 16;
 
 /// A sorted set.
 #[derive(Clone)]
-pub struct ZSet(pub(super) Compact<Sorted>);
+pub struct ZSet(pub(super) Compact<Sorted, Forward>);
 
 impl Default for ZSet {
     fn default() -> ZSet {
@@ -35,7 +35,7 @@ impl Default for ZSet {
 impl ZSet {
     /// An empty sorted set, small.
     pub fn new() -> ZSet {
-        ZSet(Compact::listpack(Listpack::new()))
+        ZSet(Compact::pack(ForwardPack::new()))
     }
 
     /// An empty sorted set for about `len` members, none longer than `member_len_max`: a big one from the start, if it would
@@ -51,19 +51,25 @@ impl ZSet {
         ZSet(Compact::boxed(Box::new(sorted)))
     }
 
-    /// The sorted set that a listpack from outside has: pairs of member and score, in order.
+    /// The sorted set that a listpack from outside has: pairs of member and score, in order. It is a big one if they are too
+    /// long for one run of bytes here; limits are not looked at.
     ///
     /// # Errors
     /// When scores are no numbers, pairs are not in order or a member comes twice.
-    pub fn from_listpack(list: Listpack) -> Result<ZSet, Corrupt> {
-        flat::validate(&list)?;
-        Ok(ZSet(Compact::listpack(list)))
+    pub fn from_listpack(listpack: &Listpack) -> Result<ZSet, Corrupt> {
+        flat::validate(listpack)?;
+        Ok(match ForwardPack::from_listpack(listpack) {
+            Some(list) => ZSet(Compact::pack(list)),
+            None => {
+                ZSet::from_sorted(Sorted::from_ordered(listpack.len().div_ceil(2), flat::pairs(listpack)))
+            }
+        })
     }
 
-    /// The listpack of a small sorted set.
-    pub fn as_listpack(&self) -> Option<&Listpack> {
+    /// The pack of a small sorted set: pairs of member and score, in order.
+    pub fn as_pack(&self) -> Option<&ForwardPack> {
         match self.0.get() {
-            CompactRef::Listpack(list) => Some(list),
+            CompactRef::Pack(list) => Some(list),
             CompactRef::Boxed(_) => None,
         }
     }
@@ -71,20 +77,23 @@ impl ZSet {
     /// The number of members.
     pub fn len(&self) -> usize {
         match self.0.get() {
-            CompactRef::Listpack(list) => flat::len(list),
+            CompactRef::Pack(list) => flat::len(list),
             CompactRef::Boxed(sorted) => sorted.len(),
         }
     }
 
     /// Whether there is no member: such a sorted set is to be removed.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        match self.0.get() {
+            CompactRef::Pack(list) => list.is_empty(),
+            CompactRef::Boxed(sorted) => sorted.len() == 0,
+        }
     }
 
     /// The name that OBJECT ENCODING answers.
     pub fn encoding_name(&self) -> &'static str {
         match self.0.get() {
-            CompactRef::Listpack(_) => "listpack",
+            CompactRef::Pack(_) => "listpack",
             CompactRef::Boxed(_) => "skiplist",
         }
     }
@@ -92,7 +101,7 @@ impl ZSet {
     /// How many allocations freeing it takes, roughly.
     pub fn free_effort(&self) -> usize {
         match self.0.get() {
-            CompactRef::Listpack(_) => 1,
+            CompactRef::Pack(_) => 1,
             CompactRef::Boxed(sorted) => sorted.len().max(1),
         }
     }
@@ -100,7 +109,7 @@ impl ZSet {
     /// Bytes allocated. O(1), but for the table's segments (one in 400 members).
     pub fn heap_bytes(&self) -> usize {
         match self.0.get() {
-            CompactRef::Listpack(list) => list.heap_bytes(),
+            CompactRef::Pack(list) => list.heap_bytes(),
             CompactRef::Boxed(sorted) => size_of::<Sorted>() + sorted.heap_bytes(),
         }
     }
@@ -118,7 +127,7 @@ impl ZSet {
     }
 
     fn grow_up(&mut self) {
-        if let CompactRef::Listpack(list) = self.0.get() {
+        if let CompactRef::Pack(list) = self.0.get() {
             *self = ZSet::from_sorted(Sorted::from_ordered(flat::len(list) + 1, flat::pairs(list)));
         }
     }
@@ -135,11 +144,11 @@ impl ZSet {
             return;
         }
         let bytes: usize = pairs().map(|(member, _)| member.len().saturating_add(PAIR_BYTES_MAX)).sum();
-        let mut list = Listpack::new();
+        let mut list = ForwardPack::new();
         if list.fits(bytes) {
             pairs()
                 .for_each(|(member, score)| member.with_bytes(|member| flat::push(&mut list, member, score)));
-            *self = ZSet(Compact::listpack(list));
+            *self = ZSet(Compact::pack(list));
         }
     }
 
@@ -181,17 +190,19 @@ impl ZSet {
         change: impl FnOnce(f64) -> f64,
     ) -> Result<Added, NotANumber> {
         let if_new = number(if_new)?;
-        match self.0.get_mut() {
-            CompactMut::Listpack(list) => {
-                if let Some(pos) = flat::find(list, member) {
-                    let old = flat::score_at(list, pos).unwrap_or(0.0);
+        self.keep_room();
+        let last = match self.0.get_mut() {
+            CompactMut::Pack(list) => match flat::find(list, member) {
+                Ok(found) => {
+                    let old = flat::score_at(list, found.pos).unwrap_or(0.0);
                     let added = decide(rule, old, change)?;
                     if let Added::Updated(score) = added {
-                        flat::rescore(list, pos, member, score);
+                        flat::rescore(list, found, member, score);
                     }
                     return Ok(added);
                 }
-            }
+                Err(last) => last,
+            },
             CompactMut::Boxed(sorted) => {
                 if let Some(found) = sorted.get(member) {
                     let added = decide(rule, found.score(), change)?;
@@ -200,18 +211,29 @@ impl ZSet {
                     }
                     return Ok(added);
                 }
+                None
             }
-        }
+        };
         if rule.existence == Existence::OnlyExisting {
             return Ok(Added::Refused);
         }
-        self.insert(member, if_new, limits);
+        self.insert(member, if_new, last, limits);
         Ok(Added::New(if_new))
     }
 
-    /// Puts in a new member.
-    fn insert(&mut self, member: &[u8], score: f64, limits: &ZSetLimits) {
-        if let CompactRef::Listpack(list) = self.0.get()
+    /// Becomes big if no other score would fit: one that takes the place of a shorter one is written without asking.
+    #[inline]
+    fn keep_room(&mut self) {
+        if let CompactRef::Pack(list) = self.0.get()
+            && !list.fits(PAIR_BYTES_MAX)
+        {
+            self.grow_up();
+        }
+    }
+
+    /// Puts in a new member; of a small one the last may be known.
+    fn insert(&mut self, member: &[u8], score: f64, last: Option<Pos>, limits: &ZSetLimits) {
+        if let CompactRef::Pack(list) = self.0.get()
             && (flat::len(list) >= limits.listpack_entries_max
                 || member.len() > limits.listpack_value_bytes_max
                 || !list.fits(member.len().saturating_add(PAIR_BYTES_MAX)))
@@ -219,7 +241,7 @@ impl ZSet {
             self.grow_up();
         }
         match self.0.get_mut() {
-            CompactMut::Listpack(list) => flat::insert(list, member, score),
+            CompactMut::Pack(list) => flat::insert(list, last, member, score),
             CompactMut::Boxed(sorted) => sorted.insert(member, score),
         }
     }
@@ -227,7 +249,7 @@ impl ZSet {
     /// Takes a member out; whether it was there. O(log n).
     pub fn remove(&mut self, member: &[u8]) -> bool {
         match self.0.get_mut() {
-            CompactMut::Listpack(list) => flat::remove(list, member),
+            CompactMut::Pack(list) => flat::remove(list, member),
             CompactMut::Boxed(sorted) => sorted.remove(member),
         }
     }
@@ -242,10 +264,11 @@ impl ZSet {
     ) {
         let ranks = clamp(ranks, self.len());
         match self.0.get_mut() {
-            CompactMut::Listpack(list) => {
-                ZSetIter::flat(list, ranks.clone(), direction)
+            CompactMut::Pack(list) => {
+                let Some(first) = flat::seek(list, ranks.start).filter(|_| !ranks.is_empty()) else { return };
+                ZSetIter::flat_from(list, Some(first), ranks.len(), direction)
                     .for_each(|(member, score)| visit(member, score));
-                flat::remove_ranks(list, ranks);
+                list.remove_range(first, 2 * ranks.len());
             }
             CompactMut::Boxed(sorted) => sorted.remove_ranks(ranks, direction, &mut |member| {
                 visit(Item::Bytes(member.bytes()), member.score());
@@ -268,7 +291,7 @@ impl ZSet {
     /// The score of a member. O(1) in a big sorted set.
     pub fn score(&self, member: &[u8]) -> Option<f64> {
         match self.0.get() {
-            CompactRef::Listpack(list) => flat::score(list, member),
+            CompactRef::Pack(list) => flat::score(list, member),
             CompactRef::Boxed(sorted) => sorted.get(member).map(|found| found.score()),
         }
     }
@@ -288,7 +311,7 @@ impl ZSet {
     /// The rank of a member counted in a direction (0 is the first), and its score. O(log n).
     pub fn rank(&self, member: &[u8], direction: Direction) -> Option<(usize, f64)> {
         let (rank, score) = match self.0.get() {
-            CompactRef::Listpack(list) => flat::rank(list, member)?,
+            CompactRef::Pack(list) => flat::rank(list, member)?,
             CompactRef::Boxed(sorted) => {
                 let found = sorted.get(member)?;
                 (sorted.rank(found), found.score())
@@ -303,7 +326,7 @@ impl ZSet {
     /// The member of a rank, and its score. O(log n).
     pub fn at(&self, rank: usize) -> Option<(Item<'_>, f64)> {
         match self.0.get() {
-            CompactRef::Listpack(list) => flat::at(list, rank),
+            CompactRef::Pack(list) => flat::at(list, rank),
             CompactRef::Boxed(sorted) => {
                 sorted.tree().at(rank).map(|member| (Item::Bytes(member.bytes()), member.score()))
             }
@@ -313,7 +336,7 @@ impl ZSet {
     /// The ranks of a range of scores; their number is what ZCOUNT answers. O(log n).
     pub fn ranks_of_scores(&self, range: &ScoreRange) -> Range<usize> {
         match self.0.get() {
-            CompactRef::Listpack(list) => flat::ranks_of_scores(list, range),
+            CompactRef::Pack(list) => flat::ranks_of_scores(list, range),
             CompactRef::Boxed(sorted) => sorted.ranks_of_scores(range),
         }
     }
@@ -323,7 +346,7 @@ impl ZSet {
     /// direction.
     pub fn ranks_of_members(&self, range: &LexRange<'_>, direction: Direction) -> Range<usize> {
         match self.0.get() {
-            CompactRef::Listpack(list) => flat::ranks_of_members(list, range, direction),
+            CompactRef::Pack(list) => flat::ranks_of_members(list, range, direction),
             CompactRef::Boxed(sorted) => sorted.ranks_of_members(range),
         }
     }
@@ -333,7 +356,7 @@ impl ZSet {
     pub fn range(&self, ranks: Range<usize>, direction: Direction) -> ZSetIter<'_> {
         let ranks = clamp(ranks, self.len());
         match self.0.get() {
-            CompactRef::Listpack(list) => ZSetIter::flat(list, ranks, direction),
+            CompactRef::Pack(list) => ZSetIter::flat(list, ranks, direction),
             CompactRef::Boxed(sorted) => ZSetIter::sorted(sorted.tree(), ranks, direction),
         }
     }
@@ -347,7 +370,7 @@ impl ZSet {
     #[cfg(any(test, fuzzing))]
     pub fn validate(&self) {
         match self.0.get() {
-            CompactRef::Listpack(list) => assert_eq!(flat::validate(list), Ok(())),
+            CompactRef::Pack(list) => assert_eq!(flat::validate(list), Ok(())),
             CompactRef::Boxed(sorted) => sorted.validate(),
         }
     }

@@ -167,7 +167,7 @@ impl<'c> HashDecoder<'c> {
             return Err(RdbError::EmptyValue);
         }
         let has_times = matches!(self.code, code::HASH_LISTPACK_EX | code::HASH_LISTPACK_EX_PRE_RELEASE);
-        self.hash = match Hash::from_listpack(listpack.clone(), has_times) {
+        self.hash = match Hash::from_listpack(&listpack, has_times) {
             Ok(hash) => hash,
             Err(_) if has_times => self.sort(&listpack)?,
             Err(_) => return Err(BAD_LISTPACK),

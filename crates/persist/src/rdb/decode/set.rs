@@ -60,7 +60,7 @@ impl<'c> SetDecoder<'c> {
         if listpack.is_empty() {
             return Err(RdbError::EmptyValue);
         }
-        self.take(Set::from_listpack(listpack).map_err(error)?);
+        self.take(Set::from_listpack(&listpack).map_err(error)?);
         Ok(())
     }
 

@@ -78,7 +78,7 @@ impl<'c> ZSetDecoder<'c> {
         if listpack.is_empty() {
             return Err(RdbError::EmptyValue);
         }
-        let mut zset = match ZSet::from_listpack(listpack.clone()) {
+        let mut zset = match ZSet::from_listpack(&listpack) {
             Ok(zset) => zset,
             Err(_) => self.sort(&listpack)?,
         };

@@ -1,6 +1,6 @@
 //! The buffer that values are written to: lengths, numbers and texts in the forms of the format.
 
-use ochre_types::listpack::Item;
+use ochre_types::listpack::{ForwardPack, Item};
 use ochre_types::{lzf, parse_i64};
 
 use super::super::batch::{Access, KeyInfo};
@@ -29,6 +29,8 @@ pub struct EncodeOptions {
 #[derive(Debug)]
 pub struct Encoder {
     bytes: Vec<u8>,
+    /// Room for a listpack, of which the length stands in front.
+    listpack: Vec<u8>,
     options: EncodeOptions,
     needed: Version,
 }
@@ -36,7 +38,7 @@ pub struct Encoder {
 impl Encoder {
     /// No bytes yet.
     pub fn new(options: EncodeOptions) -> Encoder {
-        Encoder { bytes: Vec::new(), options, needed: options.target.version() }
+        Encoder { bytes: Vec::new(), listpack: Vec::new(), options, needed: options.target.version() }
     }
 
     /// What was written and not taken.
@@ -149,6 +151,15 @@ impl Encoder {
         }
         self.push_length(text.len() as u64);
         self.push_raw(text);
+    }
+
+    /// Writes the listpack with the elements of a pack, as a text.
+    pub(super) fn push_listpack(&mut self, pack: &ForwardPack) {
+        let mut listpack = std::mem::take(&mut self.listpack);
+        pack.write_listpack(&mut listpack);
+        self.push_text(&listpack);
+        listpack.clear();
+        self.listpack = listpack;
     }
 
     /// Writes a text compressed, if that is shorter.

@@ -2,10 +2,8 @@
 //!
 //! What is one run of bytes is written at once; so is a string.
 
-use std::borrow::Cow;
-
 use ochre_types::hash::Hash;
-use ochre_types::listpack::{Item, Listpack};
+use ochre_types::listpack::{ForwardPack, Item, Listpack};
 use ochre_types::set::Set;
 use ochre_types::zset::ZSet;
 use ochre_types::{Object, ObjectRef};
@@ -41,9 +39,10 @@ pub struct ValueWriter<'a>(Kind<'a>);
 
 enum Kind<'a> {
     Text(Item<'a>),
-    /// What is one run of bytes already, with its type.
-    Flat(Cow<'a, [u8]>, (u8, Version), Option<i64>),
-    /// The same, made for this.
+    Intset(Vec<u8>, (u8, Version)),
+    /// What becomes a listpack, with its type and its earliest time.
+    Pack(&'a ForwardPack, (u8, Version), Option<i64>),
+    /// A listpack that was made for this.
     Made(Listpack, (u8, Version)),
     Parts(Box<dyn ValueParts + 'a>),
 }
@@ -76,7 +75,7 @@ impl ValueParts for ValueWriter<'_> {
     fn plan(&mut self, target: Target) -> Result<(u8, Version), CannotHold> {
         match &mut self.0 {
             Kind::Text(_) => Ok((code::STRING, Version::V9)),
-            Kind::Flat(_, plan, _) | Kind::Made(_, plan) => Ok(*plan),
+            Kind::Intset(_, plan) | Kind::Pack(_, plan, _) | Kind::Made(_, plan) => Ok(*plan),
             Kind::Parts(parts) => parts.plan(target),
         }
     }
@@ -85,11 +84,12 @@ impl ValueParts for ValueWriter<'_> {
         match &mut self.0 {
             Kind::Text(item) => out.push_item(*item),
             Kind::Made(listpack, _) => out.push_text(listpack.as_bytes()),
-            Kind::Flat(flat, (code, _), earliest_ms) => {
+            Kind::Intset(bytes, _) => out.push_text(bytes),
+            Kind::Pack(pack, (code, _), earliest_ms) => {
                 if *code == code::HASH_LISTPACK_EX {
                     out.push_raw(&earliest_ms.unwrap_or(NO_TIME).to_le_bytes());
                 }
-                out.push_text(flat);
+                out.push_listpack(pack);
             }
             Kind::Parts(parts) => return parts.write_part(out, bytes),
         }
@@ -102,8 +102,9 @@ const NO_TIME: i64 = 1 << 48;
 
 fn set_writer<'a>(set: &'a Set, target: Target) -> Kind<'a> {
     let plan = target.set(set.encoding_name());
-    match set.flat_bytes() {
-        Some(flat) if plan.0 != code::SET => Kind::Flat(flat, plan, None),
+    match (plan.0, set.to_intset_bytes(), set.as_pack()) {
+        (code::SET_INTSET, Some(bytes), _) => Kind::Intset(bytes, plan),
+        (code::SET_LISTPACK, _, Some(pack)) => Kind::Pack(pack, plan, None),
         _ => Kind::Parts(Box::new(SetWriter::new(PlainMembers::new(set)))),
     }
 }
@@ -111,9 +112,9 @@ fn set_writer<'a>(set: &'a Set, target: Target) -> Kind<'a> {
 fn hash_writer<'a>(hash: &'a Hash, target: Target) -> Result<Kind<'a>, CannotHold> {
     let earliest_ms = hash.next_expiry_ms();
     let plan = target.hash(hash.encoding_name(), earliest_ms.is_some())?;
-    Ok(match (plan.0, hash.as_listpack()) {
-        (code::HASH_LISTPACK, Some((listpack, false))) | (code::HASH_LISTPACK_EX, Some((listpack, true))) => {
-            Kind::Flat(Cow::Borrowed(listpack.as_bytes()), plan, earliest_ms)
+    Ok(match (plan.0, hash.as_pack()) {
+        (code::HASH_LISTPACK, Some((pack, false))) | (code::HASH_LISTPACK_EX, Some((pack, true))) => {
+            Kind::Pack(pack, plan, earliest_ms)
         }
         (code::HASH_LISTPACK, _) => {
             let mut listpack = Listpack::new();
@@ -129,10 +130,8 @@ fn hash_writer<'a>(hash: &'a Hash, target: Target) -> Result<Kind<'a>, CannotHol
 
 fn zset_writer<'a>(zset: &'a ZSet, target: Target) -> Kind<'a> {
     let plan = target.zset(zset.encoding_name());
-    match zset.as_listpack() {
-        Some(listpack) if plan.0 == code::ZSET_LISTPACK => {
-            Kind::Flat(Cow::Borrowed(listpack.as_bytes()), plan, None)
-        }
+    match zset.as_pack() {
+        Some(pack) if plan.0 == code::ZSET_LISTPACK => Kind::Pack(pack, plan, None),
         _ => Kind::Parts(Box::new(ZSetWriter::new(PlainScored::new(zset)))),
     }
 }

@@ -25,7 +25,7 @@
 //! - `registry`: the shards of the process
 //!
 //! Rejected: a shape from the first time on (a client whose hashes are all different would fill the shards); looking
-//! for a shape again and again while a listpack grows (every new field would cost a pass over all names).
+//! for a shape again and again while a pack grows (every new field would cost a pass over all names).
 
 mod names;
 mod registry;
@@ -34,3 +34,4 @@ mod shard;
 
 pub(super) use names::Shape;
 pub(super) use registry::{follow, heap_bytes, release_unused};
+pub(super) use shard::{FIELDS_MAX, NAME_BYTES_MAX};

@@ -15,9 +15,9 @@ use super::names::Shape;
 use super::seen::Seen;
 
 /// More fields than these have no shape: names are then a small part of what a new field costs.
-pub(super) const FIELDS_MAX: usize = 64;
+pub(in super::super) const FIELDS_MAX: usize = 64;
 /// No name of a shape is longer.
-pub(super) const NAME_BYTES_MAX: usize = 128;
+pub(in super::super) const NAME_BYTES_MAX: usize = 128;
 /// Shapes in a shard.
 const SHAPES_MAX: usize = 2048;
 /// Bytes of a shard's shapes.

@@ -27,7 +27,7 @@ fn scores_that_are_no_numbers() {
 #[test]
 fn small_ones_are_redis_listpacks() {
     let set = zset(&[("b", 2.5), ("a", 2.5), ("17", -3.0), ("c", 1e17)], &LIMITS);
-    let list = set.as_listpack().unwrap();
+    let list = set.as_pack().unwrap();
     let expected: [Item<'_>; 8] = [
         Item::Int(17),
         Item::Int(-3),
@@ -98,7 +98,7 @@ fn listpacks_from_outside() {
     let pack = |items: &[&str]| {
         let mut list = crate::listpack::Listpack::new();
         items.iter().for_each(|item| list.push_back(item.as_bytes()));
-        ZSet::from_listpack(list).map(|set| texts(set.iter().map(pair)))
+        ZSet::from_listpack(&list).map(|set| texts(set.iter().map(pair)))
     };
     assert_eq!(pack(&["a", "1", "b", "1", "0", "2.5"]).as_deref(), Ok("a 1, b 1, 0 2.5"));
     assert_eq!(pack(&[]).as_deref(), Ok(""));

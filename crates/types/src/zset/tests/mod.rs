@@ -2,6 +2,7 @@
 
 mod algebra;
 mod facts;
+mod long;
 mod model;
 mod sampling;
 

@@ -200,9 +200,9 @@ impl Model {
         assert_eq!(self.set.is_empty(), self.scores.is_empty());
         let pairs: Pairs = self.set.iter().map(pair).collect();
         assert_eq!(pairs, self.pairs());
-        if let Some(list) = self.set.as_listpack() {
+        if let Some(list) = self.set.as_pack() {
             assert!(self.set.len() <= self.limits.listpack_entries_max);
-            assert_eq!(ZSet::from_listpack(list.clone()).as_ref(), Ok(&self.set));
+            assert_eq!(ZSet::from_listpack(&list.to_listpack()).as_ref(), Ok(&self.set));
         }
     }
 }
