@@ -125,7 +125,7 @@ pub(crate) fn tame(arguments: &mut Vec<Vec<u8>>, random: &mut Random) -> bool {
         "CONFIG" if second == "GET" => tame_patterns(arguments),
         "CONFIG" => tame_settings(arguments),
         "SCAN" => tame_scan(arguments, 1),
-        "SSCAN" => tame_scan(arguments, 2),
+        "SSCAN" | "ZSCAN" => tame_scan(arguments, 2),
         "SPOP" => take_all(arguments),
         "SRANDMEMBER" => draw_few(arguments.get_mut(2)),
         "SORT" | "SORT_RO" => return tame_sort(arguments),

@@ -120,6 +120,11 @@ impl Options {
 }
 
 impl<'a> Query<'a> {
+    /// Whether indexes were asked for, so that the number of members is known before they are looked at.
+    pub(super) fn is_by_index(&self) -> bool {
+        matches!(self.bounds, Bounds::Indices(..))
+    }
+
     /// Reads bounds from an index on, and the options behind them.
     pub(super) fn parse(args: Args<'a>, first: usize, form: Form) -> Result<Query<'a>, Error> {
         let options = Options::parse(args.cursor(first + 2), form)?;

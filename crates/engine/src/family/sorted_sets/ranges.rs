@@ -170,6 +170,7 @@ fn zrangestore(call: &mut Call<'_, '_>) -> Result<(), Error> {
     let query = Query::parse(call.args, 3, Form { by: None, direction: None, may_have_scores: false })?;
     let (db, destination, source) = (call.db(), call.keys[0], call.keys[1]);
     let limits = call.engine.settings.zset_limits();
+    let is_len_known = query.is_by_index();
     call.view.read_as::<ZSet>(db, source)?;
     let made = call.make(
         &[source],
@@ -184,14 +185,14 @@ fn zrangestore(call: &mut Call<'_, '_>) -> Result<(), Error> {
             let show = move |visit: &mut Visit<'_>| {
                 pinned.read(Portion::of_elements(usize::MAX), visit);
             };
-            Some(Box::new(move || gathered(len, show, &limits)))
+            Some(Box::new(move || gathered((len, is_len_known), show, &limits)))
         },
         |call| {
             let Some(zset) = call.view.peek_as::<ZSet>(db, source)? else { return Ok(ZSet::new()) };
             let members = zset.range(query.ranks(zset), query.direction);
             let len = members.len();
             let show = |visit: &mut Visit<'_>| members.for_each(|(member, score)| visit(member, score));
-            Ok(gathered(len, show, &limits))
+            Ok(gathered((len, is_len_known), show, &limits))
         },
     )?;
     let Some(result) = made else { return Ok(()) };
@@ -202,10 +203,19 @@ fn zrangestore(call: &mut Call<'_, '_>) -> Result<(), Error> {
 
 type Visit<'v> = dyn FnMut(Item<'_>, f64) + 'v;
 
-/// A sorted set of `len` members that are shown.
-fn gathered(len: usize, show: impl FnOnce(&mut Visit<'_>), limits: &ZSetLimits) -> ZSet {
+/// A sorted set of `len` members that are shown. A listpack has no minus zero; and where peers do not know the number of members
+/// before, what they store is one for as long as it may be.
+fn gathered(
+    (len, is_len_known): (usize, bool),
+    show: impl FnOnce(&mut Visit<'_>),
+    limits: &ZSetLimits,
+) -> ZSet {
     let mut gathered = ZSetGatherer::new(len);
+    let (mut is_pack, mut count) = (!is_len_known || len <= limits.listpack_entries_max, 0);
     show(&mut |member, score| {
+        count += 1;
+        is_pack &= count <= limits.listpack_entries_max && member.len() <= limits.listpack_value_bytes_max;
+        let score = if is_pack && score == 0.0 { 0.0 } else { score };
         member.with_bytes(|member| gathered.add(member, score));
     });
     let mut result = gathered.finish();
