@@ -23,6 +23,7 @@ use std::mem::size_of;
 use std::ptr::NonNull;
 
 use ochre_table::same_bytes;
+use ochre_types::listpack::allocated_bytes;
 use ochre_types::{Object, ObjectMut, ObjectRef};
 
 use crate::kind::{self, BODY_BYTES, Kind};
@@ -368,7 +369,7 @@ impl<'a> EntryRef<'a> {
     pub fn memory_bytes_estimate(self, samples: usize) -> usize {
         let behind =
             if let ValueRef::Object(object) = self.value() { object.heap_bytes_estimate(samples) } else { 0 };
-        self.own_bytes() + behind
+        allocated_bytes(self.own_bytes()) + behind
     }
 }
 

@@ -84,7 +84,7 @@ const fn class_bytes(class: usize) -> usize {
 }
 
 /// What an allocation of `size` bytes takes of memory: nothing for none, else its size class.
-pub(crate) const fn allocated_bytes(size: usize) -> usize {
+pub const fn allocated_bytes(size: usize) -> usize {
     match size {
         0 => 0,
         1..=8 => 8,

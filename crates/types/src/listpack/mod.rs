@@ -32,10 +32,10 @@ mod tests;
 mod transcode;
 mod validate;
 
-pub(crate) use buffer::allocated_bytes;
 pub(crate) use distinct::are_distinct;
 pub(crate) use encoding::{Encoded, decode, encoded_len};
 
+pub use buffer::allocated_bytes;
 pub use compact::{Compact, CompactMut, CompactRef};
 pub use find::Found;
 pub use form::{Bidirectional, Form, Forward};

@@ -216,7 +216,7 @@ mod tests {
             ("total_error_replies", "2"),
             ("errorstat_ERR", "count=2"),
             ("rdb_changes_since_last_save", "2"),
-            ("db0", "keys=2,expires=0,avg_ttl=0,subexpiry=0,keys_with_volatile_items=0"),
+            ("db0", "keys=2,expires=0,avg_ttl=0,subexpiry=0"),
             ("connected_clients", "1"),
             ("watching_clients", "1"),
             ("total_watched_keys", "2"),
@@ -302,7 +302,7 @@ mod tests {
             client.run(request);
         }
         let reply = client.run("exec");
-        assert_eq!(field(&reply, "db0"), "keys=1,expires=0,avg_ttl=0,subexpiry=0,keys_with_volatile_items=0");
+        assert_eq!(field(&reply, "db0"), "keys=1,expires=0,avg_ttl=0,subexpiry=0");
     }
 
     #[test]
