@@ -54,6 +54,7 @@ pub use hyperloglog::{Corrupt, Encoding, HyperLogLog, NotAHyperLogLog, Opcode, R
 pub use long_double::LongDouble;
 pub use number::{
     format_f64, is_int_encodable, parse_f64, parse_i64, parse_u64, parse_u64_lenient, push_f64, push_f64_17,
+    push_f64_digits,
 };
 pub use object::{DataType, Object, ObjectMut, ObjectRef, Pinned};
 pub use portion::Portion;

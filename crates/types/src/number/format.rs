@@ -41,6 +41,18 @@ pub fn push_f64(out: &mut Vec<u8>, value: f64) {
     }
 }
 
+/// Appends the digits of Grisu2 for whole numbers, too: `1e+15`. So DEBUG DIGEST has scores.
+pub fn push_f64_digits(out: &mut Vec<u8>, value: f64) {
+    if !value.is_finite() || value == 0.0 {
+        return push_f64(out, value);
+    }
+    if value.is_sign_negative() {
+        out.push(b'-');
+    }
+    let digits = grisu::Digits::of(value.abs());
+    place_digits(out, digits.as_bytes(), digits.exponent());
+}
+
 /// Exponents from which on, and up to which, C's `%.17g` writes one.
 const EXPONENTS_17: std::ops::Range<i32> = -4..17;
 
@@ -174,5 +186,18 @@ mod tests {
             push_f64_17(&mut text, *value);
             assert_eq!(text.escape_ascii().to_string(), *expected);
         }
+    }
+
+    #[test]
+    fn digits_alone_have_an_exponent_sooner() {
+        let text = |value| {
+            let mut out = Vec::new();
+            push_f64_digits(&mut out, value);
+            String::from_utf8(out).unwrap()
+        };
+        let shown =
+            [1e15, 999_999_999_999_999.0, -4_611_686_018_427_387_904.0, 12.0, 0.1, -0.0, f64::NEG_INFINITY]
+                .map(text);
+        assert_eq!(shown, ["1e+15", "999999999999999", "-4611686018427387904", "12", "0.1", "-0", "-inf"]);
     }
 }

@@ -16,6 +16,16 @@ pub(crate) struct SetDecoder<'c> {
     limits: &'c SetLimits,
 }
 
+/// A set for `count` members, with room for some of them. Peers look at what an intset may have, even of words.
+fn begun(first: &[u8], (count, room): (u64, usize), limits: &SetLimits) -> Set {
+    if count <= limits.intset_entries as u64 {
+        return Set::for_members(first, room, limits);
+    }
+    let mut set = Set::new();
+    set.expect(room.max(limits.intset_entries + 1), limits);
+    set
+}
+
 impl<'c> SetDecoder<'c> {
     pub(crate) fn new(code: u8, limits: &'c SetLimits) -> SetDecoder<'c> {
         let left = if code == code::SET { Left::unknown() } else { Left::of(1) };
@@ -43,7 +53,7 @@ impl<'c> SetDecoder<'c> {
         let limits = self.limits;
         let set = &mut self.set;
         let is_new = cursor.text()?.with_bytes(|member| {
-            set.get_or_insert_with(|| Set::for_members(member, room, limits)).add(member, limits)
+            set.get_or_insert_with(|| begun(member, (left, room), limits)).add(member, limits)
         });
         if is_new { Ok(()) } else { Err(RdbError::Corrupt("Duplicate set members detected")) }
     }

@@ -80,7 +80,9 @@ impl Digest {
                 for (member, score) in zset.iter() {
                     let mut digest = Digest::default();
                     member.with_bytes(|bytes| digest.mix(bytes));
-                    digest.mix(ochre_types::format_f64(score).as_bytes());
+                    let mut text = Vec::with_capacity(26);
+                    ochre_types::push_f64_digits(&mut text, score);
+                    digest.mix(&text);
                     self.add(&digest.0);
                 }
             }
