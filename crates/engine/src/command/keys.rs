@@ -29,9 +29,7 @@ pub fn find(spec: &KeySpec, args: Args<'_>, indexes: &mut KeyIndexes) -> Option<
     let (first, last, step) = match spec.find {
         Find::Range { last, step, limit } => (begin, range_end(begin, last, limit, args.len()), step),
         Find::KeyNum { number, first, step } => {
-            let count = args.get(begin + usize::from(number))?;
-            // Where values stand between the keys (MSETEX), peers read the number as any other one.
-            let count = if step == 1 { i64::from(key_count(count)) } else { ochre_types::parse_i64(count)? };
+            let count = ochre_types::parse_i64(args.get(begin + usize::from(number))?)?;
             let count = usize::try_from(count).ok()?;
             let first = begin + usize::from(first);
             let end = count.checked_mul(usize::from(step))?.checked_add(first)?;
@@ -46,20 +44,6 @@ pub fn find(spec: &KeySpec, args: Args<'_>, indexes: &mut KeyIndexes) -> Option<
     let last = last.min(args.len().saturating_sub(1));
     indexes.extend((first..=last).step_by(usize::from(step).max(1)).map(|index| index as u32));
     Some(())
-}
-
-/// A number of keys, read as C's `atoi` reads one, as peers do here: what follows the digits does not count, nor do more than
-/// 32 bits. That it is no such number is for the command itself to say.
-fn key_count(text: &[u8]) -> i32 {
-    let leading = || {
-        let text = text.trim_ascii_start();
-        let digits_from = usize::from(matches!(text.first(), Some(b'+' | b'-')));
-        let digits = text[digits_from..].iter().take_while(|byte| byte.is_ascii_digit());
-        let magnitude =
-            digits.fold(0i64, |sum, digit| sum.saturating_mul(10).saturating_add(i64::from(digit - b'0')));
-        if text.first() == Some(&b'-') { -magnitude } else { magnitude }
-    };
-    ochre_types::parse_i64(text).unwrap_or_else(leading) as i32
 }
 
 fn begin(begin: Begin, args: Args<'_>) -> Option<usize> {
