@@ -106,10 +106,16 @@ fn memory(text: &[u8]) -> Option<i128> {
     parse_memory(text).map(i128::from)
 }
 
+/// An amount of memory has at most so many digits, zeros in front of it included, as with the peers.
+const MEMORY_DIGITS_MAX: usize = 127;
+
 /// The bytes that an amount of memory is: digits and a unit. No digits at all are 0, as with the peers. An amount beyond 64 bits is refused; the peers take
 /// some such amounts modulo 2^64, which can only be an accident.
 pub fn parse_memory(text: &[u8]) -> Option<u64> {
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if digits > MEMORY_DIGITS_MAX {
+        return None;
+    }
     let (digits, unit) = text.split_at(digits);
     let unit: u64 = match unit.to_ascii_lowercase().as_slice() {
         b"" | b"b" => 1,
@@ -135,6 +141,12 @@ fn percent(text: &[u8]) -> Option<i128> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn amounts_of_memory_have_so_many_digits() {
+        assert_eq!(parse_memory("0".repeat(MEMORY_DIGITS_MAX).as_bytes()), Some(0));
+        assert_eq!(parse_memory("0".repeat(MEMORY_DIGITS_MAX + 1).as_bytes()), None);
+    }
 
     #[test]
     fn strict_numbers_have_one_spelling() {
