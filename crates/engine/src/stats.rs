@@ -15,6 +15,8 @@ const ERROR_CODES_MAX: usize = 128;
 /// Counters that all workers share; none is touched by an ordinary command.
 #[derive(Debug, Default)]
 pub struct ServerStats {
+    /// Whether INFO has told of hashes with fields that expire.
+    pub(crate) has_told_of_fields: std::sync::atomic::AtomicBool,
     /// Connections accepted.
     pub connections: AtomicU64,
     /// Connections refused because of `maxclients`.
