@@ -350,7 +350,7 @@ impl<T> LockSet<T> {
     /// For no longer than some microseconds, and nothing that waits for another thread.
     pub(crate) fn lease(&self) -> Option<Lease<'_>> {
         let own = self.section();
-        if own.lease.load(Relaxed) != lease::NONE || !self.shuts_out_others(own) {
+        if !self.shuts_out_others(own) {
             return None;
         }
         own.lease.store(lease::HAD, Relaxed);
@@ -359,16 +359,17 @@ impl<T> LockSet<T> {
 
     /// All locks, if nobody has any, and nobody had to wait lately.
     pub(crate) fn try_lock_all(&self) -> Option<All<'_, T>> {
-        let own = self.section();
-        if own.lease.load(Relaxed) != lease::NONE || !self.shuts_out_others(own) {
-            return None;
-        }
-        Some(All { set: self, leased_by: None, here: PhantomData })
+        let is_alone = self.shuts_out_others(self.section());
+        is_alone.then(|| All { set: self, leased_by: None, here: PhantomData })
     }
 
-    /// Closes the gate, if nobody is inside, nor wanted to be lately; whether it is closed.
+    /// Closes the gate, if nobody is inside, nor wanted to be lately, and this thread has not done so already; whether that came
+    /// about.
     #[inline]
     fn shuts_out_others(&self, own: &Section) -> bool {
+        if own.lease.load(Relaxed) != lease::NONE {
+            return false;
+        }
         let gate = &self.gate;
         let without = own.without.load(Relaxed);
         if without > 0 {

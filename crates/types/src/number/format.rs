@@ -36,9 +36,14 @@ pub fn push_f64(out: &mut Vec<u8>, value: f64) {
     } else if magnitude <= INTEGER_MAX && magnitude.trunc() == magnitude {
         out.extend_from_slice(itoa::Buffer::new().format(magnitude as u64).as_bytes());
     } else {
-        let digits = grisu::Digits::of(magnitude);
-        place_digits(out, digits.as_bytes(), digits.exponent());
+        push_digits(out, magnitude);
     }
+}
+
+/// Appends the digits of a finite number above 0, with a point or an exponent.
+fn push_digits(out: &mut Vec<u8>, magnitude: f64) {
+    let digits = grisu::Digits::of(magnitude);
+    place_digits(out, digits.as_bytes(), digits.exponent());
 }
 
 /// Appends the digits of Grisu2 for whole numbers, too: `1e+15`. So DEBUG DIGEST has scores.
@@ -49,8 +54,7 @@ pub fn push_f64_digits(out: &mut Vec<u8>, value: f64) {
     if value.is_sign_negative() {
         out.push(b'-');
     }
-    let digits = grisu::Digits::of(value.abs());
-    place_digits(out, digits.as_bytes(), digits.exponent());
+    push_digits(out, value.abs());
 }
 
 /// Exponents from which on, and up to which, C's `%.17g` writes one.
