@@ -330,7 +330,12 @@ impl Engine {
 
     /// Whether there is a server around the engine, whose workers come back to what waits.
     pub(crate) fn has_server(&self) -> bool {
-        self.host.get().is_some() && self.persistence.engine().is_some()
+        self.served().is_some()
+    }
+
+    /// The engine, to be kept by what a server's client waits for; `None` without a server around it.
+    pub(crate) fn served(&self) -> Option<Arc<Engine>> {
+        self.persistence.engine().filter(|_| self.host.get().is_some())
     }
 
     /// Who does what the engine cannot; `None` in tests of the engine alone.

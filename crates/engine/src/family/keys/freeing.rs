@@ -20,7 +20,7 @@ pub(super) fn reply_once_freed(call: &mut Call<'_, '_>, from: usize, reply: &[u8
     let garbage = &mut call.view.effects().garbage;
     let effort = garbage[from..].iter().map(Garbage::effort).fold(0, usize::saturating_add);
     let is_alone = call.in_transaction || call.is_retry || call.client.in_script;
-    let engine = call.engine.persistence.engine().filter(|_| call.engine.has_server());
+    let engine = call.engine.served();
     match engine.filter(|_| effort > EFFORT_AT_ONCE) {
         None => {
             let garbage: Vec<Garbage> = garbage.drain(from..).collect();

@@ -78,7 +78,7 @@ fn unpause(call: &mut Call<'_, '_>) -> Result<(), Error> {
     publish(call);
     call.engine.post_all(&Message::Resume);
     let is_alone = call.in_transaction || call.client.in_script;
-    match call.engine.persistence.engine().filter(|_| call.engine.has_server() && !is_alone) {
+    match call.engine.served().filter(|_| !is_alone) {
         None => call.reply.ok(),
         Some(engine) => {
             // What its client says next comes after what the pause kept, on whichever worker that is.
