@@ -73,7 +73,9 @@ impl Engine {
     /// Memory in use that evicting keys can do something about, bytes.
     #[inline]
     pub(crate) fn lasting_bytes(&self) -> usize {
-        ochre_memory::used_bytes().saturating_sub(self.passing_bytes())
+        // In this order: what goes between the two looks must not seem to stay.
+        let passing_bytes = self.passing_bytes();
+        ochre_memory::used_bytes().saturating_sub(passing_bytes)
     }
 
     /// Memory in use that will be free soon whatever is evicted, bytes: what is on its way to be freed, to be told, or to the
@@ -84,13 +86,19 @@ impl Engine {
         freed_soon_bytes + self.messages.pending_bytes() + self.aof.held.get() as usize
     }
 
-    /// Whether clients have just been evicted because of whom there is so much too much memory in use. What they had, and
-    /// what they still made their workers do, is known to the byte only once they are gone, and keys are not to go for it.
+    /// Whether clients make room for `excess_bytes`, those being evicted first who cost more than they may: whoever has made
+    /// them cost that may not have come to it yet. Nor are keys to go because of clients who have just been evicted: what
+    /// they had, and what they still made their workers do, is known to the byte only once they are gone.
     pub(crate) fn clients_make_room(&self, excess_bytes: usize, now_ms: i64) -> bool {
         let limit = self.settings.clients_bytes_max.load(Relaxed);
-        limit != 0
-            && excess_bytes as u64 <= limit
-            && now_ms - self.leaving.last_ms.load(Relaxed) < BACK_WITHIN_MS
+        if limit == 0 {
+            return false;
+        }
+        if self.clients_bytes() > limit {
+            // Another one who looks is waited for.
+            self.evict_down_to(limit, &mut self.leaving.clients.lock());
+        }
+        excess_bytes as u64 <= limit && now_ms - self.leaving.last_ms.load(Relaxed) < BACK_WITHIN_MS
     }
 
     /// Has the largest clients closed until the others fit into `maxmemory-clients`. Those told apart by
@@ -98,13 +106,15 @@ impl Engine {
     #[inline]
     pub fn evict_clients(&self) -> bool {
         let limit = self.settings.clients_bytes_max.load(Relaxed);
-        limit != 0 && self.clients_bytes() > limit && self.evict_down_to(limit)
+        if limit == 0 || self.clients_bytes() <= limit {
+            return false;
+        }
+        // Who looks already will see what made this worker look.
+        self.leaving.clients.try_lock().is_some_and(|mut leaving| self.evict_down_to(limit, &mut leaving))
     }
 
     #[cold]
-    fn evict_down_to(&self, limit: u64) -> bool {
-        // Who looks already will see what made this worker look.
-        let Some(mut leaving) = self.leaving.clients.try_lock() else { return false };
+    fn evict_down_to(&self, limit: u64, leaving: &mut Vec<(Arc<ClientShared>, u64)>) -> bool {
         let mut found = false;
         let (candidates, bytes) = self.by_memory();
         for client in candidates {
@@ -170,13 +180,13 @@ mod tests {
 
     #[test]
     fn keys_stay_while_clients_go() {
-        let engine = engine("1mb");
-        let (_client, now_ms) = (client(&engine, 2048, 0), clock_ms());
-        assert!(!engine.clients_make_room(1, now_ms));
-        assert!(engine.evict_clients());
-        assert!(
-            engine.clients_make_room(1 << 20, now_ms) && !engine.clients_make_room((1 << 20) + 1, now_ms)
-        );
+        let (engine, unlimited, now_ms) = (engine("1mb"), engine("0"), clock_ms());
+        let _stays = (client(&engine, 1000, 0), client(&unlimited, 5000, 0));
+        assert!(!engine.clients_make_room(1, now_ms) && !unlimited.clients_make_room(1, now_ms));
+        let goes = client(&engine, 2048, 0);
+        assert!(engine.clients_make_room(1 << 20, now_ms), "although nobody had come to evicting it");
+        assert!(goes.is_killed() && engine.leaving.bytes() == 2 << 20);
+        assert!(!engine.clients_make_room((1 << 20) + 1, now_ms));
         assert!(!engine.clients_make_room(1, clock_ms() + BACK_WITHIN_MS));
     }
 

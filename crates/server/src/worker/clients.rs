@@ -1,5 +1,6 @@
 //! Clients that come to an end, that wait, and that are looked after now and then.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use ochre_engine::{Blocked, BlockedOn, Error, client_flags, clock_ms, reply_to_wait_for_logs};
@@ -40,9 +41,14 @@ impl Worker {
         self.awaiting.remove(&token);
         self.forget_parts(token, &mut connection);
         self.executor.forget(&mut connection.client);
-        connection.shared().account(&self.executor.context.stats, 0);
-        self.engine.clients.remove(connection.client.id());
+        let shared = Arc::clone(&connection.client.shared);
+        shared.account(&self.executor.context.stats, 0);
+        self.engine.clients.remove(shared.id);
         self.executor.context.stats.clients.fetch_sub(1, Relaxed);
+        // An evicted client counts as leaving until all see that its memory is free: its last owner goes last.
+        drop(connection);
+        ochre_memory::share_count();
+        drop(shared);
     }
 
     /// Takes a wait that has ended out of the books. Who has served the client has counted it already.

@@ -286,7 +286,8 @@ impl Worker {
         clock: &mut Clock,
     ) -> (usize, Outcome) {
         let Some(connection) = self.connections.get_mut(seat.token) else { return (0, Outcome::Done) };
-        if connection.state != State::Open {
+        // Who is closed with the next mail must not make more replies until then: they count nowhere any more.
+        if connection.state != State::Open || connection.shared().is_killed() {
             return (0, Outcome::Done);
         }
         connection.client.output_bytes_max = self.output_limits.too_many(connection);
