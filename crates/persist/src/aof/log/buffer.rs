@@ -46,16 +46,6 @@ impl Buffer {
             sum.0.fetch_sub(self.counted, Relaxed);
         }
     }
-
-    /// Cuts off what is behind `at`.
-    pub(super) fn split_off(&mut self, at: usize) -> Buffer {
-        let mut behind = Buffer { bytes: self.bytes.split_off(at), counted: 0, sum: None };
-        if let Some(sum) = self.sum.clone() {
-            self.count(&sum);
-            behind.count(&sum);
-        }
-        behind
-    }
 }
 
 impl Drop for Buffer {
@@ -75,12 +65,9 @@ mod tests {
         buffer.bytes.resize(1000, 1);
         buffer.count(&sum);
         assert_eq!(sum.get(), buffer.bytes.capacity() as u64);
-        let behind = buffer.split_off(400);
-        assert_eq!((buffer.bytes.len(), behind.bytes.len()), (400, 600));
-        assert_eq!(sum.get(), (buffer.bytes.capacity() + behind.bytes.capacity()) as u64);
-        let before = std::mem::take(&mut buffer);
-        assert_eq!(sum.get(), (before.bytes.capacity() + behind.bytes.capacity()) as u64);
-        drop((before, behind, buffer));
+        let other = std::mem::take(&mut buffer);
+        assert_eq!(sum.get(), other.bytes.capacity() as u64);
+        drop((other, buffer));
         assert_eq!(sum.get(), 0);
     }
 }

@@ -13,7 +13,7 @@ use super::super::report::Report;
 use super::super::store::Store;
 use super::buffer::Buffer;
 use super::file::{LogFile, Restored};
-use super::pending::Pending;
+use super::pending::{Item, PIECE_BYTES, Pending};
 use super::request::Request;
 use super::settings::FsyncPolicy;
 use super::shared::Shared;
@@ -30,8 +30,6 @@ const SYNC_MS: u64 = 1000;
 const REPORT_MS: u64 = 30_000;
 /// A sync that takes longer is counted as delayed.
 const DELAYED_US: u64 = 2_000_000;
-/// A buffer that is larger is not used again.
-const BUFFER_KEPT_BYTES: usize = 4 << 20;
 
 /// When the next step is due.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -73,7 +71,6 @@ pub(super) struct Committer {
     pub(super) written: u64,
     pub(super) times: Times,
     pub(super) queue: VecDeque<Work>,
-    taken: Pending,
     buffer: Buffer,
     pub(super) gap: Option<Gap>,
     /// Whether a rotation succeeded that no base was taken for.
@@ -112,7 +109,6 @@ impl Committer {
             written: 0,
             times: Times::default(),
             queue: VecDeque::new(),
-            taken: Pending::default(),
             buffer: Buffer::default(),
             gap: None,
             is_rotated: false,
@@ -158,6 +154,10 @@ impl Committer {
             if self.is_closed {
                 return Ok(Next::Closed);
             }
+            if self.keeps_much() {
+                self.sync()?;
+                self.times.synced_ms = now_ms;
+            }
         }
         if self.is_sync_due(now_ms) {
             self.sync()?;
@@ -181,37 +181,33 @@ impl Committer {
     }
 
     fn is_sync_due(&self, now_ms: u64) -> bool {
-        let (settings, unsynced) = (&self.shared.settings, self.file.unsynced_bytes());
-        match settings.effective_policy() {
-            _ if unsynced == 0 || self.is_void => false,
+        match self.shared.settings.effective_policy() {
+            _ if self.file.unsynced_bytes() == 0 || self.is_void => false,
             FsyncPolicy::Always => true,
-            FsyncPolicy::EverySecond => {
-                now_ms >= self.times.synced_ms + SYNC_MS || unsynced >= settings.unsynced_bytes_max()
-            }
+            FsyncPolicy::EverySecond => now_ms >= self.times.synced_ms + SYNC_MS,
             FsyncPolicy::No => false,
         }
     }
 
-    /// Takes what was handed over, split where requests are.
+    /// Whether as much is kept because it is not durable as may be.
+    fn keeps_much(&self) -> bool {
+        let settings = &self.shared.settings;
+        let is_kept = !self.is_void && settings.effective_policy() != FsyncPolicy::No;
+        is_kept && self.file.unsynced_bytes() >= settings.unsynced_bytes_max()
+    }
+
+    /// Takes what was handed over.
     pub(super) fn take(&mut self) {
-        if !self.shared.handover.take(&mut self.taken) {
-            return;
-        }
-        let mut rest = self.taken.seal(std::mem::take(&mut self.buffer));
-        let mut passed = 0;
-        for placed in std::mem::take(&mut self.taken.requests) {
-            let behind = rest.split_off(placed.at - passed);
-            passed = placed.at;
-            if let Some(end) = placed.offset.filter(|_| !rest.bytes.is_empty()) {
-                self.queue.push_back(Work::Write { buffer: rest, end });
+        let mut taken = Pending::with_buffer(std::mem::take(&mut self.buffer));
+        self.shared.handover.take(&mut taken);
+        for item in taken.into_items() {
+            match item {
+                Item::Request(request) => self.queue.push_back(Work::Request(request)),
+                Item::Piece(piece) => match piece.seal() {
+                    (buffer, _) if buffer.bytes.is_empty() => self.reuse(Some(buffer)),
+                    (buffer, end) => self.queue.push_back(Work::Write { buffer, end }),
+                },
             }
-            self.queue.push_back(Work::Request(placed.request));
-            rest = behind;
-        }
-        if rest.bytes.is_empty() {
-            self.buffer = rest;
-        } else {
-            self.queue.push_back(Work::Write { buffer: rest, end: self.taken.end });
         }
     }
 
@@ -290,7 +286,7 @@ impl Committer {
     }
 
     fn reuse(&mut self, buffer: Option<Buffer>) {
-        let Some(mut buffer) = buffer.filter(|buffer| buffer.bytes.capacity() <= BUFFER_KEPT_BYTES) else {
+        let Some(mut buffer) = buffer.filter(|buffer| buffer.bytes.capacity() <= PIECE_BYTES) else {
             return;
         };
         if buffer.bytes.capacity() > self.buffer.bytes.capacity() {

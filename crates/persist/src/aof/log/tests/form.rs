@@ -1,6 +1,7 @@
 //! What the log writes, byte for byte.
 
 use super::super::super::testing::unit;
+use super::super::pending::PIECE_BYTES;
 use super::super::settings::FsyncPolicy;
 use super::world::{World, layout, recover};
 use crate::disk::TwinDisk;
@@ -62,6 +63,32 @@ fn frames_are_closed_at_four_kilobytes() {
     assert_eq!((bytes.len() - data) % 34, 0);
     assert!(frames >= 40 && frames * 4096 <= data + 40 * 5100, "{frames} frames for {data} bytes");
     assert_eq!(recover(&disk.settled()), Ok(200));
+}
+
+/// However much is written at once, only so much of it is in memory at a time because it is not durable.
+#[test]
+fn what_is_kept_until_it_is_durable_is_bounded() {
+    for (policy, expected) in
+        [(FsyncPolicy::Always, 1..=5), (FsyncPolicy::EverySecond, 1..=4), (FsyncPolicy::No, 0..=0)]
+    {
+        let disk = TwinDisk::default();
+        let mut world = World::resume(&disk, policy);
+        world.settings().set_unsynced_bytes_max(PIECE_BYTES as u64);
+        let (mut bytes, mut units) = (0, 0);
+        while bytes < 4 * PIECE_BYTES {
+            bytes += unit(units).len();
+            units += 1;
+            world.append();
+        }
+        world.step(1);
+        let syncs = world.committer.shared.status().syncs;
+        assert!(
+            expected.contains(&syncs) && (syncs > 1) == (policy != FsyncPolicy::No),
+            "{syncs} {policy:?}"
+        );
+        world.settle();
+        assert_eq!(recover(&disk.settled()), Ok(units));
+    }
 }
 
 /// What a peer appended, or a run without sums, is read with the rest.
