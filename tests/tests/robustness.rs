@@ -162,6 +162,23 @@ fn an_empty_request_is_not_blamed_for_what_comes_after_it() {
     assert_eq!(innocent.ask("PING"), Value::Simple(b"PONG".to_vec()));
 }
 
+/// More requests than the server looks at in one go, of a client that has just been killed.
+#[test]
+fn a_killed_client_with_a_long_pipeline_holds_up_nobody() {
+    let mut server = ServerBuilder::new(ochre()).workers(1).set("enable-debug-command", "yes").start();
+    for _ in 0..3 {
+        let (mut lining_up, mut killer, mut victim) = (server.connect(), server.connect(), server.connect());
+        let Value::Integer(id) = victim.ask("CLIENT ID") else { panic!("no number") };
+        lining_up.send(&encode(&["DEBUG", "SLEEP", "0.2"])).unwrap();
+        killer.send(&encode(&["CLIENT", "KILL", "ID", &id.to_string()])).unwrap();
+        victim.send(&encode(&["INCR", "counter"]).repeat(300)).unwrap();
+        assert_eq!(lining_up.read().unwrap(), Value::Simple(b"OK".to_vec()));
+        assert_eq!(killer.read().unwrap(), Value::Integer(1));
+        victim.read_to_end().unwrap();
+        assert_serves(&mut server);
+    }
+}
+
 #[test]
 fn a_pipeline_goes_on_after_large_replies() {
     // More than the server likes to have in its output, so it stops to think of sending; then it has to go on, with whatever
