@@ -35,10 +35,15 @@ fn assert_clients_at_most(client: &mut Client, most: i64) {
         last = client.info("connected_clients");
         (last <= most).then_some(())
     });
-    let left = client.ask("CLIENT LIST");
-    let left = String::from_utf8_lossy(left.as_bytes().unwrap_or_default()).into_owned();
-    assert!(enough.is_some(), "still {last} clients:\n{left}");
+    assert!(enough.is_some(), "still {last} clients:\n{}", list_of_clients(client));
 }
+
+fn list_of_clients(client: &mut Client) -> String {
+    String::from_utf8_lossy(client.ask("CLIENT LIST").as_bytes().unwrap_or_default()).into_owned()
+}
+
+/// So many wrong inputs at least, however long that takes.
+const INPUTS_MIN: usize = 100;
 
 #[test]
 fn garbage_is_answered_with_an_error_or_not_at_all() {
@@ -56,7 +61,7 @@ fn garbage_is_answered_with_an_error_or_not_at_all() {
     let mut mutator = Mutator::new(1, &seeds);
     let start = Instant::now();
     let mut tried = 0;
-    while start.elapsed() < Duration::from_secs(2) {
+    while start.elapsed() < Duration::from_secs(2) || tried < INPUTS_MIN {
         let input = mutator.next_input();
         // What ends the server on purpose is no garbage.
         if input.windows(8).any(|word| word.eq_ignore_ascii_case(b"shutdown")) {
@@ -76,7 +81,6 @@ fn garbage_is_answered_with_an_error_or_not_at_all() {
         }
         tried += 1;
     }
-    assert!(tried > 100, "{tried}");
     assert_serves(&mut server);
 }
 
