@@ -33,7 +33,8 @@ fn ok() -> Value {
 }
 
 fn is_rewritten(client: &mut Client) -> Option<()> {
-    (client.info("aof_rewrite_in_progress") + client.info("aof_rewrite_scheduled") == 0).then_some(())
+    // In this order: what is scheduled may be in progress by the time of the second question.
+    (client.info("aof_rewrite_scheduled") + client.info("aof_rewrite_in_progress") == 0).then_some(())
 }
 
 /// Waits until all that was written is on the disk.

@@ -118,6 +118,9 @@ fn announced_lengths_are_not_believed() {
         }
     }
     wait_for(|| (watcher.info("connected_clients") > 300).then_some(())).expect("all are connected");
+    // Who is connected may not have been listened to yet.
+    let mut all_are_heard = || !list_of_clients(&mut watcher).contains(" tot-net-in=0 ");
+    wait_for(|| all_are_heard().then_some(())).expect("all promises arrive");
     let after = server.resident_bytes();
     assert!(after < before + 64 * MIB, "{} MiB more", (after - before) / MIB);
     drop(clients);

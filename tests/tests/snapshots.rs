@@ -232,6 +232,8 @@ fn one_that_was_cancelled_is_in_nobodys_way() {
     assert_eq!(text(client.ask("bgsave cancel")), "Background saving cancelled");
     assert!(text(client.ask("bgsave")).starts_with("Background saving s"));
     wait_for(|| file_of(&server).exists().then_some(())).unwrap();
+    // It is in its place a moment before its end is told.
+    wait_for(|| (client.info("rdb_bgsave_in_progress") == 0).then_some(())).unwrap();
     let before = digest(&server);
     let saved = builder(1).with_file(&file_of(&server)).start();
     assert_eq!(digest(&saved), before);
