@@ -427,8 +427,12 @@ fn a_pause_is_as_long_as_it_was_ordered() {
             waiter.read().unwrap();
             start.elapsed()
         };
+        let mut shortest = (0..20).map(|_| once()).min().unwrap();
         // A busy machine may make it longer, but not every time.
-        let shortest = (0..20).map(|_| once()).min().unwrap();
+        wait_for(|| {
+            shortest = if shortest.as_millis() < 60 { shortest } else { once() };
+            (shortest.as_millis() < 60).then_some(())
+        });
         assert!((9..60).contains(&shortest.as_millis()), "{shortest:?}");
     }
 }
@@ -485,17 +489,26 @@ fn the_slow_log_blames_the_right_call() {
     let mut client = server.connect();
     let value = "x".repeat(40_000_000);
     for slow in [0, 3, 6, 7, 11] {
-        client.ask("DEL big copy");
-        client.request(&["SET", "big", &value]).unwrap();
-        // What they share has to be copied before either is changed.
-        client.ask("COPY big copy");
-        client.ask("SLOWLOG RESET");
-        let name = |at| if at == slow { "big".to_owned() } else { format!("small:{at}") };
-        let all: String = (0..12).map(|at| format!("APPEND {} x\r\n", name(at))).collect();
-        client.send(all.as_bytes()).unwrap();
-        (0..12).for_each(|_| drop(client.read().unwrap()));
-        let log = format!("{:?}", client.ask("SLOWLOG GET"));
-        let named = format!("{:?}", Value::Bulk(Some(b"big".to_vec())));
-        assert!(log.contains(&named) && !log.contains(&format!("{:?}", b"small")), "at {slow}: {log}");
+        let mut blamed = Vec::new();
+        let mut is_right = || {
+            client.ask("DEL big copy");
+            client.request(&["SET", "big", &value]).unwrap();
+            // What they share has to be copied before either is changed.
+            client.ask("COPY big copy");
+            client.ask("SLOWLOG RESET");
+            let name = |at| if at == slow { "big".to_owned() } else { format!("small:{at}") };
+            let all: String = (0..12).map(|at| format!("APPEND {} x\r\n", name(at))).collect();
+            client.send(all.as_bytes()).unwrap();
+            (0..12).for_each(|_| drop(client.read().unwrap()));
+            let log = client.ask("SLOWLOG GET");
+            let key_of = |entry: &Value| {
+                entry.as_elements()?.get(3)?.as_elements()?.get(1)?.as_bytes().map(<[u8]>::to_vec)
+            };
+            blamed = log.as_elements().unwrap().iter().filter_map(key_of).collect();
+            blamed == [b"big"]
+        };
+        // A busy machine may hold up any of them, but not every time.
+        let is_right = wait_for(|| is_right().then_some(()));
+        assert!(is_right.is_some(), "at {slow}: {blamed:?}");
     }
 }
