@@ -252,7 +252,8 @@ fn clients_are_told_while_data_are_loaded() {
     let server = builder(1).start();
     let (mut client, mut other) = (server.connect(), server.connect());
     client.ask("debug populate 200 key 10");
-    assert_eq!(client.ask("config set key-load-delay 5000"), ok());
+    // Long enough for all the questions, also on a busy machine.
+    assert_eq!(client.ask("config set key-load-delay 20000"), ok());
     ask_only(&mut client, "debug reload");
     wait_for(|| (other.info("loading") == 1).then_some(())).unwrap();
     let told = "LOADING Redis is loading the dataset in memory";
