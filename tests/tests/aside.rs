@@ -198,7 +198,7 @@ fn results_are_those_that_are_computed_at_once() {
     assert_eq!((client.info("keyspace_hits"), client.info("keyspace_misses")), (3, 2));
     let stats = text(&client.ask("info commandstats"));
     assert!(stats.contains("cmdstat_sunion:calls=1,") && stats.contains("cmdstat_copy:calls=1,"), "{stats}");
-    ["config set slowlog-log-slower-than 2000", "slowlog reset", "sunionstore s a b"]
+    ["config set slowlog-log-slower-than 1000", "slowlog reset", "sunionstore s a b"]
         .iter()
         .for_each(|words| drop(client.ask(words)));
     let Value::Array(Some(slow)) = client.ask("slowlog get") else { panic!("no log") };
