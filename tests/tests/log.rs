@@ -243,6 +243,19 @@ fn the_log_can_be_switched_while_clients_write() {
     assert_eq!(digest(&after(&server, logged(2, "always"))), before);
 }
 
+/// Nobody switches it back who has looked before the configuration said the same as the log.
+#[test]
+fn the_log_is_as_was_said_last() {
+    let server = builder(2).start();
+    let mut client = server.connect();
+    for (round, word) in ["yes", "no"].iter().cycle().take(400).enumerate() {
+        assert_eq!(client.ask(&format!("config set appendonly {word}")), ok());
+        for _ in 0..3 {
+            assert_eq!(client.info("aof_enabled"), i64::from(*word == "yes"), "round {round}");
+        }
+    }
+}
+
 #[test]
 fn within_a_transaction_the_log_is_switched_right_after() {
     let server = builder(2).start();
