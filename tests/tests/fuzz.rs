@@ -322,7 +322,7 @@ fn arguments() {
     let mut mutator = Mutator::new(5, &seeds);
     let mut client = server.connect();
     let (start, mut tried) = (Instant::now(), 0);
-    while start.elapsed() < Duration::from_secs(2 * SPAN_S) {
+    while start.elapsed() < Duration::from_secs(2 * SPAN_S) || tried < INPUTS_MIN / 2 {
         let mut args: Vec<Vec<u8>> = Vec::new();
         for _ in 0..=mutator.below(7) {
             let word = WORDS[mutator.below(WORDS.len())].as_bytes().to_vec();
@@ -336,6 +336,5 @@ fn arguments() {
         }
         assert!(server.is_running(), "{}", shown());
     }
-    assert!(tried > 200, "{tried}");
     assert_eq!(server.connect().ask("PING"), Value::Simple(b"PONG".to_vec()));
 }

@@ -123,30 +123,30 @@ fn options_and_errors_are_those_of_redis() {
     target.ask("AUTH pw");
     let to = format!("127.0.0.1 {}", to.port());
     let mut ask = |request: &str| source.ask(&request.replace("TARGET", &to));
-    assert_eq!(ask("MIGRATE TARGET k 0 1000"), Value::Simple(b"NOKEY".to_vec()));
+    assert_eq!(ask("MIGRATE TARGET k 0 20000"), Value::Simple(b"NOKEY".to_vec()));
     ask("MSET k v other w third x");
     for (request, expected) in [
-        ("MIGRATE TARGET k x 1000", "ERR value is not an integer or out of range"),
+        ("MIGRATE TARGET k x 20000", "ERR value is not an integer or out of range"),
         ("MIGRATE TARGET k 0 y", "ERR value is not an integer or out of range"),
-        ("MIGRATE TARGET k 0 1000 FOO", "ERR syntax error"),
-        ("MIGRATE TARGET k 0 1000 AUTH", "ERR syntax error"),
-        ("MIGRATE TARGET k 0 1000 AUTH2 user", "ERR syntax error"),
+        ("MIGRATE TARGET k 0 20000 FOO", "ERR syntax error"),
+        ("MIGRATE TARGET k 0 20000 AUTH", "ERR syntax error"),
+        ("MIGRATE TARGET k 0 20000 AUTH2 user", "ERR syntax error"),
         (
-            "MIGRATE TARGET k 0 1000 KEYS a",
+            "MIGRATE TARGET k 0 20000 KEYS a",
             "ERR When using MIGRATE KEYS option, the key argument must be set to the empty string",
         ),
-        ("MIGRATE 127.0.0.1 1 k 0 1000", "IOERR error or timeout writing to target instance"),
-        ("MIGRATE nobody.invalid 1 k 0 1000", "IOERR error or timeout connecting to the client"),
+        ("MIGRATE 127.0.0.1 1 k 0 20000", "IOERR error or timeout writing to target instance"),
+        ("MIGRATE nobody.invalid 1 k 0 20000", "IOERR error or timeout connecting to the client"),
         (
-            "MIGRATE TARGET k 0 1000",
+            "MIGRATE TARGET k 0 20000",
             "ERR Target instance replied with error: NOAUTH Authentication required.",
         ),
         (
-            "MIGRATE TARGET k 0 1000 AUTH no",
+            "MIGRATE TARGET k 0 20000 AUTH no",
             "ERR Target instance replied with error: WRONGPASS invalid username-password pair or user is disabled.",
         ),
         (
-            "MIGRATE TARGET k 99 1000 AUTH pw",
+            "MIGRATE TARGET k 99 20000 AUTH pw",
             "ERR Target instance replied with error: ERR DB index is out of range",
         ),
     ] {
@@ -155,18 +155,18 @@ fn options_and_errors_are_those_of_redis() {
     assert_eq!(ask("GET k"), bulk("v"), "nothing is lost by all that");
     // As with Redis: what was to go to a database that is not there went to the first one.
     assert_eq!(target.ask("DEL k"), Value::Integer(1));
-    assert_eq!(ask("MIGRATE TARGET k 0 1000 COPY AUTH pw"), ok());
+    assert_eq!(ask("MIGRATE TARGET k 0 20000 COPY AUTH pw"), ok());
     assert_eq!((ask("GET k"), target.ask("GET k")), (bulk("v"), bulk("v")));
     let busy = "ERR Target instance replied with error: BUSYKEY Target key name already exists.";
-    assert_eq!(ask("MIGRATE TARGET k 0 1000 AUTH2 default pw"), error(busy));
+    assert_eq!(ask("MIGRATE TARGET k 0 20000 AUTH2 default pw"), error(busy));
     ask("SET k newer");
-    assert_eq!(ask("MIGRATE TARGET k 0 1000 REPLACE AUTH2 default pw"), ok());
+    assert_eq!(ask("MIGRATE TARGET k 0 20000 REPLACE AUTH2 default pw"), ok());
     assert_eq!((ask("GET k"), target.ask("GET k")), (Value::Bulk(None), bulk("newer")));
-    assert_eq!(ask("MIGRATE TARGET other 3 1000 AUTH pw"), ok());
+    assert_eq!(ask("MIGRATE TARGET other 3 20000 AUTH pw"), ok());
     target.ask("SELECT 3");
     assert_eq!(target.ask("GET other"), bulk("w"));
     for (request, last) in
-        [("MULTI", ok()), ("MIGRATE TARGET third 0 1000 AUTH pw", Value::Simple(b"QUEUED".to_vec()))]
+        [("MULTI", ok()), ("MIGRATE TARGET third 0 20000 AUTH pw", Value::Simple(b"QUEUED".to_vec()))]
     {
         assert_eq!(ask(request), last);
     }
@@ -281,7 +281,7 @@ fn only_what_was_taken_is_removed() {
     assert_eq!(other.ask("MGET a b c"), Value::Array(Some(vec![Value::Bulk(None), bulk("2"), bulk("3")])));
 
     other.ask("SET a 1");
-    let target = migrate(&mut mover, "50");
+    let target = migrate(&mut mover, "1000");
     assert_eq!(mover.read().unwrap(), error("IOERR error or timeout reading to target instance"));
     assert_eq!(other.ask("MGET a b c"), Value::Array(Some(vec![bulk("1"), bulk("2"), bulk("3")])));
     drop(target);

@@ -20,6 +20,8 @@ use ochre_types::Rng;
 const QUEUES: u64 = 4;
 /// Elements of one run; they are as many as producers have time for, and no more than this.
 const ELEMENTS_MAX: u64 = 20_000;
+/// And so many at least, however long that takes.
+const ELEMENTS_MIN: u64 = 100;
 const SECONDS: u64 = 2;
 
 struct World {
@@ -180,7 +182,7 @@ impl World {
             .collect();
         assert!(wrong.is_empty(), "of {pushed} elements, with how often they arrived: {wrong:?}");
         assert_eq!(all.len() as u64, pushed);
-        assert!(pushed > 100, "only {pushed} elements were pushed");
+        assert!(pushed > ELEMENTS_MIN, "only {pushed} elements were pushed");
         let nobody_waits = wait_for(|| {
             let fields = ["blocked_clients", "total_blocking_keys", "clients_in_timeout_table"];
             fields.iter().all(|field| client.info(field) == 0).then_some(())
@@ -220,11 +222,15 @@ fn run(workers: usize) {
         (0..4).for_each(|seed| drop(takers.spawn(move_of(&world, World::work, seed))));
         // Those who put something into queues end first.
         std::thread::scope(|givers| {
-            (0..2).for_each(|seed| drop(givers.spawn(move_of(&world, World::produce, seed))));
+            let producers = [0, 1].map(|seed| givers.spawn(move_of(&world, World::produce, seed)));
             (0..3).for_each(|seed| drop(givers.spawn(move_of(&world, World::relay, seed))));
             givers.spawn(|| world.interfere());
-            let end = Instant::now() + Duration::from_secs(SECONDS);
-            while Instant::now() < end && world.pushed.load(Relaxed) < ELEMENTS_MAX - 3 {
+            let start = Instant::now();
+            let is_early = || {
+                start.elapsed() < Duration::from_secs(SECONDS) || world.pushed.load(Relaxed) <= ELEMENTS_MIN
+            };
+            // They end by themselves when there are enough, or when they fail.
+            while is_early() && !producers.iter().all(|producer| producer.is_finished()) {
                 std::thread::sleep(Duration::from_millis(20));
             }
             world.over.store(true, Relaxed);

@@ -35,10 +35,15 @@ fn assert_clients_at_most(client: &mut Client, most: i64) {
         last = client.info("connected_clients");
         (last <= most).then_some(())
     });
-    let left = client.ask("CLIENT LIST");
-    let left = String::from_utf8_lossy(left.as_bytes().unwrap_or_default()).into_owned();
-    assert!(enough.is_some(), "still {last} clients:\n{left}");
+    assert!(enough.is_some(), "still {last} clients:\n{}", list_of_clients(client));
 }
+
+fn list_of_clients(client: &mut Client) -> String {
+    String::from_utf8_lossy(client.ask("CLIENT LIST").as_bytes().unwrap_or_default()).into_owned()
+}
+
+/// So many wrong inputs at least, however long that takes.
+const INPUTS_MIN: usize = 100;
 
 #[test]
 fn garbage_is_answered_with_an_error_or_not_at_all() {
@@ -56,7 +61,7 @@ fn garbage_is_answered_with_an_error_or_not_at_all() {
     let mut mutator = Mutator::new(1, &seeds);
     let start = Instant::now();
     let mut tried = 0;
-    while start.elapsed() < Duration::from_secs(2) {
+    while start.elapsed() < Duration::from_secs(2) || tried < INPUTS_MIN {
         let input = mutator.next_input();
         // What ends the server on purpose is no garbage.
         if input.windows(8).any(|word| word.eq_ignore_ascii_case(b"shutdown")) {
@@ -76,7 +81,6 @@ fn garbage_is_answered_with_an_error_or_not_at_all() {
         }
         tried += 1;
     }
-    assert!(tried > 100, "{tried}");
     assert_serves(&mut server);
 }
 
@@ -114,6 +118,9 @@ fn announced_lengths_are_not_believed() {
         }
     }
     wait_for(|| (watcher.info("connected_clients") > 300).then_some(())).expect("all are connected");
+    // Who is connected may not have been listened to yet.
+    let mut all_are_heard = || !list_of_clients(&mut watcher).contains(" tot-net-in=0 ");
+    wait_for(|| all_are_heard().then_some(())).expect("all promises arrive");
     let after = server.resident_bytes();
     assert!(after < before + 64 * MIB, "{} MiB more", (after - before) / MIB);
     drop(clients);
@@ -160,6 +167,23 @@ fn an_empty_request_is_not_blamed_for_what_comes_after_it() {
     assert_eq!(innocent.read().unwrap(), Value::Simple(b"PONG".to_vec()));
     assert!(matches!(guilty.read().unwrap(), Value::Error(_)));
     assert_eq!(innocent.ask("PING"), Value::Simple(b"PONG".to_vec()));
+}
+
+/// More requests than the server looks at in one go, of a client that has just been killed.
+#[test]
+fn a_killed_client_with_a_long_pipeline_holds_up_nobody() {
+    let mut server = ServerBuilder::new(ochre()).workers(1).set("enable-debug-command", "yes").start();
+    for _ in 0..3 {
+        let (mut lining_up, mut killer, mut victim) = (server.connect(), server.connect(), server.connect());
+        let Value::Integer(id) = victim.ask("CLIENT ID") else { panic!("no number") };
+        lining_up.send(&encode(&["DEBUG", "SLEEP", "0.2"])).unwrap();
+        killer.send(&encode(&["CLIENT", "KILL", "ID", &id.to_string()])).unwrap();
+        victim.send(&encode(&["INCR", "counter"]).repeat(300)).unwrap();
+        assert_eq!(lining_up.read().unwrap(), Value::Simple(b"OK".to_vec()));
+        assert_eq!(killer.read().unwrap(), Value::Integer(1));
+        victim.read_to_end().unwrap();
+        assert_serves(&mut server);
+    }
 }
 
 #[test]
@@ -403,8 +427,12 @@ fn a_pause_is_as_long_as_it_was_ordered() {
             waiter.read().unwrap();
             start.elapsed()
         };
+        let mut shortest = (0..20).map(|_| once()).min().unwrap();
         // A busy machine may make it longer, but not every time.
-        let shortest = (0..20).map(|_| once()).min().unwrap();
+        wait_for(|| {
+            shortest = if shortest.as_millis() < 60 { shortest } else { once() };
+            (shortest.as_millis() < 60).then_some(())
+        });
         assert!((9..60).contains(&shortest.as_millis()), "{shortest:?}");
     }
 }
@@ -461,17 +489,26 @@ fn the_slow_log_blames_the_right_call() {
     let mut client = server.connect();
     let value = "x".repeat(40_000_000);
     for slow in [0, 3, 6, 7, 11] {
-        client.ask("DEL big copy");
-        client.request(&["SET", "big", &value]).unwrap();
-        // What they share has to be copied before either is changed.
-        client.ask("COPY big copy");
-        client.ask("SLOWLOG RESET");
-        let name = |at| if at == slow { "big".to_owned() } else { format!("small:{at}") };
-        let all: String = (0..12).map(|at| format!("APPEND {} x\r\n", name(at))).collect();
-        client.send(all.as_bytes()).unwrap();
-        (0..12).for_each(|_| drop(client.read().unwrap()));
-        let log = format!("{:?}", client.ask("SLOWLOG GET"));
-        let named = format!("{:?}", Value::Bulk(Some(b"big".to_vec())));
-        assert!(log.contains(&named) && !log.contains(&format!("{:?}", b"small")), "at {slow}: {log}");
+        let mut blamed = Vec::new();
+        let mut is_right = || {
+            client.ask("DEL big copy");
+            client.request(&["SET", "big", &value]).unwrap();
+            // What they share has to be copied before either is changed.
+            client.ask("COPY big copy");
+            client.ask("SLOWLOG RESET");
+            let name = |at| if at == slow { "big".to_owned() } else { format!("small:{at}") };
+            let all: String = (0..12).map(|at| format!("APPEND {} x\r\n", name(at))).collect();
+            client.send(all.as_bytes()).unwrap();
+            (0..12).for_each(|_| drop(client.read().unwrap()));
+            let log = client.ask("SLOWLOG GET");
+            let key_of = |entry: &Value| {
+                entry.as_elements()?.get(3)?.as_elements()?.get(1)?.as_bytes().map(<[u8]>::to_vec)
+            };
+            blamed = log.as_elements().unwrap().iter().filter_map(key_of).collect();
+            blamed == [b"big"]
+        };
+        // A busy machine may hold up any of them, but not every time.
+        let is_right = wait_for(|| is_right().then_some(()));
+        assert!(is_right.is_some(), "at {slow}: {blamed:?}");
     }
 }

@@ -232,6 +232,8 @@ fn one_that_was_cancelled_is_in_nobodys_way() {
     assert_eq!(text(client.ask("bgsave cancel")), "Background saving cancelled");
     assert!(text(client.ask("bgsave")).starts_with("Background saving s"));
     wait_for(|| file_of(&server).exists().then_some(())).unwrap();
+    // It is in its place a moment before its end is told.
+    wait_for(|| (client.info("rdb_bgsave_in_progress") == 0).then_some(())).unwrap();
     let before = digest(&server);
     let saved = builder(1).with_file(&file_of(&server)).start();
     assert_eq!(digest(&saved), before);
@@ -250,7 +252,8 @@ fn clients_are_told_while_data_are_loaded() {
     let server = builder(1).start();
     let (mut client, mut other) = (server.connect(), server.connect());
     client.ask("debug populate 200 key 10");
-    assert_eq!(client.ask("config set key-load-delay 5000"), ok());
+    // Long enough for all the questions, also on a busy machine.
+    assert_eq!(client.ask("config set key-load-delay 20000"), ok());
     ask_only(&mut client, "debug reload");
     wait_for(|| (other.info("loading") == 1).then_some(())).unwrap();
     let told = "LOADING Redis is loading the dataset in memory";

@@ -43,9 +43,9 @@ test('one at a time, whoever asks', async (first, closing) => {
 test('what is locked is refused until it is given back', async ({ locks }, closing) => {
   const other = open(closing).locks;
   const lock = await locks.acquire(['lock:refused'], 10000);
-  await isRefused(other.acquire(['lock:refused'], 1000));
+  await isRefused(other.acquire(['lock:refused'], 10000));
   await lock.release();
-  await (await other.acquire(['lock:refused'], 1000)).release();
+  await (await other.acquire(['lock:refused'], 10000)).release();
 });
 
 test('several resources are locked together or not at all', async ({ locks, client }, closing) => {
@@ -58,7 +58,7 @@ test('several resources are locked together or not at all', async ({ locks, clie
 
 test('a lock expires', async ({ locks, client }, closing) => {
   const other = open(closing).locks;
-  const late = await locks.acquire(['lock:expires'], 1000);
+  const late = await locks.acquire(['lock:expires'], 3000);
   await isRefused(other.acquire(['lock:expires'], 10000));
   await until(async () => (await client.exists('lock:expires')) === 0);
   const lock = await other.acquire(['lock:expires'], 10000);
@@ -94,9 +94,9 @@ test('a lock is prolonged for as long as it is used', async ({ locks, client }) 
 });
 
 test('locks outlive that scripts are forgotten', async ({ locks, client }) => {
-  await (await locks.acquire(['lock:again'], 1000)).release();
+  await (await locks.acquire(['lock:again'], 10000)).release();
   await client.script('FLUSH');
-  await (await locks.acquire(['lock:again'], 1000)).release();
+  await (await locks.acquire(['lock:again'], 10000)).release();
 });
 
 runAll((closing) => open(closing), { atOnce: true });

@@ -117,7 +117,7 @@ def failures_are_registered():
 def retries():
     at_once = low.enqueue(tasks.lucky_at, 3, retry=Retry(max=3))
     assert result(at_once) == 3
-    later = low.enqueue(tasks.lucky_at, 2, retry=Retry(max=2, interval=1))
+    later = low.enqueue(tasks.lucky_at, 2, retry=Retry(max=2, interval=3))
     until(lambda: later.get_status() == "scheduled")
     assert result(later) == 2
     later.refresh()
@@ -130,14 +130,14 @@ def retries():
 @test
 def scheduled_jobs_are_not_early():
     since = time.monotonic()
-    job = low.enqueue_in(datetime.timedelta(seconds=1), tasks.double, 21)
+    job = low.enqueue_in(datetime.timedelta(seconds=3), tasks.double, 21)
     registry = ScheduledJobRegistry(queue=low)
     assert job in registry and job not in low.get_jobs() and job.get_status() == "scheduled"
     never = low.enqueue_at(datetime.datetime(2100, 1, 1), tasks.double, 1)
     assert registry.get_scheduled_time(never).year in (2099, 2100)
     assert result(job) == 42
     # Times are kept in whole seconds.
-    assert time.monotonic() - since >= 0.4
+    assert time.monotonic() - since >= 2
     assert job not in registry and never in registry
     never.delete()
     assert never not in registry

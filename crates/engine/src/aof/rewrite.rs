@@ -115,14 +115,17 @@ impl Engine {
         if self.loading.load(std::sync::atomic::Ordering::Relaxed) {
             return;
         }
-        let wanted = self.config.read().bool(Directive::Appendonly);
-        if wanted != self.aof.is_on()
-            && !self.is_held_up()
-            && let Err(why) = self.switch_log(wanted)
-        {
-            log::error!("Unable to turn on AOF: {why}");
-            // Otherwise it would be tried, and fail, at every tick.
-            let _ = self.config.write().assign(Directive::Appendonly, &[b"no"]);
+        // Who switches it by CONFIG SET has done so before the configuration says it.
+        if let Some(_configuring) = self.aof.configuring.try_lock() {
+            let wanted = self.config.read().bool(Directive::Appendonly);
+            if wanted != self.aof.is_on()
+                && !self.is_held_up()
+                && let Err(why) = self.switch_log(wanted)
+            {
+                log::error!("Unable to turn on AOF: {why}");
+                // Otherwise it would be tried, and fail, at every tick.
+                let _ = self.config.write().assign(Directive::Appendonly, &[b"no"]);
+            }
         }
         if self.is_rewrite_due() {
             let mut effects = Effects::default();

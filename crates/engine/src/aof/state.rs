@@ -66,6 +66,8 @@ pub struct AppendOnly {
     pub(crate) held: HeldBytes,
     /// Held by whoever begins or ends a log.
     pub(super) switching: Mutex<()>,
+    /// Held by whoever changes the log and what the configuration says of it, from the first of the two to the second.
+    pub(crate) configuring: Mutex<()>,
 }
 
 /// Figures of rewrites.
@@ -94,6 +96,7 @@ impl AppendOnly {
             folder: Folder::default(),
             held: HeldBytes::default(),
             switching: Mutex::new(()),
+            configuring: Mutex::new(()),
         }
     }
 

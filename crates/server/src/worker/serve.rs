@@ -286,9 +286,14 @@ impl Worker {
         clock: &mut Clock,
     ) -> (usize, Outcome) {
         let Some(connection) = self.connections.get_mut(seat.token) else { return (0, Outcome::Done) };
-        // Who is closed with the next mail must not make more replies until then: they count nowhere any more.
-        if connection.state != State::Open || connection.shared().is_killed() {
+        if connection.state != State::Open {
             return (0, Outcome::Done);
+        }
+        // Who is to be closed must make no more replies: they count nowhere any more. Nor may it keep what it has sent, which
+        // would be looked at again and again.
+        if connection.shared().is_killed() {
+            connection.client.close_after_reply();
+            return (0, Outcome::Close);
         }
         connection.client.output_bytes_max = self.output_limits.too_many(connection);
         let client = &mut connection.client;

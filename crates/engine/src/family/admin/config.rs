@@ -109,6 +109,7 @@ fn switch_log(
     wanted: bool,
     change: impl FnOnce() -> Result<(), Error>,
 ) -> Result<(), Error> {
+    let _configuring = engine.aof.configuring.lock();
     if let Err(why) = engine.switch_log(wanted) {
         log::error!("Unable to turn on AOF: {why}");
         let reason = "Unable to turn on AOF. Check server logs.".to_owned();
