@@ -204,6 +204,52 @@ fn pipelines_with_scripts_keep_their_order() {
     }
 }
 
+/// A connection that has sent many scripts at once is served differently the next time, whatever it sends then.
+#[test]
+fn who_has_sent_many_scripts_may_send_anything() {
+    let server = start(2);
+    let (mut client, mut other) = (server.connect(), server.connect());
+    let script = "return redis.call('incr', KEYS[1])";
+    for round in 0..20 {
+        let mut requests = Vec::new();
+        (0..10).for_each(|_| encode_request(&mut requests, &["eval", script, "1", "n"]));
+        encode_request(&mut requests, &["blpop", "list", "0"]);
+        encode_request(&mut requests, &["eval", script, "1", "n"]);
+        requests.extend(b"\r\nPING\r\n");
+        encode_request(&mut requests, &["set", "large", &"x".repeat(100_000 + round as usize)]);
+        encode_request(&mut requests, &["strlen", "large"]);
+        // The last one comes in two halves.
+        let half = requests.len() - 5;
+        client.send(&requests[..half]).unwrap();
+        (1..=10).for_each(|n| assert_eq!(client.read().unwrap(), Value::Integer(round * 11 + n)));
+        wait_for(|| (other.info("blocked_clients") == 1).then_some(())).expect("it waits");
+        // More comes while it waits, and has to wait, too.
+        client.send(&requests[half..]).unwrap();
+        assert_eq!(other.request(&["rpush", "list", "e"]).unwrap(), Value::Integer(1));
+        let popped = ["list", "e"].map(|text| Value::Bulk(Some(text.into())));
+        assert_eq!(client.read().unwrap(), Value::Array(Some(popped.to_vec())));
+        assert_eq!(client.read().unwrap(), Value::Integer(round * 11 + 11));
+        assert_eq!(
+            (text(client.read().unwrap()), text(client.read().unwrap())),
+            ("PONG".into(), "OK".into())
+        );
+        assert_eq!(client.read().unwrap(), Value::Integer(100_000 + round));
+        // Without a script it is as it was; with some before the end it ends with what it sent.
+        if round % 2 == 0 {
+            assert_eq!(text(client.request(&["ping"]).unwrap()), "PONG");
+        }
+    }
+    let mut requests = Vec::new();
+    (0..10).for_each(|_| encode_request(&mut requests, &["eval", script, "1", "n"]));
+    encode_request(&mut requests, &["quit"]);
+    encode_request(&mut requests, &["eval", script, "1", "n"]);
+    client.send(&requests).unwrap();
+    (1..=10).for_each(|n| assert_eq!(client.read().unwrap(), Value::Integer(220 + n)));
+    assert_eq!(text(client.read().unwrap()), "OK");
+    assert!(client.read().is_err(), "the connection has ended");
+    assert_eq!(text(other.request(&["get", "n"]).unwrap()), "230");
+}
+
 /// A reply of many elements that a command makes in parts for clients goes to a script whole.
 #[test]
 fn scripts_get_large_replies_whole() {

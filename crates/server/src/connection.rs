@@ -69,6 +69,8 @@ pub struct Connection {
     pub queued: bool,
     /// Where it stands.
     pub state: State,
+    /// Whether many of what it sent last ran scripts.
+    pub asks_scripts: bool,
     /// Whether a script of its client runs: the client is there, and a substitute here.
     pub in_script: bool,
     /// Whether it is to be closed once the script is over.
@@ -102,6 +104,7 @@ impl Connection {
             congested: false,
             queued: false,
             state: State::Open,
+            asks_scripts: false,
             in_script: false,
             is_doomed: false,
             announced_end: 0,

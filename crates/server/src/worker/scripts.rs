@@ -9,8 +9,8 @@
 //! A client that goes through a script (SCRIPT DEBUG) is heard in the same way: what it sends is received within the script, for
 //! whose session it is, and others are served while it says nothing.
 //!
-//! A connection that has asked for one script often asks for more: the rest of what it has sent is run one by one, each
-//! request parsed when its turn comes.
+//! A connection that has asked for one script often asks for more: the rest of what it has sent is run one by one, parsed and
+//! fetched ahead as in a group. One that sends many at once is put aside before anything of it is parsed.
 //!
 //! Rejected: a thread of its own for every script (a switch to it and back takes as long as a short one), and one to which the
 //! worker is handed over once a script turns out to be long (a script in the midst of its worker's loop leaves nothing to be
@@ -27,13 +27,18 @@ use ochre_keyspace::Key;
 use ochre_resp::{Limits, ReplyWriter};
 
 use super::Worker;
+use super::serve::Run;
 use crate::connection::State;
-use crate::group::{Batch, Kind, RECEIVE_BYTES, Seat, parse_ahead};
+use crate::group::{Batch, RECEIVE_BYTES, Seat, parse_ahead};
 use crate::rehearsal;
 use crate::running::{Running, Slot};
 
 /// Groups that are served at once while a script runs.
 const GROUPS_AT_ONCE: usize = 4;
+/// Requests of a seat that was put aside are parsed ahead; the keys of more would not stay in the nearest cache.
+const AT_ONCE: usize = 16;
+/// A connection that has asked for so many at once is put aside the next time.
+const MANY_SCRIPTS: usize = 4;
 /// For how long a client is waited for that goes through a script, before it is asked whether that is to go on.
 const LISTENING: Duration = Duration::from_millis(100);
 
@@ -97,47 +102,98 @@ impl Worker {
         let mut desk = desk.unwrap_or_else(|| Box::new(Desk::new(&self.executor, &self.running)));
         let mut clock = Clock::read();
         seat.stopped = false;
-        while self.serve_next(seat, &mut desk, &mut clock) {}
+        let mut scripts = 0;
+        while self.serve_next(seat, &mut desk, &mut clock, &mut scripts) {}
         self.now_ms = clock.now_ms;
         self.desk = Some(desk);
+        if let Some(connection) = self.connections.get_mut(seat.token) {
+            connection.asks_scripts = scripts >= MANY_SCRIPTS;
+        }
     }
 
-    /// Runs the next request of a seat; whether another one may follow.
-    fn serve_next(&mut self, seat: &mut Seat, desk: &mut Desk, clock: &mut Clock) -> bool {
+    /// Runs the next requests of a seat, and counts those that run scripts; whether others may follow.
+    fn serve_next(
+        &mut self,
+        seat: &mut Seat,
+        desk: &mut Desk,
+        clock: &mut Clock,
+        scripts: &mut usize,
+    ) -> bool {
         let Some(connection) = self.connections.get_mut(seat.token) else { return false };
         let bulk_len_max = self.engine.settings.bulk_len_max.load(Relaxed);
         let limits = Limits::new(bulk_len_max, connection.client.authenticated);
+        let db = connection.client.db;
         desk.batch.clear();
-        parse_ahead(0, seat, connection, &limits, &mut desk.batch, 1);
-        let Desk { executor, batch, running } = desk;
-        let Some(item) = batch.items.first() else { return false };
-        let input = std::mem::take(&mut seat.input);
-        if item.kind == Kind::Request || item.kind == Kind::Owned {
-            clock.refresh();
-            let args = item.args_in(&input, &batch.spans, &batch.rare).unwrap_or_default();
-            let mut keys: Vec<Key<'_>> = Vec::new();
-            let prepared = executor.prepare(args, item.head, &mut keys);
-            let shown = Running::of(connection.client.id());
-            shown.args.set(args);
-            let shown = running.show(&shown);
-            let outcome = self.run_alone(seat, executor, (args, prepared), &keys, clock);
-            drop(shown);
-            if outcome != Outcome::Postponed {
-                seat.run = item.end;
-            }
-            if outcome != Outcome::Done {
-                self.note_outcome(seat, outcome);
-            }
-        } else {
-            self.run_nothing(seat, item, &input, &batch.rare);
+        parse_ahead(0, seat, connection, &limits, &mut desk.batch, AT_ONCE);
+        let Desk { executor, batch: Batch { items, spans, rare, .. }, running } = desk;
+        if items.is_empty() {
+            return false;
         }
+        let input = std::mem::take(&mut seat.input);
+        let mut keys: Vec<Key<'_>> = Vec::with_capacity(items.len() * 2);
+        for item in items.iter_mut() {
+            if let Some(args) = item.args_in(&input, spans, rare) {
+                let prepared = item.prepared.insert(Prepared::default());
+                executor.prepare_in_place(args, item.head, &mut keys, prepared);
+            }
+        }
+        if items.len() > 1 && !keys.is_empty() && self.engine.settings.prefetch.load(Relaxed) {
+            self.prefetch(&[Run { seat: 0, db, items: 0..items.len(), keys: 0..keys.len() }], &mut keys);
+        }
+        let may_follow = items.iter().all(|item| {
+            let Some(args) = item.args_in(&input, spans, rare) else {
+                self.run_nothing(seat, item, &input, rare);
+                return self.may_go_on(seat);
+            };
+            let prepared = item.prepared.unwrap_or_default();
+            *scripts += usize::from(self.run_one(
+                seat,
+                (executor, &*running),
+                (item.end, args, prepared),
+                &keys,
+                clock,
+            ));
+            self.may_go_on(seat)
+        });
+        drop(keys);
         seat.input = input;
-        batch.rare.clear();
+        rare.clear();
         self.rewind(seat);
+        may_follow
+    }
+
+    /// Whether the next request of a seat may run.
+    fn may_go_on(&mut self, seat: &mut Seat) -> bool {
         if seat.out.len() > RECEIVE_BYTES {
             self.after_large_reply(seat);
         }
         self.connections.get(seat.token).is_some_and(|connection| connection.state == State::Open)
+    }
+
+    /// Runs a request, which ends at `end` of the input; whether it runs a script.
+    fn run_one(
+        &mut self,
+        seat: &mut Seat,
+        (executor, running): (&mut Executor, &Slot),
+        (end, args, prepared): (usize, Args<'_>, Prepared),
+        keys: &[Key<'_>],
+        clock: &mut Clock,
+    ) -> bool {
+        let Some(connection) = self.connections.get_mut(seat.token) else { return false };
+        let is_script = executor.is_script(&connection.client, prepared);
+        let shown = Running::of(connection.client.id());
+        shown.args.set(args);
+        let shown = running.show(&shown);
+        clock.refresh();
+        let outcome = self.run_alone(seat, executor, (args, prepared), keys, clock);
+        drop(shown);
+        if outcome != Outcome::Postponed {
+            seat.run = end;
+        }
+        if outcome != Outcome::Done {
+            self.note_outcome(seat, outcome);
+        }
+        is_script
     }
 
     /// Runs a request, with the worker lent to it if it runs a script.

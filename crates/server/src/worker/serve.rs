@@ -27,11 +27,11 @@ const HTTP_WARNING_MS: i64 = 60_000;
 const DISPLACED_MAX: usize = 3;
 
 /// The requests of one connection within a batch.
-struct Run {
-    seat: usize,
-    db: u32,
-    items: std::ops::Range<usize>,
-    keys: std::ops::Range<usize>,
+pub(super) struct Run {
+    pub(super) seat: usize,
+    pub(super) db: u32,
+    pub(super) items: std::ops::Range<usize>,
+    pub(super) keys: std::ops::Range<usize>,
 }
 
 /// The requests at the beginning of some items; each is shown to the crash report when it is taken.
@@ -128,6 +128,14 @@ impl Worker {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => connection.readable = false,
                 Err(_) => seat.broken = true,
             }
+        }
+        if let Some(connection) = self.connections.get_mut(token)
+            && connection.asks_scripts
+            && connection.state == State::Open
+            && !seat.input.is_empty()
+        {
+            seat.has_script = true;
+            connection.state = State::Waiting;
         }
         true
     }
@@ -227,7 +235,7 @@ impl Worker {
     }
 
     /// Has the processor fetch what the keys of a batch need.
-    fn prefetch(&self, runs: &[Run], keys: &mut [Key<'_>]) {
+    pub(super) fn prefetch(&self, runs: &[Run], keys: &mut [Key<'_>]) {
         let stats = &self.executor.context.stats;
         stats.prefetch_batches.add(1);
         stats.prefetched_keys.add(keys.len() as u64);
