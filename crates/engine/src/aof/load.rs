@@ -66,7 +66,8 @@ impl Engine {
             let limits = ReadLimits::default();
             let load_truncated = config.bool(Directive::AofLoadTruncated);
             let corrupt_tail_bytes_max = config.uint(Directive::AofLoadCorruptTailMaxSize);
-            (layout(&config), LoadSettings { load_truncated, corrupt_tail_bytes_max, limits })
+            let ignores_sums = !config.bool(Directive::AofChecksum);
+            (layout(&config), LoadSettings { load_truncated, corrupt_tail_bytes_max, ignores_sums, limits })
         };
         let store = Store::open(self.persistence.disk(), layout).map_err(|error| last_of(error.reports()))?;
         let mut loader = Loader { engine: self, spread: Spread::new(self), units: 0 };

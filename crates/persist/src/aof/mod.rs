@@ -35,7 +35,7 @@ pub use base::{CommandEncoder, CommandParts, pinned_commands};
 pub use folder::{FolderError, FolderLock};
 pub use layout::{BaseFormat, Layout};
 pub use manifest::{Entry, Manifest, ManifestError, ManifestFault, Role};
-pub(crate) use record::{Annotation, FrameHeader, parse_annotation};
+pub(crate) use record::{Annotation, FrameHeader, Tail, look_at_tail, parse_annotation};
 pub use record::{Command, Defect, ReadLimits, Reader, Stop, Unit, push_timestamp};
 #[cfg(test)]
 pub(crate) use record::{push_frame_header, write_frame_header};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::testing::{Model, base, command, unit};
 use super::{Layout, LoadSettings, Loaded, Report, Store, StoreError, load};
+use super::{push_frame_header, write_frame_header};
 use crate::disk::{EveryChoice, Seeded, TwinDisk};
 
 const INCR: &str = "appendonlydir/appendonly.aof.1.incr.aof";
@@ -161,4 +162,76 @@ fn an_old_log_beside_a_new_one_is_left_alone() {
     disk.put("appendonlydir/appendonly.aof", &units(0..3));
     assert_eq!(start(&disk, &LoadSettings::default()).unwrap().1, 3);
     assert_eq!(disk.contents("appendonly.aof").unwrap(), units(0..5));
+}
+
+/// The units in one frame.
+fn framed(units: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    push_frame_header(&mut bytes);
+    bytes.extend_from_slice(units);
+    let end = bytes.len();
+    write_frame_header(&mut bytes, 0, end, 0);
+    bytes
+}
+
+/// A log of which somebody has taken a command out loads without it, as in Redis, and the log goes on behind it.
+#[test]
+fn a_command_may_be_taken_out_of_the_end_by_hand() {
+    let flushall = command(&[b"FLUSHALL"]);
+    let whole =
+        [framed(&units(0..2)), framed(&[units(2..3), flushall.clone(), units(3..5)].concat())].concat();
+    let at = whole.windows(flushall.len()).position(|window| window == flushall).unwrap();
+    let edited = [&whole[..at], &whole[at + flushall.len()..]].concat();
+    let disk = TwinDisk::default();
+    disk.put(MANIFEST, b"file appendonly.aof.1.incr.aof seq 1 type i\n");
+    disk.put(INCR, &edited);
+    let (loaded, next) = start(&disk, &LoadSettings::default()).unwrap();
+    assert_eq!((next, loaded.discarded_bytes, loaded.size), (5, 0, edited.len() as u64));
+    // One byte has changed, durably, whatever was lost besides.
+    let kept = disk.crash(&mut Seeded::new(0)).contents(INCR).unwrap();
+    let changed: Vec<usize> = (0..edited.len()).filter(|at| kept[*at] != edited[*at]).collect();
+    assert_eq!((kept.len(), changed), (edited.len(), vec![framed(&units(0..2)).len() + 1]));
+    disk.put(INCR, &[kept, framed(&units(5..7))].concat());
+    assert_eq!(start(&disk, &LoadSettings::default()).unwrap().1, 7);
+    // With more behind it there is no telling it from damage, unless one says so.
+    let others = [&edited[..], &framed(&units(5..9))].concat();
+    disk.put(INCR, &others);
+    let error = start(&disk, &LoadSettings::default()).unwrap_err();
+    assert!(error.contains("the checksum does not match") && error.contains("'aof-checksum no'"), "{error}");
+    let ignoring = LoadSettings { ignores_sums: true, ..LoadSettings::default() };
+    let (loaded, next) = start(&disk, &ignoring).unwrap();
+    assert_eq!((next, loaded.discarded_bytes), (9, 0));
+    assert_eq!(disk.contents(INCR).unwrap(), others, "to be rewritten when somebody says so");
+}
+
+/// Another server that does not know of sums cuts inside a frame and goes on there.
+#[test]
+fn what_another_server_cut_and_went_on_with_is_loaded_if_one_says_so() {
+    let lost = command(&[b"SET", b"lost", &[b'x'; 20_000]]);
+    let whole = [framed(&units(0..2)), framed(&[units(2..4), lost].concat())].concat();
+    let kept = framed(&units(0..2)).len() + 34 + units(2..4).len();
+    for more in [4..5, 4..40] {
+        let disk = TwinDisk::default();
+        disk.put(MANIFEST, b"file appendonly.aof.1.incr.aof seq 1 type i\n");
+        disk.put(INCR, &[&whole[..kept], &units(more.clone())].concat());
+        let strictly = start(&disk, &LoadSettings::default());
+        assert_eq!(strictly.map(|(_, next)| next).ok(), (more.end == 5).then_some(5), "{more:?}");
+        let ignoring = LoadSettings { ignores_sums: true, ..LoadSettings::default() };
+        assert_eq!(start(&disk, &ignoring).unwrap().1, more.end);
+    }
+}
+
+/// A length that is too large takes nothing along that comes behind its frame.
+#[test]
+fn a_wrong_length_in_the_middle_is_damage_and_not_the_end() {
+    let mut bytes = [framed(&units(0..2)), framed(&units(2..4)), framed(&units(4..6))].concat();
+    let digit = framed(&units(0..2)).len() + 10;
+    bytes[digit] = b'1';
+    let disk = TwinDisk::default();
+    disk.put(MANIFEST, b"file appendonly.aof.1.incr.aof seq 1 type i\n");
+    disk.put(INCR, &bytes);
+    let error = start(&disk, &LoadSettings::default()).unwrap_err();
+    assert!(error.contains("is damaged: the checksum does not match"), "{error}");
+    assert_eq!(disk.contents(INCR).unwrap(), bytes);
+    assert_eq!(start(&disk, &LoadSettings { ignores_sums: true, ..LoadSettings::default() }).unwrap().1, 6);
 }

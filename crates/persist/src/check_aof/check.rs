@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::program::{CheckRdb, Terminal};
 use super::scan::{Broken, Fault, Scan, leading_number};
 use super::truncate::{Outcome, ask_and_truncate};
-use crate::aof::{Annotation, FrameHeader, parse_annotation};
+use crate::aof::{Annotation, FrameHeader, ReadLimits, Tail, look_at_tail, parse_annotation};
 use crate::disk::{Access, Disk, DiskFile, reason};
 
 /// Why the check ends early.
@@ -247,6 +247,10 @@ fn frame(scan: &mut Scan<'_>, header: &FrameHeader) -> io::Result<Option<Fault>>
     let timestamp_s = std::mem::take(&mut scan.timestamp_s);
     let Some(bytes) = scan.frame(len)? else {
         let there = scan.len.saturating_sub(scan.position);
+        let rest = scan.frame(there)?.unwrap_or_default();
+        if look_at_tail(&rest, scan.position, ReadLimits::default().argument_bytes_max) == Tail::Whole {
+            return Ok(None);
+        }
         return Ok(Some(scan.fault(format!("Expected {len} bytes with a checksum, got {there} bytes"))));
     };
     let fits = header.matches(&bytes, timestamp_s);

@@ -6,6 +6,8 @@ use super::facts::{Excess, MemoryFigures};
 const ENOUGH_BYTES: u64 = 5 << 20;
 /// Less than this is not worth a word, bytes.
 const NOTABLE_BYTES: i64 = 10 << 20;
+/// So many more are resident for huge pages whatever there is.
+const HUGE_PAGES_BYTES: i64 = 64 << 20;
 /// A client on average takes less than this, bytes.
 const CLIENT_BYTES: u64 = 200 << 10;
 
@@ -19,7 +21,7 @@ const FINDINGS: [Finding; 5] = [
          again will fill it. MEMORY PURGE returns unused pages at once.",
     ),
     (
-        |memory| is_notable(memory.fragmentation(), 1.4),
+        |memory| is_notable(memory.fragmentation(), 1.4) && memory.fragmentation().bytes > HUGE_PAGES_BYTES,
         " * Fragmentation: the process has more than 1.4 times as much memory resident as it uses. The causes are \
          told apart below if they are the allocator's; if nothing follows, look at the former peak.",
     ),
@@ -29,9 +31,11 @@ const FINDINGS: [Finding; 5] = [
          sizes change a lot do this.",
     ),
     (
-        |memory| is_notable(memory.resident_overhead(), 1.1),
-        " * Process: more than a tenth of what is resident does not come from the allocator. Look at the stacks of \
-         threads, and at libraries that allocate on their own.",
+        |memory| {
+            is_notable(memory.resident_overhead(), 1.1) && memory.resident_overhead().bytes > HUGE_PAGES_BYTES
+        },
+        " * Process: more than a tenth of what is resident is not in use by the allocator. Huge pages are whole where only \
+         parts of them are needed ('disable-thp yes' does without them); else look at the stacks of threads.",
     ),
     (
         |memory| memory.clients > CLIENT_BYTES * memory.client_count as u64,
@@ -82,7 +86,9 @@ mod tests {
         assert!(report(&MemoryFigures::default()).contains("so little memory"));
         assert!(report(&healthy()).contains("good health"));
         assert!(report(&MemoryFigures { peak: 151 * mebi, ..healthy() }).contains("* Former peak"));
-        let resident = report(&MemoryFigures { resident: 150 * mebi, ..healthy() });
+        let with_huge_pages = report(&MemoryFigures { resident: 160 * mebi, ..healthy() });
+        assert!(with_huge_pages.contains("good health"), "{with_huge_pages}");
+        let resident = report(&MemoryFigures { resident: 180 * mebi, ..healthy() });
         assert!(resident.contains("* Fragmentation") && resident.contains("* Process"), "{resident}");
         assert!(report(&MemoryFigures { clients: 10 * mebi, ..healthy() }).contains("* Clients"));
         let mut partly = healthy();

@@ -12,11 +12,15 @@
 //! it was compared. What a peer appended has no frames, and is read as a peer would read it.
 //!
 //! A frame has some 4 KiB, so that a log that was cut off loses little more than what was cut (the units of a frame that is
-//! not whole cannot be told from torn ones), and the sums take 0.8 % of the bytes at most where units are short. Units of a
+//! not whole cannot be told from torn ones, unless they end with a whole unit: `tail.rs`), and the sums take 0.8 % of the bytes at most where units are short. Units of a
 //! client that waits for each reply get a frame each. Rejected: a sum behind the frame (its units would be applied before
 //! they are compared), a sum per unit (a third of the bytes of short commands).
 
+use std::io;
+
 use xxhash_rust::xxh3::{Xxh3, xxh3_64_with_seed};
+
+use crate::disk::{DiskFile, write_all_at};
 
 /// A frame is closed once it has so many bytes.
 pub const FRAME_BYTES: usize = 4096;
@@ -78,6 +82,16 @@ pub(crate) fn push_frame_header_of(out: &mut Vec<u8>, pieces: &[&[u8]], seed: u6
     pieces.iter().for_each(|piece| sum.update(piece));
     let len = pieces.iter().map(|piece| piece.len()).sum();
     out.extend_from_slice(header(len, sum.digest()).as_bytes());
+}
+
+/// Makes the header at `position` of a file one of no frame: its units are as those that a peer appended. Written with a single
+/// byte, of which there is no half.
+///
+/// # Errors
+/// Those of the disk.
+pub(crate) fn disown_frame(file: &mut dyn DiskFile, position: u64) -> io::Result<()> {
+    write_all_at(file, position + 1, b"X")?;
+    file.sync_data()
 }
 
 fn header(len: usize, sum: u64) -> String {

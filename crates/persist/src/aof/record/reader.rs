@@ -10,6 +10,7 @@ use std::io;
 use super::annotation::{self, ANNOTATION_BYTES_MAX, Annotation};
 use super::command::{self, ArgSpan, Parsed, Progress};
 use super::stop::{Defect, Stop};
+use super::tail::{self, Tail};
 use super::unit::{CommandSpan, Unit};
 use super::window::Window;
 use crate::disk::DiskFile;
@@ -41,6 +42,12 @@ pub struct Reader<'f> {
     seed: u64,
     /// The frame that the next unit belongs to.
     frame: Option<Frame>,
+    /// Where the header of a frame is that ends too early, with a whole unit.
+    short_frame: Option<u64>,
+    /// Whether sums may be other ones.
+    ignores_sums: bool,
+    /// Where the first one was that is.
+    ignored_at: Option<u64>,
     /// The unit at hand.
     commands: Vec<CommandSpan>,
     args: Vec<ArgSpan>,
@@ -78,9 +85,30 @@ impl<'f> Reader<'f> {
             timestamp_s: None,
             seed: 0,
             frame: None,
+            short_frame: None,
+            ignores_sums: false,
+            ignored_at: None,
             commands: Vec::new(),
             args: Vec::new(),
         }
+    }
+
+    /// Does not mind sums that do not match.
+    #[must_use]
+    pub fn ignoring_sums(mut self, ignores: bool) -> Reader<'f> {
+        self.ignores_sums = ignores;
+        self
+    }
+
+    /// Where the first sum was that did not match, if that was not to be minded.
+    pub fn ignored_at(&self) -> Option<u64> {
+        self.ignored_at
+    }
+
+    /// Where the header of a last frame is that has less bytes than it says, but whole units. They were given out without having been
+    /// compared. Before anything is added to the file, that must be made no header any more: [`disown_frame`].
+    pub fn short_frame(&self) -> Option<u64> {
+        self.short_frame
     }
 
     /// Where the file can be cut off so that it is whole.
@@ -150,11 +178,15 @@ impl<'f> Reader<'f> {
                     if self.frame.is_some() {
                         return Err(Stop::Corrupt { at, defect: Defect::FrameEnd });
                     }
-                    self.compare(at, &header)?;
+                    let is_right = self.compare(at, &header)?;
                     let start = self.window.position();
-                    self.frame =
-                        Some(Frame { start: at, end: start + header.len }).filter(|_| header.len > 0);
                     self.seed = 0;
+                    if is_right {
+                        self.frame =
+                            Some(Frame { start: at, end: start + header.len }).filter(|_| header.len > 0);
+                    } else {
+                        self.end = start;
+                    }
                     continue;
                 }
                 Annotation::Other => {}
@@ -167,15 +199,37 @@ impl<'f> Reader<'f> {
         Ok(())
     }
 
-    /// Reads all of a frame and compares its sum.
-    fn compare(&mut self, at: u64, header: &super::frame::FrameHeader) -> Result<(), Stop> {
+    /// Reads all of a frame and compares its sum; whether its units are those of the frame, and not to be taken as if there
+    /// were no frame.
+    fn compare(&mut self, at: u64, header: &super::frame::FrameHeader) -> Result<bool, Stop> {
+        let result = self.compare_strictly(at, header);
+        if self.ignores_sums && matches!(result, Err(Stop::Corrupt { .. } | Stop::Truncated { .. })) {
+            self.ignored_at = self.ignored_at.or(Some(at));
+            return Ok(false);
+        }
+        result
+    }
+
+    fn compare_strictly(&mut self, at: u64, header: &super::frame::FrameHeader) -> Result<bool, Stop> {
         let len = usize::try_from(header.len).ok().filter(|_| header.len <= self.limits.unit_bytes_max);
         let len = len.ok_or(Stop::Corrupt { at, defect: Defect::TooLong })?;
         if !self.window.want(len).map_err(Stop::Disk)? {
-            return Err(Stop::Truncated { in_transaction: false });
+            let (rest, position) = (self.window.bytes(), self.window.position());
+            return match tail::look(rest, position, self.limits.argument_bytes_max) {
+                Tail::Whole => {
+                    self.short_frame = Some(at);
+                    Ok(false)
+                }
+                Tail::Cut => Err(Stop::Truncated { in_transaction: false }),
+                Tail::Frames => Err(Stop::Corrupt { at, defect: Defect::Sum }),
+            };
         }
         let body = self.window.bytes().get(..len).unwrap_or_default();
-        if header.matches(body, self.seed) { Ok(()) } else { Err(Stop::Corrupt { at, defect: Defect::Sum }) }
+        if header.matches(body, self.seed) {
+            Ok(true)
+        } else {
+            Err(Stop::Corrupt { at, defect: Defect::Sum })
+        }
     }
 
     /// Reads the commands of a unit; its length is 0 at the end of the file.
@@ -232,7 +286,7 @@ impl<'f> Reader<'f> {
         if self.window.bytes().get(extent.len) == Some(&b'#') {
             let (annotation, len) = self.annotation(extent.len, extent.in_transaction)?;
             return match annotation {
-                Annotation::Frame(_) => Err(self.corrupt(extent, Defect::FrameEnd)),
+                Annotation::Frame(_) if !self.ignores_sums => Err(self.corrupt(extent, Defect::FrameEnd)),
                 _ => Ok(Found::Annotation { len }),
             };
         }
@@ -277,6 +331,7 @@ impl<'f> Reader<'f> {
         };
         let line = bytes.get(..end).unwrap_or_default().strip_suffix(b"\r");
         let parsed = line.ok_or(Defect::Annotation).and_then(annotation::parse);
+        let parsed = if self.ignores_sums { parsed.or(Ok(Annotation::Other)) } else { parsed };
         parsed.map(|found| (found, end + 1)).map_err(|defect| Stop::Corrupt { at: position, defect })
     }
 

@@ -10,7 +10,7 @@
 //! ended, so before the MULTI of a transaction that is not whole. (Redis 8.6 cuts inside it where one of its commands is cut
 //! off, and appends to the rest.)
 
-use super::super::record::Stop;
+use super::super::record::{Defect, Stop};
 use super::super::report::Report;
 
 /// The directives that decide.
@@ -20,13 +20,20 @@ pub struct LoadSettings {
     pub load_truncated: bool,
     /// `aof-load-corrupt-tail-max-size`, bytes; 0 for none.
     pub corrupt_tail_bytes_max: u64,
+    /// Whether sums need not match.
+    pub ignores_sums: bool,
     /// How much one argument and one unit may take.
     pub limits: super::super::record::ReadLimits,
 }
 
 impl Default for LoadSettings {
     fn default() -> LoadSettings {
-        LoadSettings { load_truncated: true, corrupt_tail_bytes_max: 0, limits: Default::default() }
+        LoadSettings {
+            load_truncated: true,
+            corrupt_tail_bytes_max: 0,
+            ignores_sums: false,
+            limits: Default::default(),
+        }
     }
 }
 
@@ -60,7 +67,10 @@ pub struct Stopped<'a> {
 pub fn decide(file: &Stopped<'_>, stop: &Stop, settings: &LoadSettings) -> Decision {
     match stop {
         Stop::Truncated { in_transaction } => truncated(file, *in_transaction, settings),
-        Stop::Corrupt { at, defect } => corrupt(file, &format!("{defect} at offset {at}"), settings),
+        Stop::Corrupt { at, defect } => {
+            let is_sum = matches!(defect, Defect::Sum | Defect::FrameEnd);
+            corrupt(file, &format!("{defect} at offset {at}"), is_sum, settings)
+        }
         Stop::Disk(error) => give_up(vec![Report::Warning(format!(
             "Unrecoverable error reading the append only file {}: {}",
             file.name,
@@ -102,12 +112,18 @@ fn truncated(file: &Stopped<'_>, in_transaction: bool, settings: &LoadSettings) 
     Decision { cut_at: Some(*valid_end), reports, afterwards: Some(Report::Warning(afterwards)) }
 }
 
-fn corrupt(file: &Stopped<'_>, defect: &str, settings: &LoadSettings) -> Decision {
+fn corrupt(file: &Stopped<'_>, defect: &str, is_sum: bool, settings: &LoadSettings) -> Decision {
     let Stopped { name, path, valid_end, len, .. } = file;
     let lost = len.saturating_sub(*valid_end);
     let mut reports = vec![Report::Warning(format!("AOF file {name} is damaged: {defect}"))];
     let mut warn = |text: String| reports.push(Report::Warning(text));
     if lost > settings.corrupt_tail_bytes_max {
+        if is_sum {
+            warn(format!(
+                "If nothing is wrong with {name} but that somebody has changed it by hand, or that another server has \
+                 written to it, start once with 'aof-checksum no', which loads all of it, and rewrite it (BGREWRITEAOF)."
+            ));
+        }
         warn(format!(
             "Bad file format reading the append only file {path} at offset {valid_end}. Make a backup of your AOF file, \
              then use ./ochre-check-aof --fix <filename.manifest>. Alternatively you can set the \
@@ -127,7 +143,6 @@ fn corrupt(file: &Stopped<'_>, defect: &str, settings: &LoadSettings) -> Decisio
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::record::Defect;
     use super::*;
 
     #[test]

@@ -7,7 +7,7 @@
 use std::ffi::OsStr;
 use std::time::Instant;
 
-use super::super::record::{Reader, Unit};
+use super::super::record::{Reader, Unit, disown_frame};
 use super::super::report::{Report, emit_all};
 use super::super::store::Store;
 use super::decide::{LoadSettings, Stopped, decide};
@@ -114,10 +114,10 @@ fn load_part(
         LoadError::new(format!("Fatal error: can't open the append log file {name} for reading: {error}"))
     })?;
     let start = load_snapshot(store, part, &*file, into)?;
-    let mut reader = Reader::new(&*file, start, settings.limits);
+    let mut reader = Reader::new(&*file, start, settings.limits).ignoring_sums(settings.ignores_sums);
     let stop = loop {
         match reader.next_unit() {
-            Ok(None) => return Ok(()),
+            Ok(None) => return take_unproven(store, part, (reader.short_frame(), reader.ignored_at())),
             Ok(Some(unit)) => into.unit(&unit).map_err(|error| {
                 LoadError::new(format!("Error reading the append only file {name}, error: {error}"))
             })?,
@@ -185,14 +185,48 @@ fn load_snapshot(
     Ok(end)
 }
 
+/// Tells of units whose sums were not there or other ones, and has the next ones not be taken for theirs.
+fn take_unproven(
+    store: &Store,
+    part: &Part,
+    (short_frame, ignored_at): (Option<u64>, Option<u64>),
+) -> Result<(), LoadError> {
+    let name = part.name.display();
+    if let Some(at) = short_frame {
+        let text = format!(
+            "The last checksum of the AOF file {name} is of more bytes than there are, but they end with a whole command: \
+             either somebody has changed the file, or it was cut off there. They are loaded as they are"
+        );
+        Report::Warning(text).emit();
+        change(store, part, "writing to", |file| disown_frame(file, at))?;
+    }
+    if let Some(at) = ignored_at {
+        let text = format!(
+            "Checksums of the AOF file {name} do not match, from offset {at} on, which aof-checksum no lets pass. \
+             Rewrite it (BGREWRITEAOF) before that is switched on again"
+        );
+        Report::Warning(text).emit();
+    }
+    Ok(())
+}
+
 /// Cuts a file off, durably.
 fn cut(store: &Store, part: &Part, len: u64) -> Result<(), LoadError> {
-    let result = store.disk().open(&store.layout().path(&part.name), Access::Write).and_then(|mut file| {
+    change(store, part, "truncating", |file| {
         file.truncate(len)?;
         file.sync_data()
-    });
-    result.map_err(|error| {
+    })
+}
+
+fn change(
+    store: &Store,
+    part: &Part,
+    doing: &str,
+    how: impl FnOnce(&mut dyn DiskFile) -> std::io::Result<()>,
+) -> Result<(), LoadError> {
+    let opened = store.disk().open(&store.layout().path(&part.name), Access::Write);
+    opened.and_then(|mut file| how(&mut *file)).map_err(|error| {
         let error = reason(&error);
-        LoadError::new(format!("Error truncating the AOF file {}: {error}", part.name.display()))
+        LoadError::new(format!("Error {doing} the AOF file {}: {error}", part.name.display()))
     })
 }
