@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ochre_resp::{Value, encode_request};
 use ochre_tests::{Client, Server, ServerBuilder, ochre, wait_for};
+use rustix::process::Signal;
 
 const LIBRARY: &str = "#!lua name=lib\nredis.register_function('f', function(keys, args) return args[1] end)";
 const BUSY: &str = "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
@@ -118,6 +119,51 @@ fn who_has_written_is_not_ended_but_by_the_end_of_the_server() {
         assert!(ask(&mut other, &["script", "kill"]).starts_with("UNKILLABLE"));
         say(&mut other, &["shutdown", "nosave"]);
         wait_for(|| (!server.is_running()).then_some(())).unwrap();
+    }
+}
+
+/// Nothing that the server has begun and a busy script keeps from its end holds up SHUTDOWN NOSAVE.
+#[test]
+fn a_busy_script_does_not_keep_the_server_from_ending() {
+    // What is under way: a snapshot, a log that is switched on, the end that a signal asks for.
+    for (save, under_way) in [
+        ("", &["bgsave"][..]),
+        ("", &["config", "set", "appendonly", "yes"]),
+        ("", &["config", "set", "appendonly", "no"]),
+        ("3600 1", &[]),
+    ] {
+        let log = if under_way.last() == Some(&"no") { "yes" } else { "no" };
+        let mut server = ServerBuilder::new(ochre())
+            .workers(2)
+            .set("busy-reply-threshold", "20")
+            .set("appendonly", log)
+            .set("save", save)
+            .set("rdb-key-save-delay", "2000")
+            .start();
+        let mut clients: Vec<Client> = (0..4).map(|_| server.connect()).collect();
+        let (running, others) = clients.split_first_mut().unwrap();
+        assert_eq!(
+            ask(
+                &mut others[0],
+                &["eval", "for i = 1, 2000 do redis.call('set', i, 'v') end return 'OK'", "0"]
+            ),
+            "OK"
+        );
+        if !under_way.is_empty() {
+            say(&mut others[1], under_way);
+        }
+        say(running, &["eval", "redis.call('set', 'key', 'value') while true do end", "0"]);
+        wait_until_busy(&mut others[0]);
+        if under_way.is_empty() {
+            server.signal(Signal::TERM);
+        }
+        // Nobody is kept waiting, old or new.
+        for _ in 0..10 {
+            assert_eq!(ask(&mut server.connect(), &["get", "key"]), BUSY);
+            assert_eq!(ask(&mut others[0], &["get", "key"]), BUSY);
+        }
+        say(&mut others[0], &["shutdown", "nosave", "now", "force"]);
+        wait_for(|| (!server.is_running()).then_some(())).expect("the server ends");
     }
 }
 

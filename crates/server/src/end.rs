@@ -35,6 +35,10 @@ pub fn look(engine: &Arc<Engine>, control: &Control, supervisor: &Supervisor) {
     }
     if let Some(signal) = signals::shutdown_requested() {
         let request = request_of(signal, &engine.config.read());
+        if engine.is_busy() && wants_save(engine, &request) {
+            // As in Redis, it waits for the end of the script. SHUTDOWN NOSAVE does not.
+            return;
+        }
         shut_down(engine, control, supervisor, request);
     }
 }
@@ -57,11 +61,16 @@ fn request_of(signal: ShutdownSignal, config: &Config) -> ShutdownRequest {
     }
 }
 
-fn shut_down(engine: &Arc<Engine>, control: &Control, supervisor: &Supervisor, request: ShutdownRequest) {
-    log::warn!("User requested shutdown...");
+/// Whether a last snapshot is wanted.
+fn wants_save(engine: &Engine, request: &ShutdownRequest) -> bool {
     // What is not loaded yet must not take the place of what is in the file.
     let has_data = !engine.loading.load(Relaxed);
-    let wants_save = has_data && request.save.unwrap_or(!engine.config.read().save_points().is_empty());
+    has_data && request.save.unwrap_or(!engine.config.read().save_points().is_empty())
+}
+
+fn shut_down(engine: &Arc<Engine>, control: &Control, supervisor: &Supervisor, request: ShutdownRequest) {
+    log::warn!("User requested shutdown...");
+    let has_data = !engine.loading.load(Relaxed);
     if engine.aof.is_waiting_for_base() && !request.force {
         // The data set is nowhere else.
         log::error!("Writing initial AOF, can't exit");
@@ -69,7 +78,7 @@ fn shut_down(engine: &Arc<Engine>, control: &Control, supervisor: &Supervisor, r
         return refuse(engine, control.take_waiting());
     }
     give_up_snapshot(engine);
-    if wants_save && !save(engine) && !request.force {
+    if wants_save(engine, &request) && !save(engine) && !request.force {
         log::error!("Error trying to save the DB, can't exit.");
         signals::clear_shutdown_request();
         return refuse(engine, control.take_waiting());
@@ -85,13 +94,17 @@ fn shut_down(engine: &Arc<Engine>, control: &Control, supervisor: &Supervisor, r
     control.end(0);
 }
 
-/// Has a snapshot that is being written come to its end, so that nothing of it stays behind.
+/// Has a snapshot that is being written come to its end, so that nothing of it stays behind. Where a busy script keeps it from
+/// that, it ends with the process.
 fn give_up_snapshot(engine: &Engine) {
     if engine.persistence.cancel() {
         log::warn!("There is a snapshot being written. It is given up.");
     }
-    while !engine.persistence.is_idle() {
+    while !engine.persistence.is_idle() && !engine.is_busy() {
         std::thread::sleep(CANCEL_LOOK);
+    }
+    if !engine.persistence.is_idle() {
+        engine.remove_unfinished_snapshot();
     }
 }
 

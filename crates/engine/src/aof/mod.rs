@@ -30,3 +30,4 @@ mod switch;
 
 pub(crate) use rewrite::RewriteAsked;
 pub use state::AppendOnly;
+pub(crate) use switch::SwitchError;

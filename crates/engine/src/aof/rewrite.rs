@@ -7,11 +7,12 @@ use std::sync::mpsc::{Receiver, channel};
 use ochre_config::Directive;
 use ochre_keyspace::{Effects, Locks, Patience, Snapshot, View};
 use ochre_persist::aof::{
-    AppendLog, BaseFormat, Behind, FinishRewrite, FolderLock, Growth, Layout, RewriteDecision, Store,
+    AppendLog, BaseFormat, Behind, FinishRewrite, FolderLock, FsyncPolicy, Growth, Layout, RewriteDecision,
+    Store,
 };
 use ochre_persist::disk::DiskError;
 
-use super::switch::layout;
+use super::switch::{LOOK, SwitchError, layout};
 use crate::engine::{Engine, clock_ms};
 use crate::error::Error;
 use crate::persistence::Base;
@@ -122,9 +123,7 @@ impl Engine {
                 && !self.is_held_up()
                 && let Err(why) = self.switch_log(wanted)
             {
-                log::error!("Unable to turn on AOF: {why}");
-                // Otherwise it would be tried, and fail, at every tick.
-                let _ = self.config.write().assign(Directive::Appendonly, &[b"no"]);
+                self.could_not_switch(&why);
             }
         }
         if self.is_rewrite_due() {
@@ -133,6 +132,16 @@ impl Engine {
             // Otherwise it is still due at the next tick.
             let _ = view.map(|mut view| self.begin_rewrite(&mut view, false));
         }
+    }
+
+    fn could_not_switch(&self, why: &SwitchError) {
+        if let SwitchError::Busy = why {
+            // It is tried again at the next tick.
+            return;
+        }
+        log::error!("Unable to turn on AOF: {why}");
+        // Otherwise it would be tried, and fail, at every tick.
+        let _ = self.config.write().assign(Directive::Appendonly, &[b"no"]);
     }
 
     fn is_rewrite_due(&self) -> bool {
@@ -255,7 +264,23 @@ impl Rewrite {
         let answer = finished.recv().map_err(|_| "the log has ended")?;
         answer.map_err(|error| error.to_string())?;
         self.engine.aof.set_waiting_for_base(false);
+        self.wait_for_what_was_acknowledged(log);
         Ok(())
+    }
+
+    /// Waits until what clients were told of before the log counted is durable, where it has to be: the rewrite's end says that
+    /// from here on it is.
+    fn wait_for_what_was_acknowledged(&self, log: &AppendLog) {
+        let (aof, offset) = (&self.engine.aof, self.engine.keyspace.journal.offset());
+        let has_to_wait = || {
+            log.settings().policy() == FsyncPolicy::Always
+                && log.progress().durable() < offset
+                && aof.refusal().is_none()
+                && !aof.watch.is_cancelled()
+        };
+        while has_to_wait() {
+            std::thread::sleep(LOOK);
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::thread::Builder;
 use std::time::Duration;
 
 use ochre_config::{AppendFsync, Config, Directive, os_reason};
-use ochre_keyspace::{Effects, Locks, Patience, become_helper};
+use ochre_keyspace::{Effects, Locks, Patience, View, become_helper};
 use ochre_persist::aof::{
     AppendLog, BaseFormat, Behind, FsyncPolicy, Layout, LogOptions, LogSettings, LogSink, Store,
 };
@@ -19,7 +19,7 @@ use crate::engine::{Engine, Message, PauseMode, clock_ms};
 use crate::persistence::{Base, dir, text};
 
 /// Between two looks at what another thread is about to have done.
-const LOOK: Duration = Duration::from_millis(1);
+pub(super) const LOOK: Duration = Duration::from_millis(1);
 /// So often it is looked whether a rewrite that was given up has ended.
 const CANCEL_LOOKS: usize = 50;
 
@@ -59,6 +59,30 @@ fn start_log(
         Ok(thread) => thread.join().unwrap_or_else(|_| Err("the log's thread has ended".to_owned())),
         Err(error) => Err(os_reason(&error)),
     })
+}
+
+/// Why the log was not begun or ended.
+#[derive(Debug)]
+pub(crate) enum SwitchError {
+    /// A busy script holds everything.
+    Busy,
+    /// Something else, in words.
+    Failed(String),
+}
+
+impl From<String> for SwitchError {
+    fn from(why: String) -> SwitchError {
+        SwitchError::Failed(why)
+    }
+}
+
+impl std::fmt::Display for SwitchError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            SwitchError::Busy => formatter.write_str("a script is busy"),
+            SwitchError::Failed(why) => formatter.write_str(why),
+        }
+    }
 }
 
 impl Engine {
@@ -132,20 +156,17 @@ impl Engine {
     ///
     /// # Errors
     /// Why that was impossible.
-    pub(crate) fn switch_log(&self, on: bool) -> Result<(), String> {
+    pub(crate) fn switch_log(&self, on: bool) -> Result<(), SwitchError> {
         let _switching = self.aof.switching.lock();
         match (on, self.aof.is_on()) {
             (true, false) => self.begin_log(),
-            (false, true) => {
-                self.end_log();
-                Ok(())
-            }
+            (false, true) => self.end_log(),
             _ => Ok(()),
         }
     }
 
     /// Begins a log for what is there already: with a rewrite, until whose end the log counts for nothing.
-    fn begin_log(&self) -> Result<(), String> {
+    fn begin_log(&self) -> Result<(), SwitchError> {
         let layout = layout(&self.config.read());
         let disk = self.persistence.disk();
         let lock = self.aof.folder.share(&*disk, &layout).map_err(|error| error.to_string())?;
@@ -153,7 +174,12 @@ impl Engine {
         let (log, sink) = start_log(store, self.log_options(0), AppendLog::begin)?;
         self.aof.folder.hold(Some(lock));
         let mut effects = Effects::default();
-        let mut view = self.keyspace.view(Locks::All, clock_ms(), &mut effects);
+        let Some(mut view) = self.view_unless_busy(&mut effects) else {
+            // Nothing is in it, and nothing names it.
+            let _ = log.close(None);
+            self.aof.folder.hold(None);
+            return Err(SwitchError::Busy);
+        };
         self.attach_log(log, sink, true);
         // Where that is impossible now, it is tried again at every tick.
         if let Err(why) = self.begin_rewrite(&mut view, true) {
@@ -163,16 +189,22 @@ impl Engine {
         Ok(())
     }
 
-    fn end_log(&self) {
-        self.cancel_rewrite();
+    /// Everything, unless a script holds that for nobody knows how long: whoever switches the log may be the one whom others
+    /// need to have that script ended.
+    fn view_unless_busy<'k>(&'k self, effects: &'k mut Effects) -> Option<View<'k>> {
+        self.keyspace.try_view(Locks::All, clock_ms(), effects, Patience::UntilBusy)
+    }
+
+    fn end_log(&self) -> Result<(), SwitchError> {
         {
             let mut effects = Effects::default();
-            let _view = self.keyspace.view(Locks::All, clock_ms(), &mut effects);
+            let _view = self.view_unless_busy(&mut effects).ok_or(SwitchError::Busy)?;
+            self.cancel_rewrite();
             if let Some(running) = self.aof.running() {
                 drop(self.keyspace.journal.detach(running.reader));
             }
         }
-        let Some(running) = self.aof.set_running(None) else { return };
+        let Some(running) = self.aof.set_running(None) else { return Ok(()) };
         self.aof.rewrites.lock().is_scheduled = false;
         if let Err(error) = running.log.close(None) {
             log::error!("The AOF could not be made durable when it was switched off: {error}");
@@ -187,6 +219,7 @@ impl Engine {
             }
             std::thread::sleep(LOOK);
         }
+        Ok(())
     }
 
     /// Ends the log with the server: nothing is changed from here on, and all that was is durable.

@@ -18,6 +18,9 @@ use crate::worker::WorkerStats;
 const IDLE_BYTES_MAX: usize = 4 * 1024;
 /// What clients that were closed had comes back within this time, ms.
 const BACK_WITHIN_MS: i64 = 100;
+/// Where nobody could be evicted, that is believed for so long, ms, and for so much more that clients cost.
+const IN_VAIN_MS: i64 = 100;
+const IN_VAIN_GROWTH_BYTES: u64 = 64 * 1024;
 
 /// Clients that were evicted, with what they cost, until their workers have let go of them.
 #[derive(Default)]
@@ -26,9 +29,19 @@ pub(crate) struct Leaving {
     bytes: AtomicU64,
     /// When the last of them was evicted, unix time in ms.
     last_ms: AtomicI64,
+    /// When nobody was found last who could be evicted, unix time in ms, and what all clients cost then.
+    in_vain_ms: AtomicI64,
+    in_vain_bytes: AtomicU64,
 }
 
 impl Leaving {
+    /// Whether nobody was found a moment ago, and nobody has become much larger since: where those who stay are too much, looking
+    /// through all clients must not become part of every command.
+    fn is_in_vain(&self, clients_bytes: u64, now_ms: i64) -> bool {
+        now_ms - self.in_vain_ms.load(Relaxed) < IN_VAIN_MS
+            && clients_bytes <= self.in_vain_bytes.load(Relaxed) + IN_VAIN_GROWTH_BYTES
+    }
+
     /// Bytes that will be free as soon as these clients are gone.
     #[inline]
     fn bytes(&self) -> u64 {
@@ -115,7 +128,10 @@ impl Engine {
 
     #[cold]
     fn evict_down_to(&self, limit: u64, leaving: &mut Vec<(Arc<ClientShared>, u64)>) -> bool {
-        let mut found = false;
+        let (mut found, clients_bytes, now_ms) = (false, self.clients_bytes(), clock_ms());
+        if self.leaving.is_in_vain(clients_bytes, now_ms) {
+            return false;
+        }
         let (candidates, bytes) = self.by_memory();
         for client in candidates {
             if self.clients_bytes() <= limit {
@@ -137,6 +153,10 @@ impl Engine {
             leaving.push((client, bytes));
             found = true;
         }
+        if !found {
+            self.leaving.in_vain_bytes.store(clients_bytes, Relaxed);
+        }
+        self.leaving.in_vain_ms.store(if found { 0 } else { now_ms }, Relaxed);
         found
     }
 
@@ -214,6 +234,23 @@ mod tests {
             let count = expected.iter().filter(|goes| **goes).count() as u64;
             assert_eq!(engine.stats.evicted_clients.load(Relaxed), count);
         }
+    }
+
+    #[test]
+    fn who_looked_in_vain_does_not_look_again_at_once() {
+        let engine = engine("1mb");
+        let _stays = client(&engine, 2048, client_flags::NO_EVICT);
+        assert!(!engine.evict_clients());
+        let small = client(&engine, 60, 0);
+        assert!(!engine.evict_clients() && !small.is_killed(), "a moment ago there was nobody");
+        let larger = client(&engine, 100, 0);
+        assert!(engine.evict_clients() && larger.is_killed() && small.is_killed());
+        let again = client(&engine, 10, 0);
+        assert!(engine.evict_clients() && again.is_killed(), "somebody was found the last time");
+        assert!(!engine.evict_clients());
+        let later = client(&engine, 20, 0);
+        engine.leaving.in_vain_ms.fetch_sub(IN_VAIN_MS, Relaxed);
+        assert!(engine.evict_clients() && later.is_killed());
     }
 
     #[test]

@@ -128,7 +128,7 @@ impl Engine {
         let watch = self.persistence.claim(clock_ms()).ok_or("a snapshot is being written already")?;
         let Some((snapshot, changes, job)) = self.snapshot_of_now(&watch) else {
             self.persistence.unclaim(&watch);
-            return Err("there are as many snapshots as there may be".to_owned());
+            return Err("a script is busy, or there are as many snapshots as there may be".to_owned());
         };
         self.persistence.set_total(snapshot.keys());
         let result = job.run(self, snapshot);
@@ -140,7 +140,8 @@ impl Engine {
 
     fn snapshot_of_now(&self, watch: &Arc<Watch>) -> Option<(Snapshot, u64, Job)> {
         let mut effects = Effects::default();
-        let mut view = self.keyspace.view(Locks::All, clock_ms(), &mut effects);
+        let patience = Patience::UntilBusy;
+        let mut view = self.keyspace.try_view(Locks::All, clock_ms(), &mut effects, patience)?;
         let snapshot = view.begin_snapshot()?;
         Some((snapshot, view.changes(), Job::of(self, Arc::clone(watch))))
     }

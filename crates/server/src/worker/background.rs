@@ -80,6 +80,9 @@ impl Worker {
     /// Gives up what the worker's own buffers have grown by, lest a burst of large replies keeps memory for ever.
     fn trim_buffers(&mut self) {
         self.batch.trim();
+        if let Some(desk) = &mut self.desk {
+            desk.trim();
+        }
         for seat in &mut self.seats {
             for buffer in [&mut seat.input, &mut seat.out] {
                 buffer.clear();

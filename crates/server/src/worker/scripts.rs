@@ -53,6 +53,11 @@ impl Desk {
     fn new(executor: &Executor, running: &Slot) -> Desk {
         Desk { executor: executor.beside(), batch: Batch::default(), running: running.clone() }
     }
+
+    /// Gives up what requests of very many arguments have made it grow by.
+    pub(super) fn trim(&mut self) {
+        self.batch.trim();
+    }
 }
 
 /// The worker, lent to a script of one of its connections.

@@ -11,6 +11,7 @@ use ochre_config::{Changes, Config, Directive, SetContext, SetError, os_reason};
 use parking_lot::{RwLockUpgradableReadGuard, RwLockWriteGuard};
 
 use super::{ADMIN, ALL_NODES, BASE};
+use crate::aof::SwitchError;
 use crate::call::Call;
 use crate::client::client_flags;
 use crate::command::{Arg, ArgKind, Command, flags};
@@ -111,6 +112,9 @@ fn switch_log(
 ) -> Result<(), Error> {
     let _configuring = engine.aof.configuring.lock();
     if let Err(why) = engine.switch_log(wanted) {
+        if let (SwitchError::Busy, Some(busy)) = (&why, engine.why_busy()) {
+            return Err(busy);
+        }
         log::error!("Unable to turn on AOF: {why}");
         let reason = "Unable to turn on AOF. Check server logs.".to_owned();
         return Err(refusal(&SetError::failed(Directive::Appendonly.name(), reason)));
