@@ -72,7 +72,7 @@ impl Hints {
     }
 
     /// Asks the processor for what [`Hints::prefetch_line`] will read, and notes in the key where that is.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn prefetch_words(&self, key: &mut Key<'_>) {
         // For now, not where the key is but where it is told where that is.
         key.seen = self.place_of_words(key.hash.position());
@@ -88,13 +88,13 @@ impl Hints {
     }
 
     /// Asks the processor for the line of a key, whose words were asked for before.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn prefetch_line(&self, key: Key<'_>) {
         self.prefetch_line_of(key.hash.position(), key.seen);
     }
 
     /// The same for one whose words are near.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn prefetch_near_line(&self, key: Key<'_>) {
         let position = key.hash.position();
         self.prefetch_line_of(position, self.place_of_words(position));

@@ -313,7 +313,7 @@ impl Keyspace {
     /// Asks the processor for keys in four steps, each of which reads what the one before it has asked for: the more keys
     /// take a step before the next one begins, the more of the waiting they have in common. This is the first; it takes no
     /// lock, and does nothing where what it asks for is in the cache anyway.
-    #[inline]
+    #[inline(always)]
     pub fn prefetch_words(&self, db: u32, keys: &mut [Key<'_>]) {
         if let Some(hints) = self.hints[db as usize].get().filter(|hints| hints.are_far()) {
             keys.iter_mut().for_each(|key| hints.prefetch_words(key));
@@ -321,7 +321,7 @@ impl Keyspace {
     }
 
     /// The second step: table lines. Takes no lock.
-    #[inline]
+    #[inline(always)]
     pub fn prefetch_lines(&self, db: u32, keys: &[Key<'_>]) {
         match self.hints[db as usize].get() {
             Some(hints) if hints.are_far() => keys.iter().for_each(|key| hints.prefetch_line(*key)),
@@ -332,7 +332,7 @@ impl Keyspace {
 
     /// The third step: entries. Notes in the keys where they are. `displaced` hears the index of each key, one in ten, that
     /// is not in the line where it is at home. The same key again and again, as where a queue is filled, is asked for once.
-    #[inline]
+    #[inline(always)]
     pub fn prefetch_entries(&self, db: u32, keys: &mut [Key<'_>], mut displaced: impl FnMut(usize)) {
         let mut last = (KeyHash(0), Seen::NOWHERE);
         for (index, key) in keys.iter_mut().enumerate() {

