@@ -18,6 +18,7 @@
 
 use std::cell::RefCell;
 use std::io;
+use std::slice::from_ref;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -27,7 +28,6 @@ use ochre_keyspace::Key;
 use ochre_resp::{Limits, ReplyWriter};
 
 use super::Worker;
-use super::serve::Run;
 use crate::connection::State;
 use crate::group::{Batch, RECEIVE_BYTES, Seat, parse_ahead};
 use crate::rehearsal;
@@ -127,7 +127,6 @@ impl Worker {
         let Some(connection) = self.connections.get_mut(seat.token) else { return false };
         let bulk_len_max = self.engine.settings.bulk_len_max.load(Relaxed);
         let limits = Limits::new(bulk_len_max, connection.client.authenticated);
-        let db = connection.client.db;
         desk.batch.clear();
         parse_ahead(0, seat, connection, &limits, &mut desk.batch, AT_ONCE);
         let Desk { executor, batch: Batch { items, spans, rare, .. }, running } = desk;
@@ -136,15 +135,8 @@ impl Worker {
         }
         let input = std::mem::take(&mut seat.input);
         let mut keys: Vec<Key<'_>> = Vec::with_capacity(items.len() * 2);
-        for item in items.iter_mut() {
-            if let Some(args) = item.args_in(&input, spans, rare) {
-                let prepared = item.prepared.insert(Prepared::default());
-                executor.prepare_in_place(args, item.head, &mut keys, prepared);
-            }
-        }
-        if items.len() > 1 && !keys.is_empty() && self.engine.settings.prefetch.load(Relaxed) {
-            self.prefetch(&[Run { seat: 0, db, items: 0..items.len(), keys: 0..keys.len() }], &mut keys);
-        }
+        let texts = (from_ref(&input), spans.as_slice(), rare.as_slice());
+        self.prepare(from_ref(seat), 0, items, texts, &mut keys, &mut Vec::with_capacity(1));
         let may_follow = items.iter().all(|item| {
             let Some(args) = item.args_in(&input, spans, rare) else {
                 self.run_nothing(seat, item, &input, rare);
